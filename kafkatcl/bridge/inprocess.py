@@ -1,0 +1,79 @@
+"""Tcl in this process: the only module that imports tkinter.
+
+A Python exception must never cross into Tcl: the script's ``catch`` would see an empty message, and tkinter would
+raise the exception again from a later ``mainloop()``.  So every function given to the interpreter is guarded: it
+answers with a tuple that a Tcl procedure turns into a result or a true Tcl error.
+
+==========================  ==========================================
+the function                the tuple
+==========================  ==========================================
+returns None                ``()``
+returns a value             ``(0, value)``
+raises ``Failure`` or else  ``(1, message, errorcode words)``
+==========================  ==========================================
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import tkinter
+from typing import Any, Callable
+
+from kafkatcl.engine.errors import Failure
+
+Function = Callable[..., Any]
+
+_numbers = itertools.count(1)
+
+_RAISE = r"""
+namespace eval ::kafkatcl {}
+# Call a guarded Python command; give its value or raise its error in the caller's place.
+proc ::kafkatcl::Call {command args} {
+    lassign [$command {*}$args] status value code
+    if {$status eq 1} {
+        return -code error -errorcode $code $value
+    }
+    return $value
+}
+"""
+
+
+def new_interp(*, tk: bool = False) -> tkinter.Misc:
+    """A Tcl interpreter of our own; with ``tk`` one that has a main window too."""
+    return tkinter.Tk() if tk else tkinter.Tcl()
+
+
+def application(interp: Any) -> Any:
+    """The interpreter behind ``interp``: a ``tkinter.Tcl()``, a ``Tk()``, any widget, or itself."""
+    return getattr(interp, "tk", interp)
+
+
+def guarded(function: Function) -> Function:
+    """``function`` as a command that answers with a tuple and never raises."""
+
+    @functools.wraps(function)
+    def answer(*args: str) -> tuple[Any, ...]:
+        try:
+            value = function(*args)
+        except Failure as failure:
+            return (1, failure.message, failure.errorcode)
+        except BaseException as error:  # an exception that crossed into Tcl would poison the interpreter
+            return (1, f"{type(error).__name__}: {error}", ("KAFKA", "INTERNAL", type(error).__name__))
+        return () if value is None else (0, value)
+
+    return answer
+
+
+def define_primitive(interp: Any, name: str, function: Function) -> None:
+    """Make ``name`` a Tcl command that answers with the tuple described above."""
+    application(interp).createcommand(name, guarded(function))
+
+
+def define_command(interp: Any, name: str, function: Function) -> None:
+    """Make ``name`` a Tcl command like any other: its result is the value, a failure is a Tcl error."""
+    app = application(interp)
+    hidden = f"::kafkatcl::python{next(_numbers)}"
+    app.eval(_RAISE)
+    define_primitive(app, hidden, function)
+    app.call("proc", name, "args", f"tailcall ::kafkatcl::Call {hidden} {{*}}$args")

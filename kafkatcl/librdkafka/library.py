@@ -8,8 +8,8 @@ from typing import Any
 
 import confluent_kafka
 
-# The extension module of confluent-kafka links its own copy of librdkafka; opening the module by its file gives
-# the copy that is already in the process, never a second one.
+# The extension module of confluent-kafka links its own copy of librdkafka; opening the module by its file
+# gives the copy that is already in the process, never a second one.
 _LIBRARY = ctypes.CDLL(confluent_kafka.cimpl.__file__)
 
 

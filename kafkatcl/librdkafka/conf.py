@@ -1,0 +1,127 @@
+"""Configuration objects of librdkafka: set with its own checks and texts, dumped as it sees them."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from kafkatcl.librdkafka.library import function
+
+_POINTER = ctypes.c_void_p
+_TEXT = ctypes.c_char_p
+_DUMP = ctypes.POINTER(_TEXT)
+_OK = 0
+_ERROR_TEXT_BYTES = 512
+
+# Clients and topics both have these; a topic's value is "inherit" until it is set.
+_SHARED_PROPERTIES = {"compression.codec", "compression.type", "compression.level"}
+
+Self = TypeVar("Self", bound="_Configuration")
+
+
+class PropertyError(ValueError):
+    """librdkafka refused a property or its value; the text is its own."""
+
+
+class _Functions:
+    """The C functions of one kind of configuration object."""
+
+    def __init__(self, prefix: str) -> None:
+        setting = [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t]
+        self.new = function(f"{prefix}_new", _POINTER, [])
+        self.dup = function(f"{prefix}_dup", _POINTER, [_POINTER])
+        self.destroy = function(f"{prefix}_destroy", None, [_POINTER])
+        self.set = function(f"{prefix}_set", ctypes.c_int, setting)
+        self.dump = function(f"{prefix}_dump", _DUMP, [_POINTER, ctypes.POINTER(ctypes.c_size_t)])
+
+
+_dump_free = function("rd_kafka_conf_dump_free", None, [_DUMP, ctypes.c_size_t])
+
+
+class _Configuration:
+    """What global and topic configurations have in common."""
+
+    _functions: _Functions
+
+    def __init__(self, pointer: Any = None) -> None:
+        self.pointer = pointer or self._functions.new()
+        #: The settings made so far, in order, under the names they were given by.
+        self.settings: dict[str, str] = {}
+
+    def __del__(self) -> None:
+        if self.pointer:
+            self._functions.destroy(self.pointer)
+
+    def set(self, name: str, value: str) -> None:
+        """Set one property; an empty value resets it to its default where librdkafka allows that.
+
+        :raises PropertyError: unknown property or bad value, with librdkafka's text.
+        """
+        for part, what in ((name, "name"), (value, "value")):
+            if "\0" in part:
+                raise PropertyError(f"the {what} of a configuration property cannot hold a NUL character")
+        text = ctypes.create_string_buffer(_ERROR_TEXT_BYTES)
+        result = self._functions.set(self.pointer, _encode(name), _encode(value), text, _ERROR_TEXT_BYTES)
+        if result != _OK:
+            raise PropertyError(text.value.decode(errors="replace"))
+        self.settings.pop(name, None)
+        self.settings[name] = value
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a property of this name."""
+        try:
+            self.copy().set(name, "")
+        except PropertyError as error:
+            return not str(error).startswith("No such configuration property")
+        return True
+
+    def dump(self) -> list[str]:
+        """All properties that have a value, as a flat list: name, value, name, value, ..."""
+        return list(self._texts())
+
+    def get(self, name: str) -> str | None:
+        """The value of a property by its canonical name, or None when it has none."""
+        flat = self.dump()
+        return dict(zip(flat[::2], flat[1::2])).get(name)
+
+    def copy(self: Self) -> Self:
+        """A copy of its own."""
+        twin = type(self)(self._functions.dup(self.pointer))
+        twin.settings = dict(self.settings)
+        return twin
+
+    def release(self) -> Any:
+        """Hand the C object over to a librdkafka function that frees it."""
+        pointer, self.pointer = self.pointer, None
+        return pointer
+
+    def _texts(self) -> Iterator[str]:
+        count = ctypes.c_size_t()
+        texts = self._functions.dump(self.pointer, ctypes.byref(count))
+        try:
+            for index in range(count.value):
+                yield (texts[index] or b"").decode(errors="replace")
+        finally:
+            _dump_free(texts, count)
+
+
+class GlobalConf(_Configuration):
+    """Properties of a client (``rd_kafka_conf_t``)."""
+
+    _functions = _Functions("rd_kafka_conf")
+
+
+class TopicConf(_Configuration):
+    """Properties of a topic (``rd_kafka_topic_conf_t``)."""
+
+    _functions = _Functions("rd_kafka_topic_conf")
+
+
+def is_topic_property(name: str) -> bool:
+    """Whether ``name`` is a property of topics alone, not one that clients have too."""
+    return name not in _SHARED_PROPERTIES and TopicConf().knows(name)
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

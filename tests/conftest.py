@@ -1,0 +1,59 @@
+"""What holds for every test: the fixtures, the header, and that nothing is skipped on CI or left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import confluent_kafka
+import fix_process
+import psutil
+import pytest
+
+from kafkatcl.bridge.inprocess import new_interp
+
+pytest_plugins = ["fix_cluster", "fix_kafka", "fix_tcl"]
+
+SECONDS_TO_END = 5  # for threads and processes that were told to
+
+
+def pytest_report_header() -> str:
+    tcl = new_interp().eval("info patchlevel")
+    return f"Tcl: {tcl}, librdkafka: {confluent_kafka.libversion()[0]}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    return _unskipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    return _unskipped((yield))
+
+
+def _unskipped(report: pytest.TestReport | pytest.CollectReport) -> pytest.TestReport | pytest.CollectReport:
+    """``report``, failed where it was skipped on CI: what CI leaves out, nobody runs."""
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"CI=true lets nothing be skipped: {report.longrepr[2]}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """A test ends the threads and processes that it started."""
+    before = _alive()
+    yield
+    deadline = time.monotonic() + SECONDS_TO_END
+    while (left := _alive() - before) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not left, f"left behind: {left}"
+
+
+def _alive() -> set[threading.Thread | psutil.Process]:
+    threads = {thread for thread in threading.enumerate() if thread.name.startswith("kafkatcl-")}
+    processes = {child for child in psutil.Process().children() if child.pid not in fix_process.running}
+    return threads | processes

@@ -1,0 +1,80 @@
+"""pytest plugin: the clusters that tests run on.
+
+A test that takes ``cluster`` runs once on the embedded broker and once on a real Kafka.  A test that can only
+be shown on one of them takes ``embedded_cluster`` or ``kafka_cluster``.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from functools import cached_property
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+from fix_process import Server
+
+EMBEDDED_PARTITIONS = 4
+SECONDS = 20  # for a topic to be ready
+
+
+class Cluster:
+    """A running cluster: its ``kind`` ("embedded" or "kafka") and its ``bootstrap`` list of host:port."""
+
+    def __init__(self, kind: str, bootstrap_servers: str) -> None:
+        self.kind = kind
+        self.bootstrap_servers = bootstrap_servers
+        self.bootstrap = bootstrap_servers.split(",")
+
+    @cached_property
+    def admin(self) -> AdminClient:
+        """A client for questions to the cluster itself."""
+        return AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+
+    def topic(self, partitions: int = 4) -> str:
+        """The name of a topic made for this test alone, all of whose partitions have leaders."""
+        name = f"test-{uuid.uuid4().hex[:12]}"
+        if self.kind == "kafka":
+            self.admin.create_topics([NewTopic(name, partitions, 1)])[name].result(SECONDS)
+        elif partitions != EMBEDDED_PARTITIONS:
+            raise ValueError(f"topics of the embedded broker have {EMBEDDED_PARTITIONS} partitions")
+        self._await_leaders(name, partitions)  # the embedded broker makes a topic when it is asked about it
+        return name
+
+    def _await_leaders(self, topic: str, partitions: int) -> None:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            found = self.admin.list_topics(topic, timeout=SECONDS).topics[topic].partitions.values()
+            if len(found) == partitions and all(partition.leader >= 0 for partition in found):
+                return
+            time.sleep(0.02)
+        raise TimeoutError(f"topic {topic} has no leaders after {SECONDS} s")
+
+
+@pytest.fixture(scope="session")
+def embedded_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three embedded brokers, run by ``kafkatcl broker`` as a process of their own."""
+    folder = tmp_path_factory.mktemp("embedded")
+    file = folder / "bootstrap"
+    command = [sys.executable, "-m", "kafkatcl", "broker", "--bootstrap-file", str(file)]
+    server = Server([*command, "--brokers", "3", "--partitions", str(EMBEDDED_PARTITIONS)], folder)
+    try:
+        server.wait_until(file.exists, 30)
+        yield Cluster("embedded", file.read_text().strip())
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster(kafka_bootstrap: str) -> Cluster:
+    """The real Kafka."""
+    return Cluster("kafka", kafka_bootstrap)
+
+
+@pytest.fixture(scope="session", params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def cluster(request: pytest.FixtureRequest) -> Cluster:
+    """Each kind of cluster in turn."""
+    found: Cluster = request.getfixturevalue(f"{request.param}_cluster")
+    return found

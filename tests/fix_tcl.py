@@ -1,0 +1,110 @@
+"""pytest plugin: run Tcl scripts in a ``kafkatclsh`` of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from fix_cluster import Cluster
+
+KAFKATCLSH = (sys.executable, "-m", "kafkatcl.shell")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a script ended: its exit status (negative: the signal that killed it) and what it wrote."""
+
+    status: int
+    stdout_bytes: bytes
+    stderr_bytes: bytes
+
+    @property
+    def stdout(self) -> str:
+        return self.stdout_bytes.decode()
+
+    @property
+    def stderr(self) -> str:
+        return self.stderr_bytes.decode()
+
+
+class RunTcl(Protocol):
+    """Run ``script`` (its text, its bytes, or the path of a file) with ``args`` and give how it ended.
+
+    ``brokers`` is what the script finds as a Tcl list in the environment variable KAFKATCL_TEST_BROKERS;
+    ``env`` is added to the environment; ``embedded`` runs it with ``--embedded``; ``shell`` is the command
+    that runs it.
+    A script that takes more than ``timeout`` seconds is killed with all it started, and the test fails.
+    """
+
+    def __call__(
+        self,
+        script: str | bytes | Path,
+        *args: str,
+        brokers: Cluster | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: str | bytes = b"",
+        timeout: float = 60,
+        embedded: bool = False,
+        shell: Sequence[str] = KAFKATCLSH,
+    ) -> Finished: ...
+
+
+@pytest.fixture
+def run_tcl(tmp_path: Path) -> RunTcl:
+    """Run Tcl scripts, each in a fresh process that works in ``tmp_path``: see :class:`RunTcl`."""
+    written = 0
+
+    def file_of(script: str | bytes | Path) -> str:
+        nonlocal written
+        if isinstance(script, Path):
+            return str(script)
+        written += 1
+        file = tmp_path / f"script{written}.tcl"
+        file.write_bytes(_bytes(script))
+        return str(file)
+
+    def run(script, *args, brokers=None, env=None, stdin=b"", timeout=60, embedded=False, shell=KAFKATCLSH):
+        options = ["--embedded"] if embedded else []
+        environment = {**os.environ, "LC_ALL": "C.UTF-8", **(env or {})}
+        if brokers is not None:
+            environment["KAFKATCL_TEST_BROKERS"] = " ".join(brokers.bootstrap)
+        command = [*shell, *options, file_of(script), *args]
+        return _run(command, environment, tmp_path, _bytes(stdin), timeout)
+
+    return run
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def _run(command: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: bytes, timeout: float) -> Finished:
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=cwd, start_new_session=True
+    )
+    try:
+        stdout, stderr = process.communicate(stdin, timeout)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        stdout, stderr = process.communicate()
+        pytest.fail(
+            f"{' '.join(command)} did not end within {timeout} s\n"
+            f"stdout: {stdout.decode(errors='replace')}\nstderr: {stderr.decode(errors='replace')}"
+        )
+    finally:
+        _kill(process)
+    return Finished(process.returncode, stdout, stderr)
+
+
+def _kill(leader: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader.pid, signal.SIGKILL)

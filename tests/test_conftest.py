@@ -1,0 +1,79 @@
+"""The rules that conftest.py keeps are kept: each test here runs a pytest of its own that breaks one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fix_pytest import inner_output
+
+SKIPPED_TEST = """
+import pytest
+
+def test_it():
+    pytest.skip("no tclsh")
+"""
+SKIPPED_FILE = """
+import pytest
+
+pytest.skip("no tclsh", allow_module_level=True)
+"""
+
+
+def _output(folder: Path, code: str, **environment: str) -> str:
+    return inner_output(folder, code, "-p", "conftest", "-rA", **environment)
+
+
+@pytest.mark.parametrize("code", [SKIPPED_TEST, SKIPPED_FILE])
+def test_ci_lets_nothing_be_skipped(tmp_path: Path, code: str):
+    assert "1 skipped" in _output(tmp_path, code)
+    told = _output(tmp_path, code, CI="true")
+    assert "CI=true lets nothing be skipped: Skipped: no tclsh" in told
+    assert "1 failed" in told or "1 error" in told
+
+
+def test_ci_takes_expected_failures(tmp_path: Path):
+    code = """
+    import pytest
+
+    @pytest.mark.xfail(strict=True)
+    def test_it():
+        assert False
+    """
+    assert "1 xfailed" in _output(tmp_path, code, CI="true")
+
+
+def test_a_process_left_behind_is_an_error(tmp_path: Path):
+    code = """
+    import conftest, subprocess
+
+    conftest.SECONDS_TO_END = 0.1
+
+    def test_it():
+        test_it.process = subprocess.Popen(["sleep", "100"])
+
+    def teardown_module():
+        test_it.process.kill()
+        test_it.process.wait()
+    """
+    told = _output(tmp_path, code)
+    assert "left behind" in told
+    assert "name='sleep'" in told
+
+
+def test_a_thread_left_behind_is_an_error(tmp_path: Path):
+    code = """
+    import conftest, threading
+
+    conftest.SECONDS_TO_END = 0.1
+    end = threading.Event()
+
+    def test_it():
+        threading.Thread(target=end.wait, name="kafkatcl-pump").start()
+
+    def teardown_module():
+        end.set()
+    """
+    told = _output(tmp_path, code)
+    assert "left behind" in told
+    assert "kafkatcl-pump" in told

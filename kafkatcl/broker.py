@@ -1,0 +1,160 @@
+"""The embedded broker: Kafka to try things out and to test with, nothing to install.
+
+It serves this process (:func:`embedded`) or, as ``kafkatcl broker``, all processes of this machine
+(:func:`serve`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from kafkatcl.engine.errors import Failure
+from kafkatcl.engine.shutdown import at_shutdown
+from kafkatcl.librdkafka.mock import MockCluster
+
+_LIMITS = (
+    "for trying out and testing only: messages are kept in memory, at most 5 MiB a partition (older ones are "
+    "dropped), and are gone when this process ends."
+)
+# The mock elects anew only when nobody could join any more, even if all members are there.
+_REJOINING = (
+    "A consumer group that has run before takes session.timeout.ms less a second (44 s by default) to let "
+    "members in: set it to 2000 in your clients."
+)
+
+_lock = threading.Lock()
+_cluster: MockCluster | None = None
+
+
+def wanted() -> bool:
+    """Whether the environment asks for the embedded broker with ``KAFKATCL_EMBEDDED``.
+
+    Raises Failure when the variable says neither yes nor no.
+    """
+    text = os.environ.get("KAFKATCL_EMBEDDED", "")
+    word = text.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"", "0", "false", "no", "off"}:
+        return False
+    raise Failure(f'KAFKATCL_EMBEDDED must be 1 or 0 (true or false, yes or no), got "{text}"')
+
+
+def embedded() -> list[str]:
+    """The ``host:port`` of each embedded broker of this process; the first call starts them.
+
+    That call also says on stderr what they are good for.  ``KAFKATCL_EMBEDDED_BROKERS`` (1) and
+    ``KAFKATCL_EMBEDDED_PARTITIONS`` (4) set their number and the partition count of new topics.  Raises
+    Failure when these are no such numbers or the brokers cannot start.
+    """
+    global _cluster  # noqa: PLW0603 - one for the process, whatever interpreters and handles there are
+    with _lock:
+        if _cluster is None:
+            _cluster = MockCluster(
+                _setting("KAFKATCL_EMBEDDED_BROKERS", 1), _setting("KAFKATCL_EMBEDDED_PARTITIONS", 4)
+            )
+            at_shutdown(_close_embedded)
+            _notice(
+                f"kafkatcl: using the embedded broker, {_LIMITS} For the brokers that the script names, "
+                "leave out --embedded and KAFKATCL_EMBEDDED."
+            )
+        return list(_cluster.bootstrap)
+
+
+def serve(
+    brokers: int = 1, partitions: int = 4, bootstrap_file: str | None = None, *, until_eof: bool = False
+) -> None:
+    """Run a cluster until SIGINT or SIGTERM, or with ``until_eof`` also until standard input ends.
+
+    Its bootstrap list goes to stdout as one line and into ``bootstrap_file``, once the brokers answer; the
+    file is removed at the end.  To be called from the main thread.  Raises Failure for a bad number or file.
+    """
+    ends: queue.SimpleQueue[object] = queue.SimpleQueue()  # the queue whose put() a signal handler may call
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ends.put("signal"))
+    with MockCluster(brokers, partitions) as cluster:
+        bootstrap = ",".join(cluster.bootstrap)
+        _check_answer(bootstrap)
+        with _published(bootstrap, bootstrap_file):
+            _notice(f"kafkatcl broker: {_LIMITS} {_REJOINING} Ctrl-C ends the broker.")
+            print(bootstrap, flush=True)
+            if until_eof:
+                threading.Thread(target=_await_eof, args=(ends,), name="kafkatcl-eof", daemon=True).start()
+            ends.get()
+
+
+def _setting(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    try:
+        return int(text)
+    except ValueError:
+        raise Failure(f'{name} must be a whole number, got "{text}"') from None
+
+
+def _close_embedded() -> None:
+    global _cluster
+    with _lock:
+        cluster, _cluster = _cluster, None
+    if cluster is not None:
+        cluster.close()
+
+
+def _notice(text: str) -> None:
+    with contextlib.suppress(OSError):  # a closed stderr must not keep a script from running
+        print(text, file=sys.stderr, flush=True)
+
+
+def _check_answer(bootstrap: str) -> None:
+    try:
+        AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10)
+    except KafkaException as error:
+        raise Failure(f"the broker at {bootstrap} does not answer: {error.args[0].str()}") from None
+
+
+@contextlib.contextmanager
+def _published(bootstrap: str, name: str | None) -> Iterator[None]:
+    """The line ``bootstrap`` in the file ``name`` while the block runs; readers never see half a file."""
+    if name is None:
+        yield
+        return
+    file = Path(name)
+    line = f"{bootstrap}\n"
+    _write_whole(file, line)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            if file.read_text() == line:  # else the file is another broker's by now
+                file.unlink()
+
+
+def _write_whole(file: Path, text: str) -> None:
+    try:
+        if file.exists() and not file.is_file():  # replacing /dev/null would be a disaster
+            raise Failure(f'cannot write "{file}": not a regular file')
+        part = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            with part.open("x") as stream:
+                stream.write(text)
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise Failure(f'cannot write "{file}": {error.strerror}') from None
+
+
+def _await_eof(ends: queue.SimpleQueue[object]) -> None:
+    with contextlib.suppress(OSError):
+        while sys.stdin and os.read(sys.stdin.fileno(), 4096):
+            pass
+    ends.put("end of input")

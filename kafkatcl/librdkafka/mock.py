@@ -1,0 +1,165 @@
+"""librdkafka's mock cluster: Kafka brokers in this process, in memory, on loopback.
+
+The mock's interface is declared unstable by librdkafka, so nothing else in the package calls it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from types import TracebackType
+
+from kafkatcl.engine.errors import Failure
+from kafkatcl.librdkafka.conf import GlobalConf
+from kafkatcl.librdkafka.errors import error_text
+from kafkatcl.librdkafka.library import function
+
+MOST_BROKERS = 32
+MOST_PARTITIONS = 1000
+
+_PRODUCER = 0
+_OWN_DEFAULT_PARTITIONS = 4
+# Enough for the subscribers that a script makes in a row to be dealt partitions together: on the mock a later
+# member waits for almost the whole session timeout, 44 s by default.
+_FIRST_MEMBER_WAITS_MS = 200
+_TOPIC_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
+
+_conf_set_log_cb = function("rd_kafka_conf_set_log_cb", None, [ctypes.c_void_p, ctypes.c_void_p])
+_new = function(
+    "rd_kafka_new", ctypes.c_void_p, [ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
+)
+_destroy = function("rd_kafka_destroy", None, [ctypes.c_void_p])
+_cluster_new = function("rd_kafka_mock_cluster_new", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_int])
+_cluster_destroy = function("rd_kafka_mock_cluster_destroy", None, [ctypes.c_void_p])
+_cluster_bootstraps = function("rd_kafka_mock_cluster_bootstraps", ctypes.c_char_p, [ctypes.c_void_p])
+_set_rebalance_delay = function(
+    "rd_kafka_mock_group_initial_rebalance_delay_ms", None, [ctypes.c_void_p, ctypes.c_int32]
+)
+_topic_create = function(
+    "rd_kafka_mock_topic_create", ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_int]
+)
+
+
+class MockCluster:
+    """A running mock cluster; topics are made when a client first asks for them.
+
+    ``brokers`` (1 to 32) listen on free ports of 127.0.0.1; ``default_partitions`` (1 to 1000) is the
+    partition count of topics made on first use.  Raises Failure for a number out of range and when the
+    cluster cannot start.
+
+    ``bootstrap`` lists the brokers as ``host:port``.  Clients should be closed before the cluster is.
+    """
+
+    def __init__(self, brokers: int = 1, default_partitions: int = _OWN_DEFAULT_PARTITIONS) -> None:
+        _check_range("brokers", brokers, MOST_BROKERS)
+        _check_range("partitions", default_partitions, MOST_PARTITIONS)
+        _check_descriptors(brokers)
+        self._handle = _carrier()
+        with _signals_blocked():
+            self._cluster: int | None = _cluster_new(self._handle, brokers)
+        try:
+            if default_partitions != _OWN_DEFAULT_PARTITIONS:
+                _set_default_partitions(self._cluster, brokers, default_partitions)
+            _set_rebalance_delay(self._cluster, _FIRST_MEMBER_WAITS_MS)
+            self.bootstrap: list[str] = _cluster_bootstraps(self._cluster).decode().split(",")
+        except BaseException:
+            self.close()
+            raise
+
+    def create_topic(self, name: str, partitions: int = 1, replication: int = 1) -> None:
+        """Make the topic ``name`` with ``replication`` copies of each partition.
+
+        Raises Failure when it exists, a number is out of range or Kafka would refuse the name.
+        """
+        if self._cluster is None:
+            raise Failure("the mock cluster is closed")
+        if not _TOPIC_NAME.fullmatch(name):
+            raise Failure(
+                f'bad topic name "{name}": a name has 1 to 249 of the characters a-z A-Z 0-9 . _ - '
+                "and is not . or .."
+            )
+        _check_range("partitions", partitions, MOST_PARTITIONS)
+        _check_range("replication", replication, MOST_BROKERS)
+        error = _topic_create(self._cluster, name.encode(), partitions, replication)
+        if error:
+            raise Failure(f'cannot create topic "{name}": {error_text(error)}')
+
+    def close(self) -> None:
+        """End the brokers and drop all messages; a second call does nothing."""
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            _cluster_destroy(cluster)
+            _destroy(self._handle)
+
+    def __enter__(self) -> MockCluster:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_range(what: str, number: int, most: int) -> None:
+    if not 1 <= number <= most:
+        raise Failure(f"{what} must be a whole number from 1 to {most}, got {number}")
+
+
+def _check_descriptors(brokers: int) -> None:
+    """Failure when the process may not open the cluster's sockets: librdkafka would abort the process."""
+    pipes = 8
+    try:
+        with contextlib.ExitStack() as sockets:
+            for _ in range(brokers + pipes):
+                sockets.enter_context(socket.socket())
+    except OSError as error:
+        raise Failure(f"cannot start {brokers} brokers: {error.strerror}; raise ulimit -n") from None
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Keep signals from the threads that start meanwhile: the cluster's thread would end at the first it gets."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _carrier() -> int:
+    """The client that librdkafka wants a cluster to live in; it connects to nothing and logs nothing."""
+    conf = GlobalConf().release()
+    _conf_set_log_cb(conf, None)
+    why = ctypes.create_string_buffer(512)
+    handle: int | None = _new(_PRODUCER, conf, why, len(why))
+    if handle is None:
+        raise Failure(f"cannot start the mock cluster: {why.value.decode(errors='replace')}")
+    return handle
+
+
+def _set_default_partitions(cluster: int, brokers: int, partitions: int) -> None:
+    """Set the partition count of topics made on first use, for which librdkafka has no function.
+
+    In the cluster's structure three ints stand together: this count, the default replication factor and the
+    rebalance delay.  The delay has a function, so two odd delays show where it lies; its neighbours must then
+    hold the values a new cluster has, or nothing is written.
+    """
+    words = (ctypes.c_int32 * 128).from_address(cluster)  # a quarter of the structure, all of it mapped
+    places = set(range(2, len(words)))
+    for delay in (0x5EED_0BAD, 0x0DD5_1DE5):
+        _set_rebalance_delay(cluster, delay)
+        places = {place for place in places if words[place] == delay}
+    place = places.pop() if len(places) == 1 else 2
+    if words[place - 2 : place] != [_OWN_DEFAULT_PARTITIONS, min(3, brokers)]:
+        raise Failure(
+            f"this version of librdkafka makes new topics with {_OWN_DEFAULT_PARTITIONS} partitions only; "
+            "no other number can be set"
+        )
+    words[place - 2] = partitions

@@ -1,0 +1,474 @@
+"""The embedded broker: the mock cluster, its use inside a process, and ``kafkatcl broker`` as a process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from kafkatcl import broker
+from kafkatcl.engine.errors import Failure
+from kafkatcl.librdkafka import mock
+from kafkatcl.librdkafka.mock import MockCluster
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+ON_LINUX = sys.platform == "linux"
+
+
+def consumer(bootstrap, **settings):
+    """A consumer that reads from the start and does not wait at the end of a partition."""
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "g",
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 10,
+            **settings,
+        }
+    )
+
+
+def round_trip(bootstrap, topic="orders", count=20):
+    """Produce ``count`` messages with keys, and give what a consumer group then reads, sorted."""
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0})
+    for number in range(count):
+        producer.produce(topic, value=b"v\x00\xff%d" % number, key=b"k%d" % number)
+    assert producer.flush(10) == 0
+    reader = consumer(bootstrap)
+    reader.subscribe([topic])
+    try:
+        messages = reader.consume(count, timeout=20)
+        assert [m.error() for m in messages] == [None] * count
+        return sorted((m.key(), m.value()) for m in messages)
+    finally:
+        reader.close()
+
+
+def partitions(bootstrap, topic):
+    """The partition count of a topic, made by asking for it."""
+    return len(
+        Producer({"bootstrap.servers": bootstrap}).list_topics(topic, timeout=10).topics[topic].partitions
+    )
+
+
+def listening_addresses(pid):
+    """The addresses (as the kernel prints them) on which a process listens for TCP connections."""
+    links = (Path(f"/proc/{pid}/fd") / name for name in os.listdir(f"/proc/{pid}/fd"))
+    sockets = set()
+    for link in links:
+        with contextlib.suppress(OSError):
+            sockets.add(os.readlink(link))
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+    ]
+    return [row[1].split(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+
+
+@contextlib.contextmanager
+def broker_process(*arguments, **options):
+    """``kafkatcl broker`` running; gives the process, its bootstrap line in ``.bootstrap``."""
+    command = [sys.executable, "-m", "kafkatcl", "broker", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": ENVIRONMENT, "text": True}
+    with subprocess.Popen(command, **pipes, **options) as process:
+        try:
+            process.bootstrap = process.stdout.readline().rstrip("\n")
+            assert process.bootstrap, process.stderr.read()
+            yield process
+        finally:
+            process.kill()
+
+
+class TestMockCluster:
+    def test_messages_come_back_byte_for_byte(self):
+        with MockCluster() as cluster:
+            expected = sorted((b"k%d" % n, b"v\x00\xff%d" % n) for n in range(20))
+            assert round_trip(",".join(cluster.bootstrap)) == expected
+
+    @pytest.mark.parametrize("brokers", [1, 3, mock.MOST_BROKERS])
+    def test_brokers(self, brokers):
+        with MockCluster(brokers) as cluster:
+            assert len(set(cluster.bootstrap)) == brokers
+            seen = Producer({"bootstrap.servers": cluster.bootstrap[0]}).list_topics(timeout=10).brokers
+            assert sorted(f"{b.host}:{b.port}" for b in seen.values()) == sorted(cluster.bootstrap)
+
+    @pytest.mark.parametrize("brokers", [1, 2, 5])
+    @pytest.mark.parametrize("count", [1, 4, 7, mock.MOST_PARTITIONS])
+    def test_default_partitions(self, brokers, count):
+        with MockCluster(brokers, count) as cluster:
+            assert partitions(cluster.bootstrap[0], "made-on-first-use") == count
+
+    def test_four_partitions_by_default(self):
+        with MockCluster() as cluster:
+            assert partitions(cluster.bootstrap[0], "made-on-first-use") == 4
+
+    def test_an_unknown_structure_is_left_alone(self, monkeypatch):
+        monkeypatch.setattr(mock, "_OWN_DEFAULT_PARTITIONS", 5)
+        with pytest.raises(Failure, match="no other number can be set"):
+            MockCluster(1, 7)
+
+    def test_create_topic(self):
+        with MockCluster(3) as cluster:
+            cluster.create_topic("wide", 9, 2)
+            seen = Producer({"bootstrap.servers": cluster.bootstrap[0]}).list_topics("wide", timeout=10)
+            assert [len(p.replicas) for p in seen.topics["wide"].partitions.values()] == [2] * 9
+            with pytest.raises(Failure, match=r'cannot create topic "wide": .*already exists'):
+                cluster.create_topic("wide")
+
+    @pytest.mark.parametrize(
+        "name", ["", ".", "..", "a b", "a\0b", "a\n", "тема", "\ud800", "\U0001f600", "x" * 250]
+    )
+    def test_create_topic_refuses_names_that_kafka_refuses(self, name):
+        with MockCluster() as cluster, pytest.raises(Failure, match="bad topic name"):
+            cluster.create_topic(name)
+
+    @pytest.mark.parametrize("name", ["...", "a.b_c-D9", "x" * 249])
+    def test_create_topic_takes_names_that_kafka_takes(self, name):
+        with MockCluster() as cluster:
+            cluster.create_topic(name)
+            assert partitions(cluster.bootstrap[0], name) == 1
+
+    @pytest.mark.parametrize("name", ["тема", "\U0001f600", "a b", "x" * 500, "%s%n", "\x01"])
+    def test_odd_names_from_clients_do_no_harm(self, name):
+        with MockCluster() as cluster:
+            assert round_trip(cluster.bootstrap[0], name, 1) == [(b"k0", b"v\x00\xff0")]
+
+    @pytest.mark.parametrize("number", [0, -1, 33, 2**31, -(2**40)])
+    def test_bad_number_of_brokers(self, number):
+        with pytest.raises(Failure, match=f"brokers must be a whole number from 1 to 32, got {number}"):
+            MockCluster(number)
+
+    @pytest.mark.parametrize("number", [0, -1, 1001, 2**31, -(2**40)])
+    def test_bad_number_of_partitions(self, number):
+        text = f"partitions must be a whole number from 1 to 1000, got {number}"
+        with pytest.raises(Failure, match=text):
+            MockCluster(1, number)
+        with MockCluster() as cluster, pytest.raises(Failure, match=text):
+            cluster.create_topic("t", number)
+        with MockCluster() as cluster, pytest.raises(Failure, match="replication must be"):
+            cluster.create_topic("t", 1, number)
+
+    def test_closing_twice(self):
+        cluster = MockCluster()
+        host, port = cluster.bootstrap[0].split(":")
+        cluster.close()
+        cluster.close()
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((host, int(port)), timeout=5)
+        with pytest.raises(Failure, match="closed"):
+            cluster.create_topic("t")
+
+    @pytest.mark.skipif(not ON_LINUX, reason="counts in /proc")
+    def test_nothing_is_left_after_closing(self):
+        def held():
+            return [len(os.listdir(f"/proc/self/{kind}")) for kind in ("task", "fd")]
+
+        before = held()
+        for _ in range(20):
+            MockCluster(3, 7).close()
+        assert held() == before
+
+    def test_says_nothing_on_the_standard_channels(self, capfd):
+        with MockCluster(2, 7) as cluster:
+            partitions(cluster.bootstrap[0], "t")
+        assert [line for line in capfd.readouterr() if "producer-" not in line and line] == []
+
+    @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no signal masks")
+    def test_a_signal_does_not_reach_the_cluster(self):
+        """While the main thread blocks a signal, the kernel hands it to any other thread that does not."""
+        seen = []
+        before = signal.signal(signal.SIGUSR1, lambda *_: seen.append(1))
+        try:
+            with MockCluster() as cluster:
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+                os.kill(os.getpid(), signal.SIGUSR1)
+                assert partitions(cluster.bootstrap[0], "t") == 4
+                assert signal.SIGUSR1 in signal.sigpending()
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+                assert seen == [1]
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+            signal.signal(signal.SIGUSR1, before)
+
+    def test_a_group_starts_at_once(self):
+        with MockCluster() as cluster:
+            cluster.create_topic("t", 4)
+            member = consumer(cluster.bootstrap[0])
+            assigned = []
+            start = time.monotonic()
+            member.subscribe(["t"], on_assign=lambda _, given: assigned.extend(given))
+            while not assigned and time.monotonic() < start + 10:
+                member.poll(0.02)
+            took = time.monotonic() - start
+            member.close()
+            assert len(assigned) == 4
+            assert took < 2.5  # the mock's own delay is 3 s
+
+    def test_members_that_come_together_share(self):
+        with MockCluster() as cluster:
+            cluster.create_topic("t", 4)
+            members = [consumer(cluster.bootstrap[0], **{"session.timeout.ms": 3000}) for _ in range(2)]
+            for member in members:
+                member.subscribe(["t"])
+            deadline = time.monotonic() + 20
+            while [len(m.assignment()) for m in members] != [2, 2] and time.monotonic() < deadline:
+                for member in members:
+                    member.poll(0.02)
+            shares = [len(m.assignment()) for m in members]
+            for member in members:
+                member.close()
+            assert shares == [2, 2]
+
+
+class TestWanted:
+    @pytest.mark.parametrize("text", ["1", "true", "yes", "on", "TRUE", " Yes "])
+    def test_yes(self, monkeypatch, text):
+        monkeypatch.setenv("KAFKATCL_EMBEDDED", text)
+        assert broker.wanted() is True
+
+    @pytest.mark.parametrize("text", ["0", "false", "no", "off", "", " ", "False"])
+    def test_no(self, monkeypatch, text):
+        monkeypatch.setenv("KAFKATCL_EMBEDDED", text)
+        assert broker.wanted() is False
+
+    def test_unset(self, monkeypatch):
+        monkeypatch.delenv("KAFKATCL_EMBEDDED", raising=False)
+        assert broker.wanted() is False
+
+    @pytest.mark.parametrize("text", ["2", "maybe", "127.0.0.1:9092", "ja"])
+    def test_neither(self, monkeypatch, text):
+        monkeypatch.setenv("KAFKATCL_EMBEDDED", text)
+        with pytest.raises(Failure, match=f'KAFKATCL_EMBEDDED must be 1 or 0 .*, got "{text}"'):
+            broker.wanted()
+
+
+class TestEmbedded:
+    @pytest.fixture(autouse=True)
+    def _fresh(self, monkeypatch):
+        broker._close_embedded()
+        for name in ("BROKERS", "PARTITIONS"):
+            monkeypatch.delenv(f"KAFKATCL_EMBEDDED_{name}", raising=False)
+        yield
+        broker._close_embedded()
+
+    def test_one_cluster_and_one_notice_for_all_threads(self, capfd):
+        together = threading.Barrier(8)
+        answers = []
+
+        def ask():
+            together.wait()
+            answers.append(broker.embedded())
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert answers == [broker.embedded()] * 8
+        assert len(answers[0]) == 1
+        assert partitions(answers[0][0], "t") == 4
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert err.count("embedded broker") == 1
+
+    def test_the_notice_tells_the_limits(self, capfd):
+        broker.embedded()
+        notice = capfd.readouterr().err
+        for word in (
+            "trying out and testing",
+            "in memory",
+            "5 MiB a partition",
+            "ends",
+            "leave out --embedded",
+        ):
+            assert word in notice
+        assert notice.count("\n") == 1
+
+    def test_the_list_is_a_copy(self):
+        broker.embedded().clear()
+        assert broker.embedded() != []
+
+    def test_settings(self, monkeypatch):
+        monkeypatch.setenv("KAFKATCL_EMBEDDED_BROKERS", "2")
+        monkeypatch.setenv("KAFKATCL_EMBEDDED_PARTITIONS", "6")
+        bootstrap = broker.embedded()
+        assert len(bootstrap) == 2
+        assert partitions(bootstrap[0], "t") == 6
+
+    @pytest.mark.parametrize("text", ["0", "x", "1.5", "33", "-1"])
+    def test_bad_setting(self, monkeypatch, text):
+        monkeypatch.setenv("KAFKATCL_EMBEDDED_BROKERS", text)
+        with pytest.raises(Failure, match=f"whole number.*{text}"):
+            broker.embedded()
+        monkeypatch.delenv("KAFKATCL_EMBEDDED_BROKERS")
+        assert len(broker.embedded()) == 1
+
+    @pytest.mark.parametrize("end", ["shutdown.shutdown()", "pass"])
+    def test_ends_with_the_process(self, end):
+        script = f"""
+from kafkatcl import broker
+from kafkatcl.engine import shutdown
+print(broker.embedded()[0])
+{end}
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env=ENVIRONMENT,
+            text=True,
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+        host, port = done.stdout.strip().split(":")
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((host, int(port)), timeout=5)
+
+    def test_shutdown_closes_it(self):
+        script = """
+import socket
+from kafkatcl import broker
+from kafkatcl.engine import shutdown
+host, port = broker.embedded()[0].split(":")
+socket.create_connection((host, int(port)), 5).close()
+shutdown.shutdown()
+try:
+    socket.create_connection((host, int(port)), 5)
+except ConnectionRefusedError:
+    print("closed")
+"""
+        command = [sys.executable, "-c", script]
+        assert subprocess.check_output(command, env=ENVIRONMENT, text=True, timeout=20) == "closed\n"
+
+
+class TestProcess:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_serves_until_a_signal(self, tmp_path, number):
+        file = tmp_path / "bootstrap"
+        with broker_process("--bootstrap-file", str(file)) as process:
+            assert file.read_text() == f"{process.bootstrap}\n"
+            assert os.listdir(tmp_path) == ["bootstrap"]
+            assert len(round_trip(process.bootstrap)) == 20
+            assert partitions(process.bootstrap, "t") == 4
+            process.send_signal(number)
+            assert process.wait(2) == 0
+            assert not file.exists()
+            assert process.stdout.read() == ""
+            notice = process.stderr.read()
+        for word in (
+            "trying out and testing",
+            "in memory",
+            "5 MiB a partition",
+            "session.timeout.ms",
+            "Ctrl-C",
+        ):
+            assert word in notice
+        assert notice.count("\n") == 1
+
+    def test_ends_while_clients_are_busy(self):
+        with broker_process() as process:
+            reader = consumer(process.bootstrap, logger=None, log_level=0)
+            reader.subscribe(["t"])
+            reader.poll(0.5)
+            process.terminate()
+            assert process.wait(2) == 0
+            reader.close()
+
+    def test_a_signal_right_at_the_start(self):
+        """Whenever it comes, the process ends soon and without a traceback."""
+        command = [sys.executable, "-m", "kafkatcl", "broker"]
+        for delay in (0.06, 0.08, 0.1, 0.12, 0.15):
+            with subprocess.Popen(
+                command, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ) as process:
+                time.sleep(delay)  # no condition to wait for: the moment is what is tried
+                process.terminate()
+                assert process.wait(5) in {0, -signal.SIGTERM}
+                assert "Traceback" not in process.stderr.read()
+
+    def test_brokers_and_partitions(self):
+        with broker_process("--brokers", "3", "--partitions", "7") as process:
+            servers = process.bootstrap.split(",")
+            assert len(set(servers)) == 3
+            assert all(server.startswith("127.0.0.1:") for server in servers)
+            assert partitions(process.bootstrap, "t") == 7
+
+    @pytest.mark.skipif(not ON_LINUX, reason="reads /proc")
+    def test_listens_on_loopback_only(self):
+        with broker_process("--brokers", "3") as process:
+            loopback = "0100007F" if sys.byteorder == "little" else "7F000001"
+            assert listening_addresses(process.pid) == [loopback] * 3
+
+    def test_until_eof(self, tmp_path):
+        file = tmp_path / "bootstrap"
+        with broker_process("--until-eof", "--bootstrap-file", str(file), stdin=subprocess.PIPE) as process:
+            process.stdin.write("this is not the end\n")
+            process.stdin.flush()
+            assert partitions(process.bootstrap, "t") == 4
+            assert process.poll() is None
+            process.stdin.close()
+            assert process.wait(2) == 0
+            assert not file.exists()
+
+    def test_until_eof_with_nothing_to_read(self):
+        with broker_process("--until-eof", stdin=subprocess.DEVNULL) as process:
+            assert process.wait(2) == 0
+
+    def test_the_end_of_input_alone_does_not_end_it(self):
+        with broker_process(stdin=subprocess.DEVNULL) as process:
+            assert partitions(process.bootstrap, "t") == 4
+            assert process.poll() is None
+
+    def test_an_older_file_is_replaced_and_a_newer_one_kept(self, tmp_path):
+        file = tmp_path / "bootstrap"
+        file.write_text("127.0.0.1:1\n")
+        with broker_process("--bootstrap-file", str(file)) as process:
+            assert file.read_text() == f"{process.bootstrap}\n"
+            file.write_text("127.0.0.1:2\n")
+            process.terminate()
+            assert process.wait(2) == 0
+        assert file.read_text() == "127.0.0.1:2\n"
+
+    @pytest.mark.parametrize("name", ["", "/dev/null", ".", "missing/file", "x" * 300, "тема/\U0001f600"])
+    def test_a_file_that_cannot_be_written(self, tmp_path, name):
+        done = subprocess.run(
+            [sys.executable, "-m", "kafkatcl", "broker", "--bootstrap-file", name],
+            env=ENVIRONMENT,
+            text=True,
+            capture_output=True,
+            timeout=20,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith('kafkatcl broker: cannot write "')
+        assert done.stderr.count("\n") == 1
+        assert os.listdir(tmp_path) == []
+        assert Path("/dev/null").is_char_device()
+
+    def test_too_few_descriptors(self):
+        done = subprocess.run(
+            [sys.executable, "-m", "kafkatcl", "broker", "--brokers", "30"],
+            env=ENVIRONMENT,
+            text=True,
+            capture_output=True,
+            timeout=20,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32)),
+        )
+        assert done.returncode == 2
+        assert (
+            done.stderr == "kafkatcl broker: cannot start 30 brokers: Too many open files; raise ulimit -n\n"
+        )

@@ -1,0 +1,126 @@
+"""The ``kafkatcl`` command line: help, versions, arguments and their errors."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import confluent_kafka
+import pytest
+
+from kafkatcl import __version__, cli
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+
+
+def python(*arguments):
+    """Run Python with ``arguments``; the finished process."""
+    return subprocess.run(
+        [sys.executable, *arguments], env=ENVIRONMENT, text=True, capture_output=True, timeout=20, check=False
+    )
+
+
+def test_version_tells_package_and_library(capsys):
+    assert cli.main(["--version"]) == 0
+    library = confluent_kafka.libversion()[0]
+    assert capsys.readouterr().out == f"kafkatcl {__version__}, librdkafka {library}\n"
+
+
+def test_help_without_arguments(capsys):
+    assert cli.main([]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("usage: kafkatcl ")
+    assert "broker" in out
+    assert err == ""
+
+
+def test_help_of_broker_tells_options_and_status(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["broker", "--help"])
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    for word in ("--brokers", "--partitions", "--bootstrap-file", "--until-eof", "Ctrl-C", "status 0"):
+        assert word in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nosuch"], "invalid choice: 'nosuch'"),
+        (["broke"], "invalid choice: 'broke'"),
+        (["--vers"], "unrecognized arguments: --vers"),
+        (["broker", "extra"], "unrecognized arguments: extra"),
+        (["broker", "--broker", "2"], "unrecognized arguments: --broker 2"),
+        (["broker", "--brokers"], "argument --brokers: expected one argument"),
+        (["broker", "--brokers", "two"], "argument --brokers: invalid int value: 'two'"),
+        (["broker", "--partitions", "1.5"], "argument --partitions: invalid int value: '1.5'"),
+        (["broker", "--partitions", ""], "argument --partitions: invalid int value: ''"),
+        (["тема"], "invalid choice: 'тема'"),
+        (["broker", "\U0001f600"], "unrecognized arguments: \U0001f600"),
+    ],
+)
+def test_wrong_arguments(capsys, arguments, message):
+    with pytest.raises(SystemExit) as end:
+        cli.main(arguments)
+    assert end.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--brokers", "0"], "brokers must be a whole number from 1 to 32, got 0"),
+        (["--brokers", "-3"], "brokers must be a whole number from 1 to 32, got -3"),
+        (["--brokers", "99999999999999999999"], "got 99999999999999999999"),
+        (["--partitions", "0"], "partitions must be a whole number from 1 to 1000, got 0"),
+        (["--partitions", "1001"], "partitions must be a whole number from 1 to 1000, got 1001"),
+    ],
+)
+def test_numbers_out_of_range(arguments, message):
+    done = python("-m", "kafkatcl", "broker", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("kafkatcl broker: ")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("argument", [b"\xff\xfe", b"\xed\xa0\x80", "тема".encode(), b"%s%n"])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_any_bytes_as_an_argument(argument, locale):
+    done = subprocess.run(
+        [sys.executable.encode(), b"-m", b"kafkatcl", argument],
+        env={**ENVIRONMENT, "LC_ALL": locale},
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"invalid choice" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_module_runs_as_a_program():
+    done = python("-m", "kafkatcl", "--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"kafkatcl {__version__}, librdkafka ")
+
+
+@pytest.mark.parametrize("arguments", ["[]", "['--version']", "['broker', '--brokers', '0']"])
+def test_tkinter_is_not_imported(arguments):
+    done = python(
+        "-c",
+        f"import sys\nfrom kafkatcl import cli\ncli.main({arguments})\nassert '_tkinter' not in sys.modules",
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_does_not_load_the_library():
+    done = python(
+        "-c",
+        "import sys\nfrom kafkatcl import cli\ncli.main([])\nassert 'confluent_kafka' not in sys.modules",
+    )
+    assert done.returncode == 0, done.stderr

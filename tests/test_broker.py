@@ -71,6 +71,7 @@ def shares_of_two_members(deadline, session_timeout_ms):
         for member in members:
             open_members.callback(member.close)
             member.subscribe(["t"])
+            member.poll(0.05)  # so that they do not arrive in the same instant
         end = time.monotonic() + deadline
         shares = []
         while shares != [2, 2] and time.monotonic() < end:

@@ -98,7 +98,8 @@ def _run(command: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: bytes
         stdout, stderr = process.communicate()
         pytest.fail(
             f"{' '.join(command)} did not end within {timeout} s\n"
-            f"stdout: {stdout.decode(errors='replace')}\nstderr: {stderr.decode(errors='replace')}"
+            f"stdout: {stdout.decode(errors='replace')}\nstderr: {stderr.decode(errors='replace')}",
+            pytrace=False,
         )
     finally:
         _kill(process)

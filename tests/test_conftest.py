@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fix_cluster import Cluster
 from fix_pytest import inner_output
+from fix_tcl import RunTcl
 
 SKIPPED_TEST = """
 import pytest
@@ -77,3 +79,26 @@ def test_a_thread_left_behind_is_an_error(tmp_path: Path):
     told = _output(tmp_path, code)
     assert "left behind" in told
     assert "kafkatcl-pump" in told
+
+
+def test_a_script_gets_what_it_is_run_with(run_tcl: RunTcl, tmp_path: Path):
+    brokers = Cluster("embedded", "one:1,two:2")
+    script = """
+    foreach broker $env(KAFKATCL_TEST_BROKERS) {puts $broker}
+    puts [list $argv $env(EXTRA) [pwd]]
+    puts -nonewline stderr [read stdin]
+    exit 3
+    """
+    done = run_tcl(script, "a", "b c", brokers=brokers, env={"EXTRA": "é"}, stdin="ü")
+    assert done.stdout == f"one:1\ntwo:2\n{{a {{b c}}}} é {tmp_path}\n"
+    assert (done.status, done.stderr, done.stderr_bytes) == (3, "ü", "ü".encode())
+
+
+def test_a_script_that_does_not_end_is_killed_and_told(tmp_path: Path):
+    code = """
+    def test_it(run_tcl):
+        run_tcl("puts {got here}; flush stdout; vwait forever", timeout=5)
+    """
+    told = _output(tmp_path, code)
+    assert "did not end within 5 s" in told
+    assert "stdout: got here" in told

@@ -11,6 +11,8 @@ returns None                ``()``
 returns a value             ``(0, value)``
 raises ``Failure`` or else  ``(1, message, errorcode words)``
 ==========================  ==========================================
+
+A failure with an ``errorinfo`` has that as a fourth element: the text errorInfo begins with.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Any, Callable
 from kafkatcl.engine.errors import Failure
 
 Function = Callable[..., Any]
+NativeError = tkinter.TclError
 
 _numbers = itertools.count(1)
 
@@ -30,11 +33,15 @@ _RAISE = r"""
 namespace eval ::kafkatcl {}
 # Call a guarded Python command; give its value or raise its error in the caller's place.
 proc ::kafkatcl::Call {command args} {
-    lassign [$command {*}$args] status value code
+    lassign [$command {*}$args] status value code info
     if {$status eq 1} {
-        return -code error -errorcode $code $value
+        return -code error -errorcode $code -errorinfo $info $value
     }
     return $value
+}
+# The trace on a command that was deleted: what serves it goes too.
+proc ::kafkatcl::Forget {command args} {
+    rename $command {}
 }
 """
 
@@ -57,7 +64,7 @@ def guarded(function: Function) -> Function:
         try:
             value = function(*args)
         except Failure as failure:
-            return (1, failure.message, failure.errorcode)
+            return (1, failure.message, failure.errorcode, getattr(failure, "errorinfo", ""))
         except BaseException as error:  # an exception that crossed into Tcl would poison the interpreter
             return (1, f"{type(error).__name__}: {error}", ("KAFKA", "INTERNAL", type(error).__name__))
         return () if value is None else (0, value)
@@ -71,9 +78,13 @@ def define_primitive(interp: Any, name: str, function: Function) -> None:
 
 
 def define_command(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a Tcl command like any other: its result is the value, a failure is a Tcl error."""
+    """Make ``name`` a Tcl command like any other: its result is the value, a failure is a Tcl error.
+
+    Once the command is deleted, by ``rename name {}`` or otherwise, ``function`` is let go.
+    """
     app = application(interp)
     hidden = f"::kafkatcl::python{next(_numbers)}"
     app.eval(_RAISE)
     define_primitive(app, hidden, function)
     app.call("proc", name, "args", f"tailcall ::kafkatcl::Call {hidden} {{*}}$args")
+    app.call("trace", "add", "command", name, "delete", f"::kafkatcl::Forget {hidden}")

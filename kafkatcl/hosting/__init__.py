@@ -1,0 +1,1 @@
+"""What :class:`kafkatcl.interp.Interp` is made of: Python functions and objects as Tcl commands."""

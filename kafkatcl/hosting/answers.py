@@ -1,0 +1,58 @@
+"""What a Python function gives or raises, as the result or the error of a Tcl command."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, Callable
+
+from kafkatcl.bridge.inprocess import Function, NativeError
+from kafkatcl.engine.errors import Failure
+from kafkatcl.hosting.errors import CommandFailure, TclError
+from kafkatcl.values import text_from_tcl, to_tcl
+
+
+def answering(function: Function, interrupted: Callable[[BaseException], None]) -> Function:
+    """``function``, which takes the words of a command, made fit for ``define_command``.
+
+    Its value becomes a Tcl value and every exception a failure.  One that ends programs, such as KeyboardInterrupt
+    and SystemExit, is handed to ``interrupted`` besides.
+    """
+
+    def answer(*words: str) -> Any:
+        try:
+            return to_tcl(function(*map(text_from_tcl, words)))
+        except Failure:
+            raise
+        except TclError as error:
+            raise _failure(error.message, error.errorcode, error.errorinfo) from None
+        except NativeError as error:
+            raise _failure(str(error), ("NONE",)) from None
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                interrupted(error)
+            message = _described(error)
+            raise _failure(message, ("PYTHON", type(error).__name__), _told(message, error)) from None
+
+    return answer
+
+
+def _failure(message: str, errorcode: tuple[str, ...], errorinfo: str = "") -> CommandFailure:
+    return CommandFailure(to_tcl(message), to_tcl(errorcode), to_tcl(errorinfo))
+
+
+def _described(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:
+        return f"{name}: (its text cannot be had)"
+    return f"{name}: {text}" if text else name
+
+
+def _told(message: str, error: BaseException) -> str:
+    """``message`` with Python's traceback, which begins in the host's code."""
+    frames = error.__traceback__
+    while frames and str(frames.tb_frame.f_globals.get("__name__")).startswith("kafkatcl."):
+        frames = frames.tb_next
+    lines = traceback.format_exception(type(error), error, frames)
+    return f"{message}\n{''.join(lines).rstrip()}"

@@ -1,0 +1,53 @@
+"""Tcl errors as Python exceptions, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kafkatcl.bridge.inprocess import NativeError
+from kafkatcl.engine.errors import Failure
+
+
+class TclError(NativeError):
+    """An error of a Tcl script; also what a Python command raises to be told as a Tcl error.
+
+    It is a ``tkinter.TclError`` too, so that code which catches those catches this.
+
+    ``message`` is the result, ``errorcode`` the words of errorCode, ``errorinfo`` the text of errorInfo, and
+    ``code`` Tcl's completion code: 1, or another for a script that ended by ``break`` and the like.
+    """
+
+    def __init__(
+        self, message: str, errorcode: Iterable[str] = ("NONE",), errorinfo: str = "", code: int = 1
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.errorcode = (errorcode,) if isinstance(errorcode, str) else tuple(map(str, errorcode))
+        self.errorinfo = errorinfo
+        self.code = code
+
+
+class CommandFailure(Failure):
+    """A failure of a Python command, with the text that errorInfo is to begin with."""
+
+    def __init__(self, message: str, errorcode: tuple[str, ...], errorinfo: str) -> None:
+        super().__init__(message, errorcode)
+        self.errorinfo = errorinfo
+
+
+def wrong_arguments(usage: str) -> TclError:
+    """The error for a wrong number of words."""
+    return TclError(f'wrong # args: should be "{usage}"', ("TCL", "WRONGARGS"))
+
+
+def bad_option(word: str, known: Sequence[str]) -> TclError:
+    """The error for a word that is none of ``known``."""
+    return TclError(
+        f'bad option "{word}": must be {_listed(known)}', ("TCL", "LOOKUP", "INDEX", "option", word)
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    if len(words) < 3:
+        return " or ".join(words)
+    return f"{', '.join(words[:-1])}, or {words[-1]}"

@@ -1,0 +1,82 @@
+"""Scripts evaluated from Python, with their exact result, errorCode and errorInfo."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from kafkatcl.bridge.inprocess import NativeError
+from kafkatcl.hosting.errors import TclError
+from kafkatcl.values import from_tcl, text_from_tcl
+
+_SUPPORT = r"""
+namespace eval ::kafkatcl {}
+# What a script evaluated by `catch value options` came to: {0 text} or {code message errorCode errorInfo}.
+proc ::kafkatcl::Outcome {code} {
+    variable value
+    variable options
+    set text [string range $value 0 end]
+    set value {}
+    if {$code == 2 && [dict get $options -level] == 1} {
+        set code [dict get $options -code]
+    }
+    switch $code {
+        0 {return [list 0 $text]}
+        1 {}
+        3 {set text {invoked "break" outside of a loop}}
+        4 {set text {invoked "continue" outside of a loop}}
+        default {set text "command returned bad code: $code"}
+    }
+    set options [dict merge [dict create -errorcode NONE -errorinfo $text] $options]
+    foreach option {-errorcode -errorinfo} {
+        lappend told [string range [dict get $options $option] 0 end]
+    }
+    list $code $text {*}$told
+}
+# Tell the error of a callback as Tcl does, unless it is a Python program's way to its end.
+proc ::kafkatcl::Background {message options} {
+    if {[dict get $options -errorcode] in {{PYTHON SystemExit} {PYTHON KeyboardInterrupt}}} {
+        return
+    }
+    ::tcl::Bgerror $message $options
+}
+# Delete the commands of a namespace and of those in it that want to know of their deletion.
+proc ::kafkatcl::Clear {namespace} {
+    foreach command [info commands ${namespace}::*] {
+        if {[llength [trace info command $command]]} {
+            catch {rename $command {}}
+        }
+    }
+    foreach child [namespace children ${namespace}::] {
+        Clear $child
+    }
+}
+"""
+
+
+def prepare(app: Any) -> None:
+    """Give an interpreter the procedures that this module needs."""
+    app.eval(_SUPPORT)
+
+
+def evaluate(app: Any, script: Any) -> str:
+    """The value of ``script``, or a command given as a tuple of words, evaluated at global level.
+
+    :raises TclError: it failed.
+    """
+    # `catch` as the outermost command adds nothing of its own to errorInfo.
+    status = app.call("catch", script, "::kafkatcl::value", "::kafkatcl::options")
+    code, *texts = app.call("::kafkatcl::Outcome", status)
+    text, *told = map(text_from_tcl, texts)
+    if told:
+        errorcode, errorinfo = told
+        raise TclError(text, from_tcl(app, errorcode, list), errorinfo, int(code))
+    return text
+
+
+def clear(app: Any) -> None:
+    """Delete everything in an interpreter: windows, objects, commands."""
+    app.call("::kafkatcl::Clear", "")
+    with contextlib.suppress(NativeError):  # there is no main window, or it is gone already
+        app.call("destroy", ".")
+    app.call("namespace", "delete", "::")

@@ -1,0 +1,280 @@
+"""A Tcl interpreter with the package kafka, for Python programs."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable, TypeVar, Union
+
+from kafkatcl.bridge.inprocess import (
+    NativeError,
+    application,
+    define_command,
+    define_primitive,
+    new_interp,
+)
+from kafkatcl.bridge.install import install, kafka_object
+from kafkatcl.hosting.answers import answering
+from kafkatcl.hosting.commands import FunctionCommand, ObjectCommand
+from kafkatcl.hosting.errors import TclError
+from kafkatcl.hosting.evaluation import clear, evaluate, prepare
+from kafkatcl.hosting.waiting import run_events, wait_for_variable
+from kafkatcl.values import from_tcl, text_from_tcl, to_tcl
+
+__all__ = ["Interp", "TclError"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+Command = Union[FunctionCommand, ObjectCommand]
+
+_WRONG_THREAD = (
+    "this Interp belongs to another thread, and only that one may use it: "
+    "hand the work over, by a queue or an event that it looks at"
+)
+
+_numbers = itertools.count(1)
+
+
+class Interp:
+    """A Tcl interpreter that has the package kafka.
+
+    ``Interp()`` makes one, ``Interp(tk=True)`` one with a main window, and ``Interp(existing)`` uses that of a
+    ``tkinter.Tcl()``, a ``tkinter.Tk()`` or a widget.  ``root`` is the tkinter object, ``tk`` its interpreter.
+
+    Scripts are evaluated at global level.  Only the thread that made the interpreter may use it.  What ends
+    programs, such as KeyboardInterrupt and SystemExit, is an error to the script that called the Python command
+    which raised it, and is raised again as soon as control is back in Python.
+    """
+
+    def __init__(self, existing: Any = None, *, tk: bool = False) -> None:
+        self._thread = threading.get_ident()
+        self._owns = existing is None
+        self._closed = False
+        self._commands: dict[str, Command] = {}
+        self._depth = 0  # of the calls into Tcl that Python waits for
+        self._interruption: BaseException | None = None
+        self._quits = False
+        self.root = _new_root(tk) if existing is None else existing
+        self.tk = _usable_application(self.root)
+        self._moved = f"::kafkatcl::moved{next(_numbers)}"
+        prepare(self.tk)
+        define_primitive(self.tk, self._moved, self._command_moved)
+        install(self.tk)
+        if self._owns:  # tkinter takes Tcl's exit away, and Tcl's vwait is deaf to signals
+            self.call("interp", "bgerror", "", "::kafkatcl::Background")
+            self.command("exit")(_exit)
+            self.command("vwait")(self._vwait)
+
+    # -- scripts -----------------------------------------------------------------------------------------
+
+    def eval(self, script: str, to: type = str) -> Any:
+        """Evaluate ``script`` and give its value as a ``to``: str, bytes, int, float, bool, list, tuple or dict.
+
+        An error of the script, and a value that is no ``to``, raise TclError.
+        """
+        return self._evaluated(to_tcl(script), to)
+
+    def call(self, command: str, *words: Any, to: type = str) -> Any:
+        """Run ``command`` with ``words``, which arrive exactly as they are; value and errors as in :meth:`eval`.
+
+        The words may be anything that :func:`kafkatcl.values.to_tcl` takes.
+        """
+        return self._evaluated(to_tcl((command, *words)), to)
+
+    def run(self, path: str | os.PathLike[str], argv: Iterable[Any] = (), *, encoding: str = "utf-8") -> str:
+        """Run the script in the file ``path``, with ``argv`` as its arguments; the value of its last command."""
+        file, words = os.fspath(path), list(argv)
+        self["argv0"], self["argv"], self["argc"] = file, words, len(words)
+        return str(self.call("source", "-encoding", encoding, file))
+
+    # -- global variables and array elements ---------------------------------------------------------------
+
+    def get(self, name: str, to: type = str) -> Any:
+        """The value of the global variable or array element ``name`` as a ``to``; TclError if there is none."""
+        return self.call("set", name, to=to)
+
+    def __getitem__(self, name: str) -> str:
+        return str(self.get(name))
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.call("set", name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self.call("unset", name)
+
+    def __contains__(self, name: str) -> bool:
+        return bool(self.call("info", "exists", name, to=bool))
+
+    # -- commands in Python --------------------------------------------------------------------------------
+
+    def command(self, name: str | F) -> Any:
+        """Decorator that makes a function a Tcl command, by its own name or, as ``command("name")``, by that.
+
+        Its parameters say which words the command takes, and their annotations what they are converted to.
+        """
+        if callable(name):
+            return self.command(name.__name__)(name)
+
+        def define(function: F) -> F:
+            self._define(FunctionCommand(self.tk, name, function))
+            return function
+
+        return define
+
+    def expose(self, name: str, target: Any) -> str:
+        """Make ``target`` the Tcl command ``name``, with its methods and attributes as subcommands; give ``name``."""
+        self._define(ObjectCommand(self.tk, name, target))
+        return name
+
+    def delete(self, name: str) -> None:
+        """Delete the Tcl command ``name``; a Python function or object behind it is let go."""
+        self.call("rename", name, "")
+
+    def object(self, name: str) -> Any:
+        """The Python object behind the Tcl command ``name``: a function, an exposed object, or one of kafka's.
+
+        :raises LookupError: there is none.
+        """
+        full_name = self.call("namespace", "which", "-command", name)
+        if full_name in self._commands:
+            return self._commands[full_name].target
+        try:
+            return kafka_object(self.tk, full_name)
+        except LookupError:
+            raise LookupError(f'no Python object is behind the command "{name}"') from None
+
+    # -- events --------------------------------------------------------------------------------------------
+
+    def update(self) -> None:
+        """Handle the events that are there."""
+        self.call("update")
+
+    def vwait(self, name: str, timeout: float | None = None) -> bool:
+        """Handle events until the variable ``name`` is written or unset, for at most ``timeout`` seconds.
+
+        Give whether it was.
+        """
+        with self._in_tcl():
+            return wait_for_variable(self.tk, name, timeout, self._is_interrupted)
+
+    def mainloop(self) -> None:
+        """Handle events until :meth:`quit` or, where there is a main window, until that is destroyed."""
+        self._quits = False
+        window = self.tk.call("info", "commands", ".")
+        with self._in_tcl():
+            run_events(self.tk, lambda: self._quits or self._is_interrupted() or self._has_lost(window))
+
+    def quit(self) -> None:
+        """End :meth:`mainloop`."""
+        self._quits = True
+
+    # -- the end -------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Delete the commands made here; of an interpreter of our own, everything.  A second call does nothing."""
+        if self._closed:
+            return
+        self._check()
+        if self._depth:
+            raise RuntimeError("close() was called from inside Tcl: call it when the script has returned")
+        for name in list(self._commands):
+            self.delete(name)
+        self._closed = True
+        self.tk.deletecommand(self._moved)
+        if self._owns:
+            clear(self.tk)
+        self.root = self.tk = None
+
+    def __enter__(self) -> Interp:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _evaluated(self, script: Any, to: type) -> Any:
+        with self._in_tcl():
+            text = evaluate(self.tk, script)
+        return from_tcl(self.tk, text, to)
+
+    @contextlib.contextmanager
+    def _in_tcl(self) -> Iterator[None]:
+        """Around a call into Tcl that runs scripts; what interrupted them is raised at its end."""
+        self._check()
+        self._depth += 1
+        try:
+            yield
+        except TclError:
+            raise
+        except NativeError as error:
+            raise TclError(str(error)) from error
+        finally:
+            self._depth -= 1
+            self._raise_interruption()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise RuntimeError("this Interp is closed")
+        if threading.get_ident() != self._thread:
+            raise RuntimeError(_WRONG_THREAD)
+
+    def _define(self, command: Command) -> None:
+        self._check()
+        name = to_tcl(command.name)
+        self.call("namespace", "eval", self.call("namespace", "qualifiers", name) or "::", "")
+        define_command(self.tk, name, answering(command, self._interrupted))
+        full_name = self.call("namespace", "which", "-command", name)
+        self._commands[full_name] = command
+        self.call("trace", "add", "command", full_name, ("rename", "delete"), self._moved)
+
+    def _command_moved(self, old: str, new: str, operation: str) -> None:
+        """The trace on our commands: one has another name, or none any more."""
+        command = self._commands.pop(text_from_tcl(old), None)
+        if command and operation == "rename":
+            command.name = text_from_tcl(new)
+            self._commands[command.name] = command
+
+    def _interrupted(self, error: BaseException) -> None:
+        self._interruption = error
+        if not self._depth:  # the event loop of the host
+            self.tk.quit()
+
+    def _is_interrupted(self) -> bool:
+        return self._interruption is not None
+
+    def _raise_interruption(self) -> None:
+        error, self._interruption = self._interruption, None
+        if error:
+            raise error
+
+    def _has_lost(self, window: str) -> bool:
+        return bool(self.tk.call("info", "commands", ".") != window)
+
+    def _vwait(self, name: str) -> None:
+        self.vwait(name)
+
+
+def _new_root(tk: bool) -> Any:
+    try:
+        return new_interp(tk=tk)
+    except NativeError as error:
+        raise TclError(str(error)) from error
+
+
+def _usable_application(root: Any) -> Any:
+    app = application(root)
+    if not hasattr(app, "createcommand"):
+        raise TypeError(f"Interp() takes a tkinter.Tcl(), a tkinter.Tk() or a widget, not {root!r}")
+    try:
+        app.eval("")
+    except RuntimeError:
+        raise RuntimeError(_WRONG_THREAD) from None
+    return app
+
+
+def _exit(status: int = 0) -> None:
+    """``exit`` as scripts know it: SystemExit in the program that runs the script."""
+    raise SystemExit(status)

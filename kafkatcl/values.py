@@ -1,0 +1,125 @@
+"""Values between Python and Tcl, where every value is a string."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+from kafkatcl.bridge.inprocess import NativeError
+from kafkatcl.hosting.errors import TclError
+
+#: What a Tcl value can be taken as.
+KINDS = (str, bytes, int, float, bool, list, tuple, dict)
+
+
+def to_tcl(value: Any) -> Any:
+    """``value`` as something tkinter passes to Tcl unharmed.
+
+    None becomes an empty string, bytes a byte array, a mapping a dict, other collections lists (nested too),
+    numbers numbers (True is 1), and anything else its ``str()``.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, (int, float, bytes)):
+        return value
+    if isinstance(value, str):
+        return _text_to_tcl(value)
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, Mapping):
+        return tuple(to_tcl(part) for item in value.items() for part in item)
+    if isinstance(value, (Sequence, Set)):
+        return tuple(to_tcl(element) for element in value)
+    return _text_to_tcl(str(value))
+
+
+def text_from_tcl(text: str | bytes) -> str:
+    """A string as tkinter gives it, in Python's form: lone surrogates come from it as three escaped bytes."""
+    if isinstance(text, bytes):
+        return text.decode("latin-1")
+    if _is_clean(text):
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogatepass")
+    except UnicodeError:
+        return text
+
+
+def from_tcl(app: Any, text: str, kind: type) -> Any:
+    """The Tcl value ``text`` as a ``kind``, one of :data:`KINDS`.
+
+    Lists and dicts hold strings.  A value that is no ``kind`` raises TclError with Tcl's own message.
+    """
+    if kind is str:
+        return text
+    if kind is bytes:
+        return _bytes(text)
+    if kind in _SCALARS:
+        return _scalar(app, text, kind)
+    if kind in (list, tuple):
+        return kind(_elements(app, text))
+    if kind is dict:
+        return _dict(app, text)
+    names = ", ".join(known.__name__ for known in KINDS)
+    raise TypeError(f"a Tcl value cannot become {kind!r}: choose one of {names}")
+
+
+# Python type: tkinter's reader, Tcl's word for the type, and the end of its errorCode.
+_SCALARS = {
+    int: ("getint", "integer", "INTEGER"),
+    float: ("getdouble", "floating-point number", "NUMBER"),
+    bool: ("getboolean", "boolean value", "BOOLEAN"),
+}
+
+
+def _scalar(app: Any, text: str, kind: type) -> Any:
+    reader, noun, code = _SCALARS[kind]
+    try:
+        return getattr(app, reader)(text)
+    except (NativeError, ValueError):  # a ValueError comes from NUL and from surrogates
+        raise TclError(f'expected {noun} but got "{text}"', ("TCL", "VALUE", code)) from None
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        odd = text[error.start]
+        raise TclError(
+            f"expected byte sequence but character {error.start} was '{odd}' (U+{ord(odd):06X})",
+            ("TCL", "VALUE", "BYTES"),
+        ) from None
+
+
+def _elements(app: Any, text: str) -> list[str]:
+    try:
+        elements = app.call("lrange", to_tcl(text), 0, "end")
+    except NativeError as error:
+        raise TclError(str(error), ("TCL", "VALUE", "LIST")) from None
+    return [text_from_tcl(element) for element in elements]
+
+
+def _dict(app: Any, text: str) -> dict[str, str]:
+    elements = _elements(app, text)
+    if len(elements) % 2:
+        raise TclError("missing value to go with key", ("TCL", "VALUE", "DICTIONARY"))
+    return dict(zip(elements[::2], elements[1::2]))
+
+
+def _text_to_tcl(text: str) -> str:
+    if "\0" not in text and _is_clean(text):
+        return text
+    # Tcl's own form of NUL and of lone surrogates, handed through tkinter as escaped bytes.
+    return (
+        text.encode("utf-8", "surrogatepass").replace(b"\0", b"\xc0\x80").decode("utf-8", "surrogateescape")
+    )
+
+
+def _is_clean(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,5 +1,31 @@
-"""KafkaTcl in Python: ``package require kafka`` for Tcl interpreters made by tkinter."""
+"""KafkaTcl in Python: ``package require kafka`` for Tcl interpreters made by tkinter.
+
+>>> interp = kafkatcl.Interp()
+>>> interp.eval("package require kafka; kafka::kafka version")
+
+or, for an interpreter that is there already, ``kafkatcl.install(tk)``.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kafkatcl.bridge.install import install
+    from kafkatcl.interp import Interp, TclError
+
 __version__ = "2.5.0"
+__all__ = ["Interp", "TclError", "__version__", "install"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import tkinter only when it is needed: the ``kafkatcl`` command works without it."""
+    if name == "install":
+        from kafkatcl.bridge.install import install as found  # noqa: PLC0415
+
+        return found
+    if name in ("Interp", "TclError"):
+        from kafkatcl import interp  # noqa: PLC0415
+
+        return getattr(interp, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

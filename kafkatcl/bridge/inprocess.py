@@ -88,3 +88,9 @@ def define_command(interp: Any, name: str, function: Function) -> None:
     define_primitive(app, hidden, function)
     app.call("proc", name, "args", f"tailcall ::kafkatcl::Call {hidden} {{*}}$args")
     app.call("trace", "add", "command", name, "delete", f"::kafkatcl::Forget {hidden}")
+
+
+def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> None:
+    """Have ``function`` called as an event whenever there is something to read from ``descriptor``."""
+    answer = guarded(function)
+    application(interp).createfilehandler(descriptor, tkinter.READABLE, lambda _file, _mask: answer() and None)

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import KafkaError, KafkaException
+
+from kafkatcl.librdkafka.errors import error_name, error_text
+
+INVALID_ARGUMENT = int(KafkaError._INVALID_ARG)
+QUEUE_FULL = int(KafkaError._QUEUE_FULL)
+TIMED_OUT = int(KafkaError._TIMED_OUT)
+UNKNOWN_PARTITION = int(KafkaError._UNKNOWN_PARTITION)
+TRANSPORT = int(KafkaError._TRANSPORT)
+DESTROYED = int(KafkaError._DESTROY)
+
 
 class Failure(Exception):
     """A failure to be told to the script.
@@ -9,7 +23,38 @@ class Failure(Exception):
     ``message`` is the result of the Tcl command, ``errorcode`` the words of its errorCode.
     """
 
-    def __init__(self, message: str, errorcode: tuple[str, ...] = ("NONE",)) -> None:
+    def __init__(self, message: str, errorcode: tuple[str, ...] = ("NONE",), code: int = 0) -> None:
         super().__init__(message)
         self.message = message
         self.errorcode = errorcode
+        #: Kafka's number of the error, 0 if it is none of Kafka's.
+        self.code = code
+
+
+def kafka_failure(code: int, more: str = "") -> Failure:
+    """The failure with Kafka's error ``code``: ``kafka error: TEXT (MORE)``."""
+    text = error_text(code)
+    words = ("KAFKA", error_name(code), text)
+    if more:
+        return Failure(f"kafka error: {text} ({more})", (*words, more), code)
+    return Failure(f"kafka error: {text}", words, code)
+
+
+def bare_failure(code: int) -> Failure:
+    """The failure with Kafka's error ``code`` as subscribers tell it: the text alone."""
+    text = error_text(code)
+    return Failure(text, ("KAFKA", error_name(code), text))
+
+
+@contextmanager
+def kafka_errors(more: str = "", *, bare: bool = False) -> Iterator[None]:
+    """Turn what confluent-kafka raises into a :class:`Failure`."""
+    try:
+        yield
+    except KafkaException as error:
+        code = error.args[0].code()
+        raise bare_failure(code) if bare else kafka_failure(code, more) from error
+    except BufferError as error:
+        raise kafka_failure(QUEUE_FULL) from error
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Failure(str(error), ("KAFKA", error_name(INVALID_ARGUMENT), str(error))) from error

@@ -1,18 +1,84 @@
-"""The orderly end of the process: everything that must be flushed or closed before it goes."""
+"""The orderly end: handles are flushed and closed within bounds, wherever they are deleted or left open."""
 
 from __future__ import annotations
 
-from typing import Callable
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Callable
 
+from kafkatcl.engine.waiting import remaining
+
+if TYPE_CHECKING:
+    from kafkatcl.engine.handle import Handle
+
+#: The environment variable with the bound in ms for delivering what is queued when a program ends.
+FLUSH_TIMEOUT = "KAFKATCL_FLUSH_TIMEOUT_MS"
+_DEFAULT_FLUSH_MS = 30_000
+#: Seconds that deleting a consumer may take; leaving its group goes on in the background then.
+_CONSUMER_SECONDS = 5.0
+#: Seconds that closing may take beyond the bound for flushing.
+_GRACE_SECONDS = 1.0
+
+_open: set[Handle] = set()
+_closing: set[threading.Thread] = set()
+_settlers: list[Callable[[], None]] = []
 _closers: list[Callable[[], None]] = []
 
 
+def flush_seconds() -> float:
+    """How long undelivered messages are waited for, by ``KAFKATCL_FLUSH_TIMEOUT_MS`` (default 30000)."""
+    text = os.environ.get(FLUSH_TIMEOUT, "")
+    return (int(text) if text.isdecimal() else _DEFAULT_FLUSH_MS) / 1000
+
+
+def opened(handle: Handle) -> None:
+    """Remember a handle, so that it is closed at the end if it was not deleted before."""
+    _open.add(handle)
+
+
+def closing(handle: Handle) -> None:
+    """Close a handle: a producer flushes in the background, a consumer is waited for."""
+    if handle not in _open:
+        return
+    _open.discard(handle)
+    thread = _start_closing(handle)
+    if handle.consumes:
+        thread.join(_CONSUMER_SECONDS)
+
+
+def before_shutdown(settler: Callable[[], None]) -> None:
+    """Have ``settler`` called first of all by :func:`shutdown`."""
+    _settlers.append(settler)
+
+
 def at_shutdown(closer: Callable[[], None]) -> None:
-    """Have ``closer`` called by :func:`shutdown`; the last one added is called first."""
+    """Have ``closer`` called at the end of :func:`shutdown`; the last one added is called first."""
     _closers.append(closer)
 
 
 def shutdown() -> None:
-    """Flush and close all that is left, within the bounds each closer keeps; a second call does nothing."""
+    """Flush and close all handles, all at once; what could not be delivered is told on stderr.
+
+    A second call does nothing.
+    """
+    while _settlers:
+        _settlers.pop()()
+    while _open:
+        _start_closing(_open.pop())
+    end = time.monotonic() + flush_seconds() + _GRACE_SECONDS
+    for thread in list(_closing):
+        thread.join(remaining(end))
     while _closers:
         _closers.pop()()
+
+
+def _start_closing(handle: Handle) -> threading.Thread:
+    def close() -> None:
+        handle.close(time.monotonic() + flush_seconds())
+        _closing.discard(thread)
+
+    thread = threading.Thread(target=close, name=f"kafkatcl-close-{handle.name}", daemon=True)
+    _closing.add(thread)
+    thread.start()
+    return thread

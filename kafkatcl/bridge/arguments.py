@@ -1,0 +1,78 @@
+"""Words of Tcl commands as values, refused with the texts Tcl itself uses."""
+
+from __future__ import annotations
+
+import re
+
+from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure
+from kafkatcl.librdkafka.errors import error_name, error_text
+
+_INTEGER = re.compile(
+    r"\s*([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|([1-9][0-9]*|0))\s*"
+)
+_BASES = (16, 2, 8, 8, 10)
+_TOO_LARGE = "integer value too large to represent"
+_OFFSETS = {"beginning": -2, "end": -1, "stored": -1000, "invalid": -1001}
+_TAIL_BASE = -2000  # librdkafka's RD_KAFKA_OFFSET_TAIL_BASE: -2000 - N is N messages from the end
+
+
+def parse_integer(text: str) -> int | None:
+    """An integer as Tcl reads it (signed, hexadecimal, octal, binary, in blanks), or None if it is none."""
+    match = _INTEGER.fullmatch(text)
+    if match is None:
+        return None
+    sign, *digits = match.groups()
+    value = next(int(found, base) for found, base in zip(digits, _BASES) if found)
+    return -value if sign == "-" else value
+
+
+def integer(text: str) -> int:
+    """A 32 bit integer."""
+    value = parse_integer(text)
+    if value is None:
+        raise Failure(f'expected integer but got "{text}"', ("TCL", "VALUE", "INTEGER"))
+    if not -(2**31) <= value < 2**31:
+        raise Failure(_TOO_LARGE, ("ARITH", "IOVERFLOW", _TOO_LARGE))
+    return value
+
+
+def count(text: str) -> int:
+    """A number of messages."""
+    value = integer(text)
+    if value < 0:
+        raise Failure(f'expected a count of 0 or more but got "{text}"', ("TCL", "VALUE", "NUMBER"))
+    return value
+
+
+def offset(text: str) -> int:
+    """An offset: a word, a number, or with a minus so many messages from the end."""
+    if text in _OFFSETS and text != "invalid":
+        return _OFFSETS[text]
+    value = parse_integer(text)
+    if value is None or not -(2**62) < value < 2**63:
+        raise Failure(
+            f'bad offsetString "{text}": must be beginning, end, or stored or a wide integer',
+            ("TCL", "LOOKUP", "INDEX", "offsetString", text),
+        )
+    return value if value >= 0 else _TAIL_BASE + value
+
+
+def offset_text(value: int) -> str:
+    """An offset as :func:`offset` takes it; librdkafka's invalid one is ``invalid``."""
+    for word, logical in _OFFSETS.items():
+        if value == logical:
+            return word
+    return str(value - _TAIL_BASE if value <= _TAIL_BASE else value)
+
+
+def byte_string(text: str, what: str) -> bytes:
+    """The bytes of a Tcl byte array, one character each; ``what`` names the argument."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        more = (
+            f"character {ord(text[error.start]):#06x} at position {error.start} of the {what} is no byte: "
+            "encode text first, as with encoding convertto utf-8"
+        )
+        words = ("KAFKA", error_name(INVALID_ARGUMENT), error_text(INVALID_ARGUMENT), more)
+        raise Failure(f"kafka error: {words[2]} ({more})", words, INVALID_ARGUMENT) from None

@@ -1,0 +1,57 @@
+"""What belongs to one interpreter, and the objects behind its commands."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Callable, TypeVar
+
+from kafkatcl.engine.errors import DESTROYED, kafka_failure
+from kafkatcl.engine.events import EventQueue
+
+Kind = TypeVar("Kind")
+
+_numbers = itertools.count(1)
+_objects: dict[str, Any] = {}
+_sessions: dict[str, EventQueue] = {}
+_automatic_names: dict[str, Any] = {}
+
+
+def open_session(ring: Callable[[str], None]) -> str:
+    """A session for an interpreter; ``ring`` is called with its name, from any thread, when it has events."""
+    name = f"i{next(_numbers)}"
+    _sessions[name] = EventQueue(lambda: ring(name))
+    return name
+
+
+def events(session: str) -> EventQueue:
+    """The events of a session."""
+    return _sessions[session]
+
+
+def register(prefix: str, make: Callable[[str], Any]) -> str:
+    """Keep the object that ``make`` gives for an identifier of its own, and return that."""
+    identifier = f"{prefix}{next(_numbers)}"
+    _objects[identifier] = make(identifier)
+    return identifier
+
+
+def find(identifier: str, kind: type[Kind]) -> Kind:
+    """The object of this identifier.
+
+    :raises Failure: it was deleted.
+    """
+    found = _objects.get(identifier)
+    if not isinstance(found, kind):
+        raise kafka_failure(DESTROYED, "the object was deleted")
+    return found
+
+
+def forget(identifier: str) -> Any:
+    """Take an object out; None if there is none."""
+    return _objects.pop(identifier, None)
+
+
+def automatic_name(prefix: str) -> str:
+    """The next name for ``#auto``, such as ``kafka_topic0``; none is given twice in a process."""
+    numbers = _automatic_names.setdefault(prefix, itertools.count())
+    return f"{prefix}{next(numbers)}"

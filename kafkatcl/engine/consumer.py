@@ -1,0 +1,198 @@
+"""Consumer handles, their topics, and queues: partitions are started one by one and read in any of three ways."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, Callable, NamedTuple
+
+from confluent_kafka import TopicPartition
+
+from kafkatcl.engine.buffer import MessageBuffer, Stopped
+from kafkatcl.engine.errors import (
+    DESTROYED,
+    INVALID_ARGUMENT,
+    UNKNOWN_PARTITION,
+    Failure,
+    kafka_errors,
+    kafka_failure,
+)
+from kafkatcl.engine.fetching import Fetcher
+from kafkatcl.engine.messages import Row, row
+from kafkatcl.engine.topic import SharedTopic, Topic
+
+OFFSET_STORED = -1000
+
+
+class Route(NamedTuple):
+    """Where the messages of a started partition go, and the object that started it."""
+
+    buffer: MessageBuffer
+    starter: object
+
+
+class ConsumerHandle(Fetcher):
+    """A handle whose topics consume."""
+
+    def __init__(self, *args: Any) -> None:
+        self.routes: dict[tuple[str, int], Route] = {}
+        super().__init__(*args)
+
+    def _consumer_settings(self, settings: dict[str, Any]) -> None:
+        self.has_group = bool(settings.get("group.id"))
+        if not self.has_group:
+            # A consumer must name a group; this one is never joined and nothing is committed to it.
+            settings["group.id"] = f"kafkatcl-{uuid.uuid4().hex}"
+            settings["enable.auto.commit"] = "false"
+            self._tracks_positions = False
+
+    def start(
+        self, topic: SharedTopic, partition: int, offset: int, buffer: MessageBuffer, starter: object
+    ) -> list[Stopped]:
+        """Fetch a partition from ``offset`` on into ``buffer``; if it is started already, move there.
+
+        :raises Failure: no such partition can be, or the offset is the stored one and there is no group.
+        """
+        self.check()
+        if partition < 0:
+            raise kafka_failure(UNKNOWN_PARTITION)
+        if offset == OFFSET_STORED and not self.has_group:
+            raise kafka_failure(INVALID_ARGUMENT)
+        with self.lock:
+            topic.open(self.native)
+            stopped = self._unassign([(topic.name, partition)])
+            with kafka_errors():
+                self.client.incremental_assign([TopicPartition(topic.name, partition, offset)])
+            self.routes[topic.name, partition] = Route(buffer, starter)
+        return stopped
+
+    def stop(self, topic: SharedTopic, partition: int) -> list[Stopped]:
+        """Stop fetching a partition and forget what was fetched of it.
+
+        :raises Failure: it is neither started nor known to exist.
+        """
+        self.check()
+        with self.lock:
+            stopped = self._unassign([(topic.name, partition)])
+        if not stopped:
+            self.require_partition(topic, partition)
+        return stopped
+
+    def stop_all(self, starter: object) -> list[Stopped]:
+        """Stop what an object started."""
+        return self._stop_where(lambda route: route.starter is starter)
+
+    def delete(self) -> list[Stopped]:
+        with self.lock:
+            stopped = [Stopped(route.buffer.token or "", *origin) for origin, route in self.routes.items()]
+        super().delete()
+        return stopped
+
+    def close_queue(self, queue: MessageBuffer) -> list[Stopped]:
+        stopped = self._stop_where(lambda route: route.buffer is queue)
+        super().close_queue(queue)
+        return stopped
+
+    def buffer(self, topic: SharedTopic, partition: int) -> MessageBuffer:
+        """The buffer that ``consume`` reads: that of a started partition, or an empty one.
+
+        :raises Failure: the partition is neither started nor known to exist.
+        """
+        self.check()
+        route = self.routes.get((topic.name, partition))
+        if route is None:
+            self.require_partition(topic, partition)
+        elif not isinstance(route.buffer, Queue):
+            return route.buffer
+        return MessageBuffer(self)
+
+    def require_partition(self, topic: SharedTopic, partition: int) -> None:
+        """:raises Failure: the cluster does not have this partition, or cannot be asked."""
+        try:
+            known = self.metadata(refresh=True).partitions(topic.name)
+        except Failure as failure:
+            raise kafka_failure(UNKNOWN_PARTITION) from failure
+        if not 0 <= partition < known:
+            raise kafka_failure(UNKNOWN_PARTITION)
+
+    def _stop_where(self, chosen: Callable[[Route], bool]) -> list[Stopped]:
+        if self.deleted:
+            return []
+        with self.lock:
+            return self._unassign([origin for origin, route in self.routes.items() if chosen(route)])
+
+    def _unassign(self, origins: list[tuple[str, int]]) -> list[Stopped]:
+        stopped = []
+        for origin in origins:
+            route = self.routes.pop(origin, None)
+            if route is None:
+                continue
+            with kafka_errors():
+                self.store_offsets()
+                self.client.incremental_unassign([TopicPartition(*origin)])
+            self.forget_positions([origin])
+            stopped.append(Stopped(route.buffer.token or "", *origin))
+            route.buffer.drop(*origin)
+            if not isinstance(route.buffer, Queue):
+                route.buffer.close()
+        self.lock.notify_all()
+        return stopped
+
+    def _route(self, messages: list[Any]) -> None:
+        arrived: dict[MessageBuffer, list[Row]] = {}
+        for message in messages:
+            route = self.routes.get((message.topic(), message.partition()))
+            if route is not None:
+                arrived.setdefault(route.buffer, []).append(row(message))
+            elif message.error() is not None and message.topic() is None:
+                self._on_error(message.error())
+        for buffer, rows in arrived.items():
+            self.put(buffer, rows)
+
+    def _buffers(self) -> Iterable[MessageBuffer]:
+        return {route.buffer for route in self.routes.values()}
+
+
+class Queue(MessageBuffer):
+    """A queue: any number of partitions of any topics of its handle can feed it."""
+
+    def delete(self) -> list[Stopped]:
+        """Stop what feeds the queue, and forget what it holds."""
+        return self.owner.close_queue(self)
+
+
+class ConsumerTopic(Topic):
+    """A topic to consume from."""
+
+    handle: ConsumerHandle
+
+    def start(self, partition: int, offset: int, token: str | None = None) -> list[Stopped]:
+        """Fetch a partition; with ``token`` its messages go to that callback."""
+        buffer = MessageBuffer(self.handle)
+        buffer.token = token
+        return self.handle.start(self.topic, partition, offset, buffer, self)
+
+    def start_queue(self, partition: int, offset: int, queue: Queue) -> list[Stopped]:
+        """Fetch a partition into a queue of the same handle.
+
+        :raises Failure: the queue was deleted, or belongs to another handle.
+        """
+        if queue.closed:
+            raise kafka_failure(DESTROYED, "the queue was deleted")
+        if queue.owner is not self.handle:
+            raise kafka_failure(INVALID_ARGUMENT, "the queue belongs to another handle")
+        return self.handle.start(self.topic, partition, offset, queue, self)
+
+    def stop(self, partition: int) -> list[Stopped]:
+        """Stop fetching a partition."""
+        return self.handle.stop(self.topic, partition)
+
+    def buffer(self, partition: int) -> MessageBuffer:
+        """What ``consume`` reads."""
+        return self.handle.buffer(self.topic, partition)
+
+    def delete(self) -> list[Stopped]:
+        """Stop what this object started, and give up the topic."""
+        stopped = self.handle.stop_all(self)
+        self.handle.close_topic(self.topic)
+        return stopped

@@ -1,0 +1,147 @@
+"""What waits to be told to a script: the way from Kafka's threads to the callbacks of one interpreter.
+
+Any thread may post; only the interpreter's own thread takes.  Reports, errors, statistics and log lines wait here
+as notices; consumed messages wait in their buffers (see ``buffer.py``), which say here that they have some.
+An event is a pair of a token, which names the callback to the script's side, and the one argument of the callback.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from typing import Any, Callable, Protocol
+
+from kafkatcl.engine.waiting import deadline, remaining
+
+Event = tuple[str, Any]
+
+#: Notices that may wait before producers leave further reports in librdkafka, where its queue limit holds.
+NOTICE_LIMIT = 100_000
+
+
+class Source(Protocol):
+    """A buffer of messages with a callback."""
+
+    token: str | None
+
+    def belongs_to(self, owner: object) -> bool:
+        """Whether the messages come from this handle."""
+
+    def lend(self, count: int) -> list[Event]:
+        """Up to ``count`` events; fewer means that no more are there for now."""
+
+    def settle(self, waiting: int) -> None:
+        """Take what was lent for handed over, except the last ``waiting`` messages, which have not run yet."""
+
+    def reclaim(self, waiting: int) -> None:
+        """Settle, and take back the last ``waiting`` messages: their callback is gone."""
+
+
+class EventQueue:
+    """The events of one interpreter.  ``ring`` is called, from any thread, when there is something to take."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._lock = threading.Lock()
+        self._notices: deque[tuple[object, Event]] = deque()
+        self._ready: dict[Source, None] = {}  # a set that keeps its order
+        self._lenders: set[Source] = set()
+        self._counts: Counter[object] = Counter()
+        self._rung = False
+        self._arrived = threading.Condition(self._lock)
+
+    def post(self, owner: object, token: str, argument: Any) -> None:
+        """Add a notice that concerns the handle ``owner``."""
+        with self._lock:
+            self._notices.append((owner, (token, argument)))
+            self._counts[owner] += 1
+        self._wake()
+
+    def ready(self, source: Source) -> None:
+        """Say that a buffer has messages for its callback."""
+        with self._lock:
+            self._ready[source] = None
+        self._wake()
+
+    def full(self) -> bool:
+        """Whether so many notices wait that no more reports should be fetched."""
+        return len(self._notices) >= NOTICE_LIMIT
+
+    def pending(self, owner: object) -> int:
+        """The number of notices waiting that concern ``owner``."""
+        with self._lock:
+            return self._counts[owner]
+
+    def wait(self, timeout_ms: int) -> bool:
+        """Wait until something is there to take, ``timeout_ms`` at most (for ever if negative)."""
+        end = deadline(timeout_ms)
+        with self._lock:
+            while not (self._notices or self._ready):
+                if not self._arrived.wait(remaining(end)):
+                    return False
+        return True
+
+    def take(self, count: int) -> list[Event]:
+        """Up to ``count`` events, when those taken before have run; none means: ring me again."""
+        self.settle({})
+        with self._lock:
+            events = [self._next_notice() for _ in range(min(count, len(self._notices)))]
+            sources = list(self._ready)
+        for source in sources:
+            wanted = count - len(events)
+            if wanted == 0:
+                break
+            with self._lock:
+                self._ready.pop(source, None)
+                self._lenders.add(source)
+            lent = source.lend(wanted)
+            events += lent
+            if len(lent) == wanted:
+                self.ready(source)  # at the end of the line, so that a busy buffer does not starve the others
+        if not events:
+            self._rest()
+        return events
+
+    def settle(self, waiting: dict[str, int]) -> None:
+        """Take the messages taken so far for handed over, except so many of each token that have not run yet."""
+        with self._lock:
+            lenders, self._lenders = self._lenders, set()
+        for source in lenders:
+            left = waiting.get(source.token or "", 0)
+            source.settle(left)
+            if left:
+                self._lenders.add(source)
+
+    def reclaim(self, token: str, waiting: int) -> None:
+        """Put back the last ``waiting`` messages of a callback that is gone."""
+        for source in [lender for lender in self._lenders if lender.token == token]:
+            self._lenders.discard(source)
+            source.reclaim(waiting)
+
+    def forget(self, owner: object) -> None:
+        """Drop all that waits for ``owner``, a handle that is being deleted."""
+        with self._lock:
+            self._notices = deque(entry for entry in self._notices if entry[0] is not owner)
+            del self._counts[owner]
+            self._ready = {source: None for source in self._ready if not source.belongs_to(owner)}
+            self._lenders = {source for source in self._lenders if not source.belongs_to(owner)}
+
+    def _next_notice(self) -> Event:
+        owner, event = self._notices.popleft()
+        self._counts[owner] -= 1
+        return event
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._arrived.notify_all()
+            if self._rung:
+                return
+            self._rung = True
+        self._ring()
+
+    def _rest(self) -> None:
+        with self._lock:
+            self._rung = False
+            again = bool(self._notices or self._ready)
+        if again:
+            self._wake()

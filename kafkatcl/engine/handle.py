@@ -1,0 +1,215 @@
+"""What producer handles, consumer handles and subscribers have in common: a client of a cluster."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from confluent_kafka import KafkaException
+
+from kafkatcl import broker
+from kafkatcl.engine import logs
+from kafkatcl.engine.buffer import Stopped
+from kafkatcl.engine.errors import DESTROYED, TRANSPORT, Failure, kafka_failure
+from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.master import Master
+from kafkatcl.engine.metadata import Metadata, fetch_metadata
+from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.shutdown import closing, opened
+from kafkatcl.engine.topic import SharedTopic
+from kafkatcl.librdkafka.client import ClientHandle
+from kafkatcl.librdkafka.errors import error_name, error_text
+
+_BROKERS = ("bootstrap.servers", "metadata.broker.list")
+_SECURITY = ("security.", "sasl.", "ssl.")
+LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+
+
+class Handle:
+    """An open client, served by an owner thread of its own until it is deleted.
+
+    :param master: gives the configuration; later changes of it have no effect here.
+    :param events: takes what callbacks are to be told.
+    :raises Failure: librdkafka refuses the configuration; nothing is left open.
+    """
+
+    consumes: ClassVar[bool]
+    identifier = ""
+
+    def __init__(self, master: Master, events: EventQueue) -> None:
+        self.master = master
+        self.events = events
+        self.topic_conf = master.topic_conf.copy()
+        self.partitioner = master.partitioner
+        self.deleted = False
+        self._topics: dict[str, SharedTopic] = {}
+        self._metadata: Metadata | None = None
+        settings = self._settings()
+        self._embedded = broker.wanted()
+        self._has_brokers = self._embedded or any(settings.get(name) for name in _BROKERS)
+        self.client = self._open(settings)
+        self.native = ClientHandle(self.client)
+        self.name = self.native.name()
+        self.pump = Pump(self.name, self._serve)
+        self._log = logs.logger(self) if master.logger != "stderr" else None
+        if self._log:
+            self.native.divert_logs(self.pump.descriptor)
+        self.native.signal_events(self.pump.descriptor, consumer=self.consumes)
+        self.pump.start()
+        master.handles.add(self)
+        opened(self)
+
+    # -- what a kind of handle must bring ------------------------------------------------------------------
+
+    def _make(self, settings: dict[str, Any]) -> Any:
+        """Make the confluent-kafka client."""
+        raise NotImplementedError
+
+    def _poll(self) -> bool:
+        """Serve the client (owner thread); whether there is more to do right now."""
+        raise NotImplementedError
+
+    def _finish(self, end: float) -> None:
+        """Flush or commit, and close the client (the owner thread has ended)."""
+        raise NotImplementedError
+
+    # -- commands ------------------------------------------------------------------------------------------
+
+    def add_brokers(self, brokers: list[str]) -> None:
+        """Add bootstrap brokers: ``host``, ``host:port``, or several with commas.
+
+        :raises Failure: none of them can be used.
+        """
+        self.check()
+        if not brokers:
+            raise Failure("Broker list must contain at least one element")
+        if self._embedded:
+            usable = sum(1 for text in brokers for name in text.split(",") if name.strip())
+        else:
+            usable = self.native.add_brokers(",".join(brokers))
+        if usable == 0:
+            raise Failure("No valid brokers specified")
+        self._has_brokers = True
+
+    def set_log_level(self, level: str) -> None:
+        """Let log lines up to a level, one of ``LOG_LEVELS``, through."""
+        self.check()
+        self.native.set_log_level(LOG_LEVELS.index(level))
+
+    def output_queue_length(self) -> int:
+        """Messages not yet delivered, plus reports that callbacks have not been told."""
+        self.check()
+        return self.native.output_queue_length() + self.events.pending(self)
+
+    def metadata(self, *, refresh: bool = False) -> Metadata:
+        """The metadata of the cluster, fetched at first and when ``refresh`` says so.
+
+        :raises Failure: no broker answers within 5 s, or none is known.
+        """
+        self.check()
+        if refresh or self._metadata is None:
+            if not self._has_brokers:
+                raise kafka_failure(TRANSPORT, "failed to acquire metadata")
+            self._metadata = fetch_metadata(self.client)
+        return self._metadata
+
+    def open_topic(self, name: str) -> SharedTopic:
+        """The topic of this name: the one already open, or a new one with the configuration as it is now."""
+        self.check()
+        topic = self._topics.get(name)
+        if topic is None:
+            topic = self._topics[name] = SharedTopic(name, self.topic_conf, self.partitioner)
+        topic.users += 1
+        return topic
+
+    def close_topic(self, topic: SharedTopic) -> None:
+        """Give up a topic from :meth:`open_topic`."""
+        topic.users -= 1
+        if topic.users == 0 and self._topics.get(topic.name) is topic:
+            del self._topics[topic.name]
+            if not self.deleted:
+                topic.close(self.native)
+
+    def tell_error(self, code: int, reason: str) -> None:
+        """Tell the error callback of the master."""
+        argument = (
+            "err", code, "reason", reason,
+            "error", error_text(code), "code", error_name(code), "message", reason,
+        )  # fmt: skip
+        self.events.post(self, self.master.callback("error"), argument)
+
+    def delete(self) -> list[Stopped]:
+        """Close the client in an orderly way; a producer goes on delivering in the background.
+
+        The partitions that were fetched are returned.
+        """
+        self.deleted = True
+        self.events.forget(self)
+        closing(self)
+        return []
+
+    def check(self) -> None:
+        """:raises Failure: this handle was deleted."""
+        if self.deleted:
+            raise kafka_failure(DESTROYED, f"the handle {self.name} was deleted")
+
+    def close(self, end: float) -> None:
+        """Flush and close, until the moment ``end`` of ``time.monotonic`` (any thread; waits)."""
+        self.deleted = True
+        self.pump.stop()
+        self._finish(end)
+        self.pump.close()
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = dict(self.master.conf.settings)
+        if broker.wanted():
+            settings = {
+                name: value
+                for name, value in settings.items()
+                if name not in _BROKERS and not name.startswith(_SECURITY)
+            }
+            settings["bootstrap.servers"] = ",".join(broker.embedded())
+            if self.consumes:
+                # The mock lets whoever joins a group again wait for a session to run out.
+                settings = {"session.timeout.ms": "2000", "heartbeat.interval.ms": "500", **settings}
+        if self.master.logger != "stderr":
+            settings["log.queue"] = "true"
+        if "error" in self.master.wanted:
+            settings["error_cb"] = self._on_error
+        if "statistics" in self.master.wanted:
+            settings["stats_cb"] = self._on_statistics
+        return settings
+
+    def _open(self, settings: dict[str, Any]) -> Any:
+        try:
+            return self._make(settings)
+        except KafkaException as error:
+            # "Failed to create consumer: REASON" is the wrapper's; the library's own text is the reason.
+            raise Failure(re.sub(r"^Failed to create \w+: ", "", error.args[0].str())) from error
+        except (ValueError, TypeError, OverflowError) as error:
+            raise Failure(str(error)) from error
+
+    def _serve(self) -> bool:
+        try:
+            more = self._poll()
+        except KafkaException as error:  # a fatal error: librdkafka raises it instead of calling error_cb
+            self._on_error(error.args[0])
+            more = False
+        if self._log:
+            for line in self.native.log_lines():
+                self._log(line)
+        return more
+
+    def _on_error(self, error: Any) -> None:
+        self.tell_error(error.code(), error.str())
+
+    def _on_statistics(self, json: str) -> None:
+        self.events.post(self, self.master.callback("statistics"), json)
+
+    def _release(self) -> None:
+        """Give up all that is held of the client, right before closing it."""
+        for topic in self._topics.values():
+            topic.close(self.native)
+        self.native.release()

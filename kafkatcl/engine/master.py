@@ -1,0 +1,104 @@
+"""The master object: the configuration that handles made later start from, and which callbacks are wanted."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import TYPE_CHECKING
+
+from kafkatcl.engine.errors import Failure
+from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf, is_topic_property
+
+if TYPE_CHECKING:
+    from kafkatcl.engine.handle import Handle
+
+
+class DeliveryReports:
+    """Which delivery reports are told: the first and then each Nth, and those asked for as a sample."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._every = 1
+        self._skip = 0
+        self._sample = False
+
+    @property
+    def every(self) -> int:
+        """The interval in force; 0 tells none, a negative one all."""
+        return self._every
+
+    @every.setter
+    def every(self, interval: int) -> None:
+        with self._lock:
+            self._every, self._skip = interval, 0
+
+    def sample(self) -> None:
+        """Have the next report told, whatever the interval; it does not count."""
+        self._sample = True
+
+    def tell(self) -> bool:
+        """Whether the report that has just come is told."""
+        with self._lock:
+            if self._sample:
+                self._sample = False
+                return True
+            if self._every <= 0:
+                return self._every < 0
+            told = self._skip == 0
+            self._skip = self._every - 1 if told else self._skip - 1
+            return told
+
+
+class Master:
+    """Settings for handles to come; ``token`` names its callbacks to the Tcl side."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.conf = GlobalConf()
+        self.topic_conf = TopicConf()
+        #: ``random`` or ``consistent`` for topics of handles to come, None for what the configuration says.
+        self.partitioner: str | None = None
+        self.logger = "stderr"
+        #: The kinds of callbacks that handles to come serve: ``delivery``, ``error``, ``statistics``.
+        self.wanted: set[str] = set()
+        self.reports = DeliveryReports()
+        #: The handles made so far that still exist.
+        self.handles: weakref.WeakSet[Handle] = weakref.WeakSet()
+
+    def callback(self, kind: str) -> str:
+        """The token of the callback of a kind."""
+        return f"{self.token}.{kind}"
+
+    def add_brokers(self, brokers: list[str]) -> None:
+        """Add bootstrap brokers for handles to come, and to those there are.
+
+        :raises Failure: there is none in the list.
+        """
+        if not brokers:
+            raise Failure("Broker list must contain at least one element")
+        known = self.conf.get("metadata.broker.list")
+        set_property(self.conf, "metadata.broker.list", ",".join([*([known] if known else []), *brokers]))
+        for handle in self.handles:
+            if not handle.deleted:
+                handle.add_brokers(brokers)
+
+    def configure(self, name: str, value: str) -> None:
+        """Set a property; one of topics goes to the topic configuration, where it has its effect.
+
+        :raises Failure: with librdkafka's text.
+        """
+        if is_topic_property(name):
+            set_property(self.topic_conf, name, value)
+        else:
+            set_property(self.conf, name, value)
+
+
+def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
+    """Set one property of a configuration.
+
+    :raises Failure: with librdkafka's text.
+    """
+    try:
+        conf.set(name, value)
+    except PropertyError as error:
+        raise Failure(str(error)) from error

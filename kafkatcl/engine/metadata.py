@@ -1,0 +1,62 @@
+"""What a cluster tells about itself: its brokers, topics and partitions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafkatcl.engine.errors import Failure, kafka_errors
+from kafkatcl.engine.waiting import interruptibly
+
+_TIMEOUT_SECONDS = 5.0
+_FAILED = "failed to acquire metadata"
+
+
+class Metadata:
+    """The metadata of a cluster at one moment."""
+
+    def __init__(self, found: Any) -> None:
+        self._found = found
+
+    def topics(self) -> tuple[str, ...]:
+        """The names of all topics."""
+        return tuple(self._found.topics)
+
+    def brokers(self) -> tuple[str, ...]:
+        """All brokers as ``host:port``."""
+        return tuple(f"{broker.host}:{broker.port}" for broker in self._found.brokers.values())
+
+    def partitions(self, topic: str) -> int:
+        """The number of partitions of a topic.
+
+        :raises Failure: there is no such topic.
+        """
+        known = self._found.topics.get(topic)
+        if known is None or known.error is not None:
+            raise Failure(f"kafka error: topic '{topic}' not found")
+        return len(known.partitions)
+
+    def text(self) -> str:
+        """A listing for people: brokers, topics, and the partitions of each topic, a line each."""
+        lines = [f"{len(self._found.brokers)} brokers:"]
+        lines += [f"  broker {b.id} at {b.host}:{b.port}" for b in self._found.brokers.values()]
+        lines.append(f"{len(self._found.topics)} topics:")
+        for topic in self._found.topics.values():
+            error = f" ({topic.error})" if topic.error else ""
+            lines.append(f"  topic {topic.topic} with {len(topic.partitions)} partitions{error}")
+            for part in topic.partitions.values():
+                replicas, insync = (",".join(map(str, ids)) for ids in (part.replicas, part.isrs))
+                lines.append(
+                    f"    partition {part.id}, leader {part.leader}, replicas: {replicas}, isrs: {insync}"
+                )
+        return "\n".join(lines)
+
+
+def fetch_metadata(client: Any) -> Metadata:
+    """Ask the cluster of a confluent-kafka client; waits 5 s at most.
+
+    All topics are asked for: asking for one by name would create it on clusters that create topics.
+
+    :raises Failure: no answer.
+    """
+    with kafka_errors(_FAILED):
+        return Metadata(interruptibly(lambda: client.list_topics(timeout=_TIMEOUT_SECONDS)))

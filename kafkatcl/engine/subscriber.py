@@ -1,0 +1,154 @@
+"""Subscribers: members of a consumer group, which shares out the partitions, or readers of partitions they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaException, TopicPartition
+
+from kafkatcl.engine.buffer import MessageBuffer
+from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, bare_failure, kafka_errors
+from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.fetching import Fetcher
+from kafkatcl.engine.master import Master
+from kafkatcl.engine.messages import row
+from kafkatcl.engine.waiting import interruptibly
+
+OFFSET_INVALID = -1001
+OFFSET_STORED = -1000
+
+
+class Position(NamedTuple):
+    """An offset in a partition; the offset may be one of librdkafka's logical ones."""
+
+    topic: str
+    partition: int = 0
+    offset: int = OFFSET_INVALID
+
+    def native(self) -> TopicPartition:
+        """The same for confluent-kafka."""
+        return TopicPartition(self.topic, self.partition, self.offset)
+
+
+class Subscriber(Fetcher):
+    """A consumer that belongs to a group."""
+
+    def __init__(self, master: Master, events: EventQueue) -> None:
+        self._subscription: list[Position] = []
+        self.messages = MessageBuffer(self)  # before the owner thread begins to fill it
+        super().__init__(master, events)
+
+    def _consumer_settings(self, settings: dict[str, Any]) -> None:
+        if not settings.get("group.id"):
+            raise Failure("a subscriber needs a consumer group: set group.id on its master first")
+        settings.setdefault("auto.offset.reset", "earliest")
+        settings.update(self.topic_conf.settings)
+
+    def subscribe(self, wanted: list[Position]) -> None:
+        """Join the group for these topics; a name that begins with ``^`` is a pattern.
+
+        :raises Failure: there is none, or librdkafka refuses them.
+        """
+        self.check()
+        if not wanted:
+            raise bare_failure(INVALID_ARGUMENT)
+        with self.lock, kafka_errors(bare=True):
+            self.client.subscribe([topic for topic, _, _ in wanted], on_revoke=self._on_revoke)
+            self._subscription = wanted
+
+    def subscription(self) -> list[Position]:
+        """What was subscribed to, sorted."""
+        self.check()
+        return sorted(self._subscription)
+
+    def unsubscribe(self) -> None:
+        """Leave the group."""
+        self.check()
+        with self.lock, kafka_errors(bare=True):
+            self.store_offsets()
+            self.client.unsubscribe()
+            self._subscription = []
+
+    def assign(self, wanted: list[Position]) -> None:
+        """Read these partitions, and none else; without an offset from the committed one."""
+        self.check()
+        with self.lock, kafka_errors(bare=True):
+            self.store_offsets()
+            self.client.assign(
+                [
+                    TopicPartition(topic, part, OFFSET_STORED if offset == OFFSET_INVALID else offset)
+                    for topic, part, offset in wanted
+                ]
+            )
+            self._restart()
+
+    def assignment(self) -> list[Position]:
+        """The partitions being read, with the offsets they were assigned with."""
+        self.check()
+        with kafka_errors(bare=True):
+            return [Position(p.topic, p.partition, p.offset) for p in self.client.assignment()]
+
+    def commit(self, wanted: list[Position], *, wait: bool) -> None:
+        """Commit these offsets, or without any those of what was handed over.
+
+        :raises Failure: with ``wait`` also if there is nothing to commit, or the broker refuses.
+        """
+        self.check()
+        with self.lock:
+            self.store_offsets()
+        offsets = {"offsets": [position.native() for position in wanted]} if wanted else {}
+        with kafka_errors(bare=True):
+            if not wait:
+                self.client.commit(asynchronous=True, **offsets)
+                return
+            for done in interruptibly(lambda: self.client.commit(asynchronous=False, **offsets)):
+                if done.error is not None:
+                    raise KafkaException(done.error)
+
+    def read_positions(self, wanted: list[Position]) -> list[Position]:
+        """The next offset to read of each partition, or the invalid one."""
+        self.check()
+        with self.lock:
+            return [
+                Position(topic, part, self.positions.get((topic, part), OFFSET_INVALID))
+                for topic, part, _ in wanted
+            ]
+
+    def committed(self, wanted: list[Position], timeout_ms: int) -> list[Position]:
+        """The committed offset of each partition, or the invalid one."""
+        self.check()
+        native = [position.native() for position in wanted]
+        with kafka_errors(bare=True):
+            found = interruptibly(lambda: self.client.committed(native, timeout=timeout_ms / 1000))
+        return [Position(p.topic, p.partition, p.offset) for p in found]
+
+    def watermarks(self, topic: str, partition: int, timeout_ms: int, *, cached: bool) -> tuple[int, int]:
+        """The low and the high watermark: the oldest offset there is, and the next one to be written."""
+        self.check()
+        wanted = TopicPartition(topic, partition)
+        with kafka_errors(bare=True):
+            found = interruptibly(
+                lambda: self.client.get_watermark_offsets(wanted, timeout=timeout_ms / 1000, cached=cached)
+            )
+        if found is None:
+            raise bare_failure(INVALID_ARGUMENT)
+        return int(found[0]), int(found[1])
+
+    def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
+        # In the owner thread, from within consume(): what was handed over must be stored before the partitions go.
+        self.store_offsets()
+        for lost in partitions:
+            self.messages.drop(lost.topic, lost.partition)
+        self.forget_positions([(lost.topic, lost.partition) for lost in partitions])
+
+    def _restart(self) -> None:
+        """Forget what was fetched for an earlier assignment (lock held)."""
+        self.forget_positions(list(self.positions))
+        self.messages.clear()
+
+    def _route(self, messages: list[Any]) -> None:
+        self.put(self.messages, [row(message) for message in messages])
+
+    def _buffers(self) -> Iterable[MessageBuffer]:
+        return [self.messages]

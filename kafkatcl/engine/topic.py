@@ -1,0 +1,70 @@
+"""A topic as a client knows it: one for each name, with a configuration of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kafkatcl.engine.errors import Failure, kafka_failure
+from kafkatcl.engine.master import set_property
+from kafkatcl.librdkafka.client import ClientHandle
+from kafkatcl.librdkafka.conf import TopicConf
+
+if TYPE_CHECKING:
+    from kafkatcl.engine.handle import Handle
+
+
+class SharedTopic:
+    """What all topic objects of one name on one handle share.
+
+    librdkafka takes a topic's configuration when the topic is first used; until then it can be changed.
+    """
+
+    def __init__(self, name: str, conf: TopicConf, partitioner: str | None) -> None:
+        self.name = name
+        self.conf = conf.copy()
+        self.users = 0
+        self._partitioner = partitioner
+        self._native: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client knows the topic and its configuration."""
+        return self._native is not None
+
+    def configure(self, name: str, value: str) -> None:
+        """Set a property.
+
+        :raises Failure: librdkafka's text, or the topic is in use.
+        """
+        if self._native:
+            raise Failure(
+                f"topic '{self.name}' is in use: set properties before the first message, "
+                "or on the handle before the topic is made"
+            )
+        set_property(self.conf, name, value)
+
+    def open(self, native: ClientHandle) -> None:
+        """Give the topic and its configuration to the client, once."""
+        if self._native:
+            return
+        conf = self.conf.copy()
+        if self._partitioner:
+            conf.set("partitioner", self._partitioner)
+        try:
+            self._native = native.open_topic(self.name, conf)
+        except ValueError as error:
+            raise kafka_failure(error.args[0]) from error
+
+    def close(self, native: ClientHandle) -> None:
+        """Take the topic back from the client."""
+        if self._native:
+            native.close_topic(self._native)
+            self._native = None
+
+
+class Topic:
+    """A topic object of a handle, to produce to or to consume from."""
+
+    def __init__(self, handle: Handle, topic: SharedTopic) -> None:
+        self.handle = handle
+        self.topic = topic

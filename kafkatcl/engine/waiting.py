@@ -1,0 +1,41 @@
+"""Waiting that signals can interrupt."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Callable, TypeVar
+
+Result = TypeVar("Result")
+
+
+def deadline(timeout_ms: int) -> float | None:
+    """The moment a wait of ``timeout_ms`` ends, for :func:`remaining`; a negative one never ends."""
+    return None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
+
+
+def remaining(end: float | None) -> float | None:
+    """Seconds until ``end``, 0 if it has passed, None if it never comes."""
+    return None if end is None else max(0.0, end - time.monotonic())
+
+
+def interruptibly(call: Callable[[], Result]) -> Result:
+    """``call()`` in a thread of its own, so that a signal can end the wait for it.
+
+    Most blocking calls of confluent-kafka hold signals back until they return; waiting for a thread does not.
+    """
+    outcome: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # told to the waiting thread, whatever it is
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="kafkatcl-call", daemon=True)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return outcome[0]

@@ -1,0 +1,99 @@
+# easy.tcl --
+#
+#   KafkaTcl the easy way: one master, one producer and one consumer, made when they are needed.
+
+namespace eval ::kafka {
+    variable brokers 127.0.0.1
+    variable masterIsSetup 0
+    variable producerIsSetup 0
+    variable consumerIsSetup 0
+    variable loggingEnabled 0
+    namespace export kafka brokers handle_args logger setup setup_consumer setup_producer subscriber \
+        topic_consumer topic_producer
+}
+
+# Take the options of the setup procedures: -brokers LIST.
+proc ::kafka::handle_args {list} {
+    variable brokers
+    for {set index 0} {$index < [llength $list]} {incr index 2} {
+        set option [lindex $list $index]
+        if {![string match -* $option]} {
+            return -code error "argument '$option' doesn't start with a dash"
+        }
+        if {$option ne "-brokers"} {
+            return -code error "argument '$option' unrecognized, must be one of '-brokers'"
+        }
+        if {$index + 1 >= [llength $list]} {
+            return -code error "argument '$option' needs a value"
+        }
+        set brokers [lindex $list $index+1]
+    }
+    return
+}
+
+# Print a log line on stderr; the logger callback of `loggingEnabled`.
+proc ::kafka::logger {list} {
+    puts stderr $list
+}
+
+proc ::kafka::setup {args} {
+    variable masterIsSetup
+    variable loggingEnabled
+    handle_args $args
+    if {!$masterIsSetup || [info commands ::kafka::master] eq ""} {
+        ::kafka::kafka create ::kafka::master
+        if {$loggingEnabled} {
+            ::kafka::master logger callback ::kafka::logger
+        }
+        set masterIsSetup 1
+    }
+    return
+}
+
+proc ::kafka::setup_producer {args} {
+    variable brokers
+    variable producerIsSetup
+    if {$producerIsSetup && [info commands ::kafka::producer] ne ""} {
+        return
+    }
+    setup {*}$args
+    ::kafka::master producer_creator ::kafka::producer
+    ::kafka::producer add_brokers $brokers
+    set producerIsSetup 1
+    return
+}
+
+proc ::kafka::setup_consumer {args} {
+    variable brokers
+    variable consumerIsSetup
+    if {$consumerIsSetup && [info commands ::kafka::consumer] ne ""} {
+        return
+    }
+    setup {*}$args
+    ::kafka::master consumer_creator ::kafka::consumer
+    ::kafka::consumer add_brokers $brokers
+    set consumerIsSetup 1
+    return
+}
+
+proc ::kafka::brokers {brokerList} {
+    variable brokers $brokerList
+    setup
+}
+
+proc ::kafka::topic_producer {name topic} {
+    setup_producer
+    return [::kafka::producer new_topic $name $topic]
+}
+
+proc ::kafka::topic_consumer {name topic} {
+    setup_consumer
+    return [::kafka::consumer new_topic $name $topic]
+}
+
+proc ::kafka::subscriber {group args} {
+    variable brokers
+    setup {*}$args
+    ::kafka::master config group.id $group bootstrap.servers [join $brokers ,]
+    return [::kafka::master subscriber #auto]
+}

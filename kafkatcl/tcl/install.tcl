@@ -1,0 +1,55 @@
+# install.tcl --
+#
+#   Make `package require kafka` work in this interpreter and in the children it will make.  The bridge has made
+#   two primitives: ::kafkatcl::bridge::open_session gives the session of an interpreter by its path (empty for
+#   this one), ::kafkatcl::bridge::primitives the names of all others, once they are there.
+
+namespace eval ::kafkatcl {
+    variable library [file dirname [file normalize [info script]]]
+    variable version 2.5
+}
+
+# Load the package into the interpreter of this path.
+proc ::kafkatcl::Load {path} {
+    variable library
+    variable version
+    lassign [bridge::open_session $path] status session
+    if {[llength $path]} {
+        foreach name [namespace eval bridge {info commands ::kafkatcl::bridge::*}] {
+            interp alias $path $name {} $name
+        }
+    }
+    interp eval $path [list set ::kafkatcl::session $session]
+    interp eval $path [list source -encoding utf-8 [file join $library kafka.tcl]]
+}
+
+# Announce the package to the interpreter of this path.  A script that asks for version 1 gets the same commands.
+proc ::kafkatcl::Announce {path} {
+    variable version
+    foreach announced [list $version 1.9] {
+        interp eval $path [list package ifneeded kafka $announced \
+            "::kafkatcl::load; package provide kafka $announced"]
+    }
+}
+
+# After `interp create`: the child gets the package too.  `parent` is the path of the interpreter that made it.
+proc ::kafkatcl::ChildMade {parent command code result operation} {
+    set subcommand [lindex $command 1]
+    if {$code != 0 || $subcommand eq "" || ![string match $subcommand* create]} {
+        return
+    }
+    set path [concat $parent $result]
+    # A safe interpreter gets nothing but what its host gives it.
+    if {[interp issafe $path]} {
+        return
+    }
+    interp eval $path {namespace eval ::kafkatcl {}}
+    interp alias $path ::kafkatcl::load {} ::kafkatcl::Load $path
+    interp alias $path ::kafkatcl::childMade {} ::kafkatcl::ChildMade $path
+    interp eval $path {trace add execution ::interp leave ::kafkatcl::childMade}
+    Announce $path
+}
+
+interp alias {} ::kafkatcl::load {} ::kafkatcl::Load {}
+trace add execution ::interp leave {::kafkatcl::ChildMade {}}
+::kafkatcl::Announce {}

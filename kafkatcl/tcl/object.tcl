@@ -1,0 +1,138 @@
+# object.tcl --
+#
+#   What all object commands have in common: how they are named, made, renamed and deleted, how a subcommand is
+#   found, and how wrong words are told.  The objects themselves live behind the primitives of ::kafkatcl::bridge;
+#   a command only knows the identifier of its object.
+#
+#   An object command is a procedure whose body is a switch over its subcommands.  A subcommand is a procedure
+#   of the kind's namespace that takes the identifier and the list of words behind the subcommand, so that
+#   `consume_batch` of a queue is ::kafkatcl::queue::consume_batch.  Levels seen from a subcommand: 1 is the object
+#   command, 2 is whoever called it.
+
+namespace eval ::kafkatcl {
+    variable kinds          ;# kind -> its subcommands, in the order in which errors list them
+    variable commandOf      ;# identifier -> the present name of its command
+    array set kinds {}
+    array set commandOf {}
+}
+
+# Turn the answer of a primitive into its value, or into an error.
+proc ::kafkatcl::Value {answer} {
+    lassign $answer status value code
+    if {$status eq 1} {
+        return -code error -errorcode $code $value
+    }
+    return $value
+}
+
+# Say how a subcommand is used, under the name the object was called by.
+proc ::kafkatcl::Usage {text} {
+    set name [lindex [info level -2] 0]
+    return -level 2 -code error -errorcode {TCL WRONGARGS} "wrong # args: should be \"$name $text\""
+}
+
+# The same with the subcommand as it was typed, for those that have two names.
+proc ::kafkatcl::UsageAsTyped {text} {
+    lassign [info level -2] name subcommand
+    return -level 2 -code error -errorcode {TCL WRONGARGS} "wrong # args: should be \"$name $subcommand $text\""
+}
+
+# The words of an enumeration as errors show them: "a or b", "a, b, or c".
+proc ::kafkatcl::Choices {words} {
+    if {[llength $words] == 2} {
+        return [join $words " or "]
+    }
+    return "[join [lrange $words 0 end-1] {, }], or [lindex $words end]"
+}
+
+# Refuse a second word that is not one of the choices.
+proc ::kafkatcl::RequireSuboption {word choices} {
+    if {$word ni $choices} {
+        return -level 2 -code error -errorcode [list TCL LOOKUP INDEX suboption $word] \
+            "bad suboption \"$word\": must be [Choices $choices]"
+    }
+}
+
+# Refuse a subcommand; `words` are those of the object command.
+proc ::kafkatcl::Unknown {kind words} {
+    variable kinds
+    if {[llength $words] == 1} {
+        return -level 2 -code error -errorcode {TCL WRONGARGS} \
+            "wrong # args: should be \"[lindex $words 0] subcommand ?args?\""
+    }
+    set word [lindex $words 1]
+    return -level 2 -code error -errorcode [list TCL LOOKUP INDEX option $word] \
+        "bad option \"$word\": must be [Choices $kinds($kind)]"
+}
+
+# Declare a kind of object by its subcommands.
+proc ::kafkatcl::DefineKind {kind subcommands} {
+    variable kinds
+    set kinds($kind) $subcommands
+}
+
+# The body of an object command; `id` is an identifier, or a variable reference to one.
+proc ::kafkatcl::Body {kind id} {
+    variable kinds
+    set cases {}
+    foreach subcommand $kinds($kind) {
+        lappend cases $subcommand [format {::kafkatcl::%s::%s %s $args} $kind $subcommand $id]
+    }
+    lappend cases default "::kafkatcl::Unknown $kind \[::info level 0\]"
+    return "::switch -exact -- \$subcommand [list $cases]"
+}
+
+# The full name of a command to make.  An unqualified name is global; a relative one belongs to the namespace
+# of whoever called the object command, which is `level` levels up, and three more behind `creator`.
+proc ::kafkatcl::FullName {name level} {
+    if {[string match ::* $name]} {
+        return $name
+    }
+    if {[string first :: $name] < 0} {
+        return ::$name
+    }
+    if {[lindex [info level -2] 0] eq "creator"} {
+        incr level 3
+    }
+    set namespace [uplevel $level {namespace current}]
+    return [string trimright $namespace :]::$name
+}
+
+# Make the command of an object.  A command of this name is replaced; an object it may be is deleted.
+proc ::kafkatcl::MakeCommand {kind id name} {
+    variable commandOf
+    if {[namespace qualifiers $name] ne ""} {
+        namespace eval [namespace qualifiers $name] {}
+    }
+    if {[namespace which -command $name] ne ""} {
+        rename $name {}
+    }
+    proc $name {{subcommand {}} args} [Body $kind $id]
+    set commandOf($id) $name
+    trace add command $name {rename delete} [list ::kafkatcl::Changed $kind $id]
+    return $name
+}
+
+# Follow the command of an object: it is known under its new name, or its object goes with it.
+proc ::kafkatcl::Changed {kind id old new operation} {
+    variable commandOf
+    if {$operation eq "rename"} {
+        set commandOf($id) $new
+        return
+    }
+    unset -nocomplain commandOf($id)
+    ::kafkatcl::${kind}::Deleted $id
+}
+
+# Delete an object by its command.
+proc ::kafkatcl::DeleteCommand {id} {
+    variable commandOf
+    if {[info exists commandOf($id)]} {
+        rename $commandOf($id) {}
+    }
+}
+
+# Let an object go, and the callbacks of the partitions it kept fetching.
+proc ::kafkatcl::Release {id} {
+    events::Dropped [Value [bridge::delete $id]]
+}

@@ -1,0 +1,166 @@
+# subscriber.tcl --
+#
+#   Subscribers.  Partitions are given as separate words, each a list: topic ?partition? ?offset?.
+
+::kafkatcl::DefineKind subscriber {
+    subscribe unsubscribe assign assignment commit consume callback offsets watermarks meta info delete error
+}
+
+namespace eval ::kafkatcl::subscriber {
+    variable timeout 5000   ;# ms that brokers get to answer, when the script does not say
+}
+
+# The words topic, partition, offset of each element; what is not given is empty.
+proc ::kafkatcl::subscriber::Positions {elements} {
+    set words {}
+    foreach element $elements {
+        if {[llength $element] > 0} {
+            lappend words [lindex $element 0] [lindex $element 1] [lindex $element 2]
+        }
+    }
+    return $words
+}
+
+proc ::kafkatcl::subscriber::subscribe {id words} {
+    if {[llength $words] == 0} {
+        return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_subscription $id]]
+    }
+    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_subscribe $id {*}[Positions $words]]
+    return
+}
+
+proc ::kafkatcl::subscriber::unsubscribe {id words} {
+    if {[llength $words] != 0} {
+        ::kafkatcl::Usage "unsubscribe "
+    }
+    ::kafkatcl::events::Settle
+    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_unsubscribe $id]
+    return
+}
+
+proc ::kafkatcl::subscriber::assign {id words} {
+    ::kafkatcl::events::Settle
+    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
+    return
+}
+
+proc ::kafkatcl::subscriber::assignment {id words} {
+    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_assignment $id]]
+}
+
+proc ::kafkatcl::subscriber::commit {id words} {
+    set wait 1
+    if {[lindex $words 0] eq "-async"} {
+        set wait 0
+        set words [lrange $words 1 end]
+    }
+    ::kafkatcl::events::Settle
+    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_commit $id $wait {*}[Positions $words]]
+    return
+}
+
+proc ::kafkatcl::subscriber::consume {id words} {
+    if {[llength $words] > 1} {
+        ::kafkatcl::Usage "consume ?timeout?"
+    }
+    set timeout [expr {[llength $words] ? [lindex $words 0] : 0}]
+    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_consume $id $timeout]]
+}
+
+proc ::kafkatcl::subscriber::callback {id words} {
+    if {[llength $words] > 1} {
+        ::kafkatcl::Usage "callback ?callback?"
+    }
+    if {[llength $words] == 0} {
+        return [::kafkatcl::events::Get $id]
+    }
+    set prefix [lindex $words 0]
+    if {[llength $prefix] == 0 || $prefix eq "#none"} {
+        ::kafkatcl::events::GiveBack $id
+        ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 0]
+    } else {
+        ::kafkatcl::events::Set $id $prefix
+        ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 1]
+    }
+    return
+}
+
+proc ::kafkatcl::subscriber::offsets {id words} {
+    variable timeout
+    set usage "offsets ?-committed? ?-timeout ms? {topic partition} ?{topic partition}...?"
+    set committed 0
+    set wait $timeout
+    while {[lindex $words 0] in {-committed -timeout}} {
+        if {[lindex $words 0] eq "-committed"} {
+            set committed 1
+            set words [lrange $words 1 end]
+        } else {
+            set wait [lindex $words 1]
+            set words [lrange $words 2 end]
+        }
+    }
+    if {[llength $words] == 0} {
+        ::kafkatcl::Usage $usage
+    }
+    ::kafkatcl::Value [::kafkatcl::bridge::check_integer $wait]
+    if {$committed} {
+        return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_committed $id $wait {*}[Positions $words]]]
+    }
+    ::kafkatcl::events::Settle
+    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_positions $id {*}[Positions $words]]]
+}
+
+proc ::kafkatcl::subscriber::watermarks {id words} {
+    variable timeout
+    set cached 0
+    set wait $timeout
+    # Options count only while two more words follow, so that a topic may have the name of one.
+    while {[llength $words] > 2} {
+        switch -- [lindex $words 0] {
+            -cached {
+                set cached 1
+                set words [lrange $words 1 end]
+            }
+            -timeout {
+                set wait [lindex $words 1]
+                set words [lrange $words 2 end]
+            }
+            default {
+                break
+            }
+        }
+    }
+    if {[llength $words] != 2} {
+        ::kafkatcl::Usage "watermarks ?-cached? ?-timeout ms? topic partition"
+    }
+    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_watermarks $id $wait $cached {*}$words]]
+}
+
+proc ::kafkatcl::subscriber::error {id words} {
+    if {[llength $words] != 2} {
+        ::kafkatcl::Usage "error errno reason"
+    }
+    ::kafkatcl::Value [::kafkatcl::bridge::handle_error $id {*}$words]
+    return
+}
+
+proc ::kafkatcl::subscriber::delete {id words} {
+    if {[llength $words] != 0} {
+        ::kafkatcl::Usage "delete "
+    }
+    if {$id in $::kafkatcl::events::running} {
+        return -code error "Can not delete Subscriber from inside subscriber callback"
+    }
+    ::kafkatcl::DeleteCommand $id
+}
+
+proc ::kafkatcl::subscriber::Deleted {id} {
+    ::kafkatcl::events::Settle
+    ::kafkatcl::events::Unset $id
+    ::kafkatcl::Release $id
+}
+
+foreach subcommand {meta info} {
+    namespace eval ::kafkatcl::handle [list namespace export $subcommand]
+    namespace eval ::kafkatcl::subscriber [list namespace import ::kafkatcl::handle::$subcommand]
+}

@@ -1,0 +1,66 @@
+"""``kafkatclsh``: a ``tclsh`` that has the package kafka."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Any, NoReturn
+
+import kafkatcl
+from kafkatcl.bridge.inprocess import NativeError, application, new_interp
+from kafkatcl.shell.exiting import leave
+from kafkatcl.shell.interpreter import is_terminal, like_tclsh
+from kafkatcl.shell.interrupt import Interrupt
+from kafkatcl.shell.options import HELP, Options, parse
+from kafkatcl.shell.readers import PlainReader
+from kafkatcl.shell.repl import read_commands
+from kafkatcl.shell.script import run_script
+from kafkatcl.shell.signals import SignalWatch
+from kafkatcl.shell.terminal import terminal_reader
+
+
+def main() -> NoReturn:
+    """Do what the command line says and end the process with the script's status."""
+    options = parse(sys.argv[1:])
+    if options.action == "help":
+        print(HELP, end="")
+        leave(0)
+    if options.embedded:
+        os.environ["KAFKATCL_EMBEDDED"] = "1"
+    interp = new_interp()
+    app = application(interp)
+    if options.action == "version":
+        print(f"kafkatclsh {kafkatcl.__version__}, Tcl {app.getvar('tcl_patchLevel')}")
+        leave(0)
+    like_tclsh(app, options)
+    kafkatcl.install(interp)
+    _leave_by_exit(app, _run(app, options))
+
+
+def _run(app: Any, options: Options) -> int:
+    """Run the script or the commands of standard input; then, with Tk, serve its windows until all are closed."""
+    if options.script is None and is_terminal():
+        _converse(app)
+        return 0
+    SignalWatch()
+    status = 0
+    if options.script is not None:
+        status = run_script(app, options.encoding)
+    else:
+        read_commands(app, PlainReader(app), contextlib.nullcontext)
+    if status == 0:
+        app.mainloop(0)
+    return status
+
+
+def _converse(app: Any) -> None:
+    interrupt = Interrupt(app)
+    read_commands(app, terminal_reader(app, SignalWatch(interrupt)), interrupt.command)
+
+
+def _leave_by_exit(app: Any, status: int) -> NoReturn:
+    """Leave by the command ``exit``, as a script may have put its own in its place."""
+    with contextlib.suppress(NativeError):
+        app.eval(f"exit {status}")
+    leave(status)

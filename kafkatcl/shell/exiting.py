@@ -1,0 +1,57 @@
+"""The end of the process: nothing is lost, wherever the end comes from, and the status is kept."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import sys
+import threading
+from typing import Callable, NoReturn
+
+from kafkatcl.engine.shutdown import shutdown
+
+
+class _End:
+    """The one end there is; an end asked for while it is under way only changes the status."""
+
+    def __init__(self) -> None:
+        self.under_way = False
+        self._status = 0
+        self._leaving = threading.RLock()
+
+    def leave(self, status: int) -> NoReturn:
+        self._status = status
+        self.under_way = True
+        with self._leaving:
+            for step in (shutdown, atexit._run_exitfuncs, _flush_streams):
+                _attempt(step)
+            # A plain return from main would wait for threads, and could not be had inside a Tcl callback.
+            os._exit(self._status)
+
+
+_end = _End()
+
+
+def leave(status: int) -> NoReturn:
+    """Flush and close all that is open, and end the process with ``status`` (0 to 255).  Any thread may call it."""
+    _end.leave(status)
+
+
+def leaving() -> bool:
+    """Whether the end is under way."""
+    return _end.under_way
+
+
+def _attempt(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except BaseException as error:  # the end must come, and keep its status
+        with contextlib.suppress(Exception):
+            print(f"kafkatclsh: at the end: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+def _flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # closed, or nobody reads it any more
+            stream.flush()

@@ -1,0 +1,47 @@
+"""Make an interpreter of tkinter look to scripts like one of ``tclsh``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from kafkatcl.bridge.inprocess import define_primitive
+from kafkatcl.shell.exiting import leave
+from kafkatcl.shell.options import Options
+from kafkatcl.shell.paths import set_paths
+
+RC_FILE = "~/.kafkatclshrc"
+
+
+def like_tclsh(app: Any, options: Options) -> None:
+    """Give ``app`` the variables, paths and commands of ``tclsh``, as ``options`` say."""
+    _restore_locale(app)
+    app.eval(Path(__file__).with_name("shell.tcl").read_text(encoding="utf-8"))
+    define_primitive(app, "::kafkatcl::shell::leave", lambda status: leave(int(status)))
+    set_paths(app)
+    _set_variables(app, options)
+
+
+def is_terminal() -> bool:
+    """Whether commands come from somebody who types."""
+    return os.isatty(0)
+
+
+def _set_variables(app: Any, options: Options) -> None:
+    name = sys.argv[0] if options.script is None else options.script
+    app.call("::kafkatcl::shell::SetArguments", *map(os.fsencode, (name, *options.arguments)))
+    app.setvar("tcl_interactive", int(options.script is None and is_terminal()))
+    app.setvar("tcl_rcFileName", RC_FILE)
+    app.call("unset", "-nocomplain", "_tkinter_skip_tk_init")
+
+
+def _restore_locale(app: Any) -> None:
+    """Undo what Python does in the C locale, where it makes itself and its children speak UTF-8."""
+    coerced = os.environ.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8")
+    plain = os.environ.get("LANG", "C") in ("", "C", "POSIX")
+    if sys.flags.utf8_mode and coerced and plain and "PYTHONUTF8" not in os.environ:
+        del os.environ["LC_CTYPE"]
+        app.call("unset", "-nocomplain", "env(LC_CTYPE)")
+        app.call("encoding", "system", "iso8859-1")

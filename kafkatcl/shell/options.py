@@ -1,0 +1,47 @@
+"""The command line of ``kafkatclsh``: a few options of our own, then what ``tclsh`` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HELP = """\
+usage: kafkatclsh [--embedded] [-encoding NAME] [SCRIPT [ARGUMENT ...]]
+       kafkatclsh --help | --version
+
+A tclsh that has the package kafka. Without SCRIPT it reads commands from standard input; on a terminal with
+line editing, history and a prompt at which callbacks go on (Ctrl-C interrupts a command, twice ends, Ctrl-D leaves).
+
+  --embedded  give the process a Kafka of its own, in memory, whatever brokers the script names
+              (the same as KAFKATCL_EMBEDDED=1 in the environment)
+  --help      show this text
+  --version   show the versions of kafkatcl and Tcl
+
+Options count only before SCRIPT; all that follows it is the script's.
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for; ``script`` is None when commands come from standard input."""
+
+    action: str = "run"  # or "help", "version"
+    embedded: bool = False
+    encoding: str | None = None
+    script: str | None = None
+    arguments: tuple[str, ...] = ()
+
+
+def parse(words: Sequence[str]) -> Options:
+    """Read the ``words`` after the program's name; those that are neither ours nor a script are arguments."""
+    embedded = False
+    while words and words[0] in ("--embedded", "--help", "--version"):
+        if words[0] != "--embedded":
+            return Options(action=words[0][2:])
+        embedded = True
+        words = words[1:]
+    if len(words) > 2 and words[0] == "-encoding" and not words[2].startswith("-"):
+        return Options(embedded=embedded, encoding=words[1], script=words[2], arguments=tuple(words[3:]))
+    if words and not words[0].startswith("-"):
+        return Options(embedded=embedded, script=words[0], arguments=tuple(words[1:]))
+    return Options(embedded=embedded, arguments=tuple(words))

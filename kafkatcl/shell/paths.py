@@ -1,0 +1,50 @@
+"""Where Tcl finds packages and programs, as the ``tclsh`` of the same version would."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+
+def set_paths(app: Any) -> None:
+    """Give the interpreter ``app`` the package directories of the system's Tcl and our name as its executable."""
+    auto_path = app.splitlist(app.getvar("auto_path"))
+    more = [directory for directory in _system_auto_path(app) if directory not in auto_path]
+    app.setvar("auto_path", (*auto_path, *more))
+    app.setvar("::kafkatcl::shell::executable", executable())
+
+
+def executable() -> str:
+    """The path of ``kafkatclsh``, or nothing (as Tcl says it) where only ``python -m kafkatcl.shell`` exists."""
+    candidates = [sys.argv[0], os.path.join(sysconfig.get_path("scripts"), "kafkatclsh")]
+    for candidate in candidates:
+        if Path(candidate).name == "kafkatclsh" and os.access(candidate, os.X_OK):
+            return os.path.abspath(candidate)
+    return ""
+
+
+def _system_auto_path(app: Any) -> tuple[str, ...]:
+    """``auto_path`` of the system's tclsh, when this Python brought a Tcl of its own that does not know it."""
+    tclsh = shutil.which(f"tclsh{app.getvar('tcl_version')}")
+    if (
+        tclsh is None
+        or not _within(str(app.getvar("tcl_library")), sys.base_prefix)
+        or _within(tclsh, sys.base_prefix)
+    ):
+        return ()
+    try:
+        asked = subprocess.run(
+            [tclsh], input="puts $auto_path", capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(app.splitlist(asked.stdout.strip()))
+
+
+def _within(path: str, directory: str) -> bool:
+    return Path(directory).resolve() in Path(path).resolve().parents

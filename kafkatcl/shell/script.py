@@ -1,0 +1,40 @@
+"""Run a script from a file as ``tclsh`` does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafkatcl.bridge.inprocess import NativeError
+
+
+def run_script(app: Any, encoding: str | None) -> int:
+    """Run the script that ``argv0`` names and give the exit status; an error is told on standard error."""
+    app.call("unset", "-nocomplain", "::errorInfo")
+    path = str(app.getvar("argv0"))
+    try:
+        if encoding is None:
+            app.evalfile(path)
+        else:
+            app.call("source", "-encoding", encoding, path)
+    except NativeError as error:
+        tell(app, "stderr", _error_info(app, sourced=encoding is not None) or str(error))
+        return 1
+    return 0
+
+
+def tell(app: Any, channel: str, text: str) -> None:
+    """Write a line to a Tcl channel; where it cannot be written, nobody is there to be told."""
+    try:
+        app.call("chan", "puts", channel, text)
+    except NativeError:
+        return
+
+
+def _error_info(app: Any, *, sourced: bool) -> str:
+    """``errorInfo``, without our own call of ``source``, if that was used; nothing if no command has failed."""
+    if not app.getboolean(app.call("info", "exists", "::errorInfo")):
+        return ""
+    info = str(app.call("set", "::errorInfo"))
+    if sourced:
+        return info[: info.rfind("\n    ", 0, info.rfind('\n"source -encoding '))]
+    return info

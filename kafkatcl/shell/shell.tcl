@@ -1,0 +1,104 @@
+# What kafkatclsh adds to an interpreter of tkinter to make it one of tclsh.
+
+namespace eval ::kafkatcl::shell {
+    variable children {}      ;# the path of every child interpreter that was ever created
+    variable executable {}    ;# the path of kafkatclsh
+}
+
+proc ::tcl::info::nameofexecutable {} {
+    return $::kafkatcl::shell::executable
+}
+
+# Set argv0, argv and argc from the bytes of the command line, converted as tclsh does.
+proc ::kafkatcl::shell::SetArguments {name args} {
+    global argv0 argv argc
+    set argv0 [encoding convertfrom [encoding system] $name]
+    set argv [lmap word $args {encoding convertfrom [encoding system] $word}]
+    set argc [llength $argv]
+}
+
+# The next line of standard input in a list, or nothing at its end.  A standard input that the script made
+# non-blocking is asked again at once, as tclsh does.
+proc ::kafkatcl::shell::GetLine {} {
+    while {[chan gets stdin line] < 0} {
+        if {![chan blocked stdin]} {
+            return {}
+        }
+    }
+    return [list $line]
+}
+
+# Serve events until standard input can be read.
+proc ::kafkatcl::shell::AwaitInput {} {
+    chan event stdin readable {set ::kafkatcl::shell::readable 1}
+    vwait ::kafkatcl::shell::readable
+    chan event stdin readable {}
+}
+
+# tkinter takes Tcl's own exit away.  The text of the new one stands in every interpreter: an error that came through
+# an alias would show in errorInfo.
+proc ::kafkatcl::shell::DefineExit {path} {
+    interp eval $path [list proc ::exit {{returnCode 0}} {
+        # An empty string repeated: the one check of integers with the errors of Tcl's own exit.
+        if {[catch {string repeat {} $returnCode} message options]} {
+            return -code error -errorcode [dict get $options -errorcode] $message
+        }
+        ::kafkatcl::shell::Exit [expr {$returnCode & 0xff}]
+    }]
+}
+
+proc ::kafkatcl::shell::Exit {status} {
+    CloseChannels
+    leave $status
+}
+
+# Write out and close the channels of all interpreters.
+proc ::kafkatcl::shell::CloseChannels {} {
+    variable children
+    foreach path [linsert $children 0 {}] {
+        catch {
+            foreach channel [interp eval $path {chan names}] {
+                CloseChannel $path $channel
+            }
+        }
+    }
+}
+
+# Standard channels stay open for last words; a pipeline's commands are not waited for, as at the end of tclsh.
+proc ::kafkatcl::shell::CloseChannel {path channel} {
+    catch {interp eval $path [list chan configure $channel -blocking 1]}
+    catch {interp eval $path [list chan flush $channel]}
+    if {$channel in {stdin stdout stderr}} {
+        return
+    }
+    catch {
+        if {[interp eval $path [list pid $channel]] ne ""} {
+            interp eval $path [list chan configure $channel -blocking 0]
+        }
+    }
+    catch {interp eval $path [list chan close $channel]}
+}
+
+# A trace of the command interp in the interpreter at `parent`: see to the children it creates.
+proc ::kafkatcl::shell::Created {parent command code result operation} {
+    if {$code == 0 && [string match cr* [lindex $command 1]]} {
+        Adopt [list {*}$parent {*}$result]
+    }
+}
+
+# The exit of a child ends the process too, with all that belongs to an end.  Safe children have none.
+proc ::kafkatcl::shell::Adopt {path} {
+    variable children
+    lappend children $path
+    if {[interp issafe $path]} {
+        return
+    }
+    DefineExit $path
+    interp alias $path ::kafkatcl::shell::Exit {} ::kafkatcl::shell::Exit
+    interp alias $path ::tcl::info::nameofexecutable {} ::tcl::info::nameofexecutable
+    interp alias $path ::kafkatcl::shell::Created {} ::kafkatcl::shell::Created $path
+    interp eval $path {trace add execution interp leave ::kafkatcl::shell::Created}
+}
+
+::kafkatcl::shell::DefineExit {}
+trace add execution interp leave {::kafkatcl::shell::Created {}}

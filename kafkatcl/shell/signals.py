@@ -1,0 +1,74 @@
+"""Signals that end the process, also while Tcl runs and Python's own handlers have to wait.
+
+Python runs a handler between two of its instructions, and a script in ``vwait`` or ``while 1 {}`` may never come to
+one.  But Python's C code writes the number of each signal to a descriptor at once, and a thread reads it there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from kafkatcl.shell.exiting import leave
+from kafkatcl.shell.interrupt import Interrupt
+
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+class SignalWatch:
+    """Ends the process with status 128 + the number on the first signal, flushing, and at once on the second.
+
+    With an ``interrupt``, a SIGINT that interrupts a command does not count.
+    """
+
+    def __init__(self, interrupt: Interrupt | None = None) -> None:
+        self._interrupt = interrupt
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        self._handled = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+        self._listen()
+        threading.Thread(target=self._watch, name="kafkatcl-signals", daemon=True).start()
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[None]:
+        """Let asyncio have Python's descriptor for signals meanwhile; Python runs then, and its handlers do."""
+        for number in self._handled:
+            if number != signal.SIGINT:
+                signal.signal(number, _leave)
+        try:
+            yield
+        finally:
+            self._listen()
+
+    def _listen(self) -> None:
+        for number in self._handled:
+            signal.signal(number, _nothing)
+        if self._interrupt is not None:
+            signal.signal(signal.SIGINT, self._interrupt.handle)
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+
+    def _watch(self) -> None:
+        ending = False
+        while True:
+            number = os.read(self._reader, 1)[0]
+            if number not in ENDING or (number == signal.SIGINT and self._interrupts()):
+                continue
+            if ending:
+                os._exit(128 + number)
+            ending = True
+            threading.Thread(target=leave, args=(128 + number,), name="kafkatcl-end", daemon=True).start()
+
+    def _interrupts(self) -> bool:
+        return self._interrupt is not None and self._interrupt.absorb()
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """A handler that makes Python catch the signal; the watching thread acts on it."""
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    leave(128 + number)

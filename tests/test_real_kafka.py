@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,15 +70,18 @@ def test_the_workers_share_one_kafka_that_dies_with_them(tmp_path: Path):
         part.rename(worker)
         time.sleep(100)
     """
-    with inner_pytest(tmp_path, code, *PLUGIN, "--dist=each", "--tx=2*popen") as run:
-        workers = [tmp_path / "gw0", tmp_path / "gw1"]
-        _wait(lambda: run.poll() is not None or all(worker.exists() for worker in workers), 100)
-        first, second = (worker.read_text() for worker in workers)
-        assert first == second
-        assert _listens(first)
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
-        _wait(lambda: not _listens(first), 30)
+    with tempfile.TemporaryDirectory() as temporary:
+        options = [*PLUGIN, "--dist=each", "--tx=2*popen"]
+        with inner_pytest(tmp_path, code, *options, TMPDIR=temporary) as run:
+            try:
+                workers = [tmp_path / "gw0", tmp_path / "gw1"]
+                _wait(lambda: run.poll() is not None or all(worker.exists() for worker in workers), 100)
+                first, second = (worker.read_text() for worker in workers)
+                assert first == second
+                assert _listens(first)
+            finally:
+                run.kill()
+        _wait(lambda: not _listens(first) and not list(Path(temporary).glob("kafkatcl-kafka-*")), 30)
 
 
 NEEDS_KAFKA = """

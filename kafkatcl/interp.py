@@ -21,7 +21,7 @@ from kafkatcl.hosting.answers import answering
 from kafkatcl.hosting.commands import FunctionCommand, ObjectCommand
 from kafkatcl.hosting.errors import TclError
 from kafkatcl.hosting.evaluation import clear, evaluate, prepare
-from kafkatcl.hosting.waiting import run_events, wait_for_variable
+from kafkatcl.hosting.waiting import ticking, wait_for_variable
 from kafkatcl.values import from_tcl, text_from_tcl, to_tcl
 
 __all__ = ["Interp", "TclError"]
@@ -55,15 +55,15 @@ class Interp:
         self._commands: dict[str, Command] = {}
         self._depth = 0  # of the calls into Tcl that Python waits for
         self._interruption: BaseException | None = None
-        self._quits = False
+        self._loop_depth = 0  # of the innermost event loop among them; 0 for a loop of the host's own
         self.root = _new_root(tk) if existing is None else existing
         self.tk = _usable_application(self.root)
-        self._moved = f"::kafkatcl::moved{next(_numbers)}"
+        self._moved = f"::kafkatcl::host::moved{next(_numbers)}"
         prepare(self.tk)
         define_primitive(self.tk, self._moved, self._command_moved)
         install(self.tk)
         if self._owns:  # tkinter takes Tcl's exit away, and Tcl's vwait is deaf to signals
-            self.call("interp", "bgerror", "", "::kafkatcl::Background")
+            self.call("interp", "bgerror", "", "::kafkatcl::host::Background")
             self.command("exit")(_exit)
             self.command("vwait")(self._vwait)
 
@@ -161,14 +161,17 @@ class Interp:
 
     def mainloop(self) -> None:
         """Handle events until :meth:`quit` or, where there is a main window, until that is destroyed."""
-        self._quits = False
-        window = self.tk.call("info", "commands", ".")
         with self._in_tcl():
-            run_events(self.tk, lambda: self._quits or self._is_interrupted() or self._has_lost(window))
+            outer, self._loop_depth = self._loop_depth, self._depth
+            try:
+                with ticking(self.tk):
+                    self.tk.mainloop(0 if self.tk.call("info", "commands", ".") else -1)
+            finally:
+                self._loop_depth = outer
 
     def quit(self) -> None:
         """End :meth:`mainloop`."""
-        self._quits = True
+        self.tk.quit()
 
     # -- the end -------------------------------------------------------------------------------------------
 
@@ -185,6 +188,9 @@ class Interp:
         self.tk.deletecommand(self._moved)
         if self._owns:
             clear(self.tk)
+            with contextlib.suppress(NativeError):  # there is no main window, or it is gone already
+                self.root.destroy()
+            self.tk.call("namespace", "delete", "::")
         self.root = self.tk = None
 
     def __enter__(self) -> Interp:
@@ -223,9 +229,9 @@ class Interp:
 
     def _define(self, command: Command) -> None:
         self._check()
-        name = to_tcl(command.name)
+        name = command.name
         self.call("namespace", "eval", self.call("namespace", "qualifiers", name) or "::", "")
-        define_command(self.tk, name, answering(command, self._interrupted))
+        define_command(self.tk, to_tcl(name), answering(command, self._interrupted))
         full_name = self.call("namespace", "which", "-command", name)
         self._commands[full_name] = command
         self.call("trace", "add", "command", full_name, ("rename", "delete"), self._moved)
@@ -239,7 +245,7 @@ class Interp:
 
     def _interrupted(self, error: BaseException) -> None:
         self._interruption = error
-        if not self._depth:  # the event loop of the host
+        if self._depth == self._loop_depth:  # no script, but an event loop is waited for
             self.tk.quit()
 
     def _is_interrupted(self) -> bool:
@@ -249,9 +255,6 @@ class Interp:
         error, self._interruption = self._interruption, None
         if error:
             raise error
-
-    def _has_lost(self, window: str) -> bool:
-        return bool(self.tk.call("info", "commands", ".") != window)
 
     def _vwait(self, name: str) -> None:
         self.vwait(name)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
-from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.hosting.errors import TclError
 from kafkatcl.values import from_tcl, text_from_tcl
 
 _SUPPORT = r"""
-namespace eval ::kafkatcl {}
+namespace eval ::kafkatcl::host {}
 # What a script evaluated by `catch value options` came to: {0 text} or {code message errorCode errorInfo}.
-proc ::kafkatcl::Outcome {code} {
+proc ::kafkatcl::host::Outcome {code} {
     variable value
     variable options
     set text [string range $value 0 end]
@@ -34,14 +32,14 @@ proc ::kafkatcl::Outcome {code} {
     list $code $text {*}$told
 }
 # Tell the error of a callback as Tcl does, unless it is a Python program's way to its end.
-proc ::kafkatcl::Background {message options} {
+proc ::kafkatcl::host::Background {message options} {
     if {[dict get $options -errorcode] in {{PYTHON SystemExit} {PYTHON KeyboardInterrupt}}} {
         return
     }
     ::tcl::Bgerror $message $options
 }
-# Delete the commands of a namespace and of those in it that want to know of their deletion.
-proc ::kafkatcl::Clear {namespace} {
+# Delete the commands of a namespace, and of those in it, that have a trace on their deletion.
+proc ::kafkatcl::host::Clear {namespace} {
     foreach command [info commands ${namespace}::*] {
         if {[llength [trace info command $command]]} {
             catch {rename $command {}}
@@ -65,8 +63,8 @@ def evaluate(app: Any, script: Any) -> str:
     :raises TclError: it failed.
     """
     # `catch` as the outermost command adds nothing of its own to errorInfo.
-    status = app.call("catch", script, "::kafkatcl::value", "::kafkatcl::options")
-    code, *texts = app.call("::kafkatcl::Outcome", status)
+    status = app.call("catch", script, "::kafkatcl::host::value", "::kafkatcl::host::options")
+    code, *texts = app.call("::kafkatcl::host::Outcome", status)
     text, *told = map(text_from_tcl, texts)
     if told:
         errorcode, errorinfo = told
@@ -75,8 +73,5 @@ def evaluate(app: Any, script: Any) -> str:
 
 
 def clear(app: Any) -> None:
-    """Delete everything in an interpreter: windows, objects, commands."""
-    app.call("::kafkatcl::Clear", "")
-    with contextlib.suppress(NativeError):  # there is no main window, or it is gone already
-        app.call("destroy", ".")
-    app.call("namespace", "delete", "::")
+    """Delete the commands that want to know of their deletion, such as those of open handles."""
+    app.call("::kafkatcl::host::Clear", "")

@@ -1,9 +1,13 @@
-"""The event loop of an interpreter, run from Python, so that Ctrl-C and time limits end a wait."""
+"""Waits in the event loop of an interpreter that serve Ctrl-C and keep a time limit."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from typing import Any, Callable
+
+from kafkatcl.values import to_tcl
 
 #: Tcl waits for events deaf to signals: a timer gives Python the chance to handle them, this often in ms.
 _TICK_MS = 200
@@ -11,25 +15,25 @@ _TICK_MS = 200
 _numbers = itertools.count(1)
 
 _SUPPORT = """
-namespace eval ::kafkatcl {}
-proc ::kafkatcl::Tick {name ms} {
-    set $name [after $ms [list ::kafkatcl::Tick $name $ms]]
+namespace eval ::kafkatcl::host {}
+proc ::kafkatcl::host::Tick {timer ms} {
+    set $timer [after $ms [list ::kafkatcl::host::Tick $timer $ms]]
 }
 # The trace on a variable that is waited for.
-proc ::kafkatcl::Written {state args} {
+proc ::kafkatcl::host::Written {state args} {
     set $state written
 }
 """
 
 
-def run_events(app: Any, done: Callable[[], bool]) -> None:
-    """Handle events until ``done()``, which is asked after each event and at least every 200 ms."""
-    timer = f"::kafkatcl::timer{next(_numbers)}"
+@contextlib.contextmanager
+def ticking(app: Any) -> Iterator[None]:
+    """Around waiting for events: there is one at least every 200 ms."""
+    timer = f"::kafkatcl::host::timer{next(_numbers)}"
     app.eval(_SUPPORT)
-    app.call("::kafkatcl::Tick", timer, _TICK_MS)
+    app.call("::kafkatcl::host::Tick", timer, _TICK_MS)
     try:
-        while not done():
-            app.dooneevent(0)
+        yield
     finally:
         app.call("after", "cancel", app.call("set", timer))
         app.call("unset", timer)
@@ -40,16 +44,18 @@ def wait_for_variable(app: Any, name: str, seconds: float | None, stopped: Calla
 
     The wait also ends after ``seconds`` (None: no limit) and once ``stopped()``.
     """
-    state = f"::kafkatcl::waiting{next(_numbers)}"
-    trace = ("add", "variable", name, ("write", "unset"), ("::kafkatcl::Written", state))
+    state = f"::kafkatcl::host::waiting{next(_numbers)}"
+    trace = (to_tcl(name), ("write", "unset"), ("::kafkatcl::host::Written", state))
     app.eval(_SUPPORT)
+    app.call("trace", "add", "variable", *trace)
     app.call("set", state, "")
-    app.call("trace", *trace)
     limit = "" if seconds is None else app.call("after", int(seconds * 1000), ("set", state, "late"))
     try:
-        run_events(app, lambda: bool(app.call("set", state)) or stopped())
+        with ticking(app):
+            while not app.call("set", state) and not stopped():
+                app.dooneevent(0)
         return bool(app.call("set", state) == "written")
     finally:
         app.call("after", "cancel", limit)
-        app.call("trace", "remove", *trace[1:])
+        app.call("trace", "remove", "variable", *trace)
         app.call("unset", state)

@@ -57,10 +57,12 @@ class Interp:
         self._interruption: BaseException | None = None
         self._loop_depth = 0  # of the innermost event loop among them; 0 for a loop of the host's own
         self.root = _new_root(tk) if existing is None else existing
+        # All else reaches Tcl through this attribute.  What kept its value past close(), such as the traceback of an
+        # exception, might let go of it in another thread, and Tcl would abort the process.
         self.tk = _usable_application(self.root)
         self._moved = f"::kafkatcl::host::moved{next(_numbers)}"
-        prepare(self.tk)
-        define_primitive(self.tk, self._moved, self._command_moved)
+        prepare(self)
+        define_primitive(self, self._moved, self._command_moved)
         install(self.tk)
         if self._owns:  # tkinter takes Tcl's exit away, and Tcl's vwait is deaf to signals
             self.call("interp", "bgerror", "", "::kafkatcl::host::Background")
@@ -118,14 +120,14 @@ class Interp:
             return self.command(name.__name__)(name)
 
         def define(function: F) -> F:
-            self._define(FunctionCommand(self.tk, name, function))
+            self._define(FunctionCommand(self, name, function))
             return function
 
         return define
 
     def expose(self, name: str, target: Any) -> str:
         """Make ``target`` the Tcl command ``name``, with its methods and attributes as subcommands; give ``name``."""
-        self._define(ObjectCommand(self.tk, name, target))
+        self._define(ObjectCommand(self, name, target))
         return name
 
     def delete(self, name: str) -> None:
@@ -140,10 +142,9 @@ class Interp:
         full_name = self.call("namespace", "which", "-command", name)
         if full_name in self._commands:
             return self._commands[full_name].target
-        try:
+        with contextlib.suppress(LookupError):
             return kafka_object(self.tk, full_name)
-        except LookupError:
-            raise LookupError(f'no Python object is behind the command "{name}"') from None
+        raise LookupError(f'no Python object is behind the command "{name}"')
 
     # -- events --------------------------------------------------------------------------------------------
 
@@ -157,20 +158,21 @@ class Interp:
         Give whether it was.
         """
         with self._in_tcl():
-            return wait_for_variable(self.tk, name, timeout, self._is_interrupted)
+            return wait_for_variable(self, name, timeout, self._is_interrupted)
 
     def mainloop(self) -> None:
         """Handle events until :meth:`quit` or, where there is a main window, until that is destroyed."""
         with self._in_tcl():
             outer, self._loop_depth = self._loop_depth, self._depth
             try:
-                with ticking(self.tk):
-                    self.tk.mainloop(0 if self.tk.call("info", "commands", ".") else -1)
+                with ticking(self):
+                    self.tk.mainloop(0 if "." in self.call("info", "commands", ".") else -1)
             finally:
                 self._loop_depth = outer
 
     def quit(self) -> None:
         """End :meth:`mainloop`."""
+        self._check()
         self.tk.quit()
 
     # -- the end -------------------------------------------------------------------------------------------
@@ -187,7 +189,7 @@ class Interp:
         self._closed = True
         self.tk.deletecommand(self._moved)
         if self._owns:
-            clear(self.tk)
+            clear(self)
             with contextlib.suppress(NativeError):  # there is no main window, or it is gone already
                 self.root.destroy()
             self.tk.call("namespace", "delete", "::")
@@ -203,8 +205,8 @@ class Interp:
 
     def _evaluated(self, script: Any, to: type) -> Any:
         with self._in_tcl():
-            text = evaluate(self.tk, script)
-        return from_tcl(self.tk, text, to)
+            text = evaluate(self, script)
+        return from_tcl(self, text, to)
 
     @contextlib.contextmanager
     def _in_tcl(self) -> Iterator[None]:
@@ -231,7 +233,7 @@ class Interp:
         self._check()
         name = command.name
         self.call("namespace", "eval", self.call("namespace", "qualifiers", name) or "::", "")
-        define_command(self.tk, to_tcl(name), answering(command, self._interrupted))
+        define_command(self, to_tcl(name), answering(command, self._interrupted))
         full_name = self.call("namespace", "which", "-command", name)
         self._commands[full_name] = command
         self.call("trace", "add", "command", full_name, ("rename", "delete"), self._moved)
@@ -264,7 +266,8 @@ def _new_root(tk: bool) -> Any:
     try:
         return new_interp(tk=tk)
     except NativeError as error:
-        raise TclError(str(error)) from error
+        message = str(error)
+    raise TclError(message)  # without a cause, which would keep the interpreter
 
 
 def _usable_application(root: Any) -> Any:

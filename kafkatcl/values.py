@@ -33,10 +33,8 @@ def to_tcl(value: Any) -> Any:
     return _text_to_tcl(str(value))
 
 
-def text_from_tcl(text: str | bytes) -> str:
+def text_from_tcl(text: str) -> str:
     """A string as tkinter gives it, in Python's form: lone surrogates come from it as three escaped bytes."""
-    if isinstance(text, bytes):
-        return text.decode("latin-1")
     if _is_clean(text):
         return text
     try:
@@ -45,8 +43,8 @@ def text_from_tcl(text: str | bytes) -> str:
         return text
 
 
-def from_tcl(app: Any, text: str, kind: type) -> Any:
-    """The Tcl value ``text`` as a ``kind``, one of :data:`KINDS`.
+def from_tcl(interp: Any, text: str, kind: type) -> Any:
+    """The Tcl value ``text`` as a ``kind``, one of :data:`KINDS`; ``interp`` is an Interp or a tkinter object.
 
     Lists and dicts hold strings.  A value that is no ``kind`` raises TclError with Tcl's own message.
     """
@@ -55,11 +53,11 @@ def from_tcl(app: Any, text: str, kind: type) -> Any:
     if kind is bytes:
         return _bytes(text)
     if kind in _SCALARS:
-        return _scalar(app, text, kind)
+        return _scalar(interp, text, kind)
     if kind in (list, tuple):
-        return kind(_elements(app, text))
+        return kind(_elements(interp, text))
     if kind is dict:
-        return _dict(app, text)
+        return _dict(interp, text)
     names = ", ".join(known.__name__ for known in KINDS)
     raise TypeError(f"a Tcl value cannot become {kind!r}: choose one of {names}")
 
@@ -72,10 +70,10 @@ _SCALARS = {
 }
 
 
-def _scalar(app: Any, text: str, kind: type) -> Any:
+def _scalar(interp: Any, text: str, kind: type) -> Any:
     reader, noun, code = _SCALARS[kind]
     try:
-        return getattr(app, reader)(text)
+        return getattr(interp.tk, reader)(text)
     except (NativeError, ValueError):  # a ValueError comes from NUL and from surrogates
         raise TclError(f'expected {noun} but got "{text}"', ("TCL", "VALUE", code)) from None
 
@@ -91,16 +89,16 @@ def _bytes(text: str) -> bytes:
         ) from None
 
 
-def _elements(app: Any, text: str) -> list[str]:
+def _elements(interp: Any, text: str) -> list[str]:
     try:
-        elements = app.call("lrange", to_tcl(text), 0, "end")
+        elements = interp.tk.call("lrange", to_tcl(text), 0, "end")
     except NativeError as error:
         raise TclError(str(error), ("TCL", "VALUE", "LIST")) from None
     return [text_from_tcl(element) for element in elements]
 
 
-def _dict(app: Any, text: str) -> dict[str, str]:
-    elements = _elements(app, text)
+def _dict(interp: Any, text: str) -> dict[str, str]:
+    elements = _elements(interp, text)
     if len(elements) % 2:
         raise TclError("missing value to go with key", ("TCL", "VALUE", "DICTIONARY"))
     return dict(zip(elements[::2], elements[1::2]))

@@ -24,8 +24,10 @@ class Arguments:
     ends them.
     """
 
-    def __init__(self, app: Any, function: Callable[..., Any], *, defaults_are_options: bool = False) -> None:
-        self._app = app
+    def __init__(
+        self, interp: Any, function: Callable[..., Any], *, defaults_are_options: bool = False
+    ) -> None:
+        self._interp = interp
         self._signature = _signature(function)
         self._parameters = self._signature.parameters
         self._options = [
@@ -75,15 +77,15 @@ class Arguments:
     def _is_value(self, word: str) -> bool:
         if not word.startswith("-") or word == "-":
             return True
-        return word[1:] not in self._options and _is_number(self._app, word)
+        return word[1:] not in self._options and _is_number(self._interp, word)
 
     def _converted(self, parameter: Parameter, value: Any) -> Any:
         kind = _kind(parameter.annotation)
         if parameter.kind is Parameter.VAR_POSITIONAL:
-            return tuple(from_tcl(self._app, word, kind) for word in value)
+            return tuple(from_tcl(self._interp, word, kind) for word in value)
         if parameter.kind is Parameter.VAR_KEYWORD:
-            return {name: from_tcl(self._app, word, kind) for name, word in value.items()}
-        return from_tcl(self._app, value, kind)
+            return {name: from_tcl(self._interp, word, kind) for name, word in value.items()}
+        return from_tcl(self._interp, value, kind)
 
     def _described(self, parameter: Parameter) -> str:
         if parameter.kind is Parameter.VAR_POSITIONAL:
@@ -113,9 +115,9 @@ def _kind(annotation: Any) -> type:
     return _KIND_OF_NAME.get(text.lower(), str)
 
 
-def _is_number(app: Any, word: str) -> bool:
+def _is_number(interp: Any, word: str) -> bool:
     try:
-        app.getdouble(word)
+        interp.tk.getdouble(word)
     except (NativeError, ValueError):
         return False
     return True

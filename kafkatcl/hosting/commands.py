@@ -14,10 +14,10 @@ from kafkatcl.values import KINDS, from_tcl, to_tcl
 class FunctionCommand:
     """The command ``name`` that calls the function ``target`` with its words."""
 
-    def __init__(self, app: Any, name: str, target: Callable[..., Any]) -> None:
+    def __init__(self, interp: Any, name: str, target: Callable[..., Any]) -> None:
         self.name = name
         self.target = target
-        self._arguments = Arguments(app, target)
+        self._arguments = Arguments(interp, target)
 
     def __call__(self, *words: str) -> Any:
         bound = self._arguments.bind(self.name, words)
@@ -33,10 +33,10 @@ class ObjectCommand:
     ``target`` has a ``delete`` of its own.
     """
 
-    def __init__(self, app: Any, name: str, target: object) -> None:
+    def __init__(self, interp: Any, name: str, target: object) -> None:
         self.name = name
         self.target = target
-        self._app = app
+        self._interp = interp
 
     def __call__(self, *words: str) -> Any:
         if not words:
@@ -55,7 +55,7 @@ class ObjectCommand:
         return self._set(subcommand, member, rest)
 
     def _call(self, subcommand: str, method: Callable[..., Any], words: Sequence[str]) -> Any:
-        arguments = Arguments(self._app, method, defaults_are_options=True)
+        arguments = Arguments(self._interp, method, defaults_are_options=True)
         bound = arguments.bind(f"{self.name} {subcommand}", words)
         result = method(*bound.args, **bound.kwargs)
         return self.name if result is self.target else result
@@ -67,10 +67,10 @@ class ObjectCommand:
         if isinstance(declared, property) and declared.fset is None:
             raise TclError(f'can\'t set "{name}": it is read-only', ("TCL", "WRITE", "READONLY"))
         kind = type(value) if type(value) in KINDS else str
-        setattr(self.target, name, from_tcl(self._app, words[0], kind))
+        setattr(self.target, name, from_tcl(self._interp, words[0], kind))
         return getattr(self.target, name)
 
     def _delete(self, words: Sequence[str]) -> None:
         if words:
             raise wrong_arguments(f"{self.name} delete")
-        self._app.call("rename", to_tcl(self.name), "")
+        self._interp.tk.call("rename", to_tcl(self.name), "")

@@ -9,27 +9,25 @@ from kafkatcl.values import from_tcl, text_from_tcl
 
 _SUPPORT = r"""
 namespace eval ::kafkatcl::host {}
-# What a script evaluated by `catch value options` came to: {0 text} or {code message errorCode errorInfo}.
+# What a script evaluated by `catch value options` came to: {0 text} or {code message errorCode errorInfo}.  Each text
+# has a character before it, since tkinter gives a Tcl value of any other type than string in a form of its own.
 proc ::kafkatcl::host::Outcome {code} {
     variable value
     variable options
-    set text [string range $value 0 end]
+    set text $value
     set value {}
     if {$code == 2 && [dict get $options -level] == 1} {
         set code [dict get $options -code]
     }
     switch $code {
-        0 {return [list 0 $text]}
+        0 {return [list 0 =$text]}
         1 {}
         3 {set text {invoked "break" outside of a loop}}
         4 {set text {invoked "continue" outside of a loop}}
         default {set text "command returned bad code: $code"}
     }
-    set options [dict merge [dict create -errorcode NONE -errorinfo $text] $options]
-    foreach option {-errorcode -errorinfo} {
-        lappend told [string range [dict get $options $option] 0 end]
-    }
-    list $code $text {*}$told
+    set told [dict merge [dict create -errorcode NONE -errorinfo $text] $options]
+    list $code =$text =[dict get $told -errorcode] =[dict get $told -errorinfo]
 }
 # Tell the error of a callback as Tcl does, unless it is a Python program's way to its end.
 proc ::kafkatcl::host::Background {message options} {
@@ -52,26 +50,26 @@ proc ::kafkatcl::host::Clear {namespace} {
 """
 
 
-def prepare(app: Any) -> None:
+def prepare(interp: Any) -> None:
     """Give an interpreter the procedures that this module needs."""
-    app.eval(_SUPPORT)
+    interp.tk.eval(_SUPPORT)
 
 
-def evaluate(app: Any, script: Any) -> str:
+def evaluate(interp: Any, script: Any) -> str:
     """The value of ``script``, or a command given as a tuple of words, evaluated at global level.
 
     :raises TclError: it failed.
     """
     # `catch` as the outermost command adds nothing of its own to errorInfo.
-    status = app.call("catch", script, "::kafkatcl::host::value", "::kafkatcl::host::options")
-    code, *texts = app.call("::kafkatcl::host::Outcome", status)
-    text, *told = map(text_from_tcl, texts)
+    status = interp.tk.call("catch", script, "::kafkatcl::host::value", "::kafkatcl::host::options")
+    code, *texts = interp.tk.call("::kafkatcl::host::Outcome", status)
+    text, *told = (text_from_tcl(marked[1:]) for marked in texts)
     if told:
         errorcode, errorinfo = told
-        raise TclError(text, from_tcl(app, errorcode, list), errorinfo, int(code))
+        raise TclError(text, from_tcl(interp, errorcode, list), errorinfo, int(code))
     return text
 
 
-def clear(app: Any) -> None:
+def clear(interp: Any) -> None:
     """Delete the commands that want to know of their deletion, such as those of open handles."""
-    app.call("::kafkatcl::host::Clear", "")
+    interp.tk.call("::kafkatcl::host::Clear", "")

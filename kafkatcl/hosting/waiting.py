@@ -27,35 +27,35 @@ proc ::kafkatcl::host::Written {state args} {
 
 
 @contextlib.contextmanager
-def ticking(app: Any) -> Iterator[None]:
+def ticking(interp: Any) -> Iterator[None]:
     """Around waiting for events: there is one at least every 200 ms."""
     timer = f"::kafkatcl::host::timer{next(_numbers)}"
-    app.eval(_SUPPORT)
-    app.call("::kafkatcl::host::Tick", timer, _TICK_MS)
+    interp.tk.eval(_SUPPORT)
+    interp.tk.call("::kafkatcl::host::Tick", timer, _TICK_MS)
     try:
         yield
     finally:
-        app.call("after", "cancel", app.call("set", timer))
-        app.call("unset", timer)
+        interp.tk.call("after", "cancel", interp.tk.call("set", timer))
+        interp.tk.call("unset", timer)
 
 
-def wait_for_variable(app: Any, name: str, seconds: float | None, stopped: Callable[[], bool]) -> bool:
+def wait_for_variable(interp: Any, name: str, seconds: float | None, stopped: Callable[[], bool]) -> bool:
     """Handle events until the variable ``name`` is written or unset; give whether it was.
 
     The wait also ends after ``seconds`` (None: no limit) and once ``stopped()``.
     """
     state = f"::kafkatcl::host::waiting{next(_numbers)}"
     trace = (to_tcl(name), ("write", "unset"), ("::kafkatcl::host::Written", state))
-    app.eval(_SUPPORT)
-    app.call("trace", "add", "variable", *trace)
-    app.call("set", state, "")
-    limit = "" if seconds is None else app.call("after", int(seconds * 1000), ("set", state, "late"))
+    interp.tk.eval(_SUPPORT)
+    interp.tk.call("trace", "add", "variable", *trace)
+    interp.tk.call("set", state, "")
+    limit = "" if seconds is None else interp.tk.call("after", int(seconds * 1000), ("set", state, "late"))
     try:
-        with ticking(app):
-            while not app.call("set", state) and not stopped():
-                app.dooneevent(0)
-        return bool(app.call("set", state) == "written")
+        with ticking(interp):
+            while not interp.tk.call("set", state) and not stopped():
+                interp.tk.dooneevent(0)
+        return str(interp.tk.call("set", state)) == "written"
     finally:
-        app.call("after", "cancel", limit)
-        app.call("trace", "remove", "variable", *trace)
-        app.call("unset", state)
+        interp.tk.call("after", "cancel", limit)
+        interp.tk.call("trace", "remove", "variable", *trace)
+        interp.tk.call("unset", state)

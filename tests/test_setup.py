@@ -32,6 +32,7 @@ class Machine:
             assert found
             (self.path / name).symlink_to(found)
         program(self.path / "id", f"echo {user}")
+        program(self.path / "apt-get", f'echo "$@" >> {self.folder}/apt.log')
 
     def python(self, *, without: str, name: str = "python3") -> None:
         """A Python that is whole but for one module."""
@@ -53,6 +54,10 @@ class Machine:
     def installations(self) -> int:
         return len((self.folder / "pip.log").read_text().splitlines())
 
+    def asked_of_apt(self) -> list[str]:
+        log = self.folder / "apt.log"
+        return log.read_text().splitlines() if log.exists() else []
+
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": str(self.path), **variables}
         return subprocess.run(
@@ -65,16 +70,14 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """A machine on which we are an ordinary user."""
+    """A Debian machine on which we are an ordinary user."""
     return Machine(tmp_path, user=1000)
 
 
 @pytest.fixture
 def root_machine(tmp_path: Path) -> Machine:
-    """A Debian machine on which we are root; apt-get writes down what it was asked for."""
-    machine = Machine(tmp_path, user=0)
-    program(machine.path / "apt-get", f'echo "$@" >> {tmp_path}/apt')
-    return machine
+    """A machine on which we are root; its apt-get only notes what it is asked for."""
+    return Machine(tmp_path, user=0)
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])
@@ -97,6 +100,7 @@ def test_an_unfit_python_is_told_with_what_to_install(
     assert "brew install python python-tk" in done.stderr
     assert "Traceback" not in done.stderr
     assert not machine.venv.exists()
+    assert machine.asked_of_apt() == []
 
 
 def test_no_python_at_all(machine: Machine):
@@ -143,10 +147,10 @@ def test_set_up_that_was_broken_off_is_done_again(machine: Machine):
     assert machine.make("demo").returncode == 0
 
 
-def test_root_on_debian_installs_what_python_lacks(root_machine: Machine, tmp_path: Path):
+def test_root_on_debian_installs_what_python_lacks(root_machine: Machine):
     root_machine.python(without="tkinter")
     done = root_machine.make("demo")
-    assert (tmp_path / "apt").read_text().splitlines() == [
+    assert root_machine.asked_of_apt() == [
         "-qq update",
         "-qq install --no-install-recommends python3 python3-venv python3-tk",
     ]
@@ -154,11 +158,11 @@ def test_root_on_debian_installs_what_python_lacks(root_machine: Machine, tmp_pa
     assert "no python3 with all of" in done.stderr  # since this apt-get mends nothing
 
 
-def test_apt_is_not_asked_to_mend_a_python_that_is_not_its_own(root_machine: Machine, tmp_path: Path):
+def test_apt_is_not_asked_to_mend_a_python_that_is_not_its_own(root_machine: Machine):
     root_machine.python(without="tkinter")
     done = root_machine.make("demo", f"PYTHON={root_machine.path}/python3")
     assert done.returncode != 0
-    assert not (tmp_path / "apt").exists()
+    assert root_machine.asked_of_apt() == []
 
 
 TCL_PACKAGES = "tcl tcl-itcl4 tcl-thread tcllib tk xvfb"
@@ -169,6 +173,7 @@ def test_missing_tcl_programs_are_told(machine: Machine):
     assert done.returncode == 0
     assert f"sudo apt-get install {TCL_PACKAGES})" in done.stderr
     assert "left out" in done.stderr
+    assert machine.asked_of_apt() == []
 
 
 def test_missing_tcl_programs_fail_ci(machine: Machine):
@@ -177,6 +182,6 @@ def test_missing_tcl_programs_fail_ci(machine: Machine):
     assert "with CI=true no test may be left out" in done.stderr
 
 
-def test_root_on_debian_installs_missing_tcl_programs(root_machine: Machine, tmp_path: Path):
+def test_root_on_debian_installs_missing_tcl_programs(root_machine: Machine):
     root_machine.run("sh", "tools/setup.sh", "programs")
-    assert f"install --no-install-recommends {TCL_PACKAGES}" in (tmp_path / "apt").read_text()
+    assert f"install --no-install-recommends {TCL_PACKAGES}" in root_machine.asked_of_apt()[-1]

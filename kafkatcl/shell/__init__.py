@@ -33,8 +33,8 @@ def main() -> NoReturn:
     if options.action == "version":
         print(f"kafkatclsh {kafkatcl.__version__}, Tcl {app.getvar('tcl_patchLevel')}")
         leave(0)
-    like_tclsh(app, options)
     kafkatcl.install(interp)
+    like_tclsh(app, options)
     _leave_by_exit(app, _run(app, options))
 
 
@@ -60,7 +60,8 @@ def _converse(app: Any) -> None:
 
 
 def _leave_by_exit(app: Any, status: int) -> NoReturn:
-    """Leave by the command ``exit``, as a script may have put its own in its place."""
-    with contextlib.suppress(NativeError):
-        app.eval(f"exit {status}")
+    """Leave by the command ``exit``, as a script may have put its own in its place; or without, if it has none."""
+    for command in ("exit", "::kafkatcl::shell::Exit"):
+        with contextlib.suppress(NativeError):
+            app.eval(f"{command} {status}")
     leave(status)

@@ -13,29 +13,34 @@ from kafkatcl.engine.shutdown import shutdown
 
 
 class _End:
-    """The one end there is; an end asked for while it is under way only changes the status."""
+    """The one end there is, however often it is asked for; a signal decides on the status."""
 
     def __init__(self) -> None:
         self.under_way = False
-        self._status = 0
+        self._signal = 0
         self._leaving = threading.RLock()
 
-    def leave(self, status: int) -> NoReturn:
-        self._status = status
+    def leave(self, status: int, signal: int = 0) -> NoReturn:
         self.under_way = True
+        self._signal = self._signal or signal
         with self._leaving:
             for step in (shutdown, atexit._run_exitfuncs, _flush_streams):
                 _attempt(step)
             # A plain return from main would wait for threads, and could not be had inside a Tcl callback.
-            os._exit(self._status)
+            os._exit(128 + self._signal if self._signal else status)
 
 
 _end = _End()
 
 
 def leave(status: int) -> NoReturn:
-    """Flush and close all that is open, and end the process with ``status`` (0 to 255).  Any thread may call it."""
+    """Flush and close all that is open, and end the process with ``status`` (0 to 255)."""
     _end.leave(status)
+
+
+def leave_by_signal(number: int) -> NoReturn:
+    """The same with the status of a process that a signal ended.  Any thread may call it."""
+    _end.leave(0, signal=number)
 
 
 def leaving() -> bool:

@@ -1,8 +1,19 @@
 # What kafkatclsh adds to an interpreter of tkinter to make it one of tclsh.
 
 namespace eval ::kafkatcl::shell {
-    variable children {}      ;# the path of every child interpreter that was ever created
     variable executable {}    ;# the path of kafkatclsh
+    # What Tcl calls the children of an interpreter depends on its version.
+    variable children [expr {[catch {interp children}] ? "slaves" : "children"}]
+}
+
+# The path of the interpreter at `path` and those of all below it.
+proc ::kafkatcl::shell::Interpreters {path} {
+    variable children
+    set paths [list $path]
+    foreach name [interp $children $path] {
+        lappend paths {*}[Interpreters [list {*}$path $name]]
+    }
+    return $paths
 }
 
 proc ::tcl::info::nameofexecutable {} {
@@ -54,8 +65,7 @@ proc ::kafkatcl::shell::Exit {status} {
 
 # Write out and close the channels of all interpreters.
 proc ::kafkatcl::shell::CloseChannels {} {
-    variable children
-    foreach path [linsert $children 0 {}] {
+    foreach path [Interpreters {}] {
         catch {
             foreach channel [interp eval $path {chan names}] {
                 CloseChannel $path $channel
@@ -79,24 +89,24 @@ proc ::kafkatcl::shell::CloseChannel {path channel} {
     catch {interp eval $path [list chan close $channel]}
 }
 
-# A trace of the command interp in the interpreter at `parent`: see to the children it creates.
+# A trace of the command interp in the interpreter at `parent`: see to the children it has created.  The `result` would
+# name them, but only to the first of several traces.
 proc ::kafkatcl::shell::Created {parent command code result operation} {
     if {$code == 0 && [string match cr* [lindex $command 1]]} {
-        Adopt [list {*}$parent {*}$result]
+        foreach path [lrange [Interpreters $parent] 1 end] {
+            if {![interp issafe $path] && [interp alias $path ::kafkatcl::shell::Exit] eq ""} {
+                Adopt $path
+            }
+        }
     }
 }
 
-# The exit of a child ends the process too, with all that belongs to an end.  Safe children have none.
+# The exit of a child ends the process too, with all that belongs to an end.
 proc ::kafkatcl::shell::Adopt {path} {
-    variable children
-    lappend children $path
-    if {[interp issafe $path]} {
-        return
-    }
     DefineExit $path
     interp alias $path ::kafkatcl::shell::Exit {} ::kafkatcl::shell::Exit
-    interp alias $path ::tcl::info::nameofexecutable {} ::tcl::info::nameofexecutable
     interp alias $path ::kafkatcl::shell::Created {} ::kafkatcl::shell::Created $path
+    interp alias $path ::tcl::info::nameofexecutable {} ::tcl::info::nameofexecutable
     interp eval $path {trace add execution interp leave ::kafkatcl::shell::Created}
 }
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from kafkatcl.shell.exiting import leave
+from kafkatcl.shell.exiting import leave_by_signal
 from kafkatcl.shell.interrupt import Interrupt
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
@@ -60,7 +60,7 @@ class SignalWatch:
             if ending:
                 os._exit(128 + number)
             ending = True
-            threading.Thread(target=leave, args=(128 + number,), name="kafkatcl-end", daemon=True).start()
+            threading.Thread(target=leave_by_signal, args=(number,), name="kafkatcl-end", daemon=True).start()
 
     def _interrupts(self) -> bool:
         return self._interrupt is not None and self._interrupt.absorb()
@@ -71,4 +71,4 @@ def _nothing(number: int, frame: FrameType | None) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    leave(128 + number)
+    leave_by_signal(number)

@@ -29,6 +29,8 @@ NativeError = tkinter.TclError
 
 _numbers = itertools.count(1)
 
+_TOO_DEEP = (1, "too many nested evaluations (infinite loop?)", ("TCL", "LIMIT", "STACK"))
+
 _RAISE = r"""
 namespace eval ::kafkatcl {}
 # Call a guarded Python command; give its value or raise its error in the caller's place.
@@ -65,6 +67,8 @@ def guarded(function: Function) -> Function:
             value = function(*args)
         except Failure as failure:
             return (1, failure.message, failure.errorcode, getattr(failure, "errorinfo", ""))
+        except RecursionError:  # there may be no room to call anything
+            return _TOO_DEEP
         except BaseException as error:  # an exception that crossed into Tcl would poison the interpreter
             return (1, f"{type(error).__name__}: {error}", ("KAFKA", "INTERNAL", type(error).__name__))
         return () if value is None else (0, value)
@@ -93,4 +97,6 @@ def define_command(interp: Any, name: str, function: Function) -> None:
 def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> None:
     """Have ``function`` called as an event whenever there is something to read from ``descriptor``."""
     answer = guarded(function)
-    application(interp).createfilehandler(descriptor, tkinter.READABLE, lambda _file, _mask: answer() and None)
+    application(interp).createfilehandler(
+        descriptor, tkinter.READABLE, lambda _file, _mask: answer() and None
+    )

@@ -34,6 +34,9 @@ _WRONG_THREAD = (
     "hand the work over, by a queue or an event that it looks at"
 )
 
+#: Nested calls from Python into Tcl.  A RecursionError would come where none may: on the way from Tcl into Python.
+_MAX_DEPTH = 60
+
 _numbers = itertools.count(1)
 
 
@@ -184,14 +187,15 @@ class Interp:
         self._check()
         if self._depth:
             raise RuntimeError("close() was called from inside Tcl: call it when the script has returned")
+        if self._owns:
+            with contextlib.suppress(NativeError):  # there is no main window, or it is gone already
+                self.root.destroy()
         for name in list(self._commands):
             self.delete(name)
         self._closed = True
         self.tk.deletecommand(self._moved)
         if self._owns:
             clear(self)
-            with contextlib.suppress(NativeError):  # there is no main window, or it is gone already
-                self.root.destroy()
             self.tk.call("namespace", "delete", "::")
         self.root = self.tk = None
 
@@ -212,6 +216,8 @@ class Interp:
     def _in_tcl(self) -> Iterator[None]:
         """Around a call into Tcl that runs scripts; what interrupted them is raised at its end."""
         self._check()
+        if self._depth >= _MAX_DEPTH:
+            raise TclError("too many nested evaluations (infinite loop?)", ("TCL", "LIMIT", "STACK"))
         self._depth += 1
         try:
             yield

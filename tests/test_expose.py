@@ -102,9 +102,9 @@ def test_annotations_convert_the_words(interp: Interp) -> None:
     def composed(
         a: list[str],
         b: dict[str, str],
-        c: Optional[int],
+        c: int | None,
         d: int | None = None,
-        e: Unknown = None,  # noqa: F821, UP045
+        e: Unknown = None,  # noqa: F821
     ) -> None:
         seen.extend([a, b, c, d, e])
 

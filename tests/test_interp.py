@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import tkinter
 import weakref
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+from fix_cluster import Cluster
 
 from kafkatcl.interp import Interp, TclError
 
@@ -543,6 +545,15 @@ def test_close_from_inside_is_refused(interp: Interp) -> None:
     assert interp.eval("set x alive") == "alive"
 
 
+def test_close_cancels_timers(capfd: pytest.CaptureFixture[str]) -> None:
+    kept = Interp()
+    app = kept.tk
+    kept.eval("after 0 {puts late}; after idle {puts late}")
+    kept.close()
+    assert app.dooneevent(_tkinter.DONT_WAIT) == 0
+    assert capfd.readouterr() == ("", "")
+
+
 def test_close_lets_everything_go() -> None:
     interp = Interp()
 
@@ -659,3 +670,51 @@ def test_the_object_behind_a_kafka_command(interp: Interp) -> None:
         interp.object("none")
     with pytest.raises(LookupError, match='no Python object is behind the command "puts"'):
         interp.object("puts")
+
+
+def in_mainloop(interp: Interp) -> None:
+    interp.eval("trace add variable seen write {apply {args leave}}")
+    interp.command("leave")(lambda *names: interp.quit())
+    interp.mainloop()
+
+
+def in_vwait(interp: Interp) -> None:
+    assert interp.vwait("seen", 30)
+
+
+def in_vwait_of_a_script(interp: Interp) -> None:
+    interp.eval("vwait seen")
+
+
+def in_update(interp: Interp) -> None:
+    end = time.monotonic() + 30
+    while "seen" not in interp and time.monotonic() < end:
+        interp.update()
+
+
+@pytest.mark.parametrize("wait", [in_mainloop, in_vwait, in_vwait_of_a_script, in_update])
+def test_callbacks_of_kafka_arrive(
+    interp: Interp, embedded_cluster: Cluster, wait: Callable[[Interp], None]
+) -> None:
+    """The handles are left open: close() ends them."""
+    topic, payload = embedded_cluster.topic(), ALL_BYTES
+
+    @interp.command
+    def arrived(message: dict[str, str]) -> None:
+        interp["seen"] = message["payload"]
+
+    interp["brokers"], interp["topic"], interp["payload"] = embedded_cluster.bootstrap_servers, topic, payload
+    interp.eval("""
+        package require kafka
+        kafka::kafka create kafka
+        kafka config metadata.broker.list $brokers fetch.wait.max.ms 10
+        kafka producer_creator producer
+        kafka consumer_creator consumer
+        producer new_topic out $topic
+        consumer new_topic in $topic
+        in consume_start 0 beginning arrived
+        out produce 0 $payload
+    """)
+    assert type(interp.object("out")).__name__ == "ProducerTopic"
+    wait(interp)
+    assert interp.get("seen", bytes) == payload

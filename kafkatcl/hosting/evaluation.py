@@ -71,5 +71,6 @@ def evaluate(interp: Any, script: Any) -> str:
 
 
 def clear(interp: Any) -> None:
-    """Delete the commands that want to know of their deletion, such as those of open handles."""
+    """Cancel timers, and delete the commands that want to know of their deletion, such as those of open handles."""
+    interp.tk.eval("foreach timer [after info] {after cancel $timer}")
     interp.tk.call("::kafkatcl::host::Clear", "")

@@ -19,7 +19,7 @@ class DeliveryReports:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._every = 1
-        self._skip = 0
+        self._left = 0  # reports until the next one that is told, that one included
         self._sample = False
 
     @property
@@ -30,7 +30,10 @@ class DeliveryReports:
     @every.setter
     def every(self, interval: int) -> None:
         with self._lock:
-            self._every, self._skip = interval, 0
+            # The first report ever is told whatever the interval; once counting has begun, it begins anew.
+            self._every = interval
+            if self._left > 0:
+                self._left = interval
 
     def sample(self) -> None:
         """Have the next report told, whatever the interval; it does not count."""
@@ -44,9 +47,11 @@ class DeliveryReports:
                 return True
             if self._every <= 0:
                 return self._every < 0
-            told = self._skip == 0
-            self._skip = self._every - 1 if told else self._skip - 1
-            return told
+            self._left -= 1
+            if self._left > 0:
+                return False
+            self._left = self._every
+            return True
 
 
 class Master:

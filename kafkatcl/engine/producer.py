@@ -9,12 +9,13 @@ from typing import Any, Optional
 
 from confluent_kafka import KafkaException, Producer
 
-from kafkatcl.engine.errors import QUEUE_FULL, Failure, kafka_errors
+from kafkatcl.engine.errors import QUEUE_FULL, UNKNOWN_PARTITION, Failure, kafka_errors, kafka_failure
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.messages import error_row
 from kafkatcl.engine.topic import SharedTopic, Topic
 
 _ONLY_ERRORS = "delivery.report.only.error"
+_UNASSIGNED = -1
 _FLUSH_SLICE_SECONDS = 0.1
 
 #: A message to produce: payload and key (None for no key).
@@ -70,6 +71,8 @@ class ProducerTopic(Topic):
         """
         if self.handle.deleted:
             self.handle.check()
+        if partition < _UNASSIGNED:
+            raise kafka_failure(UNKNOWN_PARTITION)
         if not self.topic.is_open:
             self.topic.open(self.handle.native)
         with kafka_errors():

@@ -32,17 +32,20 @@ proc ::kafkatcl::Announce {path} {
     }
 }
 
-# After `interp create`: the child gets the package too.  `parent` is the path of the interpreter that made it.
+# The trace on `interp`: a child that was created gets the package too, but a safe one only what its host gives
+# it.  `parent` is the path of the interpreter that made it.  What a trace returns is the result that the next
+# trace is told.
 proc ::kafkatcl::ChildMade {parent command code result operation} {
-    set subcommand [lindex $command 1]
-    if {$code != 0 || $subcommand eq "" || ![string match $subcommand* create]} {
-        return
+    if {$code == 0 && [string match cr* [lindex $command 1]]} {
+        set path [list {*}$parent {*}$result]
+        if {![interp issafe $path]} {
+            Adopt $path
+        }
     }
-    set path [concat $parent $result]
-    # A safe interpreter gets nothing but what its host gives it.
-    if {[interp issafe $path]} {
-        return
-    }
+    return $result
+}
+
+proc ::kafkatcl::Adopt {path} {
     interp eval $path {namespace eval ::kafkatcl {}}
     interp alias $path ::kafkatcl::load {} ::kafkatcl::Load $path
     interp alias $path ::kafkatcl::childMade {} ::kafkatcl::ChildMade $path

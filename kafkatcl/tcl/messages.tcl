@@ -146,7 +146,7 @@ proc ::kafkatcl::messages::Renamed {array options} {
     if {[dict get $options -code] != 1} {
         return $options
     }
-    if {[dict get $options -errorcode] eq {TCL LOOKUP VARNAME row}} {
+    if {[lrange [dict get $options -errorcode] 0 2] eq {TCL LOOKUP VARNAME}} {
         set isElement [string match {*(*)} $array]
         dict set options -errorcode [expr {$isElement ? {TCL VALUE VARNAME} : [list TCL LOOKUP VARNAME $array]}]
     }

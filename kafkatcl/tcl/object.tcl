@@ -53,16 +53,15 @@ proc ::kafkatcl::RequireSuboption {word choices} {
     }
 }
 
-# Refuse a subcommand; `words` are those of the object command.
-proc ::kafkatcl::Unknown {kind words} {
+# Refuse a subcommand; `words` are those the object command was called with.
+proc ::kafkatcl::Unknown {kind words subcommand} {
     variable kinds
     if {[llength $words] == 1} {
         return -level 2 -code error -errorcode {TCL WRONGARGS} \
             "wrong # args: should be \"[lindex $words 0] subcommand ?args?\""
     }
-    set word [lindex $words 1]
-    return -level 2 -code error -errorcode [list TCL LOOKUP INDEX option $word] \
-        "bad option \"$word\": must be [Choices $kinds($kind)]"
+    return -level 2 -code error -errorcode [list TCL LOOKUP INDEX option $subcommand] \
+        "bad option \"$subcommand\": must be [Choices $kinds($kind)]"
 }
 
 # Declare a kind of object by its subcommands.
@@ -78,7 +77,7 @@ proc ::kafkatcl::Body {kind id} {
     foreach subcommand $kinds($kind) {
         lappend cases $subcommand [format {::kafkatcl::%s::%s %s $args} $kind $subcommand $id]
     }
-    lappend cases default "::kafkatcl::Unknown $kind \[::info level 0\]"
+    lappend cases default "::kafkatcl::Unknown $kind \[::info level 0\] \$subcommand"
     return "::switch -exact -- \$subcommand [list $cases]"
 }
 

@@ -66,14 +66,22 @@ def guarded(function: Function) -> Function:
         try:
             value = function(*args)
         except Failure as failure:
-            return (1, failure.message, failure.errorcode, getattr(failure, "errorinfo", ""))
+            code = tuple(map(_clean, failure.errorcode))
+            return (1, _clean(failure.message), code, getattr(failure, "errorinfo", ""))
         except RecursionError:  # there may be no room to call anything
             return _TOO_DEEP
+        except KeyboardInterrupt:
+            return (1, "interrupted", ("KAFKA", "INTERRUPTED"))
         except BaseException as error:  # an exception that crossed into Tcl would poison the interpreter
-            return (1, f"{type(error).__name__}: {error}", ("KAFKA", "INTERNAL", type(error).__name__))
+            return (1, _clean(repr(error)), ("KAFKA", "INTERNAL", type(error).__name__))
         return () if value is None else (0, value)
 
     return answer
+
+
+def _clean(text: str) -> str:
+    """``text`` without lone surrogates, which tkinter cannot pass."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def define_primitive(interp: Any, name: str, function: Function) -> None:

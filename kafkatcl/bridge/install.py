@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import weakref
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Any
 
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.calls import PRIMITIVES
-from kafkatcl.engine.shutdown import before_shutdown
+from kafkatcl.engine.shutdown import before_shutdown, shutdown
 
 TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
 
@@ -18,9 +19,15 @@ TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
 def install(interp: Any) -> None:
     """Make ``package require kafka`` work in an interpreter, and in the children it makes from now on.
 
+    A second call for an interpreter does nothing.  What the program leaves open is flushed and closed when it ends.
+
     :param interp: a ``tkinter.Tcl()``, a ``tkinter.Tk()``, or any widget.  Call it in the interpreter's thread.
     """
-    Host(inprocess.application(interp)).install()
+    app = inprocess.application(interp)
+    if not app.call("info", "commands", "::kafkatcl::load"):
+        Host(app).install()
+    atexit.unregister(shutdown)
+    atexit.register(shutdown)
 
 
 def kafka_object(interp: Any, name: str) -> Any:

@@ -24,19 +24,16 @@ class SharedTopic:
         self.conf = conf.copy()
         self.users = 0
         self._partitioner = partitioner
+        #: Whether the client knows the topic and its configuration.
+        self.is_open = False
         self._native: Any = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the client knows the topic and its configuration."""
-        return self._native is not None
 
     def configure(self, name: str, value: str) -> None:
         """Set a property.
 
         :raises Failure: librdkafka's text, or the topic is in use.
         """
-        if self._native:
+        if self.is_open:
             raise Failure(
                 f"topic '{self.name}' is in use: set properties before the first message, "
                 "or on the handle before the topic is made"
@@ -45,14 +42,18 @@ class SharedTopic:
 
     def open(self, native: ClientHandle) -> None:
         """Give the topic and its configuration to the client, once."""
-        if self._native:
+        if self.is_open:
             return
+        self.is_open = True
+        if not self.conf.settings and not self._partitioner:
+            return  # the client opens topics by itself, with the defaults
         conf = self.conf.copy()
         if self._partitioner:
             conf.set("partitioner", self._partitioner)
         try:
             self._native = native.open_topic(self.name, conf)
         except ValueError as error:
+            self.is_open = False
             raise kafka_failure(error.args[0]) from error
 
     def close(self, native: ClientHandle) -> None:

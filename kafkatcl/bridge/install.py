@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 import weakref
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +54,7 @@ class Host:
 
     def __init__(self, app: Any) -> None:
         self._app = app
+        self._thread = threading.get_ident()
         self._paths: dict[str, str] = {}  # session -> path of its interpreter
         self._rung: set[str] = set()
         self._reading = -1
@@ -84,6 +86,8 @@ class Host:
 
     def settle(self) -> None:
         """Before the end: what callbacks have got counts as handed over."""
+        if threading.get_ident() != self._thread:
+            return  # the end of a signal: only its own thread may call Tcl, so messages may be told again later
         for path in self._paths.values():
             with suppress(inprocess.NativeError):
                 self._app.call("interp", "eval", path, "::kafkatcl::events::Settle")
@@ -95,8 +99,7 @@ class Host:
         os.set_blocking(self._reading, False)
         os.set_blocking(self._writing, False)
         inprocess.on_readable(self._app, self._reading, self.answer)
-        myself = weakref.ref(self)
-        before_shutdown(lambda: (host := myself()) and host.settle())
+        before_shutdown(_Settler(self))
 
 
 class _Bell:
@@ -110,3 +113,15 @@ class _Bell:
         self._rung.add(session)
         with suppress(BlockingIOError):  # the pipe is full of rings already
             os.write(self._descriptor, b"1")
+
+
+class _Settler:
+    """Settles what a host lent to callbacks, if it is still there at the end; it does not keep it."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = weakref.ref(host)
+
+    def __call__(self) -> None:
+        host = self._host()
+        if host is not None:
+            host.settle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -25,6 +26,11 @@ _closing: set[threading.Thread] = set()
 _settlers: list[Callable[[], None]] = []
 _closers: list[Callable[[], None]] = []
 
+if hasattr(os, "register_at_fork"):
+    # What is open is the parent's to close: librdkafka's threads are not in the child, and nothing can be flushed.
+    for _known in (_open, _closing, _settlers, _closers):
+        os.register_at_fork(after_in_child=_known.clear)
+
 
 def flush_seconds() -> float:
     """How long undelivered messages are waited for, by ``KAFKATCL_FLUSH_TIMEOUT_MS`` (default 30000)."""
@@ -43,7 +49,7 @@ def closing(handle: Handle) -> None:
         return
     _open.discard(handle)
     thread = _start_closing(handle)
-    if handle.consumes:
+    if handle.consumes and thread.is_alive():
         thread.join(_CONSUMER_SECONDS)
 
 
@@ -60,7 +66,7 @@ def at_shutdown(closer: Callable[[], None]) -> None:
 def shutdown() -> None:
     """Flush and close all handles, all at once; what could not be delivered is told on stderr.
 
-    A second call does nothing.
+    A second call does nothing.  Python itself calls it at the end of a program.
     """
     while _settlers:
         _settlers.pop()()
@@ -69,6 +75,7 @@ def shutdown() -> None:
     end = time.monotonic() + flush_seconds() + _GRACE_SECONDS
     for thread in list(_closing):
         thread.join(remaining(end))
+    _closing.clear()
     while _closers:
         _closers.pop()()
 
@@ -80,5 +87,11 @@ def _start_closing(handle: Handle) -> threading.Thread:
 
     thread = threading.Thread(target=close, name=f"kafkatcl-close-{handle.name}", daemon=True)
     _closing.add(thread)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # since Python 3.12 no thread can be started once the program is ending
+        close()
     return thread
+
+
+atexit.register(shutdown)

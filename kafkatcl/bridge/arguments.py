@@ -71,7 +71,7 @@ def byte_string(text: str, what: str) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError as error:
         more = (
-            f"character {ord(text[error.start]):#06x} at position {error.start} of the {what} is no byte: "
+            f"character U+{ord(text[error.start]):04X} at position {error.start} of the {what} is no byte: "
             "encode text first, as with encoding convertto utf-8"
         )
         words = ("KAFKA", error_name(INVALID_ARGUMENT), error_text(INVALID_ARGUMENT), more)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import weakref
@@ -12,7 +11,7 @@ from typing import Any
 
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.calls import PRIMITIVES
-from kafkatcl.engine.shutdown import before_shutdown, shutdown
+from kafkatcl.engine.shutdown import before_shutdown
 
 TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
 
@@ -27,8 +26,6 @@ def install(interp: Any) -> None:
     app = inprocess.application(interp)
     if not app.call("info", "commands", "::kafkatcl::load"):
         Host(app).install()
-    atexit.unregister(shutdown)
-    atexit.register(shutdown)
 
 
 def kafka_object(interp: Any, name: str) -> Any:

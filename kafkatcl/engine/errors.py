@@ -13,6 +13,7 @@ INVALID_ARGUMENT = int(KafkaError._INVALID_ARG)
 QUEUE_FULL = int(KafkaError._QUEUE_FULL)
 TIMED_OUT = int(KafkaError._TIMED_OUT)
 UNKNOWN_PARTITION = int(KafkaError._UNKNOWN_PARTITION)
+FAILED = int(KafkaError._FAIL)
 TRANSPORT = int(KafkaError._TRANSPORT)
 DESTROYED = int(KafkaError._DESTROY)
 

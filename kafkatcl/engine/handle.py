@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 from kafkatcl import broker
 from kafkatcl.engine import logs
 from kafkatcl.engine.buffer import Stopped
-from kafkatcl.engine.errors import DESTROYED, TRANSPORT, Failure, kafka_failure
+from kafkatcl.engine.errors import DESTROYED, FAILED, TRANSPORT, Failure, kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
@@ -196,6 +196,9 @@ class Handle:
             more = self._poll()
         except KafkaException as error:  # a fatal error: librdkafka raises it instead of calling error_cb
             self._on_error(error.args[0])
+            more = False
+        except Exception as error:  # whatever the wrapper raises, the owner thread must go on
+            self.tell_error(FAILED, repr(error))
             more = False
         if self._log:
             for line in self.native.log_lines():

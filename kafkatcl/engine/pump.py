@@ -1,16 +1,19 @@
 """The owner thread of a client: it waits for librdkafka's signal and serves the client at once.
 
 librdkafka writes a byte to a pipe when a client gets something to be polled for, so the thread sleeps in
-``select`` instead of in ``poll``: no other thread ever waits for the client, and an idle client costs nothing.
+``poll(2)`` on it instead of in librdkafka: no other thread ever waits for the client, and an idle client costs nothing.
 """
 
 from __future__ import annotations
 
 import os
-import select
+import selectors
 import threading
 from contextlib import suppress
 from typing import Callable
+
+# Unlike select, poll takes any number of descriptors; unlike epoll, it needs none of its own.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 #: Seconds after which a client is served without a signal; consumer groups expect to be polled now and then.
 IDLE_SECONDS = 1.0
@@ -27,6 +30,8 @@ class Pump:
         self._reading, self.descriptor = os.pipe()
         os.set_blocking(self._reading, False)
         os.set_blocking(self.descriptor, False)
+        self._selector = _Selector()
+        self._selector.register(self._reading, selectors.EVENT_READ)
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"kafkatcl-{name}", daemon=True)
 
@@ -48,6 +53,7 @@ class Pump:
 
     def close(self) -> None:
         """Close the pipe; nothing may write to it any more."""
+        self._selector.close()
         os.close(self._reading)
         os.close(self.descriptor)
 
@@ -55,7 +61,7 @@ class Pump:
         more = False
         while not self._stopping:
             if not more:
-                select.select([self._reading], [], [], IDLE_SECONDS)
+                self._selector.select(IDLE_SECONDS)
             self._drain()
             more = self._serve()
 

@@ -54,14 +54,15 @@ class Interrupt:
         """The handler of SIGINT: unwind the command, and end the wait of a blocking call."""
         if not self._running or leaving():
             return
-        self._app.call("interp", "cancel", "-unwind", "--", "", "interrupted")
+        with contextlib.suppress(NativeError):  # the cancellation reaches its own command already
+            self._app.call("::kafkatcl::shell::Cancel")
         if _inside_engine(frame):
             raise Failure("interrupted")
 
     def _settle(self) -> None:
-        """Let the cancellation take effect on nothing, if the command ended by itself before it did."""
-        with contextlib.suppress(NativeError):
+        with contextlib.suppress(NativeError):  # takes the cancellation, if the command ended before it did
             self._app.call("list")
+        self._app.call("::kafkatcl::shell::Resume")
 
 
 def _inside_engine(frame: FrameType | None) -> bool:

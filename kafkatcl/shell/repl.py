@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from typing import Any, Callable
 
@@ -10,16 +11,15 @@ from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.shell.readers import Reader, is_complete, is_interactive
 from kafkatcl.shell.script import tell
 
+Running = Callable[[], contextlib.AbstractContextManager[None]]
 
-def read_commands(
-    app: Any, reader: Reader, running: Callable[[], contextlib.AbstractContextManager[None]]
-) -> None:
+
+def read_commands(app: Any, reader: Reader, running: Running) -> None:
     """Run the file that ``tcl_rcFileName`` names, then the commands ``reader`` gives until its end.
 
     Each of them runs inside ``running()``.
     """
-    with running():
-        _run_rc_file(app)
+    _attempt(app, running, functools.partial(_run_rc_file, app))
     while True:
         try:
             command = _next_command(app, reader)
@@ -27,17 +27,26 @@ def read_commands(
             continue
         except EOFError:
             return
+        with contextlib.suppress(NativeError):  # a script may do without history
+            app.call("history", "add", command)
+        result = _attempt(app, running, functools.partial(_evaluate, app, command))
+        if result and is_interactive(app):
+            tell(app, "stdout", result)
+
+
+def _attempt(app: Any, running: Running, run: Callable[[], str]) -> str:
+    """The result of ``run``; nothing if it fails, which is told."""
+    try:
         with running():
-            _run(app, command)
+            return run()
+    except NativeError as error:
+        tell(app, "stderr", str(error))
+        return ""
 
 
-def _run_rc_file(app: Any) -> None:
+def _run_rc_file(app: Any) -> str:
     path = os.path.expanduser(str(app.getvar("tcl_rcFileName")))
-    if os.access(path, os.R_OK):
-        try:
-            app.evalfile(path)
-        except NativeError as error:
-            tell(app, "stderr", str(error))
+    return str(app.evalfile(path)) if os.access(path, os.R_OK) else ""
 
 
 def _next_command(app: Any, reader: Reader) -> str:
@@ -45,18 +54,6 @@ def _next_command(app: Any, reader: Reader) -> str:
     while not is_complete(app, command):
         command += "\n" + reader.read(continued=True)
     return command
-
-
-def _run(app: Any, command: str) -> None:
-    with contextlib.suppress(NativeError):  # a script may do without history
-        app.call("history", "add", command)
-    try:
-        result = _evaluate(app, command)
-    except NativeError as error:
-        tell(app, "stderr", str(error))
-        return
-    if result and is_interactive(app):
-        tell(app, "stdout", result)
 
 
 def _evaluate(app: Any, command: str) -> str:

@@ -1,0 +1,232 @@
+"""kafkatclsh on a terminal: line editing by prompt_toolkit and by readline, events at the prompt, Ctrl-C, history."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pexpect
+import pytest
+
+EDITORS = ("prompt_toolkit", "readline")
+CTRL_C, CTRL_D, UP = "\x03", "\x04", "\x1b[A"
+RUN = """-c 'import os; os.execlp("sh", "sh", os.environ["HOME"] + "/run")'"""  # the file HOME/run, with sh
+
+
+class Terminal:
+    """A shell on a pseudo-terminal.  What it shows is matched as it comes, with the codes that move the cursor."""
+
+    def __init__(self, env: dict[str, str], command: str = "-m kafkatcl.shell") -> None:
+        self.process = pexpect.spawn(
+            f"{sys.executable} {command}", env=env, encoding="utf-8", timeout=15, dimensions=(40, 120)
+        )
+
+    def sees(self, *texts: str) -> None:
+        for text in texts:
+            self.process.expect_exact(text)
+
+    def types(self, line: str, *seen: str) -> None:
+        """Type a line, and see each of the texts in turn and the prompt again."""
+        self.process.send(line + "\r")
+        self.sees(*seen)
+
+    def keys(self, keys: str) -> None:
+        self.process.send(keys)
+
+    def ends(self) -> int | None:
+        """Wait for the end and give the exit status."""
+        self.process.expect(pexpect.EOF)
+        self.process.close()
+        assert self.process.signalstatus is None
+        status: int | None = self.process.exitstatus
+        return status
+
+
+class Shell(Protocol):
+    """Start a shell and see its first prompt; ``arguments`` are for Python, instead of ``-m kafkatcl.shell``."""
+
+    def __call__(self, arguments: str = ..., prompt: str = ..., **env: str) -> Terminal: ...
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture(params=EDITORS)
+def shell(request: pytest.FixtureRequest, home: Path) -> Iterator[Shell]:
+    terminals = []
+    paths = [path for path in (os.environ.get("PYTHONPATH"),) if path]
+    if request.param == "readline":
+        (home / "without" / "prompt_toolkit").mkdir(parents=True)
+        (home / "without" / "prompt_toolkit" / "__init__.py").write_text("raise ImportError\n")
+        paths.insert(0, str(home / "without"))
+    names = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
+    base = {name: os.environ[name] for name in names if name in os.environ}
+
+    def start(arguments: str = "-m kafkatcl.shell", prompt: str = "%", **env: str) -> Terminal:
+        shown = {
+            "HOME": str(home),
+            "TERM": "xterm",
+            "PROMPT_TOOLKIT_NO_CPR": "1",
+            "PYTHONPATH": os.pathsep.join(paths),
+        }
+        terminal = Terminal({**base, **shown, **env}, arguments)
+        terminals.append(terminal)
+        terminal.sees(prompt)
+        return terminal
+
+    yield start
+    for terminal in terminals:
+        terminal.process.close(force=True)
+
+
+def test_results_and_errors(shell: Shell) -> None:
+    terminal = shell()
+    terminal.types("list [expr 6*7] $tcl_interactive $argc [info level]", "42 1 0 0\r", "%")
+    terminal.types("set quiet {}", "%")
+    terminal.types("foo[expr 6*7] bar", 'invalid command name "foo42"\r', "%")
+    terminal.types('puts <[lindex [split $errorInfo "\\n"] end]>', '<"foo[expr 6*7] bar">\r', "%")
+    terminal.types("return -code 7 x", "command returned bad code: 7\r", "%")
+    terminal.types("exit [expr 6*7]")
+    assert terminal.ends() == 42
+
+
+def test_commands_of_many_lines(shell: Shell) -> None:
+    terminal = shell()
+    terminal.types("if 1 {", ">")
+    terminal.types("string repeat ab 3", ">")
+    terminal.types("}", "ababab\r", "%")
+
+
+def test_tcls_own_conveniences(shell: Shell) -> None:
+    terminal = shell()
+    terminal.types("echo one[expr 6*7]", "one42\r", "%")  # a command of Unix
+    terminal.types("forea x {1 2} {lappend y a$x}", "%")  # an abbreviation
+    terminal.types("set y", "a1 a2\r", "%")
+    terminal.types("expr 6*7", "42\r", "%")
+    terminal.types("!!", "expr 6*7\r", "42\r", "%")
+    terminal.types("history info 3", "expr 6*7\r", "history info 3\r", "%")
+
+
+def test_events_go_on_at_the_prompt(shell: Shell) -> None:
+    terminal = shell()
+    terminal.types("after 300 {puts [string repeat ab 3]; set n 1}", "after#", "%")
+    terminal.keys("string repeat x")
+    terminal.sees("ababab\r")
+    terminal.types("yz[incr n] 3", "xyz2xyz2xyz2\r", "%")
+    terminal.types("after 1 {error [string repeat cd 3]}", "cdcdcd\r", '("after" script)\r')
+
+
+def test_input_is_shared_with_commands(shell: Shell) -> None:
+    terminal = shell()
+    terminal.types("puts ask[expr 6*7]; gets stdin line", "ask42")
+    terminal.types("abc", "3\r", "%")
+    terminal.types("string repeat $line 2", "abcabc\r", "%")
+
+
+def test_ctrl_c_takes_a_line_back(shell: Shell) -> None:
+    terminal = shell()
+    terminal.keys("puts {garbage" + CTRL_C)
+    terminal.sees("%")
+    terminal.types("if 1 {", ">")
+    terminal.keys("garbage" + CTRL_C)
+    terminal.sees("%")
+    terminal.types("expr 6*7", "42\r", "%")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "vwait forever",
+        "while 1 {catch {vwait forever}}",
+        "after 1 {catch {vwait inner}}; vwait outer",
+        "while 1 {update}",
+        "exec sleep 20",
+    ],
+)
+def test_ctrl_c_interrupts_a_command(command: str, shell: Shell) -> None:
+    terminal = shell()
+    terminal.types(f"puts busy[expr 6*7]; {command}", "busy42\r")
+    terminal.keys(CTRL_C)
+    terminal.sees("interrupt", "%")  # "interrupted", or exec's "child killed: interrupt"
+    terminal.types("expr 6*7", "42\r", "%")
+    terminal.types("interp create c; c eval {exit 5}")
+    assert terminal.ends() == 5
+
+
+def test_ctrl_c_twice_ends_what_cannot_be_interrupted(shell: Shell) -> None:
+    terminal = shell()
+    terminal.types("puts busy[expr 6*7]; while 1 {}", "busy42\r")
+    terminal.keys(CTRL_C)
+    terminal.sees("^C")
+    terminal.keys(CTRL_C)
+    assert terminal.ends() == 130
+
+
+def test_ctrl_d_leaves(shell: Shell) -> None:
+    terminal = shell()
+    terminal.keys(CTRL_D)
+    assert terminal.ends() == 0
+
+
+def test_own_prompts(shell: Shell) -> None:
+    terminal = shell()
+    terminal.types('set tcl_prompt1 {puts -nonewline "<[incr n]>"}', "<1>")
+    terminal.types("set tcl_prompt2 {exec echo -n (more) >@stdout}", "<2>")
+    terminal.types("if 1 {", "(more)")
+    terminal.types("}", "<3>")
+    terminal.types("set tcl_prompt1 {error no[incr n]}", "no4\r", "%")
+
+
+def test_the_users_file_runs_first(shell: Shell, home: Path) -> None:
+    (home / ".kafkatclshrc").write_text("set x $tcl_interactive$tcl_rcFileName\nerror oops[expr 6*7]\n")
+    terminal = shell(prompt="oops42\r")
+    terminal.sees("%")
+    terminal.types("set x", "1~/.kafkatclshrc\r", "%")
+
+
+def test_history_stays(shell: Shell, home: Path) -> None:
+    terminal = shell(XDG_STATE_HOME=str(home / "state"))
+    terminal.types("string repeat ab 3", "ababab\r", "%")
+    terminal.keys(CTRL_D)
+    assert terminal.ends() == 0
+    (kept,) = (home / "state" / "kafkatcl").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    terminal = shell(XDG_STATE_HOME=str(home / "state"))
+    terminal.types(UP, "ababab\r", "%")
+
+
+def test_history_needs_no_file(shell: Shell, home: Path) -> None:
+    (home / "state").touch()
+    terminal = shell(XDG_STATE_HOME=str(home / "state"))
+    terminal.types("expr 6*7", "42\r", "%")
+    terminal.types(UP, "42\r", "%")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_it_at_the_prompt(number: signal.Signals, shell: Shell) -> None:
+    terminal = shell()
+    terminal.types("expr 6*7", "42\r", "%")
+    terminal.process.kill(number)
+    assert terminal.ends() == 128 + number
+
+
+def test_the_terminal_is_left_as_it_was(shell: Shell, home: Path) -> None:
+    (home / "run").write_text(f"{sys.executable} -m kafkatcl.shell; echo status $?; stty -a\n")
+    terminal = shell(RUN)
+    terminal.types("after 300 {exit 3}", "after#", "%", "status 3\r", "intr = ^C;", " icanon ", " echo ")
+    assert terminal.ends() == 0
+
+
+def test_output_elsewhere_than_the_terminal(shell: Shell, home: Path) -> None:
+    (home / "run").write_text(f"{sys.executable} -m kafkatcl.shell | cat -u\n")
+    terminal = shell('-c \'import os; os.execlp("sh", "sh", os.environ["HOME"] + "/run")\'')
+    terminal.types("after 1 {puts [string repeat ab 3]}", "after#", "%", "ababab\r")
+    terminal.types("expr 6*7", "42\r", "%")
+    terminal.keys(CTRL_D)
+    assert terminal.ends() == 0

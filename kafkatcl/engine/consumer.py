@@ -152,6 +152,9 @@ class ConsumerHandle(Fetcher):
     def _buffers(self) -> Iterable[MessageBuffer]:
         return {route.buffer for route in self.routes.values()}
 
+    def _buffer_of(self, origin: tuple[str, int]) -> MessageBuffer:
+        return self.routes[origin].buffer
+
 
 class Queue(MessageBuffer):
     """A queue: any number of partitions of any topics of its handle can feed it."""

@@ -57,6 +57,10 @@ class Fetcher(Handle, BufferOwner):
         """All buffers (lock held)."""
         raise NotImplementedError
 
+    def _buffer_of(self, origin: tuple[str, int]) -> MessageBuffer:
+        """The buffer of a partition that is being fetched (lock held)."""
+        raise NotImplementedError
+
     # -- for the buffers (lock held) -----------------------------------------------------------------------
 
     def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
@@ -78,6 +82,8 @@ class Fetcher(Handle, BufferOwner):
         self._held -= count
         if self._throttled and self._held <= HELD_LIMIT // 2:
             self._throttled = False
+            self.pump.wake()
+        elif self._paused:
             self.pump.wake()
 
     def handed(self, rows: list[Row]) -> None:
@@ -135,16 +141,19 @@ class Fetcher(Handle, BufferOwner):
             return len(messages) == _BATCH
 
     def _balance(self) -> None:
-        """Pause partitions whose buffers are full while others starve, and resume them when there is room."""
-        if self._paused and self._held <= HELD_LIMIT // 2:
-            self.client.resume([TopicPartition(*origin) for origin in self._paused])
-            self._paused.clear()
+        """While a reader starves, pause the partitions whose buffers are crowded; resume those that are not."""
+        buffers = list(self._buffers())
+        crowded = max(_BATCH, HELD_LIMIT // max(1, len(buffers)))
+        drained = {origin for origin in self._paused if len(self._buffer_of(origin).rows) < crowded // 2}
+        if drained:
+            self.client.resume([TopicPartition(*origin) for origin in drained])
+            self._paused -= drained
         if self._held < HELD_LIMIT:
             return
-        crowded = {origin for buffer in self._buffers() for origin in _origins(buffer)} - self._paused
-        if crowded:
-            self.client.pause([TopicPartition(*origin) for origin in crowded])
-            self._paused |= crowded
+        full = {origin for buffer in buffers if len(buffer.rows) >= crowded for origin in _origins(buffer)}
+        if full - self._paused:
+            self.client.pause([TopicPartition(*origin) for origin in full - self._paused])
+            self._paused |= full
 
     def _move(self, positions: Iterable[tuple[str, int, int]]) -> None:
         for topic, partition, offset in positions:

@@ -152,3 +152,6 @@ class Subscriber(Fetcher):
 
     def _buffers(self) -> Iterable[MessageBuffer]:
         return [self.messages]
+
+    def _buffer_of(self, origin: tuple[str, int]) -> MessageBuffer:
+        return self.messages

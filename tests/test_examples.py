@@ -1,0 +1,218 @@
+"""Every example runs, on an embedded broker of its own and on a real Kafka, and does what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from fix_cluster import Cluster
+from fix_tcl import RunTcl
+from test_interp import display
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+#: What producer.tcl, and messages.tcl on an embedded broker, put into a topic.
+MESSAGES = [("DAL201", "departed"), ("UAL17", "arrived"), ("SWA3", "diverted")]
+
+#: Run an example with these words and give what it printed.
+RunExample = Callable[..., str]
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def kafka(request: pytest.FixtureRequest) -> Cluster | None:
+    """The real Kafka, or None where each example gets an embedded broker of its own."""
+    if request.param == "embedded":
+        return None
+    found: Cluster = request.getfixturevalue("kafka_cluster")
+    return found
+
+
+@pytest.fixture
+def topic(kafka: Cluster | None) -> str:
+    return kafka.topic() if kafka else "test"
+
+
+@pytest.fixture
+def run(kafka: Cluster | None, run_tcl: RunTcl) -> RunExample:
+    def run_example(name: str, *words: str) -> str:
+        brokers = [" ".join(kafka.bootstrap)] if kafka else []
+        ended = run_tcl(EXAMPLES / name, *words, *brokers, embedded=kafka is None)
+        assert ended.status == 0, ended.stderr
+        return ended.stdout
+
+    return run_example
+
+
+@pytest.fixture
+def filled(kafka: Cluster | None, topic: str, run: RunExample) -> str:
+    """A topic with ``MESSAGES``; on an embedded broker the example sees to that itself."""
+    if kafka:
+        run("producer.tcl", topic)
+    return topic
+
+
+def in_kafka(kafka: Cluster, topic: str) -> list[tuple[bytes, bytes]]:
+    """Keys and payloads of all messages of a topic, read without any KafkaTcl."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            "group.id": "look",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    try:
+        partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+        return list(_until_ends(consumer, len(partitions)))
+    finally:
+        consumer.close()
+
+
+def _until_ends(consumer: Consumer, ends: int) -> Iterator[tuple[bytes, bytes]]:
+    while ends:
+        message = consumer.poll(30)
+        assert message is not None, "the end of a partition did not come"
+        if message.error() is None:
+            yield message.key(), message.value()
+        else:
+            ends -= 1
+
+
+def test_quickstart(run: RunExample, kafka: Cluster | None, topic: str) -> None:
+    if kafka:
+        run("producer.tcl", topic)  # the tour can be taken on a topic that holds something
+    first = len(MESSAGES) if kafka else 0
+    steps = re.split(r"^\d\. ", run("quickstart.tcl", topic), flags=re.MULTILINE)
+    told = re.findall(r"offset (\d+): (\w+ is \w+)", "".join(steps[3:5]))
+    expected = ["apple is red", "banana is yellow", "lime is green", "peach is orange", "plum is purple"]
+    assert [(int(offset), text) for offset, text in told] == list(enumerate(expected, first))
+    assert re.findall(r"offset (\d+): (\w+ is \w+)", steps[5]) == told
+    assert "8 messages of 2 topics: black blue green orange purple red white yellow" in steps[6]
+    assert len(steps) == 8
+
+
+def test_producer(run: RunExample, kafka: Cluster | None, topic: str) -> None:
+    printed = run("producer.tcl", topic)
+    assert printed.splitlines() == [f"produced {payload} with key {key}" for key, payload in MESSAGES]
+    if kafka:
+        expected = [(key.encode(), payload.encode()) for key, payload in MESSAGES]
+        assert in_kafka(kafka, topic) == expected
+
+
+def test_consumer(run: RunExample, filled: str) -> None:
+    lines = run("consumer.tcl", filled).splitlines()
+    fields = dict(re.fullmatch(r"foo\((\w+)\) += (.*)", line).groups() for line in lines)  # type: ignore[union-attr]
+    assert int(fields.pop("timestamp")) > 1_600_000_000_000
+    assert fields == {
+        "key": "DAL201", "offset": "0", "partition": "0", "payload": "departed", "topic": filled
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["consumer_callback.tcl", "queue_callback.tcl"])
+def test_callbacks(run: RunExample, filled: str, name: str) -> None:
+    printed = run(name, filled)
+    told = re.findall(r"^payload (\w+) .* offset (\d+) .* key (\w+)$", printed, re.MULTILINE)
+    assert told == [(payload, str(offset), key) for offset, (key, payload) in enumerate(MESSAGES)]
+    counts = [int(count) for count in re.findall(r"^(\d+) messages", printed, re.MULTILINE)]
+    assert sum(counts) == len(MESSAGES)
+
+
+def test_easy(run: RunExample, topic: str) -> None:
+    assert run("easy.tcl", topic) == "greeting: the easy way\n"
+
+
+def test_subscriber(kafka: Cluster | None, run_tcl: RunTcl, filled: str) -> None:
+    brokers = " ".join(kafka.bootstrap) if kafka else "127.0.0.1"
+    first, second = (
+        run_tcl(EXAMPLES / "subscriber.tcl", filled, brokers, f"of-{filled}", embedded=kafka is None)
+        for _ in range(2)
+    )
+    assert (first.status, second.status) == (0, 0), first.stderr + second.stderr
+    expected = [f"partition 0, offset {offset}: {payload}" for offset, (_, payload) in enumerate(MESSAGES)]
+    assert first.stdout.splitlines() == expected
+    # The group's offsets are committed; an embedded broker forgets them with the process.
+    assert second.stdout.splitlines() == ([] if kafka else expected)
+
+
+def test_delivery_reports(run: RunExample, topic: str) -> None:
+    delivered = sorted(run("delivery_reports.tcl", topic).splitlines())
+    assert delivered[0].startswith("not delivered: ")
+    assert "Local: Unknown partition" in delivered[0]
+    assert delivered[1:] == sorted(
+        f"{payload} is at offset {offset} of partition 0"
+        for offset, payload in enumerate(["one", "two", "three"])
+    )
+
+
+def test_batch_copy(run: RunExample, kafka: Cluster | None, filled: str) -> None:
+    copy = kafka.topic() if kafka else "copy"
+    assert run("batch_copy.tcl", filled, copy) == "3 messages copied\n"
+    if kafka:
+        assert sorted(in_kafka(kafka, copy)) == sorted(in_kafka(kafka, filled))
+
+
+def python(kafka: Cluster | None, *words: str, **environment: str) -> str:
+    """What a Python program prints, with an embedded broker where there is no ``kafka``."""
+    where = {} if kafka else {"KAFKATCL_EMBEDDED": "1"}
+    brokers = [" ".join(kafka.bootstrap)] if kafka else []
+    done = subprocess.run(
+        [sys.executable, *words, *brokers],
+        env={**os.environ, **where, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_host(kafka: Cluster | None, topic: str) -> None:
+    expected = [b"message 0", b"message 1", b"message 2"]
+    assert python(kafka, str(EXAMPLES / "host.py"), topic) == f"{expected}\n"
+
+
+#: Somebody who types a line into the window, waits until it is shown, and closes the window.
+VISITOR = """
+import runpy, sys, tkinter
+
+def mainloop(root, n=0):
+    lines, entry = root.winfo_children()
+    root.update()
+    entry.insert(0, "caf\\u00e9 \\u20ac")
+    entry.focus_force()
+    entry.event_generate("<Return>")
+    while not lines.size():
+        root.update()
+    print(ascii((lines.get(0, "end"), entry.get(), root.title().split()[0])))
+    root.destroy()
+
+tkinter.Tk.mainloop = tkinter.Misc.mainloop = mainloop
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_tk_tail(kafka: Cluster | None, topic: str) -> None:
+    with display() as environment:
+        if "DISPLAY" not in environment:
+            pytest.skip("no Xvfb")
+        shown = python(
+            kafka, "-c", VISITOR, str(EXAMPLES / "tk_tail.py"), topic, DISPLAY=environment["DISPLAY"]
+        )
+    assert shown == ascii((("caf\u00e9 \u20ac",), "", topic)) + "\n"
+
+
+def test_every_example_is_tested_and_listed() -> None:
+    names = {file.name for file in EXAMPLES.iterdir() if file.suffix in (".tcl", ".py")}
+    tests = Path(__file__).read_text()
+    listed = set(re.findall(r"\]\((\w+\.\w+)\)", (EXAMPLES / "README.md").read_text()))
+    assert listed == names
+    assert names == {name for name in names if name in tests}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from fix_tcl import KAFKATCLSH
+from test_interp import display
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ class Run:
     redirection: str = ""  # for the shell that starts the run
 
     def with_arguments(self, *more: str | bytes) -> Run:
-        return Run(self.script, (*self.args, *more), self.stdin, self.env, self.redirection)
+        return replace(self, args=(*self.args, *more))
 
 
 def script(text: str | bytes, *arguments: str | bytes) -> Run:
@@ -222,3 +223,28 @@ def test_packages_of_the_system(name: str, tclsh: str, tmp_path: Path) -> None:
     if expected[0] != 0:
         pytest.skip(f"tclsh has no package {name}: apt-get install tcl-itcl4 tcl-thread tcllib")
     assert run(KAFKATCLSH, case, tmp_path / "kafkatclsh") == expected
+
+
+TK = {
+    "window closed after the script": "after 200 {puts closing; destroy .}; puts [list [winfo exists .] $argv $argc]",
+    "window closed in the script": "destroy .; puts gone",
+    "exit": "after 200 {exit 3}; bind . <Destroy> {puts destroyed}",
+    "error": "error boo",
+    "background error": "proc bgerror text {puts $text; exit 4}; after 1 {error boo}",
+    "exit in a binding at the end": "bind . <Destroy> {puts x; exit 5}; exit 3",
+    "commands": "puts [winfo exists .]\nafter 200 {puts closing; destroy .}\n",
+}
+
+
+@pytest.mark.parametrize("name", TK)
+def test_tk(name: str, tclsh: str, tmp_path: Path) -> None:
+    text = f"package require Tk\n{TK[name]}"
+    case = typed(text) if name.startswith("commands") else script(text, "-geometry", "100x100", "a")
+    with display() as environment:
+        if "DISPLAY" not in environment:
+            pytest.skip("no display for Tk: apt-get install xvfb")
+        case = replace(case, env={"DISPLAY": environment["DISPLAY"]})
+        expected = run((tclsh,), case, tmp_path / "tclsh")
+        if "can't find package Tk" in expected[2]:
+            pytest.skip("tclsh has no package Tk: apt-get install tk")
+        assert run(KAFKATCLSH, case, tmp_path / "kafkatclsh") == expected

@@ -60,8 +60,16 @@ proc ::kafkatcl::shell::DefineExit {path} {
 }
 
 proc ::kafkatcl::shell::Exit {status} {
+    DestroyWindows
     CloseChannels
     leave $status
+}
+
+# Tk destroys its windows at the end: scripts have bindings for that.
+proc ::kafkatcl::shell::DestroyWindows {} {
+    foreach path [Interpreters {}] {
+        catch {interp eval $path {package present Tk; destroy .}}
+    }
 }
 
 # Write out and close the channels of all interpreters.

@@ -12,6 +12,8 @@ namespace eval ::kafka {
         topic_consumer topic_producer
 }
 
+namespace eval ::kafkatcl::easy {}
+
 # Take the options of the setup procedures: -brokers LIST.
 proc ::kafka::handle_args {list} {
     variable brokers
@@ -36,6 +38,19 @@ proc ::kafka::logger {list} {
     puts stderr $list
 }
 
+# Make ::kafka::producer or ::kafka::consumer, unless it is there; then the options are not even looked at.
+proc ::kafkatcl::easy::Ensure {kind options} {
+    upvar #0 ::kafka::${kind}IsSetup isSetup
+    if {$isSetup && [info commands ::kafka::$kind] ne ""} {
+        return
+    }
+    ::kafka::setup {*}$options
+    ::kafka::master ${kind}_creator ::kafka::$kind
+    ::kafka::$kind add_brokers $::kafka::brokers
+    set isSetup 1
+    return
+}
+
 proc ::kafka::setup {args} {
     variable masterIsSetup
     variable loggingEnabled
@@ -51,29 +66,11 @@ proc ::kafka::setup {args} {
 }
 
 proc ::kafka::setup_producer {args} {
-    variable brokers
-    variable producerIsSetup
-    if {$producerIsSetup && [info commands ::kafka::producer] ne ""} {
-        return
-    }
-    setup {*}$args
-    ::kafka::master producer_creator ::kafka::producer
-    ::kafka::producer add_brokers $brokers
-    set producerIsSetup 1
-    return
+    ::kafkatcl::easy::Ensure producer $args
 }
 
 proc ::kafka::setup_consumer {args} {
-    variable brokers
-    variable consumerIsSetup
-    if {$consumerIsSetup && [info commands ::kafka::consumer] ne ""} {
-        return
-    }
-    setup {*}$args
-    ::kafka::master consumer_creator ::kafka::consumer
-    ::kafka::consumer add_brokers $brokers
-    set consumerIsSetup 1
-    return
+    ::kafkatcl::easy::Ensure consumer $args
 }
 
 proc ::kafka::brokers {brokerList} {

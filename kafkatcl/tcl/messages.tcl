@@ -89,6 +89,7 @@ proc ::kafkatcl::messages::Each {array body answer} {
                 incr planned [expr {[llength [lindex $run 1]] / 6}]
                 foreach {payload partition offset timestamp topic key} [lindex $run 1] {
                     incr done
+                    # What Fill does; a call for each message would cost more than all of it.
                     set row(payload) $payload
                     set row(partition) $partition
                     set row(offset) $offset

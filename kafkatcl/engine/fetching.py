@@ -148,7 +148,7 @@ class Fetcher(Handle, BufferOwner):
         if drained:
             self.client.resume([TopicPartition(*origin) for origin in drained])
             self._paused -= drained
-        if self._held < HELD_LIMIT:
+        if self._held < HELD_LIMIT or not self._starving:
             return
         full = {origin for buffer in buffers if len(buffer.rows) >= crowded for origin in _origins(buffer)}
         if full - self._paused:

@@ -1,0 +1,34 @@
+"""Primitives for ``kafka::kafka``, and for objects of any kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafkatcl.bridge.arguments import integer
+from kafkatcl.bridge.calls.registry import flat, primitive
+from kafkatcl.bridge.sessions import automatic_name, forget
+from kafkatcl.librdkafka.library import version as librdkafka_version
+
+
+@primitive
+def version() -> str:
+    return librdkafka_version()
+
+
+@primitive
+def auto_name(prefix: str) -> str:
+    return automatic_name(prefix)
+
+
+@primitive
+def delete(identifier: str) -> tuple[Any, ...]:
+    """Delete an object of any kind; the partitions that are no longer fetched, three words each."""
+    found = forget(identifier)
+    stopped = found.delete() if hasattr(found, "delete") else None
+    return flat(stopped or [])
+
+
+@primitive
+def check_integer(text: str) -> None:
+    """Only check an argument, where others that Tcl must look at come before the call."""
+    integer(text)

@@ -1,0 +1,97 @@
+"""Primitives for handles: producers, consumers, and subscribers where they are alike."""
+
+from __future__ import annotations
+
+from kafkatcl.bridge.arguments import integer
+from kafkatcl.bridge.calls.registry import configured, primitive
+from kafkatcl.bridge.sessions import events, find, register
+from kafkatcl.engine.consumer import ConsumerHandle
+from kafkatcl.engine.errors import Failure
+from kafkatcl.engine.handle import LOG_LEVELS, Handle
+from kafkatcl.engine.master import Master, set_property
+from kafkatcl.engine.producer import ProducerHandle
+from kafkatcl.engine.subscriber import Subscriber
+
+_KINDS: dict[str, type[Handle]] = {
+    "producer": ProducerHandle,
+    "consumer": ConsumerHandle,
+    "subscriber": Subscriber,
+}
+
+
+@primitive
+def handle_create(session: str, master: str, kind: str) -> str:
+    made_by = find(master, Master)
+
+    def make(identifier: str) -> Handle:
+        handle = _KINDS[kind](made_by, events(session))
+        handle.identifier = identifier
+        return handle
+
+    return register("h", make)
+
+
+@primitive
+def handle_name(handle: str) -> str:
+    return find(handle, Handle).name
+
+
+@primitive
+def handle_config(handle: str, *settings: str) -> tuple[str, ...] | None:
+    conf = find(handle, Handle).topic_conf
+    return configured(conf.dump, lambda name, value: set_property(conf, name, value), settings)
+
+
+@primitive
+def handle_partitioner(handle: str, partitioner: str) -> None:
+    find(handle, Handle).partitioner = partitioner
+
+
+@primitive
+def handle_log_level(handle: str, level: str) -> None:
+    if level not in LOG_LEVELS:
+        names = f"{', '.join(LOG_LEVELS[:-1])}, or {LOG_LEVELS[-1]}"
+        raise Failure(
+            f'bad logLevel "{level}": must be {names}', ("TCL", "LOOKUP", "INDEX", "logLevel", level)
+        )
+    find(handle, Handle).set_log_level(level)
+
+
+@primitive
+def handle_add_brokers(handle: str, *brokers: str) -> None:
+    find(handle, Handle).add_brokers(list(brokers))
+
+
+@primitive
+def handle_queue_length(handle: str) -> int:
+    return find(handle, Handle).output_queue_length()
+
+
+@primitive
+def handle_topics(handle: str) -> tuple[str, ...]:
+    return find(handle, Handle).metadata().topics()
+
+
+@primitive
+def handle_brokers(handle: str) -> tuple[str, ...]:
+    return find(handle, Handle).metadata().brokers()
+
+
+@primitive
+def handle_partitions(handle: str, topic: str) -> int:
+    return find(handle, Handle).metadata().partitions(topic)
+
+
+@primitive
+def handle_refresh(handle: str) -> None:
+    find(handle, Handle).metadata(refresh=True)
+
+
+@primitive
+def handle_listing(handle: str) -> str:
+    return find(handle, Handle).metadata(refresh=True).text()
+
+
+@primitive
+def handle_error(handle: str, code: str, reason: str) -> None:
+    find(handle, Handle).tell_error(integer(code), reason)

@@ -1,0 +1,64 @@
+"""Primitives for masters."""
+
+from __future__ import annotations
+
+from kafkatcl.bridge.arguments import integer
+from kafkatcl.bridge.calls.registry import configured, primitive
+from kafkatcl.bridge.sessions import find, register
+from kafkatcl.engine.master import Master, set_property
+
+
+@primitive
+def master_create() -> str:
+    return register("m", Master)
+
+
+@primitive
+def master_config(master: str, *settings: str) -> tuple[str, ...] | None:
+    return configured(find(master, Master).conf.dump, find(master, Master).configure, settings)
+
+
+@primitive
+def master_topic_config(master: str, *settings: str) -> tuple[str, ...] | None:
+    conf = find(master, Master).topic_conf
+    return configured(conf.dump, lambda name, value: set_property(conf, name, value), settings)
+
+
+@primitive
+def master_add_brokers(master: str, *brokers: str) -> None:
+    find(master, Master).add_brokers(list(brokers))
+
+
+@primitive
+def master_partitioner(master: str, partitioner: str) -> None:
+    find(master, Master).partitioner = partitioner
+
+
+@primitive
+def master_logger(master: str, logger: str) -> None:
+    find(master, Master).logger = logger
+
+
+@primitive
+def master_callback(master: str, kind: str, wanted: str) -> str:
+    """Say whether there is a callback of a kind (``1`` or ``0``); its token."""
+    found = find(master, Master)
+    if wanted == "1":
+        found.wanted.add(kind)
+    else:
+        found.wanted.discard(kind)
+    return found.callback(kind)
+
+
+@primitive
+def master_every(master: str, interval: str | None = None) -> int | None:
+    reports = find(master, Master).reports
+    if interval is None:
+        return reports.every
+    reports.every = integer(interval)
+    return None
+
+
+@primitive
+def master_sample(master: str) -> None:
+    find(master, Master).reports.sample()

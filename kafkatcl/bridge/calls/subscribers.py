@@ -1,0 +1,90 @@
+"""Primitives for subscribers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kafkatcl.bridge.arguments import integer, offset, offset_text
+from kafkatcl.bridge.calls.registry import primitive
+from kafkatcl.bridge.sessions import find
+from kafkatcl.engine.messages import EndRow, argument
+from kafkatcl.engine.subscriber import OFFSET_INVALID, Position, Subscriber
+
+
+@primitive
+def subscriber_subscribe(subscriber: str, *words: str) -> None:
+    find(subscriber, Subscriber).subscribe(_positions(words))
+
+
+@primitive
+def subscriber_subscription(subscriber: str) -> tuple[Any, ...]:
+    return tuple(_shown(position) for position in find(subscriber, Subscriber).subscription())
+
+
+@primitive
+def subscriber_unsubscribe(subscriber: str) -> None:
+    find(subscriber, Subscriber).unsubscribe()
+
+
+@primitive
+def subscriber_assign(subscriber: str, *words: str) -> None:
+    find(subscriber, Subscriber).assign(_positions(words))
+
+
+@primitive
+def subscriber_assignment(subscriber: str) -> tuple[Any, ...]:
+    return tuple(_shown(position) for position in find(subscriber, Subscriber).assignment())
+
+
+@primitive
+def subscriber_commit(subscriber: str, wait: str, *words: str) -> None:
+    find(subscriber, Subscriber).commit(_positions(words), wait=wait == "1")
+
+
+@primitive
+def subscriber_positions(subscriber: str, *words: str) -> tuple[Any, ...]:
+    found = find(subscriber, Subscriber).read_positions(_positions(words))
+    return tuple(_shown(position) for position in found)
+
+
+@primitive
+def subscriber_committed(subscriber: str, timeout_ms: str, *words: str) -> tuple[Any, ...]:
+    found = find(subscriber, Subscriber).committed(_positions(words), integer(timeout_ms))
+    return tuple(_shown(position) for position in found)
+
+
+@primitive
+def subscriber_watermarks(
+    subscriber: str, timeout_ms: str, cached: str, topic: str, partition: str
+) -> tuple[int, int]:
+    timeout, number = integer(timeout_ms), integer(partition)
+    return find(subscriber, Subscriber).watermarks(topic, number, timeout, cached=cached == "1")
+
+
+@primitive
+def subscriber_listen(subscriber: str, wanted: str) -> None:
+    find(subscriber, Subscriber).messages.listen(subscriber if wanted == "1" else None)
+
+
+@primitive
+def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...]:
+    """The list a callback would get; empty for nothing and for the end of a partition."""
+    timeout = integer(timeout_ms)
+    row = find(subscriber, Subscriber).messages.next(timeout)
+    return () if row is None or type(row) is EndRow else argument(row)
+
+
+def _positions(words: tuple[str, ...]) -> list[Position]:
+    """Positions from the words topic, partition and offset of each; empty ones are left to the default."""
+    positions = []
+    for topic, partition, where in zip(words[::3], words[1::3], words[2::3]):
+        number = integer(partition) if partition else 0
+        positions.append(Position(topic, number, offset(where) if where else OFFSET_INVALID))
+    return positions
+
+
+def _shown(position: Position) -> tuple[Any, ...]:
+    """A position as subscribers tell it: without what is 0 at its end."""
+    if position.offset != 0:
+        return (position.topic, position.partition, offset_text(position.offset))
+    return (position.topic, position.partition) if position.partition != 0 else (position.topic,)

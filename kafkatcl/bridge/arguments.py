@@ -22,7 +22,8 @@ def parse_integer(text: str) -> int | None:
     if match is None:
         return None
     sign, *digits = match.groups()
-    value = next(int(found, base) for found, base in zip(digits, _BASES) if found)
+    # Python refuses to convert thousands of digits; a hundred are too large already.
+    value = next(int(found.lstrip("0")[:100] or "0", base) for found, base in zip(digits, _BASES) if found)
     return -value if sign == "-" else value
 
 

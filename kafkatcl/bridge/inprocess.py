@@ -48,9 +48,14 @@ proc ::kafkatcl::Forget {command args} {
 """
 
 
+class _Interpreter(tkinter.Tk):
+    def readprofile(self, baseName: str, className: str) -> None:  # noqa: N803
+        """Run none of the files in the home directory that tkinter would: neither tclsh nor wish does."""
+
+
 def new_interp(*, tk: bool = False) -> tkinter.Misc:
     """A Tcl interpreter of our own; with ``tk`` one that has a main window too."""
-    return tkinter.Tk() if tk else tkinter.Tcl()
+    return _Interpreter(useTk=tk)
 
 
 def application(interp: Any) -> Any:

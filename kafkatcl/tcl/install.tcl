@@ -45,14 +45,39 @@ proc ::kafkatcl::ChildMade {parent command code result operation} {
     return $result
 }
 
+# The trace on `interp` before a child is deleted, which would not delete its objects.
+proc ::kafkatcl::ChildGoing {parent command operation} {
+    if {[string match del* [lindex $command 1]]} {
+        foreach name [lrange $command 2 end] {
+            DeleteObjects [list {*}$parent {*}$name]
+        }
+    }
+}
+
+# Delete all objects of the interpreter of this path, and of its children.
+proc ::kafkatcl::DeleteObjects {path} {
+    if {[catch {interp slaves $path} names]} {
+        return
+    }
+    foreach name $names {
+        DeleteObjects [list {*}$path $name]
+    }
+    catch {interp eval $path ::kafkatcl::DeleteCommands}
+}
+
 proc ::kafkatcl::Adopt {path} {
     interp eval $path {namespace eval ::kafkatcl {}}
     interp alias $path ::kafkatcl::load {} ::kafkatcl::Load $path
     interp alias $path ::kafkatcl::childMade {} ::kafkatcl::ChildMade $path
-    interp eval $path {trace add execution ::interp leave ::kafkatcl::childMade}
+    interp alias $path ::kafkatcl::childGoing {} ::kafkatcl::ChildGoing $path
+    interp eval $path {
+        trace add execution ::interp leave ::kafkatcl::childMade
+        trace add execution ::interp enter ::kafkatcl::childGoing
+    }
     Announce $path
 }
 
 interp alias {} ::kafkatcl::load {} ::kafkatcl::Load {}
 trace add execution ::interp leave {::kafkatcl::ChildMade {}}
+trace add execution ::interp enter {::kafkatcl::ChildGoing {}}
 ::kafkatcl::Announce {}

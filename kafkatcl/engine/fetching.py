@@ -130,14 +130,17 @@ class Fetcher(Handle, BufferOwner):
     def _poll(self) -> bool:
         with self.lock:
             self.store_offsets()
-            if self._held >= HELD_LIMIT and not self._starving:
+            full = self._held >= HELD_LIMIT and not self._starving
+            if full and not self._throttled:
                 self._throttled = True
                 return False
-            messages = self.client.consume(_BATCH, 0)
+            # A group expects its members to poll: a handle that stays full takes one message in each idle round.
+            messages = self.client.consume(1 if full else _BATCH, 0)
             if messages:
                 self._route(messages)
                 self.lock.notify_all()
-            self._balance()
+            if not full or self._held >= HELD_LIMIT + _BATCH:
+                self._balance()
             return len(messages) == _BATCH
 
     def _balance(self) -> None:

@@ -1,0 +1,328 @@
+"""Producer handles and their topics, metadata, owner threads, and waits that signals can end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+import psutil
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from fix_cluster import Cluster
+from fix_engine import engine, until
+from fix_tcl import RunTcl
+
+from kafkatcl.engine.errors import Failure
+from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.waiting import deadline, interruptibly, remaining
+
+NOWHERE = "127.0.0.1:1"
+
+
+def log_of(cluster: Cluster, topic: str, partition: int, count: int) -> list[tuple[bytes, bytes | None]]:
+    """The first payloads and keys of a partition, read without our own code."""
+    consumer = Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": "log"})
+    try:
+        consumer.assign([TopicPartition(topic, partition, 0)])
+        found = consumer.consume(count, 15)
+        return [(message.value() or b"", message.key()) for message in found]
+    finally:
+        consumer.close()
+
+
+# -- producing ---------------------------------------------------------------------------------------------
+
+
+def test_produce_and_batch(embedded_cluster: Cluster) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster) as running:
+        target = running.producing_to(topic)
+        target.produce(2, b"one", b"key")
+        target.produce_batch(2, [(b"two", None), (b"three", b"")])
+        target.produce_batch(2, [])
+        assert log_of(embedded_cluster, topic, 2, 3) == [(b"one", b"key"), (b"two", None), (b"three", b"")]
+
+
+def test_what_is_refused_sends_nothing(embedded_cluster: Cluster) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster) as running:
+        target = running.producing_to(topic)
+        target.handle.metadata()
+        for partition in (-2, -(2**31), 2**31 - 1, 2**31, 2**63):
+            with pytest.raises(Failure):
+                target.produce(partition, b"x")
+        with pytest.raises(Failure, match="Broker: Message size too large"):
+            target.produce(0, bytes(2_000_000))
+        assert target.handle.output_queue_length() == 0
+
+
+def test_a_batch_goes_on_after_a_refused_message(embedded_cluster: Cluster) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster) as running:
+        target = running.producing_to(topic)
+        with pytest.raises(Failure) as failed:
+            target.produce_batch(1, [(b"a", None), (bytes(2_000_000), None), (b"b", None)])
+        assert failed.value.message.endswith("(1 of 3 messages were not queued)")
+        assert failed.value.errorcode[:2] == ("KAFKA", "RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE")
+        assert log_of(embedded_cluster, topic, 1, 2) == [(b"a", None), (b"b", None)]
+
+
+def test_a_full_queue_refuses_exactly_what_does_not_fit() -> None:
+    with engine(
+        bootstrap_servers=NOWHERE, queue_buffering_max_messages="100", message_timeout_ms="500"
+    ) as running:
+        target = running.producing_to("t")
+        with pytest.raises(Failure, match=r"Local: Queue full \(20 of 120 messages were not queued\)"):
+            target.produce_batch(0, [(b"x", None)] * 120)
+        with pytest.raises(Failure) as failed:
+            target.produce(0, b"x")
+        assert failed.value.errorcode[1] == "RD_KAFKA_RESP_ERR__QUEUE_FULL"
+        assert target.handle.output_queue_length() >= 100
+        assert until(lambda: target.handle.output_queue_length() == 0)
+        target.produce(0, b"x")
+
+
+def test_reports_are_events_and_count_until_they_are_taken(embedded_cluster: Cluster) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster) as running:
+        running.master.wanted.add("delivery")
+        target = running.producing_to(topic)
+        for number in range(3):
+            target.produce(0, b"%d" % number, b"k")
+        assert until(lambda: running.events.pending(target.handle) == 3)
+        assert target.handle.output_queue_length() == 3
+        assert running.events.take(9) == [
+            ("m1.delivery", ("payload", b"%d" % n, "partition", 0, "offset", n, "topic", topic, "key", b"k"))
+            for n in range(3)
+        ]
+        assert target.handle.output_queue_length() == 0
+
+
+def test_a_failed_report() -> None:
+    with engine(bootstrap_servers=NOWHERE, message_timeout_ms="100") as running:
+        running.master.wanted.add("delivery")
+        target = running.producing_to("t")
+        target.produce(0, b"x")
+        assert until(lambda: running.events.pending(target.handle) == 1)
+        (event,) = running.events.take(9)
+        assert event[1][:4] == (
+            "error",
+            "Local: Message timed out",
+            "code",
+            "RD_KAFKA_RESP_ERR__MSG_TIMED_OUT",
+        )
+
+
+def test_nothing_is_told_about_a_deleted_producer(embedded_cluster: Cluster) -> None:
+    with engine(embedded_cluster, linger_ms="50") as running:
+        running.master.wanted.add("delivery")
+        target = running.producing_to(embedded_cluster.topic())
+        target.produce(0, b"x")
+        target.handle.delete()
+        assert not running.events.wait(300)
+        with pytest.raises(Failure, match="was deleted"):
+            target.produce(0, b"x")
+
+
+def test_each_topic_has_its_configuration() -> None:
+    with engine(bootstrap_servers=NOWHERE) as running:
+        running.master.wanted.add("delivery")
+        slow = running.producing_to("slow")
+        slow.topic.configure("message.timeout.ms", "60000")
+        handle = slow.handle
+        quick = type(slow)(handle, handle.open_topic("quick"))
+        quick.topic.configure("message.timeout.ms", "100")
+        for topic in (slow, quick):
+            topic.produce(0, topic.topic.name.encode())
+        assert running.events.wait(10_000)
+        assert until(lambda: handle.output_queue_length() == 2)  # one report, one message that waits
+        assert len(running.events.take(9)) == 1
+        with pytest.raises(Failure, match="topic 'slow' is in use"):
+            slow.topic.configure("message.timeout.ms", "5")
+        handle.client.purge()
+
+
+def test_topics_of_one_name_are_one_topic() -> None:
+    with engine() as running:
+        handle = running.producer()
+        first, second = handle.open_topic("t"), handle.open_topic("t")
+        assert first is second
+        handle.close_topic(first)
+        assert handle.open_topic("t") is second
+        for _ in range(2):
+            handle.close_topic(second)
+        assert handle.open_topic("t") is not second
+
+
+# -- metadata ----------------------------------------------------------------------------------------------
+
+
+def test_metadata(embedded_cluster: Cluster) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster) as running:
+        handle = running.producer()
+        found = handle.metadata()
+        assert found is handle.metadata()
+        assert found is not handle.metadata(refresh=True)
+        assert topic in found.topics()
+        assert sorted(found.brokers()) == sorted(embedded_cluster.bootstrap)
+        assert found.partitions(topic) == 4
+        assert f"  topic {topic} with 4 partitions\n" in found.text()
+        with pytest.raises(Failure, match=r"^kafka error: topic 'absent' not found$"):
+            found.partitions("absent")
+        assert "absent" not in handle.metadata(refresh=True).topics()
+
+
+def test_metadata_without_brokers_fails_at_once() -> None:
+    with engine() as running:
+        began = time.monotonic()
+        with pytest.raises(Failure) as failed:
+            running.producer().metadata()
+        assert time.monotonic() - began < 0.5
+        assert failed.value.message == (
+            "kafka error: Local: Broker transport failure (failed to acquire metadata)"
+        )
+
+
+def test_brokers_added_later_are_used(embedded_cluster: Cluster) -> None:
+    topic = embedded_cluster.topic()
+    with engine() as running:
+        target = running.producing_to(topic)
+        for bad in ([], [""], [","]):
+            with pytest.raises(Failure):
+                target.handle.add_brokers(bad)
+        target.produce(0, b"early")
+        target.handle.add_brokers(embedded_cluster.bootstrap)
+        assert log_of(embedded_cluster, topic, 0, 1) == [(b"early", None)]
+
+
+def test_the_embedded_broker_takes_the_place_of_brokers_and_security(run_tcl: RunTcl) -> None:
+    done = run_tcl(
+        """
+        package require kafka
+        kafka::kafka create m
+        m config bootstrap.servers 127.0.0.1:1 security.protocol sasl_ssl sasl.mechanism PLAIN \
+            sasl.username me sasl.password secret ssl.ca.location /nowhere/at/all
+        m producer_creator p
+        p add_brokers {127.0.0.1:2 elsewhere:9092}
+        p new_topic pt t
+        pt produce 0 hello
+        m consumer_creator c
+        c new_topic ct t
+        ct start 0 beginning
+        ct consume 0 10000 row
+        puts $row(payload)
+        puts [expr {[p info brokers] eq [c info brokers]}]
+        puts [string match 127.0.0.1:* [p info brokers]]
+        """,
+        embedded=True,
+    )
+    assert (done.status, done.stdout) == (0, "hello\n1\n1\n")
+    assert "secret" not in done.stderr
+
+
+# -- owner threads -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pump() -> Iterator[Pump]:
+    made = Pump("test", lambda: False)
+    yield made
+    made.close()
+
+
+def test_a_pump_serves_when_it_is_woken(pump: Pump) -> None:
+    served = threading.Event()
+
+    def serve() -> bool:
+        served.set()
+        return False
+
+    pump._serve = serve
+    pump.start()
+    for wake in (pump.wake, lambda: os.write(pump.descriptor, b"1")):
+        served.clear()
+        began = time.monotonic()
+        wake()
+        assert served.wait(5)
+        assert time.monotonic() - began < 0.5
+    pump.stop()
+
+
+def test_a_pump_goes_on_while_there_is_more(pump: Pump) -> None:
+    rounds = iter(range(100))
+    pump._serve = lambda: next(rounds, None) is not None
+    pump.start()
+    pump.wake()
+    assert until(lambda: next(rounds, None) is None, 0.9)
+    pump.stop()
+
+
+def test_a_pump_can_be_woken_without_end(pump: Pump) -> None:
+    for _ in range(100_000):  # more than a pipe holds
+        pump.wake()
+    pump.start()
+    pump.stop()
+
+
+def test_a_pump_stops_from_its_own_thread(pump: Pump) -> None:
+    pump._serve = lambda: bool(pump.stop())
+    pump.start()
+    pump.wake()
+    assert until(lambda: not pump._thread.is_alive())
+
+
+def test_idle_handles_cost_nothing(embedded_cluster: Cluster) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster, group_id="idle") as running:
+        for _ in range(3):
+            running.producing_to(topic).produce(0, b"x")
+            running.consuming_from(topic).start(0, -2)
+        assert until(lambda: all(handle.output_queue_length() == 0 for handle in running.handles))
+        process = psutil.Process()
+        began, before = time.monotonic(), process.cpu_times()
+        running.events.wait(1000)
+        used = process.cpu_times()
+        share = (used.user + used.system - before.user - before.system) / (time.monotonic() - began)
+        assert share < 0.2  # librdkafka's own fetches every 10 ms included
+
+
+# -- waiting -----------------------------------------------------------------------------------------------
+
+
+def test_interruptibly_gives_the_value_or_the_error() -> None:
+    assert interruptibly(lambda: 5) == 5
+    with pytest.raises(KeyError, match="x"):
+        interruptibly(lambda: {}["x"])
+
+
+def test_a_signal_ends_the_wait() -> None:
+    class AlarmError(Exception):
+        pass
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise AlarmError
+
+    blocked = threading.Event()
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        began = time.monotonic()
+        with pytest.raises(AlarmError):
+            interruptibly(lambda: blocked.wait(10))
+        assert time.monotonic() - began < 2
+    finally:
+        blocked.set()
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_deadlines() -> None:
+    assert remaining(deadline(-1)) is None
+    assert remaining(deadline(0)) == 0
+    left = remaining(deadline(1000))
+    assert left is not None
+    assert 0.5 < left <= 1

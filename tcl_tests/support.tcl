@@ -1,0 +1,345 @@
+# support.tcl --
+#
+#   What the test files have in common; all.tcl sources it before them.
+#
+#   The brokers are the Tcl list in the environment variable KAFKATCL_TEST_BROKERS, or with KAFKATCL_EMBEDDED
+#   those of the embedded broker.  Without either, tests with the constraint `broker` are skipped.
+#   KAFKATCL_TEST_CLUSTER may say what the brokers are: `embedded` or `kafka`.
+#
+#   A test begins with a fixture (see Fixtures) and ends without objects and without background errors.
+
+package require kafka
+
+namespace eval ::support {
+    variable objects {}     ;# commands that outlive the tests
+    variable numbers 0      ;# counts topics and groups
+    variable errors {}      ;# background errors: message, options, ...
+    variable brokers {}
+    variable cluster kafka
+    variable patience 15000 ;# ms until what must come is given up
+}
+
+# -- brokers -----------------------------------------------------------------------------------------------
+
+if {[info exists ::env(KAFKATCL_TEST_BROKERS)]} {
+    set ::support::brokers $::env(KAFKATCL_TEST_BROKERS)
+} elseif {[info exists ::env(KAFKATCL_EMBEDDED)]} {
+    set ::support::brokers 127.0.0.1:9092
+    set ::support::cluster embedded
+}
+if {[info exists ::env(KAFKATCL_TEST_CLUSTER)]} {
+    set ::support::cluster $::env(KAFKATCL_TEST_CLUSTER)
+}
+::tcltest::testConstraint broker [llength $::support::brokers]
+foreach cluster {embedded kafka} {
+    ::tcltest::testConstraint $cluster [expr {[llength $::support::brokers] && $cluster eq $::support::cluster}]
+}
+unset cluster
+# The embedded broker of this process serves all handles, whatever brokers they know.
+::tcltest::testConstraint notInProcess [expr {![info exists ::env(KAFKATCL_EMBEDDED)]}]
+
+# The handle that makes topics.
+proc ::support::Maker {} {
+    variable objects
+    variable brokers
+    if {![llength $objects]} {
+        kafka::kafka create ::support::master
+        ::support::master logger none
+        ::support::master topic_config message.timeout.ms 2000
+        ::support::master producer_creator ::support::producer
+        ::support::producer add_brokers $brokers
+        set objects {::support::master ::support::producer}
+    }
+    return ::support::producer
+}
+
+# A name that nothing else in the cluster has.
+proc unique {what} {
+    return "tcltest.$what.[pid].[clock microseconds].[incr ::support::numbers]"
+}
+
+# The name of a new topic with 4 partitions.  A cluster makes a topic when a producer asks for it, and this one
+# asks with a message for a partition that is not there.
+proc newTopic {} {
+    set topic [unique topic]
+    set maker [::support::Maker]
+    $maker new_topic ::support::topic $topic
+    catch {::support::topic produce 99 {}}
+    set deadline [expr {[clock milliseconds] + $::support::patience}]
+    while {[catch {$maker meta refresh; $maker info partitions $topic} partitions] || $partitions < 4} {
+        if {[clock milliseconds] > $deadline} {
+            error "no topic $topic after $::support::patience ms: $partitions"
+        }
+        after 10
+    }
+    ::support::topic delete
+    return $topic
+}
+
+# -- fixtures ----------------------------------------------------------------------------------------------
+
+# What a test finds; each begins with all of the one it names.  Those from `broker` on need a cluster.
+#
+#   nothing     ::out, an empty list
+#   master      m
+#   objects     p, c, tp, tc, q and s that know no broker
+#   broker      m, and in ::topic the name of a new topic
+#   connected   p, c, tp and tc for that topic
+#   messages    one (key k1), two (no key) and three (empty key) in partition 0
+#   queue       q
+#   subscriber  s, the only member of its group ::group
+namespace eval ::support::fixture {
+    proc nothing {} {
+        set ::out {}
+        array unset ::row
+    }
+
+    proc master {} {
+        nothing
+        kafka::kafka create m
+        m logger none
+        # An empty fetch answers soon.
+        m config fetch.wait.max.ms 20
+    }
+
+    proc objects {} {
+        master
+        m config group.id nobody
+        m producer_creator p
+        m consumer_creator c
+        p new_topic tp nowhere
+        c new_topic tc nowhere
+        c create_queue q
+        m subscriber s
+    }
+
+    proc broker {} {
+        master
+        set ::topic [newTopic]
+    }
+
+    proc connected {} {
+        broker
+        connect
+    }
+
+    proc messages {} {
+        connected
+        tp produce 0 one k1
+        tp produce 0 two
+        tp produce 0 three {}
+        delivered
+    }
+
+    proc queue {} {
+        messages
+        c create_queue q
+    }
+
+    proc subscriber {} {
+        messages
+        newGroup
+        m subscriber s
+    }
+}
+
+# Make p, c, tp and tc, from the master as it is.
+proc connect {} {
+    m producer_creator p
+    p add_brokers $::support::brokers
+    p new_topic tp $::topic
+    m consumer_creator c
+    c add_brokers $::support::brokers
+    # With the leaders known, the first start needs not wait for them.
+    c meta refresh
+    c new_topic tc $::topic
+}
+
+# Have the master make subscribers of a new group.
+proc newGroup {} {
+    set ::group [unique group]
+    m config group.id $::group bootstrap.servers [join $::support::brokers ,] heartbeat.interval.ms 200
+    # The embedded broker lets members join again when a session has run out, Kafka at once.
+    m config session.timeout.ms [expr {$::support::cluster eq "embedded" ? 1500 : 6000}]
+}
+
+proc ::support::BackgroundError {message options} {
+    variable errors
+    lappend errors $message $options
+}
+interp bgerror {} ::support::BackgroundError
+
+# The messages of the background errors so far, which are forgotten.
+proc backgroundErrors {} {
+    set messages {}
+    foreach {message options} $::support::errors {
+        lappend messages $message
+    }
+    set ::support::errors {}
+    return $messages
+}
+
+# The objects that there are, but for those that outlive the tests.
+proc objects {} {
+    set names {}
+    foreach {identifier name} [array get ::kafkatcl::commandOf] {
+        if {$name ni $::support::objects} {
+            lappend names $name
+        }
+    }
+    return [lsort $names]
+}
+
+# End a test: delete what it made; what is left over then is its failure.
+proc ::support::Reset {} {
+    foreach name [objects] {
+        # One may have gone with its namespace.
+        catch {rename $name {}}
+    }
+    update
+    if {[llength [objects]]} {
+        error "objects left over: [objects]"
+    }
+    if {[llength [set errors [backgroundErrors]]]} {
+        error "background errors: $errors"
+    }
+}
+
+# -- tests -------------------------------------------------------------------------------------------------
+
+# A test of a result: name, fixture, description, script, result, and options of `test` such as -match.
+proc check {name fixture description body result args} {
+    set constraints [expr {$fixture in {nothing master objects} ? {} : {broker}}]
+    if {[dict exists $args -constraints]} {
+        lappend constraints {*}[dict get $args -constraints]
+        dict unset args -constraints
+    }
+    uplevel 1 [list ::tcltest::test $name $description -constraints $constraints \
+        -setup ::support::fixture::$fixture -body $body -cleanup ::support::Reset -result $result {*}$args]
+}
+
+# A test of an error: name, fixture, command, the pattern of its message, the errorCode's, options.  The command
+# fails twice in the same way, and everything is still there afterwards.
+proc refused {name fixture command message {errorcode NONE} args} {
+    uplevel 1 [list check $name $fixture "$command is refused" \
+        [list ::support::Refusal $command $message $errorcode] {} {*}$args]
+}
+
+proc ::support::Refusal {command message errorcode} {
+    set before [objects]
+    foreach time {first second} {
+        set code [catch {uplevel #0 $command} result options]
+        if {$code != 1} {
+            return "code $code, not an error, the $time time: $result"
+        }
+        if {![string match $message $result]} {
+            return "message the $time time: $result"
+        }
+        if {![string match $errorcode [dict get $options -errorcode]]} {
+            return "errorCode the $time time: [dict get $options -errorcode]"
+        }
+    }
+    if {[objects] ne $before} {
+        return "objects before: $before, after: [objects]"
+    }
+}
+
+# A test of a number of words that is refused: name, command, usage without the blank of those that take nothing.
+proc wrongArgs {name command usage} {
+    set pattern "wrong # args: should be \"$usage\""
+    uplevel 1 [list refused $name objects $command [string map {? \\? * \\* [ \\[} $pattern] {TCL WRONGARGS}]
+}
+
+# -- waiting -----------------------------------------------------------------------------------------------
+
+# Run the event loop until an expression of the caller is true; an error if that takes too long.
+proc waitFor {condition {ms {}}} {
+    set ms [expr {$ms eq "" ? $::support::patience : $ms}]
+    set deadline [expr {[clock milliseconds] + $ms}]
+    while {![uplevel 1 [list expr $condition]]} {
+        if {[clock milliseconds] > $deadline} {
+            error "waited $ms ms for $condition; out is {$::out}, background errors are {[backgroundErrors]}"
+        }
+        runEvents 5
+    }
+}
+
+# Run the event loop for so many ms: what should not come has the time to come.
+proc runEvents {ms} {
+    after $ms [list incr ::support::tick]
+    vwait ::support::tick
+}
+
+# Wait until a producer handle has delivered everything.
+proc delivered {{handle p}} {
+    waitFor {[$handle output_queue_length] == 0}
+}
+
+# -- messages ----------------------------------------------------------------------------------------------
+
+# Produce payloads to a partition of ::topic, and see them delivered.
+proc send {partition args} {
+    foreach payload $args {
+        tp produce $partition $payload
+    }
+    delivered
+}
+
+# The payloads of the next messages, taken one by one by a command that lacks timeout and array: {tc consume 0}.
+proc payloads {command count} {
+    set payloads {}
+    while {[llength $payloads] < $count} {
+        {*}$command $::support::patience row
+        lappend payloads $row(payload)
+    }
+    return $payloads
+}
+
+# A callback that notes what it is given in ::out.
+proc note {args} {
+    lappend ::out {*}$args
+}
+
+# Wait until ::out has that many elements.
+proc noted {count} {
+    waitFor {[llength $::out] >= $count}
+    return $::out
+}
+
+# One field of each list in ::out.
+proc fields {name} {
+    return [lmap list $::out {dict get $list $name}]
+}
+
+# The next messages of a subscriber, as lists.
+proc received {subscriber count} {
+    set lists {}
+    set deadline [expr {[clock milliseconds] + $::support::patience}]
+    while {[llength $lists] < $count} {
+        set list [$subscriber consume 50]
+        if {[llength $list]} {
+            lappend lists $list
+        }
+        if {[clock milliseconds] > $deadline} {
+            error "got only [llength $lists] messages: $lists"
+        }
+    }
+    return $lists
+}
+
+proc receivedPayloads {subscriber count} {
+    return [lmap list [received $subscriber $count] {dict get $list payload}]
+}
+
+proc hex {bytes} {
+    return [binary encode hex $bytes]
+}
+
+# A string of all byte values in their order.
+proc allBytes {} {
+    set bytes {}
+    for {set i 0} {$i < 256} {incr i} {
+        append bytes [format %c $i]
+    }
+    return $bytes
+}

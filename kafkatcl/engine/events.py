@@ -46,7 +46,7 @@ class EventQueue:
         self._notices: deque[tuple[object, Event]] = deque()
         self._ready: dict[Source, None] = {}  # a set that keeps its order
         self._lenders: set[Source] = set()
-        self._counts: Counter[object] = Counter()
+        self._counts: Counter[tuple[object, str]] = Counter()  # by handle and token
         self._rung = False
         self._arrived = threading.Condition(self._lock)
 
@@ -54,7 +54,7 @@ class EventQueue:
         """Add a notice that concerns the handle ``owner``."""
         with self._lock:
             self._notices.append((owner, (token, argument)))
-            self._counts[owner] += 1
+            self._counts[owner, token] += 1
         self._wake()
 
     def ready(self, source: Source) -> None:
@@ -67,10 +67,10 @@ class EventQueue:
         """Whether so many notices wait that no more reports should be fetched."""
         return len(self._notices) >= NOTICE_LIMIT
 
-    def pending(self, owner: object) -> int:
-        """The number of notices waiting that concern ``owner``."""
+    def pending(self, owner: object, token: str) -> int:
+        """The number of notices that wait for the callback ``token`` and concern ``owner``."""
         with self._lock:
-            return self._counts[owner]
+            return self._counts[owner, token]
 
     def wait(self, timeout_ms: int) -> bool:
         """Wait until something is there to take, ``timeout_ms`` at most (for ever if negative)."""
@@ -122,13 +122,14 @@ class EventQueue:
         """Drop all that waits for ``owner``, a handle that is being deleted."""
         with self._lock:
             self._notices = deque(entry for entry in self._notices if entry[0] is not owner)
-            del self._counts[owner]
+            for counted in [counted for counted in self._counts if counted[0] is owner]:
+                del self._counts[counted]
             self._ready = {source: None for source in self._ready if not source.belongs_to(owner)}
             self._lenders = {source for source in self._lenders if not source.belongs_to(owner)}
 
     def _next_notice(self) -> Event:
         owner, event = self._notices.popleft()
-        self._counts[owner] -= 1
+        self._counts[owner, event[0]] -= 1
         return event
 
     def _wake(self) -> None:

@@ -99,7 +99,7 @@ class Handle:
     def output_queue_length(self) -> int:
         """Messages not yet delivered, plus reports that callbacks have not been told."""
         self.check()
-        return self.native.output_queue_length() + self.events.pending(self)
+        return self.native.output_queue_length() + self.events.pending(self, self.master.callback("delivery"))
 
     def metadata(self, *, refresh: bool = False) -> Metadata:
         """The metadata of the cluster, fetched at first and when ``refresh`` says so.

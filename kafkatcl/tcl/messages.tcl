@@ -2,41 +2,42 @@
 #
 #   Messages in the variables of a script: arrays, and code that is run for each message.
 #
-#   The procedures here are called by subcommands, so whoever called the object command is 3 levels up.
+#   The procedures here are called by subcommands, so whoever called the object command is 3 levels up.  They know
+#   the array of the script as <array>, a name that no script has in its own errors.
 
 namespace eval ::kafkatcl::messages {}
 
 # Set the array to a message.  Elements that other messages had and this one has not are unset.
 proc ::kafkatcl::messages::Fill {array payload partition offset timestamp topic key} {
-    upvar 1 $array row
-    set row(payload) $payload
-    set row(partition) $partition
-    set row(offset) $offset
-    set row(timestamp) $timestamp
-    set row(topic) $topic
+    upvar 1 $array <array>
+    set <array>(payload) $payload
+    set <array>(partition) $partition
+    set <array>(offset) $offset
+    set <array>(timestamp) $timestamp
+    set <array>(topic) $topic
     if {[llength $key]} {
-        set row(key) [lindex $key 1]
-    } elseif {[info exists row(key)]} {
-        unset row(key)
+        set <array>(key) [lindex $key 1]
+    } elseif {[info exists <array>(key)]} {
+        unset <array>(key)
     }
-    if {[info exists row(error)]} {
-        unset -nocomplain row(error) row(code) row(message)
+    if {[info exists <array>(error)]} {
+        unset -nocomplain <array>(error) <array>(code) <array>(message)
     }
 }
 
 # Unset what a message would set.
 proc ::kafkatcl::messages::Clear {array} {
-    upvar 1 $array row
-    unset -nocomplain row(payload) row(partition) row(offset) row(timestamp) row(topic) row(key)
+    upvar 1 $array <array>
+    unset -nocomplain <array>(payload) <array>(partition) <array>(offset) <array>(timestamp) <array>(topic) <array>(key)
 }
 
 # Set the array to an error that came in the place of a message.
 proc ::kafkatcl::messages::FillError {array error code message} {
-    upvar 1 $array row
-    Clear row
-    set row(error) $error
-    set row(code) $code
-    set row(message) $message
+    upvar 1 $array <array>
+    Clear <array>
+    set <array>(error) $error
+    set <array>(code) $code
+    set <array>(message) $message
 }
 
 # Answer to `consume`: the array filled and 1, or 0 at the end of a partition.
@@ -45,20 +46,20 @@ proc ::kafkatcl::messages::One {array answer} {
     if {$status eq 1} {
         return -code error -errorcode $code $value
     }
-    upvar 3 $array row
+    upvar 3 $array <array>
     switch -- [lindex $value 0] {
         message {
-            if {[catch {Fill row {*}[lrange $value 1 end]} result options]} {
-                return -options [Renamed $array $options] [RenamedText $array $result]
+            if {[catch {Fill <array> {*}[lrange $value 1 end]} result options]} {
+                Fail $array $result $options
             }
             return 1
         }
         end {
-            Clear row
+            Clear <array>
             return 0
         }
         error {
-            Clear row
+            Clear <array>
             lassign $value kind error name details
             return -code error -errorcode [list KAFKA $name $error $details] "kafka error: $error ($details)"
         }
@@ -73,7 +74,7 @@ proc ::kafkatcl::messages::Each {array body answer} {
         return -code error -errorcode $code $value
     }
     set runs [lassign $value batch count]
-    upvar 3 $array row
+    upvar 3 $array <array>
     set done 0
     set planned 0
     set code [catch {
@@ -81,7 +82,7 @@ proc ::kafkatcl::messages::Each {array body answer} {
             if {[lindex $run 0] eq "error"} {
                 incr planned
                 foreach {kind error name details} $run {
-                    FillError row $error $name $details
+                    FillError <array> $error $name $details
                     incr done
                     uplevel 3 $body
                 }
@@ -90,18 +91,18 @@ proc ::kafkatcl::messages::Each {array body answer} {
                 foreach {payload partition offset timestamp topic key} [lindex $run 1] {
                     incr done
                     # What Fill does; a call for each message would cost more than all of it.
-                    set row(payload) $payload
-                    set row(partition) $partition
-                    set row(offset) $offset
-                    set row(timestamp) $timestamp
-                    set row(topic) $topic
+                    set <array>(payload) $payload
+                    set <array>(partition) $partition
+                    set <array>(offset) $offset
+                    set <array>(timestamp) $timestamp
+                    set <array>(topic) $topic
                     if {[llength $key]} {
-                        set row(key) [lindex $key 1]
-                    } elseif {[info exists row(key)]} {
-                        unset row(key)
+                        set <array>(key) [lindex $key 1]
+                    } elseif {[info exists <array>(key)]} {
+                        unset <array>(key)
                     }
-                    if {[info exists row(error)]} {
-                        unset -nocomplain row(error) row(code) row(message)
+                    if {[info exists <array>(error)]} {
+                        unset -nocomplain <array>(error) <array>(code) <array>(message)
                     }
                     uplevel 3 $body
                 }
@@ -115,9 +116,12 @@ proc ::kafkatcl::messages::Each {array body answer} {
     if {$code == 0} {
         return $done
     }
+    if {$code == 1} {
+        Fail $array $result $options
+    }
     # A return of the code is one of the caller: from here it has three procedures more to leave.
     dict incr options -level [expr {$code == 2 ? 3 : 1}]
-    return -options [Renamed $array $options] [RenamedText $array $result]
+    return -options $options $result
 }
 
 # Run a callback for each message of an answer, as from the event loop; their number.
@@ -138,19 +142,16 @@ proc ::kafkatcl::messages::Tell {prefix answer} {
     return $count
 }
 
-# An error about the array here, told about the variable that the script named.
-proc ::kafkatcl::messages::RenamedText {array text} {
-    return [string map [list "\"row(" "\"${array}("] $text]
-}
-
-proc ::kafkatcl::messages::Renamed {array options} {
-    if {[dict get $options -code] != 1} {
-        return $options
+# Pass on an error.  One about the array here is told about the variable that the script named.
+proc ::kafkatcl::messages::Fail {array result options} {
+    set renamed [list "\"<array>(" "\"${array}("]
+    if {[string first [lindex $renamed 0] $result] >= 0} {
+        set result [string map $renamed $result]
+        dict set options -errorinfo [string map $renamed [dict get $options -errorinfo]]
+        if {[lrange [dict get $options -errorcode] 0 2] eq {TCL LOOKUP VARNAME}} {
+            set isElement [string match {*(*)} $array]
+            dict set options -errorcode [expr {$isElement ? {TCL VALUE VARNAME} : [list TCL LOOKUP VARNAME $array]}]
+        }
     }
-    if {[lrange [dict get $options -errorcode] 0 2] eq {TCL LOOKUP VARNAME}} {
-        set isElement [string match {*(*)} $array]
-        dict set options -errorcode [expr {$isElement ? {TCL VALUE VARNAME} : [list TCL LOOKUP VARNAME $array]}]
-    }
-    dict set options -errorinfo [RenamedText $array [dict get $options -errorinfo]]
-    return $options
+    return -options $options $result
 }

@@ -8,7 +8,7 @@ from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure
 from kafkatcl.librdkafka.errors import error_name, error_text
 
 _INTEGER = re.compile(
-    r"\s*([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|([1-9][0-9]*|0))\s*"
+    r"[ \t-\r]*([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|([1-9][0-9]*|0))[ \t-\r]*"
 )
 _BASES = (16, 2, 8, 8, 10)
 _TOO_LARGE = "integer value too large to represent"

@@ -13,6 +13,7 @@ from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import Fetcher
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import row
+from kafkatcl.engine.topic import usable_name
 from kafkatcl.engine.waiting import interruptibly
 
 OFFSET_INVALID = -1001
@@ -26,9 +27,13 @@ class Position(NamedTuple):
     partition: int = 0
     offset: int = OFFSET_INVALID
 
+    def or_stored(self) -> Position:
+        """The same with the committed offset in the place of none."""
+        return self._replace(offset=OFFSET_STORED) if self.offset == OFFSET_INVALID else self
+
     def native(self) -> TopicPartition:
         """The same for confluent-kafka."""
-        return TopicPartition(self.topic, self.partition, self.offset)
+        return TopicPartition(usable_name(self.topic), self.partition, self.offset)
 
 
 class Subscriber(Fetcher):
@@ -75,12 +80,7 @@ class Subscriber(Fetcher):
         self.check()
         with self.lock, kafka_errors(bare=True):
             self.store_offsets()
-            self.client.assign(
-                [
-                    TopicPartition(topic, part, OFFSET_STORED if offset == OFFSET_INVALID else offset)
-                    for topic, part, offset in wanted
-                ]
-            )
+            self.client.assign([position.or_stored().native() for position in wanted])
             self._restart()
 
     def assignment(self) -> list[Position]:
@@ -97,8 +97,8 @@ class Subscriber(Fetcher):
         self.check()
         with self.lock:
             self.store_offsets()
-        offsets = {"offsets": [position.native() for position in wanted]} if wanted else {}
         with kafka_errors(bare=True):
+            offsets = {"offsets": [position.native() for position in wanted]} if wanted else {}
             if not wait:
                 self.client.commit(asynchronous=True, **offsets)
                 return
@@ -118,16 +118,16 @@ class Subscriber(Fetcher):
     def committed(self, wanted: list[Position], timeout_ms: int) -> list[Position]:
         """The committed offset of each partition, or the invalid one."""
         self.check()
-        native = [position.native() for position in wanted]
         with kafka_errors(bare=True):
+            native = [position.native() for position in wanted]
             found = interruptibly(lambda: self.client.committed(native, timeout=timeout_ms / 1000))
         return [Position(p.topic, p.partition, p.offset) for p in found]
 
     def watermarks(self, topic: str, partition: int, timeout_ms: int, *, cached: bool) -> tuple[int, int]:
         """The low and the high watermark: the oldest offset there is, and the next one to be written."""
         self.check()
-        wanted = TopicPartition(topic, partition)
         with kafka_errors(bare=True):
+            wanted = Position(topic, partition).native()
             found = interruptibly(
                 lambda: self.client.get_watermark_offsets(wanted, timeout=timeout_ms / 1000, cached=cached)
             )

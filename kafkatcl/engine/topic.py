@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kafkatcl.engine.errors import Failure, kafka_failure
+from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, kafka_failure
 from kafkatcl.engine.master import set_property
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import TopicConf
 
 if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
+
+_MOST_NAME_BYTES = 512
+
+
+def usable_name(name: str) -> str:
+    """``name``, if a client can have a topic of this name; librdkafka crashes when it is to read one that is longer.
+
+    :raises Failure: it is too long.
+    """
+    if len(name.encode("utf-8", "surrogatepass")) > _MOST_NAME_BYTES:
+        raise kafka_failure(INVALID_ARGUMENT, f"the name of a topic has {_MOST_NAME_BYTES} bytes at most")
+    return name
 
 
 class SharedTopic:
@@ -44,6 +56,7 @@ class SharedTopic:
         """Give the topic and its configuration to the client, once."""
         if self.is_open:
             return
+        usable_name(self.name)
         self.is_open = True
         if not self.conf.settings and not self._partitioner:
             return  # the client opens topics by itself, with the defaults

@@ -1,0 +1,298 @@
+"""Primitives answer whatever they are given: no Python exception crosses into Tcl."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import tkinter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fix_cluster import Cluster
+
+import kafkatcl
+from kafkatcl.bridge.calls import PRIMITIVES
+from kafkatcl.bridge.inprocess import define_command, define_primitive, on_readable
+
+HOSTILE: list[Any] = [
+    *(
+        "",
+        " ",
+        "-1",
+        "-2",
+        "0",
+        "2147483647",
+        "2147483648",
+        "-2147483649",
+        "18446744073709551616",
+        "9" * 10_000,
+    ),
+    *(
+        "1e3",
+        "NaN",
+        "abc",
+        "{",
+        "a b {c",
+        "[exit]",
+        "$x",
+        "\\",
+        "\n",
+        "nul\0nul",
+        "é",
+        "\u20ac",
+        "x" * 65_536,
+    ),
+    *(
+        b"\xed\xa0\x80 lone surrogate",
+        b"\xff\x00\xfe",
+        b"",
+        ("a", ("b", "c")),
+        5,
+        1.5,
+        True,
+        "::set",
+        "#auto",
+        "%s",
+    ),
+]
+
+#: Waiting so long would be no failure, but no test either.
+LONG_WAITS = ("-1", "-2", "2147483647")
+
+# What is given for a parameter while another one gets a hostile value; the identifiers are filled in.
+PLAIN = {
+    "prefix": "p",
+    "kind": "error",
+    "wanted": "0",
+    "interval": "1",
+    "partitioner": "random",
+    "logger": "none",
+    "level": "info",
+    "code": "-185",
+    "reason": "text",
+    "name": "t",
+    "key": "k",
+    "partition": "0",
+    "payload": "x",
+    "start_offset": "0",
+    "token": "",
+    "text": "1",
+    "timeout_ms": "0",
+    "most": "1",
+    "wait": "0",
+    "rest": "0",
+    "cached": "1",
+    "number": "0",
+    "brokers": "127.0.0.1:1",
+    "settings": "client.id",
+    "words": "x",
+    "identifier": "none",
+    "batch": "none",
+}
+# A message to produce in a batch, and a position, have several words.
+MORE_WORDS = {"produce": ("x",), "subscriber": ("0", "0")}
+# What only our own Tcl gives, never a script: a wrong one is a fault of ours, and told as such.
+OURS = {
+    "session": set(),
+    "kind": {"handle_create"},
+    "most": {"events_take"},
+    "number": {"events_reclaim"},
+    "words": {"events_settle", "produce_batch"},
+    "rest": {"batch_end"},
+    "batch": {"batch_end"},
+}
+
+
+class Bridge:
+    """The primitives of an interpreter, and an object of each kind."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.app = tkinter.Tcl().tk
+        kafkatcl.install(self.app)
+        self.app.eval("package require kafka")
+        master = self.value("master_create")
+        settings = (
+            "bootstrap.servers",
+            cluster.bootstrap_servers,
+            "group.id",
+            "hostile",
+            "fetch.wait.max.ms",
+            "5",
+        )
+        self.answer("master_config", master, *settings)
+        session = self.app.eval("set ::kafkatcl::session")
+        kinds = ("producer", "consumer", "subscriber")
+        self.handles = {kind: self.value("handle_create", session, master, kind) for kind in kinds}
+        topic = cluster.topic()
+        self.spare = self.value("handle_create", session, self.value("master_create"), "producer")
+        self.topics = {
+            kind: self.value("topic_create", self.handles[kind], topic)[0]
+            for kind in ("producer", "consumer")
+        }
+        self.known = {
+            "session": session,
+            "master": self.value("master_create"),
+            "handle": self.handles["producer"],
+            "queue": self.value("queue_create", self.handles["consumer"]),
+            "subscriber": self.handles["subscriber"],
+            "topic": self.topics["producer"],
+        }
+
+    def answer(self, name: str, *words: Any) -> tuple[Any, ...]:
+        """What a primitive answers; an exception that crosses into Tcl is an error with an empty message."""
+        found = self.app.call(f"::kafkatcl::bridge::{name}", *words)
+        return found if isinstance(found, tuple) else tuple(self.app.splitlist(found))
+
+    def value(self, name: str, *words: Any) -> Any:
+        status, value = self.answer(name, *words)
+        assert status == 0
+        return value
+
+    def plain(self, name: str) -> list[tuple[str, str]]:
+        """The parameters of a primitive, and harmless words for them."""
+        consumes = name in {"start", "start_queue", "stop", "consume", "consume_batch"}
+        known = {**PLAIN, **self.known, **({"topic": self.topics["consumer"]} if consumes else {})}
+        if name == "handle_add_brokers":  # a client with bad brokers takes long to answer
+            known["handle"] = self.spare
+        elif name == "handle_create":
+            known["kind"] = "none"
+        elif name == "produce_batch":
+            known["words"] = "1"
+        parameters = list(inspect.signature(PRIMITIVES[name]).parameters)
+        given = [(parameter, known[parameter]) for parameter in parameters]
+        if parameters[-1:] == ["words"]:
+            given += [("words", word) for word in MORE_WORDS.get(name.partition("_")[0], ())]
+        return given
+
+    def close(self) -> None:
+        for identifier in (*self.topics.values(), *self.handles.values(), self.spare):
+            self.answer("delete", identifier)
+
+
+@pytest.fixture(scope="module")
+def bridge(embedded_cluster: Cluster) -> Iterator[Bridge]:
+    made = Bridge(embedded_cluster)
+    yield made
+    made.close()
+
+
+def check(answer: tuple[Any, ...]) -> tuple[Any, ...]:
+    """An answer is nothing, a value, or a failure with a text and an errorCode."""
+    if answer == ():
+        return answer
+    assert answer[0] in (0, 1)
+    if answer[0] == 1:
+        assert str(answer[1])
+        assert "Traceback" not in str(answer[1])
+        assert str(answer[2][0]) in {"KAFKA", "TCL", "ARITH", "NONE"}
+    return answer
+
+
+def is_fault(answer: tuple[Any, ...]) -> bool:
+    return len(answer) > 2 and [str(word) for word in answer[2][:2]] == ["KAFKA", "INTERNAL"]
+
+
+def assert_nothing_pending(app: Any) -> None:
+    """An exception that had crossed into Tcl would come out of the next mainloop, of any interpreter."""
+    for loop in (app, tkinter.Tcl().tk):
+        loop.createcommand("leave_loop", loop.quit)
+        loop.call("after", 1, "leave_loop")
+        loop.mainloop(-1)
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_hostile_words(name: str, bridge: Bridge, capfd: pytest.CaptureFixture[str]) -> None:
+    parameters = bridge.plain(name)
+    for position, (parameter, _) in enumerate(parameters):
+        for hostile in HOSTILE:
+            if parameter == "timeout_ms" and hostile in LONG_WAITS:
+                continue
+            words: list[Any] = [word for _, word in parameters]
+            words[position] = hostile
+            answer = check(bridge.answer(name, *words))
+            ours = parameter == "session" or name in OURS.get(parameter, ())
+            assert ours or name == "batch_end" or not is_fault(answer), (words, answer)
+    assert_nothing_pending(bridge.app)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_wrong_counts(name: str, bridge: Bridge) -> None:
+    words = [word for _, word in bridge.plain(name)]
+    for count in range(len(words)):
+        check(bridge.answer(name, *words[:count]))
+    for more in (1, 2, 3, 1000):
+        check(bridge.answer(name, *words, *["x"] * more))
+    assert_nothing_pending(bridge.app)
+
+
+def test_the_objects_have_survived(bridge: Bridge) -> None:
+    answer = bridge.answer("produce", bridge.topics["producer"], "0", "still here")
+    assert answer == ()
+    assert (
+        bridge.value(
+            "handle_partitions",
+            bridge.handles["consumer"],
+            bridge.value("topic_name", bridge.topics["consumer"]),
+        )
+        == 4
+    )
+
+
+ERRORS = [
+    ValueError("x"),
+    KeyboardInterrupt(),
+    SystemExit(3),
+    RecursionError(),
+    MemoryError(),
+    GeneratorExit(),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_whatever_a_function_raises_is_an_answer(error: BaseException) -> None:
+    def raising(*_words: str) -> None:
+        raise error
+
+    app = tkinter.Tcl().tk
+    define_primitive(app, "primitive", raising)
+    assert app.call("primitive")[0] == 1
+    define_command(app, "command", raising)
+    assert (
+        app.eval(
+            "list [catch {command} text options] [expr {$text ne {}}] [lindex [dict get $options -errorcode] 0]"
+        )[:3]
+        == "1 1"
+    )
+    assert_nothing_pending(app)
+
+
+@pytest.mark.parametrize("value", ["\ud800", "a\udfffb"], ids=ascii)
+def test_texts_that_tkinter_cannot_pass_are_an_answer(value: str) -> None:
+    def raising() -> None:
+        raise ValueError(value)
+
+    app = tkinter.Tcl().tk
+    define_primitive(app, "primitive", raising)
+    assert app.call("primitive")[0] == 1
+    assert_nothing_pending(app)
+
+
+def test_a_file_event_that_raises_is_silent() -> None:
+    app = tkinter.Tcl().tk
+    reading, writing = os.pipe()
+    seen = []
+
+    def readable() -> None:
+        seen.append(os.read(reading, 1))
+        raise ValueError("x")
+
+    on_readable(app, reading, readable)
+    os.write(writing, b"1")
+    app.call("update")
+    assert seen == [b"1"]
+    assert_nothing_pending(app)
+    app.deletefilehandler(reading)
+    os.close(reading)
+    os.close(writing)

@@ -1,0 +1,130 @@
+"""The rules of the house, read off the sources: who may import what, and what may reach Tcl."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "kafkatcl"
+SOURCES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
+
+#: What tkinter calls straight from Tcl, and where the function stands among the arguments.
+REGISTERING = {"createcommand": 1, "createfilehandler": 2, "createtimerhandler": 1}
+#: The methods that evaluate a script, which must be a constant: data goes in as words, through ``call``.
+EVALUATING = {"eval", "evalfile", "exprstring"}
+#: The one script that is put together, from the name of a command of ours and a number.
+LEAVING = "f'{command} {status}'"
+
+
+def imports(name: str) -> Iterator[str]:
+    """The full names of the modules that a source imports, and of what it takes from them."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def importers(module: str) -> set[str]:
+    return {
+        name
+        for name in SOURCES
+        if any(found == module or found.startswith(f"{module}.") for found in imports(name))
+    }
+
+
+def calls(name: str, methods: set[str] | dict[str, int]) -> Iterator[ast.Call]:
+    """The calls of methods of these names."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in methods:
+            yield node
+
+
+def test_the_sources_are_there() -> None:
+    assert {"bridge/inprocess.py", "librdkafka/library.py", "engine/handle.py"} <= SOURCES.keys()
+
+
+def test_one_module_imports_tkinter() -> None:
+    assert importers("tkinter") | importers("_tkinter") == {"bridge/inprocess.py"}
+
+
+def test_one_folder_uses_ctypes() -> None:
+    users = importers("ctypes")
+    assert users
+    assert all(name.startswith("librdkafka/") for name in users)
+
+
+@pytest.mark.parametrize(
+    "module", ["kafkatcl.bridge", "kafkatcl.shell", "kafkatcl.interp", "kafkatcl.hosting"]
+)
+def test_the_engine_knows_no_tcl(module: str) -> None:
+    assert not {name for name in importers(module) if name.startswith(("engine/", "librdkafka/"))}
+
+
+def test_the_bridge_knows_no_shell() -> None:
+    for module in ("kafkatcl.shell", "kafkatcl.interp", "kafkatcl.hosting"):
+        assert not {name for name in importers(module) if name.startswith("bridge/")}
+
+
+def test_tcl_calls_guarded_functions_only() -> None:
+    found = 0
+    for name in SOURCES:
+        guarded = {
+            target.id
+            for node in ast.walk(TREES[name])
+            if isinstance(node, ast.Assign) and is_guarded(node.value)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for call in calls(name, REGISTERING):
+            found += 1
+            function = call.args[REGISTERING[call.func.attr]]  # type: ignore[attr-defined]
+            assert is_guarded(function) or only_calls(function, guarded), (
+                f"{name}:{call.lineno}: pass guarded(...)"
+            )
+    assert found >= 2
+
+
+def is_guarded(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "guarded"
+
+
+def only_calls(node: ast.expr, guarded: set[str]) -> bool:
+    """Whether a lambda does nothing but call a guarded function."""
+    if not isinstance(node, ast.Lambda):
+        return False
+    called = [inner.func for inner in ast.walk(node.body) if isinstance(inner, ast.Call)]
+    return bool(called) and all(isinstance(func, ast.Name) and func.id in guarded for func in called)
+
+
+def test_no_script_is_built_from_data() -> None:
+    for name in SOURCES:
+        for call in calls(name, EVALUATING):
+            if not (name == "shell/__init__.py" and ast.unparse(call.args[0]) == LEAVING):
+                assert not is_built(call.args[0]), f"{name}:{call.lineno}: pass words to call()"
+
+
+def is_built(script: ast.expr) -> bool:
+    """Whether a text is put together: an f-string with values, ``+`` or ``%``, ``format`` or ``join``."""
+    if isinstance(script, ast.JoinedStr):
+        return any(isinstance(part, ast.FormattedValue) for part in script.values)
+    if isinstance(script, ast.Call) and isinstance(script.func, ast.Attribute):
+        return script.func.attr in {"format", "format_map", "join", "replace"}
+    return isinstance(script, ast.BinOp)
+
+
+@pytest.mark.parametrize(
+    "script", ['f"set x {y}"', '"set x " + y', '"set x %s" % y', '"{}".format(y)', '" ".join(y)']
+)
+def test_built_scripts_are_recognized(script: str) -> None:
+    assert is_built(ast.parse(script, mode="eval").body)
+
+
+@pytest.mark.parametrize("script", ['"set x 1"', "TEXT", "path.read_text()", 'f"set x"'])
+def test_constant_scripts_are_recognized(script: str) -> None:
+    assert not is_built(ast.parse(script, mode="eval").body)

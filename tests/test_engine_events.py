@@ -98,7 +98,7 @@ def test_forget_drops_what_waits_for_an_owner() -> None:
     setting.queue.post(setting.owner, "token", 2)
     setting.put(0, message(0))
     setting.queue.forget(setting.owner)
-    assert setting.queue.pending(setting.owner) == 0
+    assert setting.queue.pending(setting.owner, "token") == 0
     assert setting.queue.take(9) == [("token", 1)]
     assert setting.queue.take(9) == []
 

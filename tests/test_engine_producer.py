@@ -93,7 +93,9 @@ def test_reports_are_events_and_count_until_they_are_taken(embedded_cluster: Clu
         target = running.producing_to(topic)
         for number in range(3):
             target.produce(0, b"%d" % number, b"k")
-        assert until(lambda: running.events.pending(target.handle) == 3)
+        assert until(
+            lambda: running.events.pending(target.handle, target.handle.master.callback("delivery")) == 3
+        )
         assert target.handle.output_queue_length() == 3
         assert running.events.take(9) == [
             ("m1.delivery", ("payload", b"%d" % n, "partition", 0, "offset", n, "topic", topic, "key", b"k"))
@@ -107,7 +109,9 @@ def test_a_failed_report() -> None:
         running.master.wanted.add("delivery")
         target = running.producing_to("t")
         target.produce(0, b"x")
-        assert until(lambda: running.events.pending(target.handle) == 1)
+        assert until(
+            lambda: running.events.pending(target.handle, target.handle.master.callback("delivery")) == 1
+        )
         (event,) = running.events.take(9)
         assert event[1][:4] == (
             "error",

@@ -100,8 +100,8 @@ proc ::kafkatcl::events::Settle {} {
 # Something waits on the other side: called as an event.
 proc ::kafkatcl::events::Ring {} {
     variable spinning
-    if {!$spinning && [Turn]} {
-        Spin
+    if {!$spinning} {
+        Turn
     }
 }
 
@@ -116,9 +116,10 @@ proc ::kafkatcl::events::Poll {timeout} {
     return $count
 }
 
-# Run the next callback; whether there was one.
+# Run the next callback, and see that others follow; whether there was one.
 proc ::kafkatcl::events::Turn {} {
     variable callback
+    variable spinning
     variable waiting
     variable next
     variable batch
@@ -133,6 +134,10 @@ proc ::kafkatcl::events::Turn {} {
         set argument [lindex $waiting $next+1]
         incr next 2
         if {[info exists callback($token)]} {
+            # Before the callback: it may run the event loop, where the others are told.
+            if {!$spinning} {
+                Spin
+            }
             Run $token [list {*}$callback($token) $argument]
             return 1
         }

@@ -85,8 +85,12 @@ def guarded(function: Function) -> Function:
 
 
 def _clean(text: str) -> str:
-    """``text`` without lone surrogates, which tkinter cannot pass."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """``text`` without lone surrogates, which tkinter cannot pass, but for those it makes of stray bytes itself."""
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def define_primitive(interp: Any, name: str, function: Function) -> None:

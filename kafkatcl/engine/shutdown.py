@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -65,7 +66,7 @@ def at_shutdown(closer: Callable[[], None]) -> None:
 def shutdown() -> None:
     """Flush and close all handles, all at once; what could not be delivered is told on stderr.
 
-    A second call does nothing.
+    A second call does nothing.  Python itself calls it at the end of a program.
     """
     while _settlers:
         _settlers.pop()()
@@ -91,3 +92,6 @@ def _start_closing(handle: Handle) -> threading.Thread:
     except RuntimeError:  # since Python 3.12 no thread can be started once the program is ending
         close()
     return thread
+
+
+atexit.register(shutdown)

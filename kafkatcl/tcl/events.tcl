@@ -42,6 +42,13 @@ proc ::kafkatcl::events::Get {token} {
 
 # Forget a callback; the messages that wait for it go back to where they came from.
 proc ::kafkatcl::events::GiveBack {token} {
+    set count [Drop $token]
+    Unset $token
+    ::kafkatcl::Value [::kafkatcl::bridge::events_reclaim $::kafkatcl::session $token $count]
+}
+
+# Drop what waits for a callback; how many there were.
+proc ::kafkatcl::events::Drop {token} {
     variable waiting
     set kept [lrange $waiting $::kafkatcl::events::next end]
     set others {}
@@ -54,8 +61,7 @@ proc ::kafkatcl::events::GiveBack {token} {
         }
     }
     Replace $others
-    Unset $token
-    ::kafkatcl::Value [::kafkatcl::bridge::events_reclaim $::kafkatcl::session $token $count]
+    return $count
 }
 
 # Partitions are no longer fetched (token, topic, partition of each): drop what waits of them.

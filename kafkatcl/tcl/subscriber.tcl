@@ -35,12 +35,14 @@ proc ::kafkatcl::subscriber::unsubscribe {id words} {
     }
     ::kafkatcl::events::Settle
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_unsubscribe $id]
+    ::kafkatcl::events::Drop $id
     return
 }
 
 proc ::kafkatcl::subscriber::assign {id words} {
     ::kafkatcl::events::Settle
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
+    ::kafkatcl::events::Drop $id
     return
 }
 

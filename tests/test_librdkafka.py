@@ -82,6 +82,13 @@ def test_a_copy_is_one_of_its_own() -> None:
         (TopicConf, "linger.ms", "5", 'No such configuration property: "linger.ms"'),
         (GlobalConf, "client\0id", "x", "the name of a configuration property cannot hold a NUL character"),
         (GlobalConf, "client.id", "\0", "the value of a configuration property cannot hold a NUL character"),
+        (
+            GlobalConf,
+            "client.id",
+            "\ud800",
+            "the value of a configuration property cannot hold half of a character",
+        ),
+        (GlobalConf, "\udced", "x", "the name of a configuration property cannot hold half of a character"),
     ],
 )
 def test_what_is_refused(conf: type[GlobalConf | TopicConf], name: str, value: str, text: str) -> None:
@@ -111,10 +118,8 @@ def test_topic_properties(name: str, of_topics: bool) -> None:
     assert is_topic_property(name) is of_topics
 
 
-def test_any_bytes_of_the_system_can_be_a_value() -> None:
+def test_long_values_that_are_not_ascii() -> None:
     conf = GlobalConf()
-    conf.set("client.id", os.fsdecode(b"caf\xe9"))
-    assert conf.get("client.id") == "caf\ufffd"
     conf.set("client.id", "é" * 100_000)
     assert conf.get("client.id") == "é" * 100_000
 

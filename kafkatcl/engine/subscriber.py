@@ -59,7 +59,7 @@ class Subscriber(Fetcher):
         if not wanted:
             raise bare_failure(INVALID_ARGUMENT)
         with self.lock, kafka_errors(bare=True):
-            self.client.subscribe([topic for topic, _, _ in wanted], on_revoke=self._on_revoke)
+            self.client.subscribe([usable_name(topic) for topic, _, _ in wanted], on_revoke=self._on_revoke)
             self._subscription = wanted
 
     def subscription(self) -> list[Position]:
@@ -74,6 +74,7 @@ class Subscriber(Fetcher):
             self.store_offsets()
             self.client.unsubscribe()
             self._subscription = []
+            self._restart()
 
     def assign(self, wanted: list[Position]) -> None:
         """Read these partitions, and none else; without an offset from the committed one."""
@@ -143,7 +144,7 @@ class Subscriber(Fetcher):
         self.forget_positions([(lost.topic, lost.partition) for lost in partitions])
 
     def _restart(self) -> None:
-        """Forget what was fetched for an earlier assignment (lock held)."""
+        """Forget what was fetched and not handed over (lock held)."""
         self.forget_positions(list(self.positions))
         self.messages.clear()
 

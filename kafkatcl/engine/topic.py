@@ -16,12 +16,14 @@ _MOST_NAME_BYTES = 512
 
 
 def usable_name(name: str) -> str:
-    """``name``, if a client can have a topic of this name; librdkafka crashes when it is to read one that is longer.
+    """``name``, if a client can have a topic of this name; of others librdkafka and its wrapper crash.
 
-    :raises Failure: it is too long.
+    :raises Failure: it is too long, or no text for C.
     """
-    if len(name.encode("utf-8", "surrogatepass")) > _MOST_NAME_BYTES:
-        raise kafka_failure(INVALID_ARGUMENT, f"the name of a topic has {_MOST_NAME_BYTES} bytes at most")
+    encoded = name.encode("utf-8", "replace")
+    if len(encoded) > _MOST_NAME_BYTES or encoded.decode() != name or "\0" in name:
+        more = f"the name of a topic has {_MOST_NAME_BYTES} bytes at most, no NUL, and no half of a character"
+        raise kafka_failure(INVALID_ARGUMENT, more)
     return name
 
 

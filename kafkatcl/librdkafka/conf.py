@@ -58,11 +58,9 @@ class _Configuration:
 
         :raises PropertyError: unknown property or bad value, with librdkafka's text.
         """
-        for part, what in ((name, "name"), (value, "value")):
-            if "\0" in part:
-                raise PropertyError(f"the {what} of a configuration property cannot hold a NUL character")
+        words = (_encode(name, "name"), _encode(value, "value"))
         text = ctypes.create_string_buffer(_ERROR_TEXT_BYTES)
-        result = self._functions.set(self.pointer, _encode(name), _encode(value), text, _ERROR_TEXT_BYTES)
+        result = self._functions.set(self.pointer, *words, text, _ERROR_TEXT_BYTES)
         if result != _OK:
             raise PropertyError(text.value.decode(errors="replace"))
         self.settings.pop(name, None)
@@ -123,5 +121,12 @@ def is_topic_property(name: str) -> bool:
     return name not in _SHARED_PROPERTIES and TopicConf().knows(name)
 
 
-def _encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+def _encode(text: str, what: str) -> bytes:
+    if "\0" in text:
+        raise PropertyError(f"the {what} of a configuration property cannot hold a NUL character")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise PropertyError(
+            f"the {what} of a configuration property cannot hold half of a character"
+        ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kafkatcl.bridge.inprocess import NativeError
+from kafkatcl.shell.exiting import leave, leaving
 
 
 def run_script(app: Any, encoding: str | None) -> int:
@@ -17,6 +18,8 @@ def run_script(app: Any, encoding: str | None) -> int:
         else:
             app.call("source", "-encoding", encoding, path)
     except NativeError as error:
+        if leaving():
+            leave(1)  # a signal ends the process, and what it closes fails the script that waited for it
         tell(app, "stderr", _error_info(app, sourced=encoding is not None) or str(error))
         return 1
     return 0

@@ -47,8 +47,11 @@ def test_notices_keep_their_order_and_ring_once() -> None:
         setting.queue.post("owner", "token", number)
     assert (setting.rings, setting.queue.pending("owner", "token")) == (1, 5)
     assert setting.queue.take(3) == [("token", 0), ("token", 1), ("token", 2)]
-    assert setting.queue.pending("owner", "token") == 2
+    assert setting.queue.pending("owner", "token") == 5
+    setting.queue.settle({"token": 2})
+    assert setting.queue.pending("owner", "token") == 4
     assert setting.queue.take(3) == [("token", 3), ("token", 4)]
+    assert setting.queue.pending("owner", "token") == 2
     assert setting.rings == 1
     assert setting.queue.take(3) == []
     setting.queue.post("owner", "token", 5)

@@ -86,7 +86,7 @@ def test_a_full_queue_refuses_exactly_what_does_not_fit() -> None:
         target.produce(0, b"x")
 
 
-def test_reports_are_events_and_count_until_they_are_taken(embedded_cluster: Cluster) -> None:
+def test_reports_are_events_and_count_until_they_are_told(embedded_cluster: Cluster) -> None:
     topic = embedded_cluster.topic()
     with engine(embedded_cluster) as running:
         running.master.wanted.add("delivery")
@@ -101,6 +101,10 @@ def test_reports_are_events_and_count_until_they_are_taken(embedded_cluster: Clu
             ("m1.delivery", ("payload", b"%d" % n, "partition", 0, "offset", n, "topic", topic, "key", b"k"))
             for n in range(3)
         ]
+        assert target.handle.output_queue_length() == 3
+        running.events.settle({"m1.delivery": 1})
+        assert target.handle.output_queue_length() == 1
+        running.events.settle({})
         assert target.handle.output_queue_length() == 0
 
 

@@ -47,6 +47,7 @@ class EventQueue:
         self._ready: dict[Source, None] = {}  # a set that keeps its order
         self._lenders: set[Source] = set()
         self._counts: Counter[tuple[object, str]] = Counter()  # by handle and token
+        self._told: list[tuple[object, str]] = []  # notices taken, of which some have perhaps not run yet
         self._rung = False
         self._arrived = threading.Condition(self._lock)
 
@@ -68,7 +69,7 @@ class EventQueue:
         return len(self._notices) >= NOTICE_LIMIT
 
     def pending(self, owner: object, token: str) -> int:
-        """The number of notices that wait for the callback ``token`` and concern ``owner``."""
+        """The number of notices concerning ``owner`` that the callback ``token`` has not been told yet."""
         with self._lock:
             return self._counts[owner, token]
 
@@ -103,7 +104,7 @@ class EventQueue:
         return events
 
     def settle(self, waiting: dict[str, int]) -> None:
-        """Take the messages taken so far for handed over, except so many of each token that have not run yet."""
+        """Take what was taken so far for handed over, except so many of each token that have not run yet."""
         with self._lock:
             lenders, self._lenders = self._lenders, set()
         for source in lenders:
@@ -111,6 +112,18 @@ class EventQueue:
             source.settle(left)
             if left:
                 self._lenders.add(source)
+        self._settle_notices(Counter(waiting))
+
+    def _settle_notices(self, waiting: Counter[str]) -> None:
+        kept = []
+        with self._lock:
+            for owner, token in reversed(self._told):
+                if waiting[token] > 0:
+                    waiting[token] -= 1
+                    kept.append((owner, token))
+                else:
+                    self._counts[owner, token] -= 1
+            self._told = kept[::-1]
 
     def reclaim(self, token: str, waiting: int) -> None:
         """Put back the last ``waiting`` messages of a callback that is gone."""
@@ -122,6 +135,7 @@ class EventQueue:
         """Drop all that waits for ``owner``, a handle that is being deleted."""
         with self._lock:
             self._notices = deque(entry for entry in self._notices if entry[0] is not owner)
+            self._told = [entry for entry in self._told if entry[0] is not owner]
             for counted in [counted for counted in self._counts if counted[0] is owner]:
                 del self._counts[counted]
             self._ready = {source: None for source in self._ready if not source.belongs_to(owner)}
@@ -129,7 +143,7 @@ class EventQueue:
 
     def _next_notice(self) -> Event:
         owner, event = self._notices.popleft()
-        self._counts[owner, event[0]] -= 1
+        self._told.append((owner, event[0]))
         return event
 
     def _wake(self) -> None:

@@ -69,6 +69,7 @@ proc ::kafkatcl::handle::output_queue_length {id words} {
     if {[llength $words] != 0} {
         ::kafkatcl::Usage "output_queue_length "
     }
+    ::kafkatcl::events::Settle
     return [::kafkatcl::Value [::kafkatcl::bridge::handle_queue_length $id]]
 }
 

@@ -33,7 +33,10 @@ proc ::kafkatcl::topic::info {id words} {
     switch -- $option {
         name {set answer [::kafkatcl::bridge::topic_name $id]}
         partitions {set answer [::kafkatcl::bridge::topic_partitions $id]}
-        output_queue_length {set answer [::kafkatcl::bridge::topic_queue_length $id]}
+        output_queue_length {
+            ::kafkatcl::events::Settle
+            set answer [::kafkatcl::bridge::topic_queue_length $id]
+        }
     }
     return [::kafkatcl::Value $answer]
 }

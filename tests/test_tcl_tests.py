@@ -1,0 +1,73 @@
+"""The tests that are written in Tcl (tcl_tests), each file on each kind of cluster."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fix_cluster import Cluster
+from fix_tcl import RunTcl
+
+FOLDER = Path(__file__).parent.parent / "tcl_tests"
+FILES = sorted(FOLDER.glob("*.test"))
+#: Tests that a cluster cannot show.
+CONSTRAINED: dict[str, set[str]] = {"embedded": set(), "kafka": set()}
+
+_TEST = re.compile(r"^(?:test|check|easy|refused|wrongArgs) (\S+-\d\S*)", re.MULTILINE)
+_TOTALS = re.compile(r"^all\.tcl:\tTotal\t(\d+)\tPassed\t(\d+)\tSkipped\t(\d+)\tFailed\t(\d+)", re.MULTILINE)
+_SKIPPED = re.compile(r"^\+{4} (\S+) SKIPPED:", re.MULTILINE)
+
+
+def totals(stdout: str) -> tuple[int, ...]:
+    """What tcltest counted: all tests, those that passed, were skipped, and failed."""
+    found = _TOTALS.search(stdout)
+    assert found, f"tcltest did not come to its end:\n{stdout}"
+    return tuple(map(int, found.groups()))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_tcl_file(file: Path, cluster: Cluster, run_tcl: RunTcl) -> None:
+    written = set(_TEST.findall(file.read_text()))
+    done = run_tcl(
+        FOLDER / "all.tcl",
+        *("-file", file.name, "-verbose", "body error skip"),
+        brokers=cluster,
+        env={"KAFKATCL_TEST_CLUSTER": cluster.kind},
+        timeout=100,
+    )
+    total, passed, skipped, failed = totals(done.stdout)
+    assert (failed, done.status) == (0, 0), done.stdout + done.stderr
+    assert set(_SKIPPED.findall(done.stdout)) <= CONSTRAINED[cluster.kind]
+    assert (total, passed + skipped) == (len(written), len(written))
+
+
+def test_no_test_has_the_name_of_another() -> None:
+    names = [name for file in FILES for name in _TEST.findall(file.read_text())]
+    assert sorted(names) == sorted(set(names))
+    assert len(names) > 500
+
+
+def test_without_a_cluster_tests_are_skipped_and_with_the_embedded_broker_they_run(run_tcl: RunTcl) -> None:
+    none = run_tcl(FOLDER / "all.tcl", "-file", "queue.test")
+    embedded = run_tcl(FOLDER / "all.tcl", "-file", "queue.test", env={"KAFKATCL_EMBEDDED": "1"})
+    total, passed, skipped, failed = totals(none.stdout)
+    assert passed > 0
+    assert skipped > 0
+    assert failed == 0
+    assert totals(embedded.stdout) == (total, total, 0, 0), embedded.stdout
+
+
+def test_a_failure_shows_in_the_exit_status(run_tcl: RunTcl, tmp_path: Path) -> None:
+    for file in (FOLDER / "all.tcl", FOLDER / "support.tcl"):
+        (tmp_path / file.name).write_text(file.read_text())
+    (tmp_path / "wrong.test").write_text(
+        "check wrong-1.1 master {a wrong result} {m config client.id x} other\n"
+        "check wrong-1.2 nothing {a background error} {after 0 {error unheard}; vwait ::support::tick} {} \\\n"
+        "    -constraints never\n"
+        "check wrong-1.3 nothing {a background error} {after 0 {error unheard}; runEvents 20} {}\n"
+    )
+    done = run_tcl(tmp_path / "all.tcl")
+    assert totals(done.stdout) == (3, 0, 1, 2)
+    assert "unheard" in done.stdout
+    assert done.status == 1

@@ -17,6 +17,7 @@ namespace eval ::support {
     variable brokers {}
     variable cluster kafka
     variable patience 15000 ;# ms until what must come is given up
+    variable globals [info globals]
 }
 
 # -- brokers -----------------------------------------------------------------------------------------------
@@ -91,7 +92,6 @@ proc newTopic {} {
 namespace eval ::support::fixture {
     proc nothing {} {
         set ::out {}
-        array unset ::row
     }
 
     proc master {} {
@@ -190,13 +190,18 @@ proc objects {} {
     return [lsort $names]
 }
 
-# End a test: delete what it made; what is left over then is its failure.
+# End a test: delete what it made, variables too; what is left over then is its failure.
 proc ::support::Reset {} {
     foreach name [objects] {
         # One may have gone with its namespace.
         catch {rename $name {}}
     }
     update
+    foreach name [info globals] {
+        if {$name ni $::support::globals && ![regexp {^(auto|tcl|error)} $name]} {
+            unset -nocomplain ::$name
+        }
+    }
     if {[llength [objects]]} {
         error "objects left over: [objects]"
     }

@@ -16,7 +16,7 @@ from kafkatcl.bridge.inprocess import (
     define_primitive,
     new_interp,
 )
-from kafkatcl.bridge.install import install, kafka_object
+from kafkatcl.bridge.install import install, kafka_object, uninstall
 from kafkatcl.hosting.answers import answering
 from kafkatcl.hosting.commands import FunctionCommand, ObjectCommand
 from kafkatcl.hosting.errors import TclError
@@ -196,6 +196,7 @@ class Interp:
         self.tk.deletecommand(self._moved)
         if self._owns:
             clear(self)
+            uninstall(self)
             self.tk.call("namespace", "delete", "::")
         self.root = self.tk = None
 

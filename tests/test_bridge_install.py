@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -286,3 +287,21 @@ def test_windows(display: str, embedded_cluster: Cluster, monkeypatch: pytest.Mo
         """
     )
     assert (done.returncode, done.stdout) == (0, "hello hello\n"), done.stderr
+
+
+def test_a_closed_interpreter_leaves_no_descriptor_and_no_client() -> None:
+    def use() -> None:
+        with kafkatcl.Interp() as interp:
+            interp.eval(
+                "package require kafka; kafka::kafka create m; m producer_creator p; m consumer_creator c"
+            )
+            interp.eval("interp create child; child eval {package require kafka; kafka::kafka create m}")
+
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    use()
+    before = descriptors()
+    for _ in range(5):
+        use()
+    assert until(lambda: descriptors() <= before)

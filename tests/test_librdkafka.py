@@ -367,3 +367,36 @@ def test_release_and_close_leave_nothing(embedded_cluster: Cluster) -> None:
         for _ in range(50):
             cycle(opening, consumer)
         assert (process.num_threads(), process.num_fds()) == before
+
+
+@pytest.mark.parametrize(
+    ("conf", "name", "value"),
+    [
+        (TopicConf, "acks", "1099511627776"),
+        (TopicConf, "acks", "9" * 5000),
+        (TopicConf, "message.timeout.ms", "99999999999"),
+        (TopicConf, "message.timeout.ms", "1.5"),
+        (GlobalConf, "message.max.bytes", "4294972296"),
+    ],
+)
+def test_a_number_that_would_come_out_as_another_is_refused(conf: Any, name: str, value: str) -> None:
+    made = conf()
+    before = made.dump()
+    with pytest.raises(PropertyError, match=f'Invalid value "{value}" for configuration property "{name}"'):
+        made.set(name, value)
+    assert (made.dump(), made.settings) == (before, {})
+
+
+@pytest.mark.parametrize(("name", "value"), [("client.id", "99999999999"), ("linger.ms", "0.5")])
+def test_such_numbers_are_fine_where_they_are_kept(name: str, value: str) -> None:
+    made = GlobalConf()
+    made.set(name, value)
+    assert value in made.dump()
+
+
+def test_a_refused_property_leaves_no_trace() -> None:
+    made = GlobalConf()
+    before = made.dump()
+    with pytest.raises(PropertyError):
+        made.set("no.such.property", "1")
+    assert made.dump() == before

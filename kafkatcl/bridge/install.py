@@ -43,43 +43,43 @@ def kafka_object(interp: Any, name: str) -> Any:
     raise LookupError(f"there is no kafka command {name!r}")
 
 
-class Host:
-    """An interpreter of this process, and the sessions it and its children have.
+def uninstall(interp: Any) -> None:
+    """Close what the package has open in an interpreter that is about to go; its commands no longer work."""
+    app = inprocess.application(interp)
+    if app.call("info", "commands", "::kafkatcl::bridge::close"):
+        app.call("::kafkatcl::bridge::close")
 
-    Kafka's threads only ever write a byte to a pipe; a file event of the interpreter reads it.
-    """
+
+class Host:
+    """An interpreter of this process, and the sessions it and its children have."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
         self._thread = threading.get_ident()
         self._paths: dict[str, str] = {}  # session -> path of its interpreter
-        self._rung: set[str] = set()
-        self._reading = -1
-        self._writing = -1
+        self._bell: _Bell | None = None
 
     def install(self) -> None:
         """Announce the package; nothing is loaded before it is required."""
         self._app.eval("namespace eval ::kafkatcl::bridge {}")
-        inprocess.define_primitive(self._app, "::kafkatcl::bridge::open_session", self.open_session)
+        for name in ("open_session", "close"):
+            inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", getattr(self, name))
         self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / "install.tcl"))
 
     def open_session(self, path: str) -> str:
         """The session for the interpreter of this path, which is about to load the package."""
-        if not self._paths:
-            self._start()
-        session = sessions.open_session(_Bell(self._rung, self._writing))
+        if self._bell is None:
+            self._bell = self._start()
+        session = sessions.open_session(self._bell.ring)
         self._paths[session] = path
         return session
 
     def answer(self) -> None:
         """The bell has rung: let the interpreters tell what waits for them."""
-        with suppress(BlockingIOError):
-            os.read(self._reading, 4096)
-        while self._rung:
-            path = self._paths[self._rung.pop()]
+        for session in self._bell.rung() if self._bell else ():
             # The interpreter may be gone.
             with suppress(inprocess.NativeError):
-                self._app.call("interp", "eval", path, "::kafkatcl::events::Ring")
+                self._app.call("interp", "eval", self._paths[session], "::kafkatcl::events::Ring")
 
     def settle(self) -> None:
         """Before the end: what callbacks have got counts as handed over."""
@@ -89,27 +89,61 @@ class Host:
             with suppress(inprocess.NativeError):
                 self._app.call("interp", "eval", path, "::kafkatcl::events::Settle")
 
-    def _start(self) -> None:
+    def close(self) -> None:
+        """Delete the objects of all sessions, and close the bell."""
+        for session in self._paths:
+            sessions.close_session(session)
+        self._paths.clear()
+        if self._bell:
+            self._app.deletefilehandler(self._bell.descriptor)
+            self._bell.close()
+            self._bell = None
+
+    def _start(self) -> _Bell:
         for name, function in PRIMITIVES.items():
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
-        self._reading, self._writing = os.pipe()
-        os.set_blocking(self._reading, False)
-        os.set_blocking(self._writing, False)
-        inprocess.on_readable(self._app, self._reading, self.answer)
+        bell = _Bell()
+        inprocess.on_readable(self._app, bell.descriptor, self.answer)
         before_shutdown(_Settler(self))
+        return bell
 
 
 class _Bell:
-    """Rings for one session, from any thread; it holds nothing of the interpreter."""
+    """A pipe that Kafka's threads write to and the interpreter's event loop reads.
 
-    def __init__(self, rung: set[str], descriptor: int) -> None:
-        self._rung = rung
-        self._descriptor = descriptor
+    That is all they do with the interpreter: they hold nothing of it.
+    """
 
-    def __call__(self, session: str) -> None:
-        self._rung.add(session)
-        with suppress(BlockingIOError):  # the pipe is full of rings already
-            os.write(self._descriptor, b"1")
+    def __init__(self) -> None:
+        self.descriptor, self._writing = os.pipe()
+        os.set_blocking(self.descriptor, False)
+        os.set_blocking(self._writing, False)
+        self._lock = threading.Lock()
+        self._open = True
+        self._rung: set[str] = set()
+
+    def ring(self, session: str) -> None:
+        """Say that a session has events (any thread)."""
+        with self._lock:
+            if self._open:
+                self._rung.add(session)
+                with suppress(BlockingIOError):  # the pipe is full of rings already
+                    os.write(self._writing, b"1")
+
+    def rung(self) -> set[str]:
+        """The sessions the bell has rung for since the last call."""
+        with self._lock:
+            with suppress(BlockingIOError):
+                os.read(self.descriptor, 4096)
+            rung, self._rung = self._rung, set()
+        return rung
+
+    def close(self) -> None:
+        """Close the pipe; whoever rings is not heard any more."""
+        with self._lock:
+            self._open = False
+            os.close(self.descriptor)
+            os.close(self._writing)
 
 
 class _Settler:

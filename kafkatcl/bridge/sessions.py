@@ -7,6 +7,7 @@ from typing import Any, Callable, TypeVar
 
 from kafkatcl.engine.errors import DESTROYED, kafka_failure
 from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.handle import Handle
 
 Kind = TypeVar("Kind")
 
@@ -21,6 +22,15 @@ def open_session(ring: Callable[[str], None]) -> str:
     name = f"i{next(_numbers)}"
     _sessions[name] = EventQueue(lambda: ring(name))
     return name
+
+
+def close_session(name: str) -> None:
+    """Delete the handles of a session that goes."""
+    queue = _sessions.pop(name)
+    for identifier, handle in list(_objects.items()):
+        if isinstance(handle, Handle) and handle.events is queue:
+            del _objects[identifier]
+            handle.delete()
 
 
 def events(session: str) -> EventQueue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ _TEXT = ctypes.c_char_p
 _DUMP = ctypes.POINTER(_TEXT)
 _OK = 0
 _ERROR_TEXT_BYTES = 512
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?", re.ASCII)
 
 # Clients and topics both have these; a topic's value is "inherit" until it is set.
 _SHARED_PROPERTIES = {"compression.codec", "compression.type", "compression.level"}
@@ -58,18 +60,19 @@ class _Configuration:
 
         :raises PropertyError: unknown property or bad value, with librdkafka's text.
         """
-        words = (_encode(name, "name"), _encode(value, "value"))
-        text = ctypes.create_string_buffer(_ERROR_TEXT_BYTES)
-        result = self._functions.set(self.pointer, *words, text, _ERROR_TEXT_BYTES)
-        if result != _OK:
-            raise PropertyError(text.value.decode(errors="replace"))
+        # Tried on a copy: a property that is refused leaves traces, and a number may come out as another.
+        twin = self.copy()
+        twin._try(name, value)
+        if _is_no_int(value) and value not in twin.dump():
+            raise PropertyError(f'Invalid value "{value}" for configuration property "{name}"')
+        self.pointer, twin.pointer = twin.pointer, self.pointer
         self.settings.pop(name, None)
         self.settings[name] = value
 
     def knows(self, name: str) -> bool:
         """Whether there is a property of this name."""
         try:
-            self.copy().set(name, "")
+            self.copy()._try(name, "")
         except PropertyError as error:
             return not str(error).startswith("No such configuration property")
         return True
@@ -93,6 +96,12 @@ class _Configuration:
         """Hand the C object over to a librdkafka function that frees it."""
         pointer, self.pointer = self.pointer, None
         return pointer
+
+    def _try(self, name: str, value: str) -> None:
+        words = (_encode(name, "name"), _encode(value, "value"))
+        text = ctypes.create_string_buffer(_ERROR_TEXT_BYTES)
+        if self._functions.set(self.pointer, *words, text, _ERROR_TEXT_BYTES) != _OK:
+            raise PropertyError(text.value.decode(errors="replace"))
 
     def _texts(self) -> Iterator[str]:
         count = ctypes.c_size_t()
@@ -119,6 +128,13 @@ class TopicConf(_Configuration):
 def is_topic_property(name: str) -> bool:
     """Whether ``name`` is a property of topics alone, not one that clients have too."""
     return name not in _SHARED_PROPERTIES and TopicConf().knows(name)
+
+
+def _is_no_int(value: str) -> bool:
+    """Whether ``value`` is a number that librdkafka would make another of, where a property wants an int."""
+    if not _NUMBER.fullmatch(value):
+        return False
+    return "." in value or len(value) > 11 or not -(2**31) <= int(value) < 2**31
 
 
 def _encode(text: str, what: str) -> bytes:

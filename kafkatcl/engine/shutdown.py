@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 #: The environment variable with the bound in ms for delivering what is queued when a program ends.
 FLUSH_TIMEOUT = "KAFKATCL_FLUSH_TIMEOUT_MS"
 _DEFAULT_FLUSH_MS = 30_000
-#: Seconds that deleting a consumer may take; leaving its group goes on in the background then.
+#: Seconds that closing a consumer is waited for; it may hang for good, after a fatal error for instance.
 _CONSUMER_SECONDS = 5.0
 #: Seconds that closing may take beyond the bound for flushing.
 _GRACE_SECONDS = 1.0
 
 _open: set[Handle] = set()
-_closing: set[threading.Thread] = set()
+#: The threads that close handles, and whether those consume.
+_closing: dict[threading.Thread, bool] = {}
 _settlers: list[Callable[[], None]] = []
 _closers: list[Callable[[], None]] = []
 
@@ -72,9 +73,10 @@ def shutdown() -> None:
         _settlers.pop()()
     while _open:
         _start_closing(_open.pop())
-    end = time.monotonic() + flush_seconds() + _GRACE_SECONDS
-    for thread in list(_closing):
-        thread.join(remaining(end))
+    now = time.monotonic()
+    for thread, consumes in list(_closing.items()):
+        bound = _CONSUMER_SECONDS if consumes else flush_seconds() + _GRACE_SECONDS
+        thread.join(remaining(now + bound))
     _closing.clear()
     while _closers:
         _closers.pop()()
@@ -83,10 +85,10 @@ def shutdown() -> None:
 def _start_closing(handle: Handle) -> threading.Thread:
     def close() -> None:
         handle.close(time.monotonic() + flush_seconds())
-        _closing.discard(thread)
+        _closing.pop(thread, None)
 
     thread = threading.Thread(target=close, name=f"kafkatcl-close-{handle.name}", daemon=True)
-    _closing.add(thread)
+    _closing[thread] = handle.consumes
     try:
         thread.start()
     except RuntimeError:  # since Python 3.12 no thread can be started once the program is ending

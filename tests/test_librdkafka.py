@@ -400,3 +400,8 @@ def test_a_refused_property_leaves_no_trace() -> None:
     with pytest.raises(PropertyError):
         made.set("no.such.property", "1")
     assert made.dump() == before
+
+
+@pytest.mark.parametrize("code", [9999, -9999, 2**31 - 1])
+def test_a_number_that_is_no_error_code(code: int) -> None:
+    assert error_name(code) == "RD_KAFKA_UNRECOGNIZED_ERROR"

@@ -15,6 +15,7 @@ _ORIGINAL_NAMES = {
     15: "GROUP_COORDINATOR_NOT_AVAILABLE",
     16: "NOT_COORDINATOR_FOR_GROUP",
 }
+_UNKNOWN = "RD_KAFKA_UNRECOGNIZED_ERROR"
 
 
 def error_text(code: int) -> str:
@@ -23,6 +24,9 @@ def error_text(code: int) -> str:
 
 
 def error_name(code: int) -> str:
-    """The name of an error code as C programs know it, such as ``RD_KAFKA_RESP_ERR__TIMED_OUT``."""
+    """The name of an error code as C programs know it, such as ``RD_KAFKA_RESP_ERR__TIMED_OUT``.
+
+    A number that is no error code has the name that the C original gave to those it did not know.
+    """
     name = _ORIGINAL_NAMES.get(code) or _err2name(code).decode()
-    return f"RD_KAFKA_RESP_ERR_{name}"
+    return _UNKNOWN if name.startswith("ERR_") else f"RD_KAFKA_RESP_ERR_{name}"

@@ -158,7 +158,6 @@ def test_every_error_has_its_name_and_text() -> None:
         (14, "GROUP_LOAD_IN_PROGRESS"),
         (15, "GROUP_COORDINATOR_NOT_AVAILABLE"),
         (16, "NOT_COORDINATOR_FOR_GROUP"),
-        (-9999, "ERR_-9999?"),
     ],
 )
 def test_names_that_scripts_test_for(code: int, name: str) -> None:

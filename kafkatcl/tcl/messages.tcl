@@ -5,23 +5,23 @@
 #   The procedures here are called by subcommands, so whoever called the object command is 3 levels up.  They know
 #   the array of the script as <array>, a name that no script has in its own errors.
 
-namespace eval ::kafkatcl::messages {}
-
-# Set the array to a message.  Elements that other messages had and this one has not are unset.
-proc ::kafkatcl::messages::Fill {array payload partition offset timestamp topic key} {
-    upvar 1 $array <array>
-    set <array>(payload) $payload
-    set <array>(partition) $partition
-    set <array>(offset) $offset
-    set <array>(timestamp) $timestamp
-    set <array>(topic) $topic
-    if {[llength $key]} {
-        set <array>(key) [lindex $key 1]
-    } elseif {[info exists <array>(key)]} {
-        unset <array>(key)
-    }
-    if {[info exists <array>(error)]} {
-        unset -nocomplain <array>(error) <array>(code) <array>(message)
+namespace eval ::kafkatcl::messages {
+    # How the array is set to a message; elements that other messages had and this one has not are unset.  The text is
+    # put where it is needed: a call for each message of a batch would cost more than all of this.
+    variable fill {
+        set <array>(payload) $payload
+        set <array>(partition) $partition
+        set <array>(offset) $offset
+        set <array>(timestamp) $timestamp
+        set <array>(topic) $topic
+        if {[llength $key]} {
+            set <array>(key) [lindex $key 1]
+        } elseif {[info exists <array>(key)]} {
+            unset <array>(key)
+        }
+        if {[info exists <array>(error)]} {
+            unset -nocomplain <array>(error) <array>(code) <array>(message)
+        }
     }
 }
 
@@ -41,7 +41,7 @@ proc ::kafkatcl::messages::FillError {array error code message} {
 }
 
 # Answer to `consume`: the array filled and 1, or 0 at the end of a partition.
-proc ::kafkatcl::messages::One {array answer} {
+proc ::kafkatcl::messages::One {array answer} [string map [list %fill% $::kafkatcl::messages::fill] {
     lassign $answer status value code
     if {$status eq 1} {
         return -code error -errorcode $code $value
@@ -49,7 +49,8 @@ proc ::kafkatcl::messages::One {array answer} {
     upvar 3 $array <array>
     switch -- [lindex $value 0] {
         message {
-            if {[catch {Fill <array> {*}[lrange $value 1 end]} result options]} {
+            lassign $value kind payload partition offset timestamp topic key
+            if {[catch {%fill%} result options]} {
                 Fail $array $result $options
             }
             return 1
@@ -64,11 +65,11 @@ proc ::kafkatcl::messages::One {array answer} {
             return -code error -errorcode [list KAFKA $name $error $details] "kafka error: $error ($details)"
         }
     }
-}
+}]
 
 # Answer to `consume_batch`: run the code in the caller for each message with the array set to it; the number
 # of messages.  What the code does not get to, because of a break, a return or an error, is put back.
-proc ::kafkatcl::messages::Each {array body answer} {
+proc ::kafkatcl::messages::Each {array body answer} [string map [list %fill% $::kafkatcl::messages::fill] {
     lassign $answer status value code
     if {$status eq 1} {
         return -code error -errorcode $code $value
@@ -90,20 +91,7 @@ proc ::kafkatcl::messages::Each {array body answer} {
                 incr planned [expr {[llength [lindex $run 1]] / 6}]
                 foreach {payload partition offset timestamp topic key} [lindex $run 1] {
                     incr done
-                    # What Fill does; a call for each message would cost more than all of it.
-                    set <array>(payload) $payload
-                    set <array>(partition) $partition
-                    set <array>(offset) $offset
-                    set <array>(timestamp) $timestamp
-                    set <array>(topic) $topic
-                    if {[llength $key]} {
-                        set <array>(key) [lindex $key 1]
-                    } elseif {[info exists <array>(key)]} {
-                        unset <array>(key)
-                    }
-                    if {[info exists <array>(error)]} {
-                        unset -nocomplain <array>(error) <array>(code) <array>(message)
-                    }
+                    %fill%
                     uplevel 3 $body
                 }
             }
@@ -122,7 +110,7 @@ proc ::kafkatcl::messages::Each {array body answer} {
     # A return of the code is one of the caller: from here it has three procedures more to leave.
     dict incr options -level [expr {$code == 2 ? 3 : 1}]
     return -options $options $result
-}
+}]
 
 # Run a callback for each message of an answer, as from the event loop; their number.
 proc ::kafkatcl::messages::Tell {prefix answer} {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import socket
 import tkinter
 from collections.abc import Iterator
 from typing import Any
@@ -189,6 +190,15 @@ def check(answer: tuple[Any, ...]) -> tuple[Any, ...]:
     return answer
 
 
+def is_address(word: Any) -> bool:
+    """Whether ``word`` is a number that stands for a host: 1.5 is 1.0.0.5, where this test has no business."""
+    try:
+        socket.inet_aton(str(word).strip())
+    except (OSError, UnicodeError, ValueError):
+        return False
+    return True
+
+
 def is_fault(answer: tuple[Any, ...]) -> bool:
     return len(answer) > 2 and [str(word) for word in answer[2][:2]] == ["KAFKA", "INTERNAL"]
 
@@ -207,6 +217,8 @@ def test_hostile_words(name: str, bridge: Bridge, capfd: pytest.CaptureFixture[s
     for position, (parameter, _) in enumerate(parameters):
         for hostile in HOSTILE:
             if parameter == "timeout_ms" and hostile in LONG_WAITS:
+                continue
+            if parameter == "brokers" and is_address(hostile):
                 continue
             words: list[Any] = [word for _, word in parameters]
             words[position] = hostile

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID, OFFSET_STORED
+
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure
 from kafkatcl.librdkafka.errors import error_name, error_text
 
@@ -12,7 +14,12 @@ _INTEGER = re.compile(
 )
 _BASES = (16, 2, 8, 8, 10)
 _TOO_LARGE = "integer value too large to represent"
-_OFFSETS = {"beginning": -2, "end": -1, "stored": -1000, "invalid": -1001}
+_OFFSETS = {
+    "beginning": OFFSET_BEGINNING,
+    "end": OFFSET_END,
+    "stored": OFFSET_STORED,
+    "invalid": OFFSET_INVALID,
+}
 _TAIL_BASE = -2000  # librdkafka's RD_KAFKA_OFFSET_TAIL_BASE: -2000 - N is N messages from the end
 
 

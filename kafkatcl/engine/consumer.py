@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, Callable, NamedTuple
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import OFFSET_STORED, TopicPartition
 
 from kafkatcl.engine.buffer import MessageBuffer, Stopped
 from kafkatcl.engine.errors import (
@@ -20,8 +20,6 @@ from kafkatcl.engine.errors import (
 from kafkatcl.engine.fetching import Fetcher
 from kafkatcl.engine.messages import Row, row
 from kafkatcl.engine.topic import SharedTopic, Topic
-
-OFFSET_STORED = -1000
 
 
 class Route(NamedTuple):

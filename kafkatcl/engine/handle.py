@@ -44,8 +44,8 @@ class Handle:
         self.deleted = False
         self._topics: dict[str, SharedTopic] = {}
         self._metadata: Metadata | None = None
-        settings = self._settings()
         self._embedded = broker.wanted()
+        settings = self._settings()
         self._has_brokers = self._embedded or any(settings.get(name) for name in _BROKERS)
         self.client = self._open(settings)
         self.native = ClientHandle(self.client)
@@ -164,7 +164,7 @@ class Handle:
 
     def _settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = dict(self.master.conf.settings)
-        if broker.wanted():
+        if self._embedded:
             settings = {
                 name: value
                 for name, value in settings.items()

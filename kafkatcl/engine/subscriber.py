@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaException, TopicPartition
 
 from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, bare_failure, kafka_errors
@@ -15,9 +15,6 @@ from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import row
 from kafkatcl.engine.topic import usable_name
 from kafkatcl.engine.waiting import interruptibly
-
-OFFSET_INVALID = -1001
-OFFSET_STORED = -1000
 
 
 class Position(NamedTuple):

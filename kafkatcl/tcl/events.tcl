@@ -47,43 +47,36 @@ proc ::kafkatcl::events::GiveBack {token} {
     ::kafkatcl::Value [::kafkatcl::bridge::events_reclaim $::kafkatcl::session $token $count]
 }
 
-# Drop what waits for a callback; how many there were.
-proc ::kafkatcl::events::Drop {token} {
+# Drop what waits for a callback, or with a topic and a partition what came from there; how many there were.
+proc ::kafkatcl::events::Drop {token args} {
     variable waiting
-    set kept [lrange $waiting $::kafkatcl::events::next end]
-    set others {}
+    variable next
+    set kept {}
     set count 0
-    foreach {whose argument} $kept {
-        if {$whose eq $token} {
+    foreach {whose argument} [lrange $waiting $next end] {
+        if {$whose eq $token && [ComesFrom $argument {*}$args]} {
             incr count
         } else {
-            lappend others $whose $argument
+            lappend kept $whose $argument
         }
     }
-    Replace $others
+    Replace $kept
     return $count
 }
 
 # Partitions are no longer fetched (token, topic, partition of each): drop what waits of them.
 proc ::kafkatcl::events::Dropped {stopped} {
-    variable waiting
-    variable next
     foreach {token topic partition} $stopped {
-        set kept {}
-        foreach {whose argument} [lrange $waiting $next end] {
-            if {$whose ne $token || ![ComesFrom $argument $topic $partition]} {
-                lappend kept $whose $argument
-            }
-        }
-        Replace $kept
+        Drop $token $topic $partition
         if {[string match start* $token]} {
             Unset $token
         }
     }
 }
 
-proc ::kafkatcl::events::ComesFrom {message topic partition} {
-    return [expr {![dict exists $message topic] ||
+# Whether a message came from a partition, or from anywhere if none is given; of an error nobody knows.
+proc ::kafkatcl::events::ComesFrom {message {topic {}} {partition {}}} {
+    return [expr {$partition eq "" || ![dict exists $message topic] ||
         ([dict get $message topic] eq $topic && [dict get $message partition] == $partition)}]
 }
 

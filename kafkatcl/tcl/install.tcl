@@ -1,8 +1,8 @@
 # install.tcl --
 #
 #   Make `package require kafka` work in this interpreter and in the children it will make.  The bridge has made
-#   two primitives: ::kafkatcl::bridge::open_session gives the session of an interpreter by its path (empty for
-#   this one), ::kafkatcl::bridge::primitives the names of all others, once they are there.
+#   the primitive ::kafkatcl::bridge::open_session, which gives the session of an interpreter by its path (empty for
+#   this one); all others are there after its first call.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
@@ -12,10 +12,9 @@ namespace eval ::kafkatcl {
 # Load the package into the interpreter of this path.
 proc ::kafkatcl::Load {path} {
     variable library
-    variable version
     lassign [bridge::open_session $path] status session
     if {[llength $path]} {
-        foreach name [namespace eval bridge {info commands ::kafkatcl::bridge::*}] {
+        foreach name [info commands ::kafkatcl::bridge::*] {
             interp alias $path $name {} $name
         }
     }
@@ -65,6 +64,7 @@ proc ::kafkatcl::DeleteObjects {path} {
     catch {interp eval $path ::kafkatcl::DeleteCommands}
 }
 
+# Give a child what this interpreter has.
 proc ::kafkatcl::Adopt {path} {
     interp eval $path {namespace eval ::kafkatcl {}}
     interp alias $path ::kafkatcl::load {} ::kafkatcl::Load $path

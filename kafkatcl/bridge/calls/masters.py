@@ -15,7 +15,8 @@ def master_create() -> str:
 
 @primitive
 def master_config(master: str, *settings: str) -> tuple[str, ...] | None:
-    return configured(find(master, Master).conf.dump, find(master, Master).configure, settings)
+    found = find(master, Master)
+    return configured(found.conf.dump, found.configure, settings)
 
 
 @primitive

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from confluent_kafka import OFFSET_INVALID
+
 from kafkatcl.bridge.arguments import integer, offset, offset_text
 from kafkatcl.bridge.calls.registry import primitive
 from kafkatcl.bridge.sessions import find
 from kafkatcl.engine.messages import EndRow, argument
-from kafkatcl.engine.subscriber import OFFSET_INVALID, Position, Subscriber
+from kafkatcl.engine.subscriber import Position, Subscriber
 
 
 @primitive

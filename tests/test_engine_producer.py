@@ -60,6 +60,27 @@ def test_what_is_refused_sends_nothing(embedded_cluster: Cluster) -> None:
         assert target.handle.output_queue_length() == 0
 
 
+@pytest.mark.parametrize("quick", [False, True])
+def test_the_first_message_to_an_unknown_partition_is_told_by_a_report(
+    embedded_cluster: Cluster, quick: bool
+) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster) as running:
+        running.master.wanted.add("delivery")
+        target = running.producing_to(topic)
+        if quick:  # librdkafka knows the partitions before it looks at the message
+            target.handle.client.list_topics(topic, 15)
+        target.produce(99, b"x")
+        assert until(lambda: target.handle.events.pending(target.handle, "m1.delivery") == 1)
+        [(_, told)] = target.handle.events.take(10)
+        assert told[:4] == (
+            "error",
+            "Local: Unknown partition",
+            "code",
+            "RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION",
+        )
+
+
 def test_a_batch_goes_on_after_a_refused_message(embedded_cluster: Cluster) -> None:
     topic = embedded_cluster.topic()
     with engine(embedded_cluster) as running:

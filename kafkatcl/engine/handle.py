@@ -113,6 +113,10 @@ class Handle:
             self._metadata = fetch_metadata(self.client)
         return self._metadata
 
+    def knows_metadata(self) -> bool:
+        """Whether the metadata was fetched already."""
+        return self._metadata is not None
+
     def open_topic(self, name: str) -> SharedTopic:
         """The topic of this name: the one already open, or a new one with the configuration as it is now."""
         self.check()

@@ -28,8 +28,9 @@ class ProducerHandle(Handle):
     consumes = False
 
     def _make(self, settings: dict[str, Any]) -> Producer:
-        if "delivery" in self.master.wanted:
-            settings["on_delivery"] = self._on_delivery
+        self._reports = "delivery" in self.master.wanted
+        if self._reports:
+            settings["on_delivery"] = self.tell_delivery
         # The one property that the wrapper looks at itself, and wants as a bool.
         if _ONLY_ERRORS in settings:
             settings[_ONLY_ERRORS] = settings[_ONLY_ERRORS] == "true"
@@ -40,8 +41,9 @@ class ProducerHandle(Handle):
             self.client.poll(0)
         return False
 
-    def _on_delivery(self, error: Any, message: Any) -> None:
-        if self.deleted or not self.master.reports.tell():
+    def tell_delivery(self, error: Any, message: Any) -> None:
+        """Tell the delivery callback of the master, if this report is one that it wants."""
+        if self.deleted or not self._reports or not self.master.reports.tell():
             return
         self.events.post(self, self.master.callback("delivery"), _report(error, message))
 
@@ -60,6 +62,8 @@ class ProducerHandle(Handle):
 class ProducerTopic(Topic):
     """A topic to produce to."""
 
+    handle: ProducerHandle
+
     def __init__(self, handle: ProducerHandle, topic: SharedTopic) -> None:
         super().__init__(handle, topic)
         self._produce = handle.client.produce
@@ -74,7 +78,8 @@ class ProducerTopic(Topic):
         if partition < _UNASSIGNED:
             raise kafka_failure(UNKNOWN_PARTITION)
         if not self.topic.is_open:
-            self.topic.open(self.handle.native)
+            self._produce_first(partition, payload, key)
+            return
         with kafka_errors():
             self._produce(self.topic.name, payload, key, partition)
 
@@ -98,6 +103,21 @@ class ProducerTopic(Topic):
         if first:
             more = f"{refused} of {len(messages)} messages were not queued"
             raise Failure(f"{first.message} ({more})", (*first.errorcode, more))
+
+    def _produce_first(self, partition: int, payload: bytes, key: bytes | None) -> None:
+        """Queue the first message of a topic; it makes the client ask for the topic's metadata.
+
+        A partition that does not exist is told by a delivery report then, as always when the metadata is not there
+        yet, even if the answer was so quick that librdkafka refused the message.
+        """
+        self.topic.open(self.handle.native)
+        with kafka_errors():
+            try:
+                self._produce(self.topic.name, payload, key, partition)
+            except KafkaException as error:
+                if error.args[0].code() != UNKNOWN_PARTITION or self.handle.knows_metadata():
+                    raise
+                self.handle.tell_delivery(error.args[0], None)
 
     def delete(self) -> None:
         """Give up the topic; what was queued is still delivered."""

@@ -6,7 +6,6 @@ import os
 import queue
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -164,13 +163,3 @@ def live(cluster: Cluster, folder: Path, script: str, *args: str) -> Iterator[Li
             yield running
         finally:
             running.end()
-
-
-def eventually(condition, seconds: float = 30) -> bool:  # type: ignore[no-untyped-def]
-    """Wait until ``condition()`` is true; whether it came true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True

@@ -1,0 +1,139 @@
+"""``python -m benchmarks``: measure, show, keep."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from benchmarks import chart, cluster, results, tables
+from benchmarks.facts import facts
+from benchmarks.measure import measure
+from benchmarks.peers import Peer, PeerError, tcl_peer, usual_peers
+from benchmarks.results import Results
+from benchmarks.workloads import chosen, workloads
+
+MESSAGES = 200_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run with ``arguments`` (the process's own by default) and give the exit status.
+
+    0; 1 when the process of a peer failed; 2 when nothing could be measured or kept.
+    """
+    given = _parser().parse_args(arguments)
+    try:
+        found = results.read(given.results) if given.results else _measured(given)
+        print(tables.document(found))
+        if given.json:
+            found.write(given.json)
+        if given.chart:
+            chart.draw(found, given.chart)
+        if given.markdown:
+            tables.write(found, given.markdown)
+    except (PeerError, ValueError, ImportError, OSError, RuntimeError) as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    return 1 if found.failures() else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure KafkaTcl against others, in alternation. Without --bootstrap and --embedded it starts "
+        "an Apache Kafka of its own (Java and Maven needed). docs/performance.md tells how to read the tables.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="NAME=COMMAND",
+        help="another Tcl interpreter with package kafka: what one types before a script; may be repeated",
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave out one of the usual peers: bare (Python without Tcl), kcat",
+    )
+    parser.add_argument("--rounds", type=_positive, default=5, metavar="N", help="how often each is run (5)")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="WORKLOAD",
+        help="workloads by name, * allowed; all by default",
+    )
+    parser.add_argument(
+        "--messages",
+        type=_positive,
+        default=MESSAGES,
+        metavar="N",
+        help=f"messages of a workload ({MESSAGES})",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--bootstrap", metavar="HOST:PORT,...", help="measure on a Kafka that runs already")
+    where.add_argument(
+        "--embedded", action="store_true", help="measure on the embedded broker (fewer messages)"
+    )
+    where.add_argument("--results", type=Path, metavar="FILE", help="measure nothing: show what --json wrote")
+    parser.add_argument(
+        "--time-limit", type=_positive, default=300, metavar="SECONDS", help="for each process (300)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep all that was measured")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw it: FILE.svg or FILE.png")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="put the tables between the markers of FILE"
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'must be a whole number above 0, got "{text}"')
+    return number
+
+
+def _measured(given: argparse.Namespace) -> Results:
+    peers = _peers(given.peer, given.without)
+    with _cluster(given) as place:
+        tasks = chosen(workloads(given.messages, place.volume), given.only)
+        circumstances = facts(peers, place, given.rounds, given.time_limit)
+        found = Results(circumstances, [peer.name for peer in peers], tasks, [])
+        try:
+            for run in measure(peers, tasks, given.rounds, place, given.time_limit):
+                found.runs.append(run)
+        except KeyboardInterrupt:
+            print("interrupted: this is what there is", file=sys.stderr)
+    return found
+
+
+def _peers(named: Sequence[str], without: Sequence[str]) -> list[Peer]:
+    """The usual peers without some, those that were ``named`` after KafkaTcl.  Raises ValueError for a bad name."""
+    ours, *others = usual_peers()
+    added = []
+    for text in named:
+        name, separator, command = text.partition("=")
+        if not name or not separator or not command.strip():
+            raise ValueError(f'--peer must be NAME=COMMAND, got "{text}"')
+        added.append(tcl_peer(name, command))
+    peers = [ours, *added, *(peer for peer in others if peer.name not in without)]
+    names = [peer.name for peer in peers]
+    if len(set(names)) < len(names):
+        raise ValueError(f"each peer needs a name of its own: {', '.join(names)}")
+    return peers
+
+
+def _cluster(given: argparse.Namespace) -> AbstractContextManager[cluster.Cluster]:
+    if given.bootstrap:
+        return cluster.given(given.bootstrap)
+    return cluster.embedded() if given.embedded else cluster.started()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

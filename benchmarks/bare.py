@@ -1,0 +1,246 @@
+"""The workloads in Python without Tcl: loops over confluent-kafka, the ceiling for what KafkaTcl can reach.
+
+``bare.py WORKLOAD ?-option value ...?`` takes the options of workloads.tcl and prints the same figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any, Callable
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    Message,
+    Producer,
+    TopicPartition,
+    libversion,
+)
+
+Fields = tuple[Any, ...]
+
+PATIENCE = 60  # seconds to wait for a message
+UNMEASURED = 20  # messages until the latency has settled
+CHUNK = 500  # messages between two looks at other things: reports, whatever an application has
+
+
+def figure(name: str, value: float, unit: str) -> None:
+    print(json.dumps({"name": name, "value": round(value, 3), "unit": unit}))
+
+
+def report_rate(name: str, messages: int, start: float, end: float) -> None:
+    figure(name, messages / max(1e-6, end - start), "messages/s")
+
+
+def report_memory() -> None:
+    """Where the system tells it: the memory of this process now, and the most it had."""
+    try:
+        with open("/proc/self/status") as status:
+            fields = dict(line.split(":", 1) for line in status)
+    except OSError:
+        return
+    for name, field in (("rss", "VmRSS"), ("peak", "VmHWM")):
+        figure(name, int(fields[field].split()[0]) / 1024, "MiB")
+
+
+# -- producing ---------------------------------------------------------------------------------------------
+
+
+def produce(given: argparse.Namespace) -> None:
+    payload = b"x" * given.size
+    with_key = bool(given.key)
+
+    def fill(producer: Producer) -> None:
+        for i in range(given.messages):
+            if with_key:
+                producer.produce(given.topic, payload, b"key%d" % i, 0)
+            else:
+                producer.produce(given.topic, payload, partition=0)
+            if i % CHUNK == 0:
+                producer.poll(0)
+
+    measure_producing(given, fill)
+
+
+def produce_batch(given: argparse.Namespace) -> None:
+    rows = [{"value": b"x" * given.size, "key": b"key%d" % i} for i in range(given.batch)]
+
+    def fill(producer: Producer) -> None:
+        for left in range(given.messages, 0, -given.batch):
+            producer.produce_batch(given.topic, rows[:left], partition=0)
+            producer.poll(0)
+
+    measure_producing(given, fill)
+
+
+def measure_producing(given: argparse.Namespace, fill: Callable[[Producer], None]) -> None:
+    limits = {"queue.buffering.max.messages": 10_000_000, "queue.buffering.max.kbytes": 2_000_000}
+    producer = Producer({"bootstrap.servers": given.brokers, **limits})
+    producer.produce(given.topic, b"first", partition=0)  # has the metadata fetched
+    producer.flush()
+    start = time.perf_counter()
+    fill(producer)
+    enqueued = time.perf_counter()
+    producer.flush()
+    report_rate("enqueued", given.messages, start, enqueued)
+    report_rate("acknowledged", given.messages, start, time.perf_counter())
+
+
+# -- consuming ---------------------------------------------------------------------------------------------
+
+
+def fields(message: Message) -> Fields:
+    """What a message has in KafkaTcl, too."""
+    if error := message.error():
+        raise SystemExit(error.str())
+    return (
+        message.value(),
+        message.partition(),
+        message.offset(),
+        message.timestamp(),
+        message.topic(),
+        message.key(),
+    )
+
+
+def open_consumer(given: argparse.Namespace, **more: Any) -> Consumer:
+    group = f"benchmark-{uuid.uuid4().hex}"
+    config = {
+        "bootstrap.servers": given.brokers,
+        "group.id": group,
+        "enable.auto.commit": False,
+        "fetch.queue.backoff.ms": 5,
+    }
+    return Consumer({**config, **more})
+
+
+def partition_consumer(given: argparse.Namespace, offset: int = OFFSET_BEGINNING, **more: Any) -> Consumer:
+    consumer = open_consumer(given, **more)
+    consumer.assign([TopicPartition(given.topic, number, offset) for number in range(given.partitions)])
+    return consumer
+
+
+def consume(given: argparse.Namespace) -> None:
+    consumer = partition_consumer(given)
+
+    def polled() -> Iterator[Fields]:
+        for _ in range(given.messages - 1):
+            message = consumer.poll(PATIENCE)
+            if message is None:
+                raise SystemExit("no message came")
+            yield fields(message)
+
+    measure_consuming(given, consumer, polled())
+
+
+def consume_batch(given: argparse.Namespace) -> None:
+    consumer = partition_consumer(given)
+    measure_consuming(given, consumer, batches(consumer, given.messages - 1, given.batch))
+
+
+def callback(given: argparse.Namespace) -> None:
+    measure_calls(given, partition_consumer(given))
+
+
+def subscriber_callback(given: argparse.Namespace) -> None:
+    consumer = open_consumer(given, **{"auto.offset.reset": "earliest"})
+    consumer.subscribe([given.topic])
+    measure_calls(given, consumer)
+
+
+def measure_calls(given: argparse.Namespace, consumer: Consumer) -> None:
+    """Measure a function that is called with each message."""
+
+    def received(payload: bytes, *_others: object) -> bytes:
+        return payload
+
+    taken = batches(consumer, given.messages - 1, CHUNK)
+    measure_consuming(given, consumer, (received(*message) for message in taken))
+
+
+def batches(consumer: Consumer, messages: int, batch: int) -> Iterator[Fields]:
+    """The fields of so many messages, taken ``batch`` at a time."""
+    while messages > 0:
+        taken = consumer.consume(min(batch, messages), PATIENCE)
+        if not taken:
+            raise SystemExit(f"{messages} messages did not come")
+        messages -= len(taken)
+        yield from map(fields, taken)
+
+
+def measure_consuming(given: argparse.Namespace, consumer: Consumer, rest: Iterator[object]) -> None:
+    """The rate from the first message of ``consumer`` until all of the ``rest`` are taken."""
+    if not consumer.consume(1, PATIENCE):
+        raise SystemExit("no message came")
+    start = time.perf_counter()
+    for _ in rest:
+        pass
+    report_rate("rate", given.messages - 1, start, time.perf_counter())
+    consumer.close()
+
+
+def latency(given: argparse.Namespace) -> None:
+    consumer = partition_consumer(given, OFFSET_END, **{"fetch.wait.max.ms": 10})
+    latencies: list[int] = []
+    while len(latencies) < given.messages + UNMEASURED:
+        message = consumer.poll(PATIENCE)
+        if message is None:
+            raise SystemExit("no message came")
+        sent, *_others = fields(message)
+        latencies.append(time.time_ns() // 1000 - int(sent))
+    latencies = sorted(latencies[UNMEASURED:])
+    for percent in (50, 99):
+        figure(f"p{percent}", latencies[len(latencies) * percent // 100] / 1000, "ms")
+    consumer.close()
+
+
+# -- the process itself ------------------------------------------------------------------------------------
+
+
+def startup(_given: argparse.Namespace) -> None:
+    """Nothing but the imports: the driver measures the whole process."""
+
+
+def about(_given: argparse.Namespace) -> None:
+    print(json.dumps({"Python": platform.python_version(), "librdkafka": libversion()[0]}))
+
+
+WORKLOADS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "produce": produce,
+    "produce_batch": produce_batch,
+    "consume": consume,
+    "consume_batch": consume_batch,
+    "queue_batch": consume_batch,
+    "callback": callback,
+    "queue_callback": callback,
+    "subscriber_callback": subscriber_callback,
+    "latency": latency,
+    "startup": startup,
+    "about": about,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("workload", choices=WORKLOADS)
+    parser.add_argument("-brokers", default="127.0.0.1")
+    parser.add_argument("-topic", default="benchmark")
+    parser.add_argument("-messages", type=int, default=10_000)
+    parser.add_argument("-size", type=int, default=100)
+    parser.add_argument("-partitions", type=int, default=1)
+    parser.add_argument("-batch", type=int, default=1000)
+    parser.add_argument("-key", type=int, default=0)
+    given = parser.parse_args()
+    WORKLOADS[given.workload](given)
+    if given.workload not in ("startup", "about"):
+        report_memory()
+
+
+if __name__ == "__main__":
+    main()

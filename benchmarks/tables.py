@@ -1,0 +1,145 @@
+"""The results as tables in Markdown, which a terminal can show as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.results import Results, Spread
+from benchmarks.workloads import Workload
+
+Row = list[str]
+
+MEMORY = ("rss", "peak")
+GROWTH = ("partitions", "messages")
+BEGIN, END = "<!-- figures: written by python -m benchmarks -->", "<!-- end of figures -->"
+#: How figures are shown: the unit, and what they are multiplied by.
+SHOWN = {"messages/s": ("thousand/s", 1e-3)}
+
+
+def document(results: Results) -> str:
+    """All tables, each under a heading, and what they were measured on."""
+    parts = [
+        ("Rates", _figures(results, "rates")),
+        ("Latency and start-up", _figures(results, "process")),
+        ("Larger payloads", _figures(results, "payloads")),
+        ("Growth with partitions", _growth(results, "partitions")),
+        ("Growth with messages", _growth(results, "messages")),
+        ("Memory", _memory(results)),
+        ("Failed", _failures(results)),
+        ("Measured on", _facts(results)),
+    ]
+    return "\n".join(f"### {title}\n\n{table(rows)}" for title, rows in parts if len(rows) > 1)
+
+
+def insert(text: str, figures: str) -> str:
+    """``text`` with ``figures`` between its two markers.  Raises ValueError when it has none."""
+    before, begin, rest = text.partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f'there is no line "{BEGIN}" with a line "{END}" after it')
+    return f"{before}{BEGIN}\n\n{figures}\n{END}{after}"
+
+
+def write(results: Results, file: Path) -> None:
+    """Put the tables between the markers of ``file``.  Raises ValueError when it has none."""
+    file.write_text(insert(file.read_text(), document(results)))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """``rows`` as a Markdown table, the first as its head."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = [[cell.ljust(width) for cell, width in zip(row, widths)] for row in rows]
+    lines.insert(1, ["-" * width for width in widths])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _figures(results: Results, name: str) -> list[Row]:
+    """Each figure with its spread for all peers, and the ratios to all but the first."""
+    first, *others = results.peers
+    rows = [["workload", "figure", *results.peers, *(f"{first} / {peer}" for peer in others)]]
+    for workload, figure, unit in _of_table(results, name):
+        shown, factor = SHOWN.get(unit, (unit, 1))
+        cells = [_cell(results, workload, figure, peer, factor) for peer in results.peers]
+        ratios = [_spread(results.ratio(workload, figure, peer)) for peer in others]
+        rows.append([workload.name, f"{figure}, {shown}", *cells, *ratios])
+    return rows
+
+
+def _growth(results: Results, name: str) -> list[Row]:
+    """The cost of a message, and how it compares with that in the first workload of the same kind."""
+    rows = [["workload", "cost of a message", *results.peers]]
+    for workload, figure, _unit in _of_table(results, name):
+        if figure == "enqueued":
+            continue
+        base = next(
+            other for other in results.workloads if (other.table, other.script) == (name, workload.script)
+        )
+        cells = [_cost(results, base, workload, figure, peer) for peer in results.peers]
+        rows.append([workload.name, "µs", *cells])
+    return rows
+
+
+def _cost(results: Results, base: Workload, workload: Workload, figure: str, peer: str) -> str:
+    rates = results.values(workload, figure, peer)
+    costs = Spread.of([1e6 / rate for rate in rates.values()])
+    growth = results.growth(base, workload, figure, peer)
+    if costs is None or growth is None:
+        return _cell(results, workload, figure, peer, 1)
+    return f"{_spread(costs)}, x {growth.median:.2f}"
+
+
+def _memory(results: Results) -> list[Row]:
+    """What was resident at the end of a workload."""
+    rows = [["workload", "resident, MiB", *results.peers]]
+    for workload in results.workloads:
+        for figure in set(results.figures(workload)) & set(MEMORY[:1]):
+            cells = [_cell(results, workload, figure, peer, 1) for peer in results.peers]
+            rows.append([workload.name, figure, *cells])
+    return rows
+
+
+def _failures(results: Results) -> list[Row]:
+    lines = [["workload", "round", "peer", "how it failed"]]
+    for run in results.failures():
+        reason = (run.error or "").splitlines()[0].replace("|", "\\|")
+        lines.append([run.workload, str(run.round + 1), run.peer, reason])
+    return lines
+
+
+def _facts(results: Results) -> list[Row]:
+    rows = [["", ""]]
+    for name, value in results.facts.items():
+        if name != "peers":
+            rows.append([name, str(value)])
+    for peer, versions in results.facts["peers"].items():
+        rows.append([peer, ", ".join(f"{name} {version}" for name, version in versions.items())])
+    return rows
+
+
+def _of_table(results: Results, name: str) -> Iterator[tuple[Workload, str, str]]:
+    """The figures of a table, without those of memory: workload, name, unit."""
+    for workload in results.workloads:
+        if workload.table == name:
+            for figure, unit in results.figures(workload).items():
+                if figure not in MEMORY:
+                    yield workload, figure, unit
+
+
+def _cell(results: Results, workload: Workload, figure: str, peer: str, factor: float) -> str:
+    shown = _spread(results.spread(workload, figure, peer), factor)
+    failed = results.failed(workload, peer)
+    return f"{shown} (failed: {failed})" if failed else shown
+
+
+def _spread(spread: Spread | None, factor: float = 1) -> str:
+    """The median, and in brackets from where to where."""
+    if spread is None:
+        return "-"
+    low, middle, high = (_number(value * factor) for value in (spread.minimum, spread.median, spread.maximum))
+    return f"{middle} ({low} to {high})"
+
+
+def _number(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,239 @@
+# The workloads of the benchmarks, for any interpreter that has package kafka:
+#
+#   workloads.tcl WORKLOAD ?-option value ...?
+#
+# runs one of them and prints each of its figures as a line of JSON.  Only commands of KafkaTcl 2.4.3 are used.
+
+package require kafka
+
+array set options {
+    -brokers 127.0.0.1 -topic benchmark -messages 10000 -size 100 -partitions 1 -batch 1000 -key 0
+}
+set patience 60000 ;# ms to wait for a message
+set unmeasured 20 ;# messages until the latency has settled
+
+
+# librdkafka stops fetching for this time when 100,000 messages wait.  Its default, a second, would be all that is
+# measured.
+set fetching {fetch.queue.backoff.ms 5}
+
+namespace eval workload {}
+
+# -- figures -------------------------------------------------------------------------------------------------
+
+proc figure {name value unit} {
+    puts [format {{"name": "%s", "value": %.3f, "unit": "%s"}} $name $value $unit]
+}
+
+# From the first message to the last, both in microseconds.
+proc report_rate {name messages first last} {
+    figure $name [expr {$messages * 1e6 / max(1, $last - $first)}] messages/s
+}
+
+# Where the system tells it: the memory of this process now, and the most it had.
+proc report_memory {} {
+    if {[catch {open /proc/self/status} status]} {
+        return
+    }
+    set text [read $status]
+    close $status
+    foreach {name field} {rss VmRSS peak VmHWM} {
+        regexp "$field:\\s+(\\d+) kB" $text -> kibibytes
+        figure $name [expr {$kibibytes / 1024.0}] MiB
+    }
+}
+
+# -- producing -----------------------------------------------------------------------------------------------
+
+# The queue has room for all messages; the first one has the metadata fetched before the measuring.
+proc open_producer {} {
+    master config queue.buffering.max.messages 10000000 queue.buffering.max.kbytes 2000000
+    master producer_creator producer
+    producer new_topic out $::options(-topic)
+    out produce 0 first
+    await_acknowledged
+}
+
+proc await_acknowledged {} {
+    while {[producer output_queue_length] > 0} {
+        after 2 {set ::waited 1}
+        vwait ::waited
+    }
+}
+
+proc measure_producing {code} {
+    open_producer
+    set start [clock microseconds]
+    uplevel 1 $code
+    set enqueued [clock microseconds]
+    await_acknowledged
+    report_rate enqueued $::options(-messages) $start $enqueued
+    report_rate acknowledged $::options(-messages) $start [clock microseconds]
+}
+
+proc workload::produce {} {
+    set messages $::options(-messages)
+    set payload [string repeat x $::options(-size)]
+    if {$::options(-key)} {
+        measure_producing {
+            for {set i 0} {$i < $messages} {incr i} {
+                out produce 0 $payload key$i
+            }
+        }
+    } else {
+        measure_producing {
+            for {set i 0} {$i < $messages} {incr i} {
+                out produce 0 $payload
+            }
+        }
+    }
+}
+
+proc workload::produce_batch {} {
+    set payload [string repeat x $::options(-size)]
+    for {set i 0} {$i < $::options(-batch)} {incr i} {
+        lappend rows [list $payload key$i]
+    }
+    measure_producing {
+        for {set left $::options(-messages)} {$left > 0} {incr left -$::options(-batch)} {
+            out produce_batch 0 [lrange $rows 0 $left-1]
+        }
+    }
+}
+
+# -- consuming -----------------------------------------------------------------------------------------------
+
+proc open_consumer {} {
+    master config {*}$::fetching
+    master consumer_creator consumer
+    consumer new_topic in $::options(-topic)
+}
+
+proc open_queue {} {
+    open_consumer
+    consumer create_queue queue
+    for {set partition 0} {$partition < $::options(-partitions)} {incr partition} {
+        in start_queue $partition beginning queue
+    }
+}
+
+proc workload::consume {} {
+    open_consumer
+    in start 0 beginning
+    set messages $::options(-messages)
+    in consume 0 $::patience row
+    set first [clock microseconds]
+    for {set i 1} {$i < $messages} {incr i} {
+        in consume 0 $::patience row
+    }
+    report_rate rate [expr {$messages - 1}] $first [clock microseconds]
+}
+
+proc workload::consume_batch {} {
+    open_consumer
+    in start 0 beginning
+    take_batches in consume_batch 0
+}
+
+proc workload::queue_batch {} {
+    open_queue
+    take_batches queue consume_batch
+}
+
+# Have the command prefix args give all messages, -batch at a time.
+proc take_batches {args} {
+    set batch $::options(-batch)
+    {*}$args $::patience 1 row {}
+    set first [clock microseconds]
+    for {set left [expr {$::options(-messages) - 1}]} {$left > 0} {incr left -$count} {
+        set count [{*}$args $::patience [expr {min($batch, $left)}] row {set payload $row(payload)}]
+        if {$count <= 0} {
+            error "consume_batch gave $count with $left messages to come"
+        }
+    }
+    report_rate rate [expr {$::options(-messages) - 1}] $first [clock microseconds]
+}
+
+proc workload::callback {} {
+    open_consumer
+    in start 0 beginning received
+    await_all
+}
+
+proc workload::queue_callback {} {
+    open_queue
+    queue consume_callback received
+    await_all
+}
+
+proc workload::subscriber_callback {} {
+    master config group.id "benchmark-[pid]-[clock microseconds]" enable.auto.commit false \
+        {*}$::fetching
+    master subscriber subscriber
+    subscriber callback received
+    subscriber subscribe $::options(-topic)
+    await_all
+}
+
+# KafkaTcl 2.4.3 runs the callback of a subscriber where a vwait does not see it: it goes on at the next event only.
+proc heartbeat {} {
+    after 1000 heartbeat
+}
+
+set received 0
+
+proc received {message} {
+    global received options first last
+    set payload [dict get $message payload]
+    if {[incr received] == 1} {
+        set first [clock microseconds]
+    }
+    if {$received == $options(-messages)} {
+        set last [clock microseconds]
+    }
+}
+
+proc await_all {} {
+    heartbeat
+    vwait ::last
+    report_rate rate [expr {$::options(-messages) - 1}] $::first $::last
+}
+
+# How long messages are on their way; each has in it the time at which another process sent it.
+proc workload::latency {} {
+    master config fetch.wait.max.ms 10
+    open_consumer
+    in start 0 end arrived
+    vwait ::all_arrived
+    set sorted [lsort -integer [lrange $::latencies $::unmeasured end]]
+    foreach percent {50 99} {
+        set index [expr {[llength $sorted] * $percent / 100}]
+        figure p$percent [expr {[lindex $sorted $index] / 1000.0}] ms
+    }
+}
+
+proc arrived {message} {
+    lappend ::latencies [expr {[clock microseconds] - [dict get $message payload]}]
+    if {[llength $::latencies] == $::options(-messages) + $::unmeasured} {
+        set ::all_arrived 1
+    }
+}
+
+# -- the process itself --------------------------------------------------------------------------------------
+
+# Nothing but what every workload starts with: the driver measures the whole process.
+proc workload::startup {} {}
+
+proc workload::about {} {
+    set versions [list [info patchlevel] [package provide kafka] [kafka::kafka version]]
+    puts [format {{"Tcl": "%s", "package kafka": "%s", "librdkafka": "%s"}} {*}$versions]
+}
+
+set arguments [lassign $argv name]
+array set options $arguments
+kafka::kafka create master
+master config bootstrap.servers $options(-brokers)
+workload::$name
+if {$name ni {startup about}} {
+    report_memory
+}

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+
 from benchmarks import chart, cluster, results, tables
 from benchmarks.facts import facts
 from benchmarks.measure import measure
@@ -25,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = _parser().parse_args(arguments)
     try:
+        _check(given)
         found = results.read(given.results) if given.results else _measured(given)
         print(tables.document(found))
         if given.json:
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chart.draw(found, given.chart)
         if given.markdown:
             tables.write(found, given.markdown)
-    except (PeerError, ValueError, ImportError, OSError, RuntimeError) as error:
+    except (PeerError, ValueError, OSError, RuntimeError, KafkaException) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     return 1 if found.failures() else 0
@@ -57,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         "--without",
         action="append",
         default=[],
-        metavar="NAME",
-        help="leave out one of the usual peers: bare (Python without Tcl), kcat",
+        choices=("bare", "kcat"),
+        help="leave out one of the usual peers: confluent-kafka without Tcl, or kcat; may be repeated",
     )
     parser.add_argument("--rounds", type=_positive, default=5, metavar="N", help="how often each is run (5)")
     parser.add_argument(
@@ -90,6 +93,14 @@ def _parser() -> argparse.ArgumentParser:
         "--markdown", type=Path, metavar="FILE", help="put the tables between the markers of FILE"
     )
     return parser
+
+
+def _check(given: argparse.Namespace) -> None:
+    """Raise ValueError or OSError for what could not be kept in the end."""
+    if given.chart:
+        chart.check(given.chart)
+    if given.markdown:
+        tables.check(given.markdown)
 
 
 def _positive(text: str) -> int:

@@ -27,6 +27,7 @@ Fields = tuple[Any, ...]
 
 PATIENCE = 60  # seconds to wait for a message
 UNMEASURED = 20  # messages until the latency has settled
+FETCHING = {"fetch.queue.backoff.ms": 5, "fetch.wait.max.ms": 10}  # workloads.tcl says why
 CHUNK = 500  # messages between two looks at other things: reports, whatever an application has
 
 
@@ -45,7 +46,7 @@ def report_memory() -> None:
             fields = dict(line.split(":", 1) for line in status)
     except OSError:
         return
-    for name, field in (("rss", "VmRSS"), ("peak", "VmHWM")):
+    for name, field in (("resident", "VmRSS"), ("peak", "VmHWM")):
         figure(name, int(fields[field].split()[0]) / 1024, "MiB")
 
 
@@ -111,17 +112,12 @@ def fields(message: Message) -> Fields:
 
 def open_consumer(given: argparse.Namespace, **more: Any) -> Consumer:
     group = f"benchmark-{uuid.uuid4().hex}"
-    config = {
-        "bootstrap.servers": given.brokers,
-        "group.id": group,
-        "enable.auto.commit": False,
-        "fetch.queue.backoff.ms": 5,
-    }
-    return Consumer({**config, **more})
+    config = {"bootstrap.servers": given.brokers, "group.id": group, "enable.auto.commit": False}
+    return Consumer({**config, **FETCHING, **more})
 
 
-def partition_consumer(given: argparse.Namespace, offset: int = OFFSET_BEGINNING, **more: Any) -> Consumer:
-    consumer = open_consumer(given, **more)
+def partition_consumer(given: argparse.Namespace, offset: int = OFFSET_BEGINNING) -> Consumer:
+    consumer = open_consumer(given)
     consumer.assign([TopicPartition(given.topic, number, offset) for number in range(given.partitions)])
     return consumer
 
@@ -186,7 +182,7 @@ def measure_consuming(given: argparse.Namespace, consumer: Consumer, rest: Itera
 
 
 def latency(given: argparse.Namespace) -> None:
-    consumer = partition_consumer(given, OFFSET_END, **{"fetch.wait.max.ms": 10})
+    consumer = partition_consumer(given, OFFSET_END)
     latencies: list[int] = []
     while len(latencies) < given.messages + UNMEASURED:
         message = consumer.poll(PATIENCE)

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Results, Spread
 
 ADVICE = "a chart needs matplotlib: pip install 'kafkatcl[bench]', or leave out --chart"
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "kafkatcl", "font.size": 9}  # small, and the same each time
+FORMATS = (".svg", ".png")
+STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "kafkatcl",
+    "font.size": 9,
+}  # small, and the same each time
+
+
+def check(file: Path) -> None:
+    """Raise ValueError when ``file`` could not be drawn."""
+    if file.suffix not in FORMATS:
+        raise ValueError(f'--chart must be a file that ends in {" or ".join(FORMATS)}, got "{file}"')
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ValueError(ADVICE)
 
 
 def draw(results: Results, file: Path) -> None:
-    """Draw ``file``, whose ending says in which format.  Raises ImportError with advice without matplotlib."""
-    try:
-        import matplotlib as mpl  # noqa: PLC0415
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError:
-        raise ImportError(ADVICE) from None
+    """Draw ``file``, whose ending says in which format.  Raises ValueError as :func:`check` does."""
+    check(file)
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 9), layout="constrained")
         rates, partitions, messages = figure.subplot_mosaic(
@@ -34,8 +47,7 @@ def _draw_rates(axes: Any, results: Results) -> None:
     """A bar for each peer in each workload: the median, with a line from the least to the most."""
     bars = [
         (workload, figure)
-        for workload in results.workloads
-        if workload.table == "rates"
+        for workload in results.table("rates")
         for figure, unit in results.figures(workload).items()
         if unit == "messages/s"
     ]
@@ -60,7 +72,7 @@ def _draw_rates(axes: Any, results: Results) -> None:
 def _draw_growth(axes: Any, results: Results, table: str) -> None:
     """A line for each kind of workload: what a message costs the first peer."""
     peer = results.peers[0]
-    workloads = [workload for workload in results.workloads if workload.table == table]
+    workloads = results.table(table)
     for script in dict.fromkeys(workload.script for workload in workloads):
         figure = "acknowledged" if script == "produce" else "rate"
         points = []

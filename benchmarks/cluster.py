@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from benchmarks.workloads import PARTITIONS
@@ -33,6 +33,13 @@ class Cluster:
         self.kind = kind
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
         self._filled: dict[tuple[int, int, int], str] = {}
+
+    def check(self) -> None:
+        """Raise ValueError when no Kafka answers."""
+        try:
+            self._admin.list_topics(timeout=10)
+        except KafkaException as error:
+            raise ValueError(f"no Kafka answers at {self.bootstrap}: {error.args[0].str()}") from None
 
     def create(self, partitions: int) -> str:
         """The name of a new topic."""
@@ -121,8 +128,9 @@ class EmbeddedCluster(Cluster):
 
 @contextmanager
 def given(bootstrap: str) -> Iterator[Cluster]:
-    """The Kafka that runs at ``bootstrap``."""
+    """The Kafka that runs at ``bootstrap``.  Raises ValueError when none answers there."""
     cluster = Cluster(bootstrap, "a Kafka that was running")
+    cluster.check()
     try:
         yield cluster
     finally:
@@ -131,11 +139,14 @@ def given(bootstrap: str) -> Iterator[Cluster]:
 
 @contextmanager
 def started() -> Iterator[Cluster]:
-    """An Apache Kafka of our own, as the tests have it."""
+    """An Apache Kafka of our own, as the tests have it.  Raises ValueError when this machine cannot run it."""
     sys.path.append(str(ROOT / "tests"))
-    from fix_kafka_server import KafkaServer, version  # noqa: PLC0415
+    from fix_kafka_server import KafkaServer, UnavailableError, version  # noqa: PLC0415
 
-    server = KafkaServer()
+    try:
+        server = KafkaServer()
+    except UnavailableError as reason:
+        raise ValueError(f"{reason}; or measure with --bootstrap or --embedded") from None
     try:
         yield Cluster(server.bootstrap, f"Apache Kafka {version()}, one node on the same machine")
     finally:

@@ -14,6 +14,7 @@ import time
 
 # Debian's kcat has a librdkafka that knows no fetch.queue.backoff.ms: let it fetch on instead.
 FETCHING = ["-X", "queued.min.messages=10000000", "-X", "queued.max.messages.kbytes=2000000"]
+FETCHING += ["-X", "fetch.wait.max.ms=10"]
 QUEUEING = ["-X", "queue.buffering.max.messages=10000000", "-X", "queue.buffering.max.kbytes=2000000"]
 
 

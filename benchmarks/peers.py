@@ -93,5 +93,11 @@ def _output(command: Sequence[str], seconds: float) -> str:
     if process.returncode < 0:
         raise PeerError(f"was ended by {signal.Signals(-process.returncode).name}")
     if process.returncode > 0:
-        raise PeerError(f"ended with status {process.returncode}: {complaint.strip()}")
+        raise PeerError(f"ended with status {process.returncode}: {_reason(complaint)}")
     return output
+
+
+def _reason(complaint: str) -> str:
+    """The line that matters: Tcl says it first, Python last."""
+    lines = complaint.strip().splitlines() or ["it did not say why"]
+    return lines[-1] if lines[0].startswith("Traceback") else lines[0]

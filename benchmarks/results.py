@@ -47,6 +47,10 @@ class Results:
     workloads: list[Workload]
     runs: list[Run]
 
+    def table(self, name: str) -> list[Workload]:
+        """The workloads of one table."""
+        return [workload for workload in self.workloads if workload.table == name]
+
     def figures(self, workload: Workload) -> dict[str, str]:
         """The units of a workload's figures by their names, in their order."""
         runs = (run for run in self.runs if run.workload == workload.name)
@@ -67,9 +71,12 @@ class Results:
         """The first peer's figures by those of ``peer`` in the same rounds."""
         return pairwise(self.values(workload, figure, self.peers[0]), self.values(workload, figure, peer))
 
-    def growth(self, base: Workload, workload: Workload, figure: str, peer: str) -> Spread | None:
-        """What a message of ``workload`` costs by what one of ``base`` does, from rates of the same rounds."""
-        return pairwise(self.values(base, figure, peer), self.values(workload, figure, peer))
+    def costs(self, workload: Workload, figure: str, peer: str) -> dict[int, float]:
+        """What a message took, in microseconds and by round, for a rate; other figures as they are."""
+        values = self.values(workload, figure, peer)
+        if self.figures(workload).get(figure) != "messages/s":
+            return values
+        return {number: 1e6 / rate for number, rate in values.items()}
 
     def failures(self) -> list[Run]:
         return [run for run in self.runs if run.error is not None]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.results import Results, Spread
+from benchmarks.results import Results, Spread, pairwise
 from benchmarks.workloads import Workload
 
 Row = list[str]
 
-MEMORY = ("rss", "peak")
-GROWTH = ("partitions", "messages")
+MEMORY = ("resident", "peak")
+COST = "µs a message"
 BEGIN, END = "<!-- figures: written by python -m benchmarks -->", "<!-- end of figures -->"
 #: How figures are shown: the unit, and what they are multiplied by.
 SHOWN = {"messages/s": ("thousand/s", 1e-3)}
@@ -25,7 +25,7 @@ def document(results: Results) -> str:
         ("Larger payloads", _figures(results, "payloads")),
         ("Growth with partitions", _growth(results, "partitions")),
         ("Growth with messages", _growth(results, "messages")),
-        ("Memory", _memory(results)),
+        ("Memory", _figures(results, "rates", memory=True)),
         ("Failed", _failures(results)),
         ("Measured on", _facts(results)),
     ]
@@ -37,8 +37,13 @@ def insert(text: str, figures: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _old, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f'there is no line "{BEGIN}" with a line "{END}" after it')
+        raise ValueError(f"--markdown needs a file with a line {BEGIN} and a line {END} after it")
     return f"{before}{BEGIN}\n\n{figures}\n{END}{after}"
+
+
+def check(file: Path) -> None:
+    """Raise ValueError when ``file`` has no place for tables."""
+    insert(file.read_text(), "")
 
 
 def write(results: Results, file: Path) -> None:
@@ -54,55 +59,46 @@ def table(rows: Sequence[Row]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _figures(results: Results, name: str) -> list[Row]:
-    """Each figure with its spread for all peers, and the ratios to all but the first."""
+def _figures(results: Results, name: str, *, memory: bool = False) -> list[Row]:
+    """Each figure of a table with its spread for all peers, and the ratios of the first peer to the others."""
     first, *others = results.peers
     rows = [["workload", "figure", *results.peers, *(f"{first} / {peer}" for peer in others)]]
-    for workload, figure, unit in _of_table(results, name):
-        shown, factor = SHOWN.get(unit, (unit, 1))
-        cells = [_cell(results, workload, figure, peer, factor) for peer in results.peers]
-        ratios = [_spread(results.ratio(workload, figure, peer)) for peer in others]
-        rows.append([workload.name, f"{figure}, {shown}", *cells, *ratios])
+    for workload in results.table(name):
+        for figure, unit in results.figures(workload).items():
+            if (figure in MEMORY) == memory:
+                shown, factor = SHOWN.get(unit, (unit, 1))
+                cells = [_cell(results, workload, figure, peer, factor) for peer in results.peers]
+                ratios = [_spread(results.ratio(workload, figure, peer)) for peer in others]
+                rows.append([workload.name, f"{figure}, {shown}", *cells, *ratios])
     return rows
 
 
 def _growth(results: Results, name: str) -> list[Row]:
-    """The cost of a message, and how it compares with that in the first workload of the same kind."""
-    rows = [["workload", "cost of a message", *results.peers]]
-    for workload, figure, _unit in _of_table(results, name):
-        if figure == "enqueued":
-            continue
-        base = next(
-            other for other in results.workloads if (other.table, other.script) == (name, workload.script)
-        )
-        cells = [_cost(results, base, workload, figure, peer) for peer in results.peers]
-        rows.append([workload.name, "µs", *cells])
+    """What a message costs, what is resident, and how that compares with the first workload of the same script."""
+    rows = [["workload", "figure", *results.peers]]
+    first: dict[str, Workload] = {}
+    for workload in results.table(name):
+        base = first.setdefault(workload.script, workload)
+        for figure, unit in results.figures(workload).items():
+            if figure not in ("enqueued", "peak"):
+                shown = COST if unit == "messages/s" else f"{figure}, {unit}"
+                cells = [_grown(results, base, workload, figure, peer) for peer in results.peers]
+                rows.append([workload.name, shown, *cells])
     return rows
 
 
-def _cost(results: Results, base: Workload, workload: Workload, figure: str, peer: str) -> str:
-    rates = results.values(workload, figure, peer)
-    costs = Spread.of([1e6 / rate for rate in rates.values()])
-    growth = results.growth(base, workload, figure, peer)
-    if costs is None or growth is None:
-        return _cell(results, workload, figure, peer, 1)
-    return f"{_spread(costs)}, x {growth.median:.2f}"
-
-
-def _memory(results: Results) -> list[Row]:
-    """What was resident at the end of a workload."""
-    rows = [["workload", "resident, MiB", *results.peers]]
-    for workload in results.workloads:
-        for figure in set(results.figures(workload)) & set(MEMORY[:1]):
-            cells = [_cell(results, workload, figure, peer, 1) for peer in results.peers]
-            rows.append([workload.name, figure, *cells])
-    return rows
+def _grown(results: Results, base: Workload, workload: Workload, figure: str, peer: str) -> str:
+    costs = results.costs(workload, figure, peer)
+    growth = pairwise(costs, results.costs(base, figure, peer))
+    if growth is None:
+        return _cell(results, workload, figure, peer)
+    return f"{_spread(Spread.of(list(costs.values())))}, x {growth.median:.2f}"
 
 
 def _failures(results: Results) -> list[Row]:
     lines = [["workload", "round", "peer", "how it failed"]]
     for run in results.failures():
-        reason = (run.error or "").splitlines()[0].replace("|", "\\|")
+        reason = (run.error or "").replace("|", "\\|")
         lines.append([run.workload, str(run.round + 1), run.peer, reason])
     return lines
 
@@ -117,27 +113,18 @@ def _facts(results: Results) -> list[Row]:
     return rows
 
 
-def _of_table(results: Results, name: str) -> Iterator[tuple[Workload, str, str]]:
-    """The figures of a table, without those of memory: workload, name, unit."""
-    for workload in results.workloads:
-        if workload.table == name:
-            for figure, unit in results.figures(workload).items():
-                if figure not in MEMORY:
-                    yield workload, figure, unit
-
-
-def _cell(results: Results, workload: Workload, figure: str, peer: str, factor: float) -> str:
+def _cell(results: Results, workload: Workload, figure: str, peer: str, factor: float = 1) -> str:
     shown = _spread(results.spread(workload, figure, peer), factor)
     failed = results.failed(workload, peer)
     return f"{shown} (failed: {failed})" if failed else shown
 
 
 def _spread(spread: Spread | None, factor: float = 1) -> str:
-    """The median, and in brackets from where to where."""
+    """The median, and in brackets from where to where, if that is not the same."""
     if spread is None:
         return "-"
     low, middle, high = (_number(value * factor) for value in (spread.minimum, spread.median, spread.maximum))
-    return f"{middle} ({low} to {high})"
+    return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def _number(value: float) -> str:

@@ -13,9 +13,9 @@ set patience 60000 ;# ms to wait for a message
 set unmeasured 20 ;# messages until the latency has settled
 
 
-# librdkafka stops fetching for this time when 100,000 messages wait.  Its default, a second, would be all that is
-# measured.
-set fetching {fetch.queue.backoff.ms 5}
+# With its defaults librdkafka pauses for a second when 100,000 messages wait, and for half a second when a partition
+# has no more while others have: these pauses would be all that is measured.
+set fetching {fetch.queue.backoff.ms 5 fetch.wait.max.ms 10}
 
 namespace eval workload {}
 
@@ -37,7 +37,7 @@ proc report_memory {} {
     }
     set text [read $status]
     close $status
-    foreach {name field} {rss VmRSS peak VmHWM} {
+    foreach {name field} {resident VmRSS peak VmHWM} {
         regexp "$field:\\s+(\\d+) kB" $text -> kibibytes
         figure $name [expr {$kibibytes / 1024.0}] MiB
     }
@@ -201,7 +201,6 @@ proc await_all {} {
 
 # How long messages are on their way; each has in it the time at which another process sent it.
 proc workload::latency {} {
-    master config fetch.wait.max.ms 10
     open_consumer
     in start 0 end arrived
     vwait ::all_arrived

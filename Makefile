@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check clean
+.PHONY: demo test soak check bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/kafkatclsh --embedded examples/quickstart.tcl
@@ -16,10 +16,20 @@ test: $(INSTALLED)
 	$(BIN)/python tests/fix_kafka_server.py
 	$(BIN)/pytest -n 2
 
+# The tests of asynchronous work at full length, some minutes; `make test` runs a short form of each.
+soak: $(INSTALLED)
+	$(BIN)/python tests/fix_kafka_server.py
+	KAFKATCL_SOAK=1 $(BIN)/pytest --timeout=300 tests/test_async_*.py
+
 check: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# BENCH takes options: make bench BENCH=--help
+bench: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist

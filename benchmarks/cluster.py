@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from benchmarks.workloads import PARTITIONS
 
 ROOT = Path(__file__).parent.parent
+ANSWER_SECONDS = 10  # for a broker to answer at all
 SECONDS = 60  # for what a broker is asked to do
 VOLUME = 200_000_000  # bytes of payload and overhead in a topic, at most
 EMBEDDED_VOLUME = 4_000_000  # what the embedded broker keeps of one partition
@@ -31,13 +32,13 @@ class Cluster:
     def __init__(self, bootstrap: str, kind: str) -> None:
         self.bootstrap = bootstrap
         self.kind = kind
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self._filled: dict[tuple[int, int, int], str] = {}
 
     def check(self) -> None:
         """Raise ValueError when no Kafka answers."""
         try:
-            self._admin.list_topics(timeout=10)
+            self._admin.list_topics(timeout=ANSWER_SECONDS)
         except KafkaException as error:
             raise ValueError(f"no Kafka answers at {self.bootstrap}: {error.args[0].str()}") from None
 

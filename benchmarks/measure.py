@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from benchmarks.cluster import Cluster
 from benchmarks.peers import Peer, PeerError
-from benchmarks.results import Run
+from benchmarks.results import Run, digits
 from benchmarks.workloads import Workload
 
 
@@ -65,5 +65,5 @@ def told(run: Run) -> str:
     if run.error is not None:
         return f"{who}FAILED: {run.error}"
     return who + ", ".join(
-        f"{name} {figure.value:,.5g} {figure.unit}" for name, figure in run.figures.items()
+        f"{name} {digits(figure.value)} {figure.unit}" for name, figure in run.figures.items()
     )

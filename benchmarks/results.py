@@ -120,5 +120,10 @@ def pairwise(values: dict[int, float], others: dict[int, float]) -> Spread | Non
     return Spread.of([value / others[key] for key, value in values.items() if others.get(key)])
 
 
+def digits(value: float) -> str:
+    """``value`` with three digits that count."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _plain(spread: Spread | None) -> dict[str, float] | None:
     return None if spread is None else asdict(spread)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.results import Results, Spread, pairwise
+from benchmarks.results import Results, Spread, digits, pairwise
 from benchmarks.workloads import Workload
 
 Row = list[str]
@@ -123,10 +123,5 @@ def _spread(spread: Spread | None, factor: float = 1) -> str:
     """The median, and in brackets from where to where, if that is not the same."""
     if spread is None:
         return "-"
-    low, middle, high = (_number(value * factor) for value in (spread.minimum, spread.median, spread.maximum))
+    low, middle, high = (digits(value * factor) for value in (spread.minimum, spread.median, spread.maximum))
     return middle if low == high else f"{middle} ({low} to {high})"
-
-
-def _number(value: float) -> str:
-    """Three digits that count."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

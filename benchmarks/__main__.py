@@ -114,8 +114,10 @@ def _measured(given: argparse.Namespace) -> Results:
     peers = _peers(given.peer, given.without)
     with _cluster(given) as place:
         tasks = chosen(workloads(given.messages, place.volume), given.only)
-        circumstances = facts(peers, place, given.rounds, given.time_limit)
-        found = Results(circumstances, [peer.name for peer in peers], tasks, [])
+        asked = {"messages of a workload": given.messages, "rounds": given.rounds}
+        found = Results(
+            {**facts(peers, place, given.time_limit), **asked}, [peer.name for peer in peers], tasks, []
+        )
         try:
             for run in measure(peers, tasks, given.rounds, place, given.time_limit):
                 found.runs.append(run)

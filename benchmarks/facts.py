@@ -14,7 +14,7 @@ from benchmarks.cluster import Cluster
 from benchmarks.peers import Peer, PeerError
 
 
-def facts(peers: Sequence[Peer], cluster: Cluster, rounds: int, seconds: float) -> dict[str, Any]:
+def facts(peers: Sequence[Peer], cluster: Cluster, seconds: float) -> dict[str, Any]:
     """All of it; PeerError with the name of a peer that does not run."""
     return {
         "date": datetime.date.today().isoformat(),
@@ -24,7 +24,6 @@ def facts(peers: Sequence[Peer], cluster: Cluster, rounds: int, seconds: float) 
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         "Kafka": cluster.kind,
-        "rounds": rounds,
         "peers": {peer.name: _about(peer, seconds) for peer in peers},
     }
 

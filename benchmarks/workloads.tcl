@@ -61,10 +61,11 @@ proc await_acknowledged {} {
     }
 }
 
-proc measure_producing {code} {
+# Measure the command args, which produces all messages.
+proc measure_producing {args} {
     open_producer
     set start [clock microseconds]
-    uplevel 1 $code
+    {*}$args
     set enqueued [clock microseconds]
     await_acknowledged
     report_rate enqueued $::options(-messages) $start $enqueued
@@ -72,20 +73,19 @@ proc measure_producing {code} {
 }
 
 proc workload::produce {} {
-    set messages $::options(-messages)
-    set payload [string repeat x $::options(-size)]
-    if {$::options(-key)} {
-        measure_producing {
-            for {set i 0} {$i < $messages} {incr i} {
-                out produce 0 $payload key$i
-            }
-        }
-    } else {
-        measure_producing {
-            for {set i 0} {$i < $messages} {incr i} {
-                out produce 0 $payload
-            }
-        }
+    set loop [expr {$::options(-key) ? "produce_with_key" : "produce_without_key"}]
+    measure_producing $loop $::options(-messages) [string repeat x $::options(-size)]
+}
+
+proc produce_without_key {messages payload} {
+    for {set i 0} {$i < $messages} {incr i} {
+        out produce 0 $payload
+    }
+}
+
+proc produce_with_key {messages payload} {
+    for {set i 0} {$i < $messages} {incr i} {
+        out produce 0 $payload key$i
     }
 }
 
@@ -94,10 +94,12 @@ proc workload::produce_batch {} {
     for {set i 0} {$i < $::options(-batch)} {incr i} {
         lappend rows [list $payload key$i]
     }
-    measure_producing {
-        for {set left $::options(-messages)} {$left > 0} {incr left -$::options(-batch)} {
-            out produce_batch 0 [lrange $rows 0 $left-1]
-        }
+    measure_producing produce_batches $::options(-messages) $rows
+}
+
+proc produce_batches {messages rows} {
+    for {set left $messages} {$left > 0} {incr left -[llength $rows]} {
+        out produce_batch 0 [lrange $rows 0 $left-1]
     }
 }
 

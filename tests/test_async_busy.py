@@ -126,7 +126,7 @@ vwait forever
 """
 
 
-@pytest.mark.parametrize(("size", "count"), [(100, scaled(300_000, 2_000_000))])
+@pytest.mark.parametrize(("size", "count"), [(100, scaled(300_000, 2_000_000)), (900_000, scaled(250, 1000))])
 def test_what_waits_for_a_busy_script_is_bounded(
     size: int, count: int, kafka_cluster: Cluster, tmp_path: Path
 ) -> None:

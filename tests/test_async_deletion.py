@@ -25,9 +25,10 @@ set ends {
     topic       {{tc stop 0} {tc delete} {c delete} {rename tc {}} {kafka::kafka create tc} {tc start 0 0}
                  {tc start 0 0 {}} {tc start_queue 0 0 q}}
     queue       {{q delete} {tc stop 0; tc stop 1} {tc delete} {c delete} {q consume_callback {}} {rename q {}}}
-    subscriber  {{s assign} {s callback {}} {rename s {}}}
+    subscriber  {{s unsubscribe} {s assign} {s callback {}} {rename s {}}}
     member      {{s unsubscribe} {s assign} {s callback {}} {rename s {}}}
-    report      {{m2 delete} {m2 delivery_report callback {}} {kafka::kafka create m2}}
+    report      {{m2 delete} {m2 delivery_report callback {}} {kafka::kafka create m2} {p delete}
+                 {kafka::kafka create p}}
 }
 set places {itself timer idle other nested}
 

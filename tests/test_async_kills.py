@@ -8,6 +8,7 @@ import uuid
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
 from confluent_kafka import Consumer, TopicPartition
 from fix_async import filled, live, scaled
 from fix_cluster import Cluster
@@ -28,34 +29,63 @@ proc note {partition offset} {
 proc told {message} {
     note [dict get $message partition] [dict get $message offset]
 }
-lassign $argv topic group path
+proc start {args} {
+    m consumer_creator c
+    c new_topic tc $::topic
+    foreach partition {0 1 2 3} {
+        tc start $partition stored {*}$args
+    }
+}
+lassign $argv topic way group path
 set file [open $path a]
 fconfigure $file -buffering line
 m config group.id $group auto.commit.interval.ms 10
-# A static member takes its place again at once.
-m config group.instance.id only session.timeout.ms 6000
 m topic_config auto.offset.reset earliest
-m subscriber s
-s callback told
-s subscribe $topic
+switch $way {
+    callback {
+        start told
+    }
+    consume_batch {
+        start
+        for {set partition 0} 1 {set partition [expr {($partition + 1) % 4}]} {
+            tc consume_batch $partition 10 100 row {note $partition $row(offset)}
+        }
+    }
+    member {
+        # A static member takes its place again at once.
+        m config group.instance.id only session.timeout.ms 6000
+        m subscriber s
+        s callback told
+        s subscribe $topic
+    }
+}
 vwait forever
 """
 
 
+@pytest.mark.parametrize("way", ["callback", "consume_batch"])
+def test_kills_lose_nothing(way: str, embedded_cluster: Cluster, tmp_path: Path) -> None:
+    kill_again_and_again(embedded_cluster, way, tmp_path)
+
+
 def test_kills_of_a_group_member_lose_nothing(kafka_cluster: Cluster, tmp_path: Path) -> None:
-    chance = random.Random(1)
-    topic = filled(kafka_cluster, dict.fromkeys(PARTITIONS, EACH))
+    kill_again_and_again(kafka_cluster, "member", tmp_path)
+
+
+def kill_again_and_again(cluster: Cluster, way: str, folder: Path) -> None:
+    chance = random.Random(way)
+    topic = filled(cluster, dict.fromkeys(PARTITIONS, EACH))
     group = f"group-{uuid.uuid4().hex[:8]}"
-    file = tmp_path / "handed"
+    file = folder / "handed"
     file.touch()
     for _ in range(KILLS):
         before = file.stat().st_size
-        with live(kafka_cluster, tmp_path, SCRIPT, topic, group, str(file)):
+        with live(cluster, folder, SCRIPT, topic, way, group, str(file)):
             assert until(lambda size=before: file.stat().st_size > size), "nothing came"
             time.sleep(chance.uniform(0, MOST_SECONDS))
     handed, repeats = read(file)
     print(f"{repeats} messages were handed over again")
-    committed = committed_offsets(kafka_cluster, group, topic)
+    committed = committed_offsets(cluster, group, topic)
     for partition in PARTITIONS:
         offsets = handed[partition]
         missing = set(range(max(committed[partition], *offsets, 0))) - offsets

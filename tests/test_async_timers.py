@@ -101,7 +101,9 @@ puts "[expr {max($before, [worst_within 300])}]"
 """
 
 
-@pytest.mark.parametrize(("source", "work_us"), [("topic", 0), ("queue", 0), ("queue", 200), ("report", 0)])
+@pytest.mark.parametrize(
+    ("source", "work_us"), [("topic", 0), ("queue", 0), ("queue", 200), ("queue", 2000), ("report", 0)]
+)
 def test_a_timer_is_punctual_in_a_flood(
     source: str, work_us: int, embedded_cluster: Cluster, run_tcl: RunTcl
 ) -> None:
@@ -112,7 +114,7 @@ def test_a_timer_is_punctual_in_a_flood(
         done = run_tcl(PRELUDE + TICKS, *args, brokers=embedded_cluster)
         assert (done.status, done.stderr) == (0, "")
         told, late, late_when_idle = map(int, done.stdout.split())
-        assert told > 1000
+        assert told > 100
         if late <= LATE_MS:
             return
         assert late_when_idle > STALLED_MS, f"{late} ms late in the flood, {late_when_idle} ms without it"

@@ -83,6 +83,7 @@ PLAIN = {
     "most": "1",
     "wait": "0",
     "rest": "0",
+    "waiting": "0",
     "cached": "1",
     "number": "0",
     "brokers": "127.0.0.1:1",
@@ -101,6 +102,7 @@ OURS = {
     "number": {"events_reclaim"},
     "words": {"events_settle", "produce_batch"},
     "rest": {"batch_end"},
+    "waiting": {"read_settle", "read_reclaim"},
     "batch": {"batch_end"},
 }
 
@@ -138,6 +140,7 @@ class Bridge:
             "queue": self.value("queue_create", self.handles["consumer"]),
             "subscriber": self.handles["subscriber"],
             "topic": self.topics["producer"],
+            "source": self.topics["consumer"],
         }
 
     def answer(self, name: str, *words: Any) -> tuple[Any, ...]:
@@ -250,6 +253,50 @@ def test_the_objects_have_survived(bridge: Bridge) -> None:
         )
         == 4
     )
+
+
+@pytest.fixture
+def fresh_bridge(embedded_cluster: Cluster) -> Iterator[Bridge]:
+    """One whose objects nobody has used."""
+    made = Bridge(embedded_cluster)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("kind", ["topic", "queue", "subscriber"])
+def test_what_was_read_ahead_can_be_given_back(kind: str, fresh_bridge: Bridge) -> None:
+    bridge, topic = fresh_bridge, fresh_bridge.topics["consumer"]
+    for _ in range(50):
+        assert bridge.answer("produce", bridge.topics["producer"], "0", "x") == ()
+    if kind == "topic":
+        source, consume = topic, ("consume", topic, "0", "10000")
+        bridge.answer("start", topic, "0", "0", "")
+    elif kind == "queue":
+        source = bridge.known["queue"]
+        consume = ("queue_consume", source, "10000")
+        bridge.answer("start_queue", topic, "0", "0", source)
+    else:
+        source = bridge.known["subscriber"]
+        consume = ("subscriber_consume", source, "10000")
+        bridge.answer("subscriber_assign", source, bridge.value("topic_name", topic), "0", "0")
+
+    def offsets() -> list[int]:
+        what, _, partition, width, fields = bridge.value(*consume)
+        assert (what, partition, width) == ("messages", 0, 3)
+        return [int(offset) for offset in fields[1::3]]
+
+    found = offsets()
+    assert found == [0]
+    while len(found) < 3:
+        found = offsets()
+    assert bridge.answer("read_settle", source, "0", "2") == ()
+    assert bridge.answer("read_reclaim", source, "0", "2") == ()
+    assert offsets() == found[-2:-1]
+    assert offsets() == found[-1:]
+    bridge.answer("stop", topic, "0")
+    for gone in (source, "gone"):  # nothing is put back
+        for name in ("read_settle", "read_reclaim"):
+            assert bridge.answer(name, gone, "0", "1") == ()
 
 
 ERRORS = [

@@ -10,16 +10,22 @@ import pytest
 
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import NOTICE_LIMIT, Event, EventQueue
-from kafkatcl.engine.messages import MessageRow
+from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
+
+END = EndItem("t", 0, 9)
+ERROR = ErrorItem("text", "NAME", "details", -1)
 
 
-def message(number: int, partition: int = 0) -> MessageRow:
-    return (b"%d" % number, partition, number, -1, "t", ())
+def run(first: int, count: int = 1) -> Run:
+    """Messages from offset ``first`` on."""
+    return Run(
+        "t", 0, 3, tuple(field for offset in range(first, first + count) for field in (b"x", offset, -1))
+    )
 
 
 def numbers(events: list[Event]) -> list[tuple[str, int]]:
     """The tokens of events about messages, and the offsets of these."""
-    return [(token, argument[5]) for token, argument in events]
+    return [(token, offset) for token, told in events for offset in told.fields[1 :: told.width]]
 
 
 class Setting:
@@ -36,9 +42,11 @@ class Setting:
     def _ring(self) -> None:
         self.rings += 1
 
-    def put(self, number: int, *rows: MessageRow) -> None:
+    def put(self, number: int, *items: Item) -> None:
         with self.owner.lock:
-            self.buffers[number].put(list(rows))
+            for item in items:
+                self.buffers[number].put(item)
+            self.buffers[number].announce()
 
 
 def test_notices_keep_their_order_and_ring_once() -> None:
@@ -71,7 +79,7 @@ def test_what_comes_during_the_last_take_rings_again() -> None:
 def test_a_busy_buffer_does_not_starve_the_others() -> None:
     setting = Setting(3)
     for number, count in enumerate((1000, 3, 3)):
-        setting.put(number, *(message(offset) for offset in range(count)))
+        setting.put(number, run(0, count))
     first, second = setting.queue.take(10), setting.queue.take(10)
     assert numbers(first) == [("b0", offset) for offset in range(10)]
     assert numbers(second)[:6] == [(f"b{n}", offset) for n in (1, 2) for offset in range(3)]
@@ -81,7 +89,7 @@ def test_a_busy_buffer_does_not_starve_the_others() -> None:
 def test_two_busy_buffers_take_turns() -> None:
     setting = Setting(2)
     for number in range(2):
-        setting.put(number, *(message(offset) for offset in range(20)))
+        setting.put(number, *map(run, range(10)), run(10, 10))
     tokens = [setting.queue.take(5)[0][0] for _ in range(8)]
     assert tokens == ["b0", "b1"] * 4
 
@@ -89,7 +97,7 @@ def test_two_busy_buffers_take_turns() -> None:
 def test_messages_without_a_callback_are_no_events() -> None:
     setting = Setting(1)
     setting.buffers[0].listen(None)
-    setting.put(0, message(0))
+    setting.put(0, run(0))
     assert (setting.rings, setting.queue.take(9)) == (0, [])
     setting.buffers[0].listen("late")
     assert numbers(setting.queue.take(9)) == [("late", 0)]
@@ -99,20 +107,82 @@ def test_forget_drops_what_waits_for_an_owner() -> None:
     setting = Setting(1)
     setting.queue.post("other", "token", 1)
     setting.queue.post(setting.owner, "token", 2)
-    setting.put(0, message(0))
+    setting.put(0, run(0))
     setting.queue.forget(setting.owner)
     assert setting.queue.pending(setting.owner, "token") == 0
     assert setting.queue.take(9) == [("token", 1)]
     assert setting.queue.take(9) == []
 
 
-def test_reclaimed_messages_come_again_in_their_place() -> None:
+@pytest.mark.parametrize("made", [[run(0, 5)], [*map(run, range(5))], [run(0, 3), run(3, 2)]], ids=len)
+def test_reclaimed_messages_come_again_in_their_place(made: list[Run]) -> None:
     setting = Setting(1)
-    setting.put(0, *map(message, range(5)))
-    assert len(setting.queue.take(4)) == 4
-    setting.queue.reclaim("b0", 3)  # one ran, three wait
+    setting.put(0, *made)
+    assert numbers(setting.queue.take(4)) == [("b0", offset) for offset in range(4)]
+    setting.queue.reclaim({"b0": 3})  # one ran, three wait
     setting.buffers[0].listen("new")
     assert numbers(setting.queue.take(9)) == [("new", offset) for offset in range(1, 5)]
+
+
+def test_the_count_is_of_messages_and_not_of_runs() -> None:
+    setting = Setting(2)
+    setting.queue.post("owner", "token", "notice")
+    setting.put(0, run(0, 3), ERROR, run(3, 3))
+    setting.put(1, run(0, 9))
+    assert setting.queue.take(6) == [("token", "notice"), ("b0", run(0, 3)), ("b0", ERROR), ("b0", run(3))]
+    assert setting.queue.take(4) == [("b1", run(0, 4))]
+    assert setting.queue.take(4) == [("b0", run(4, 2)), ("b1", run(4, 2))]
+    assert setting.queue.take(9) == [("b1", run(6, 3))]
+    assert setting.queue.take(9) == []
+
+
+def test_all_that_has_not_run_is_put_back_at_once() -> None:
+    setting = Setting(3)
+    for number in range(3):
+        setting.put(number, run(0, 4))
+    assert len(numbers(setting.queue.take(12))) == 12
+    setting.queue.reclaim({"b0": 2, "b1": 1})  # and those of the third have all run
+    assert [buffer.size for buffer in setting.buffers] == [2, 1, 0]
+    assert sorted(numbers(setting.queue.take(12))) == [("b0", 2), ("b0", 3), ("b1", 3)]
+    assert setting.queue.take(12) == []
+
+
+def test_reclaimed_notices_come_again_in_their_place() -> None:
+    setting = Setting(1)
+    for number in range(5):
+        setting.queue.post("owner", ("even", "odd")[number % 2], number)
+    setting.put(0, run(0))
+    assert [told for _, told in setting.queue.take(4)] == [0, 1, 2, 3]
+    setting.queue.reclaim({"even": 1, "odd": 1})
+    assert [setting.queue.pending("owner", token) for token in ("even", "odd")] == [2, 1]
+    assert setting.queue.take(9) == [("even", 2), ("odd", 3), ("even", 4), ("b0", run(0))]
+    setting.queue.settle({})
+    assert [setting.queue.pending("owner", token) for token in ("even", "odd")] == [0, 0]
+
+
+def test_what_was_put_back_can_be_forgotten() -> None:
+    setting = Setting(1)
+    setting.queue.post(setting.owner, "token", 1)
+    setting.queue.post("other", "token", 2)
+    setting.put(0, run(0, 3))
+    setting.queue.take(9)
+    setting.queue.reclaim({"token": 2, "b0": 3})
+    setting.queue.forget(setting.owner)
+    assert setting.queue.pending(setting.owner, "token") == 0
+    assert setting.queue.take(9) == [("token", 2)]
+
+
+def test_ends_are_not_told_and_lose_no_ring() -> None:
+    setting = Setting(1)
+    setting.put(0, END, END, END, run(0))
+    assert (setting.rings, setting.queue.take(2)) == (1, [])  # nothing of these, but there is more
+    assert setting.rings == 2
+    assert numbers(setting.queue.take(2)) == [("b0", 0)]
+    assert setting.queue.take(2) == []
+    setting.put(0, END)
+    assert (setting.rings, setting.queue.take(2)) == (3, [])
+    setting.put(0, run(1))
+    assert setting.rings == 4
 
 
 def test_full_holds_reports_back() -> None:
@@ -153,11 +223,12 @@ def test_no_ring_is_lost(seed: int) -> None:
 
     def post(who: int, pauses: list[float]) -> None:
         for number in range(each):
-            if who < len(buffers):
+            if who >= len(buffers):
+                queue.post(None, f"n{who}", run(number))
+            elif number % 4 in (0, 1):  # one message, then three that came together
                 with owner.lock:
-                    buffers[who].put([message(number)])
-            else:
-                queue.post(None, f"n{who}", ("", "", "", "", "", number))
+                    buffers[who].put(run(number, (1, 3)[number % 4]))
+                    buffers[who].announce()
             if number % 100 == 0:
                 time.sleep(pauses[number // 100])
 

@@ -42,8 +42,8 @@ def test_produce_and_batch(embedded_cluster: Cluster) -> None:
     with engine(embedded_cluster) as running:
         target = running.producing_to(topic)
         target.produce(2, b"one", b"key")
-        target.produce_batch(2, [(b"two", None), (b"three", b"")])
-        target.produce_batch(2, [])
+        target.produce_batch(2, [b"two", b"three"], [None, b""])
+        target.produce_batch(2, [], [])
         assert log_of(embedded_cluster, topic, 2, 3) == [(b"one", b"key"), (b"two", None), (b"three", b"")]
 
 
@@ -86,7 +86,7 @@ def test_a_batch_goes_on_after_a_refused_message(embedded_cluster: Cluster) -> N
     with engine(embedded_cluster) as running:
         target = running.producing_to(topic)
         with pytest.raises(Failure) as failed:
-            target.produce_batch(1, [(b"a", None), (bytes(2_000_000), None), (b"b", None)])
+            target.produce_batch(1, [b"a", bytes(2_000_000), b"b"], [None] * 3)
         assert failed.value.message.endswith("(1 of 3 messages were not queued)")
         assert failed.value.errorcode[:2] == ("KAFKA", "RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE")
         assert log_of(embedded_cluster, topic, 1, 2) == [(b"a", None), (b"b", None)]
@@ -98,13 +98,55 @@ def test_a_full_queue_refuses_exactly_what_does_not_fit() -> None:
     ) as running:
         target = running.producing_to("t")
         with pytest.raises(Failure, match=r"Local: Queue full \(20 of 120 messages were not queued\)"):
-            target.produce_batch(0, [(b"x", None)] * 120)
+            target.produce_batch(0, [b"x"] * 120, [None] * 120)
         with pytest.raises(Failure) as failed:
             target.produce(0, b"x")
         assert failed.value.errorcode[1] == "RD_KAFKA_RESP_ERR__QUEUE_FULL"
         assert target.handle.output_queue_length() >= 100
         assert until(lambda: target.handle.output_queue_length() == 0)
         target.produce(0, b"x")
+
+
+def test_a_full_queue_is_waited_for_as_long_as_is_set() -> None:
+    with engine(
+        bootstrap_servers=NOWHERE,
+        queue_buffering_max_messages="10",
+        message_timeout_ms="1000",
+        max_block_ms="200",
+    ) as running:
+        target = running.producing_to("t")
+        for refused in (
+            lambda: target.produce_batch(0, [b"x"] * 12, [None] * 12),
+            lambda: target.produce(0, b"x"),
+        ):
+            began = time.monotonic()
+            with pytest.raises(Failure, match="Local: Queue full"):
+                refused()
+            assert 0.2 <= time.monotonic() - began < 0.9
+        target.handle.master.configure("max.block.ms", "0")  # for handles to come
+        began = time.monotonic()
+        with pytest.raises(Failure, match="Local: Queue full"):
+            target.produce(0, b"x")
+        assert time.monotonic() - began >= 0.2
+
+
+@pytest.mark.parametrize("wanted", [set(), {"delivery"}])
+def test_more_than_the_queue_takes(embedded_cluster: Cluster, wanted: set[str]) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster, queue_buffering_max_messages="50", max_block_ms="15000") as running:
+        running.master.wanted |= wanted
+        target = running.producing_to(topic)
+        for number in range(1000):
+            target.produce(0, b"%d" % number)
+        target.produce_batch(0, [b"%d" % number for number in range(1000, 2000)], [None] * 1000)
+        expected = [(b"%d" % number, None) for number in range(2000)]
+        assert log_of(embedded_cluster, topic, 0, 2000) == expected
+
+
+@pytest.mark.parametrize("value", ["", "-1", "x", "1.5", "2147483648", "9" * 5000])
+def test_bad_times_to_wait(value: str) -> None:
+    with engine() as running, pytest.raises(Failure, match=r'property "max\.block\.ms": a number of ms'):
+        running.master.configure("max.block.ms", value)
 
 
 def test_reports_are_events_and_count_until_they_are_told(embedded_cluster: Cluster) -> None:

@@ -47,6 +47,16 @@ proc ::kafkatcl::Forget {command args} {
 }
 """
 
+_WITH_LIST = r"""
+# Call a command with its last argument, a list, in a variable: from there tkinter gets it without making it a string.
+proc ::kafkatcl::WithList {command args} {
+    set ::kafkatcl::bridge::list [lindex $args end]
+    set answer [$command {*}[lrange $args 0 end-1]]
+    set ::kafkatcl::bridge::list {}
+    return $answer
+}
+"""
+
 
 class _Interpreter(tkinter.Tk):
     def readprofile(self, baseName: str, className: str) -> None:  # noqa: N803
@@ -96,6 +106,38 @@ def _clean(text: str) -> str:
 def define_primitive(interp: Any, name: str, function: Function) -> None:
     """Make ``name`` a Tcl command that answers with the tuple described above."""
     application(interp).createcommand(name, guarded(function))
+
+
+def define_quick(interp: Any, name: str, function: Function) -> None:
+    """Make ``name`` a Tcl command that answers with the value of ``function``, which never raises: without a guard."""
+    application(interp).createcommand(name, function)
+
+
+def define_list_primitive(interp: Any, name: str, function: Function) -> None:
+    """Make ``name`` a primitive whose last argument is a Tcl list of lists, given to ``function`` as typed tuples.
+
+    A str is the string the script sees; numbers and byte arrays are values whose string may be another.
+    """
+    app = application(interp)
+
+    def typed(*args: str) -> Any:
+        try:
+            rows = _elements(app, app.globalgetvar("::kafkatcl::bridge::list"))
+            lists = tuple([row if type(row) is tuple else _elements(app, row) for row in rows])
+        except NativeError:  # no list of lists
+            lists = ()
+        return function(*args, lists)
+
+    define_primitive(app, f"{name}_typed", typed)
+    app.eval(_WITH_LIST)
+    app.call("interp", "alias", "", name, "", "::kafkatcl::WithList", f"{name}_typed")
+
+
+def _elements(app: Any, value: Any) -> tuple[Any, ...]:
+    """The elements of a list, as far as they can be told."""
+    if type(value) is tuple:
+        return value
+    return tuple(app.splitlist(value)) if type(value) is str else ()
 
 
 def define_command(interp: Any, name: str, function: Function) -> None:

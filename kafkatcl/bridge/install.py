@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kafkatcl.bridge import inprocess, sessions
-from kafkatcl.bridge.calls import PRIMITIVES
+from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
 from kafkatcl.engine.shutdown import before_shutdown
 
 TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
@@ -87,7 +87,7 @@ class Host:
             return  # the end of a signal: only its own thread may call Tcl, so messages may be told again later
         for path in self._paths.values():
             with suppress(inprocess.NativeError):
-                self._app.call("interp", "eval", path, "::kafkatcl::events::Settle")
+                self._app.call("interp", "eval", path, "::kafkatcl::Settle")
 
     def close(self) -> None:
         """Delete the objects of all sessions, and close the bell."""
@@ -102,6 +102,10 @@ class Host:
     def _start(self) -> _Bell:
         for name, function in PRIMITIVES.items():
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
+        for name, function in LIST_PRIMITIVES.items():
+            inprocess.define_list_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
+        for name, function in QUICK.items():
+            inprocess.define_quick(self._app, f"::kafkatcl::bridge::{name}", function)
         bell = _Bell()
         inprocess.on_readable(self._app, bell.descriptor, self.answer)
         before_shutdown(_Settler(self))

@@ -12,7 +12,8 @@ from kafkatcl.engine.handle import Handle
 Kind = TypeVar("Kind")
 
 _numbers = itertools.count(1)
-_objects: dict[str, Any] = {}
+#: The objects behind commands, by identifier.
+objects: dict[str, Any] = {}
 _sessions: dict[str, EventQueue] = {}
 _automatic_names: dict[str, Any] = {}
 
@@ -27,9 +28,9 @@ def open_session(ring: Callable[[str], None]) -> str:
 def close_session(name: str) -> None:
     """Delete the handles of a session that goes."""
     queue = _sessions.pop(name)
-    for identifier, handle in list(_objects.items()):
+    for identifier, handle in list(objects.items()):
         if isinstance(handle, Handle) and handle.events is queue:
-            del _objects[identifier]
+            del objects[identifier]
             handle.delete()
 
 
@@ -41,7 +42,7 @@ def events(session: str) -> EventQueue:
 def register(prefix: str, make: Callable[[str], Any]) -> str:
     """Keep the object that ``make`` gives for an identifier of its own, and return that."""
     identifier = f"{prefix}{next(_numbers)}"
-    _objects[identifier] = make(identifier)
+    objects[identifier] = make(identifier)
     return identifier
 
 
@@ -50,7 +51,7 @@ def find(identifier: str, kind: type[Kind]) -> Kind:
 
     :raises Failure: it was deleted.
     """
-    found = _objects.get(identifier)
+    found = objects.get(identifier)
     if not isinstance(found, kind):
         raise kafka_failure(DESTROYED, "the object was deleted")
     return found
@@ -58,7 +59,7 @@ def find(identifier: str, kind: type[Kind]) -> Kind:
 
 def forget(identifier: str) -> Any:
     """Take an object out; None if there is none."""
-    return _objects.pop(identifier, None)
+    return objects.pop(identifier, None)
 
 
 def automatic_name(prefix: str) -> str:

@@ -7,13 +7,18 @@ lends them to a callback.  All of it happens under the lock of the handle, which
 from __future__ import annotations
 
 import threading
-from collections import deque
-from typing import NamedTuple
+from collections import Counter, deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from kafkatcl.engine.errors import DESTROYED, kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
-from kafkatcl.engine.messages import EndRow, ErrorRow, Row, argument
+from kafkatcl.engine.messages import EndItem, Item, Run
 from kafkatcl.engine.waiting import deadline, remaining
+
+#: The most that is lent to a callback, or given to a reader ahead of its need, at once.
+_LENT_BYTES = 1 << 20
+_AHEAD = 500
 
 
 class Stopped(NamedTuple):
@@ -41,17 +46,14 @@ class BufferOwner:
             raise kafka_failure(DESTROYED, "it was stopped or deleted")
         return self.lock.wait(remaining(end))
 
-    def took(self, rows: list[Row]) -> None:
-        """Rows went from a buffer to the script (lock held, as for all that follow)."""
+    def made_room(self, count: int, size: int) -> None:
+        """A buffer holds ``count`` messages less, of ``size`` bytes (lock held, as for all that follow)."""
 
-    def made_room(self, count: int) -> None:
-        """A buffer holds ``count`` rows less."""
+    def handed(self, items: Iterable[Item]) -> None:
+        """The script has these now: they count as consumed."""
 
-    def handed(self, rows: list[Row]) -> None:
-        """The script has these rows now: they count as consumed."""
-
-    def returned(self, rows: list[Row]) -> None:
-        """The script gave these rows back: they count as not consumed."""
+    def returned(self, items: Iterable[Item]) -> None:
+        """The script did not get to these: they count as not consumed."""
 
     def close_queue(self, queue: MessageBuffer) -> list[Stopped]:
         """Close a buffer for good."""
@@ -62,14 +64,21 @@ class BufferOwner:
 
 
 class Batch(NamedTuple):
-    """Messages and errors that the script works through; it may give the rest of them back."""
+    """Messages and errors that the script works through; it may not get to all of them."""
 
     buffer: MessageBuffer
-    rows: list[Row]
+    items: list[Item]
+    #: For each origin, the era of the buffer when they were taken.
+    eras: dict[Any, tuple[int, int]]
 
-    def give_back(self, count: int) -> None:
-        """Put back the last ``count``: the script did not get to them."""
-        self.buffer.put_back(self.rows[len(self.rows) - count :])
+    @property
+    def size(self) -> int:
+        """The number of messages and errors."""
+        return sum(item.size for item in self.items)
+
+    def end(self, rest: int) -> None:
+        """The script is through: all but the last ``rest`` count as consumed, and those are put back."""
+        self.buffer.end(self, rest)
 
 
 class MessageBuffer:
@@ -77,36 +86,84 @@ class MessageBuffer:
 
     def __init__(self, owner: BufferOwner) -> None:
         self.owner = owner
-        self.rows: deque[Row] = deque()
         #: The callback that gets the messages, if any, as the Tcl side knows it.
         self.token: str | None = None
         self.closed = False
-        self._lent: list[Row] = []  # given to callbacks that have perhaps not run yet
+        #: How many messages, errors and ends are here, and their bytes.
+        self.size = self.bytes = 0
+        self._items: deque[Item] = deque()
+        self._at = 0  # how many messages of the first item are gone
+        self._clears = 0
+        self._drops: Counter[tuple[str, int]] = Counter()
+        self._lent: list[Item] = []  # given to callbacks, or to a reader ahead of its need
+        self._ahead = 1  # how many messages the next reader gets at once
 
     def belongs_to(self, owner: object) -> bool:
         """Whether the messages come from this handle."""
         return self.owner is owner
 
-    def put(self, rows: list[Row]) -> None:
-        """Add fetched rows (owner thread, lock held)."""
-        self.rows.extend(rows)
-        self.announce()
+    def origins(self) -> set[tuple[str, int] | None]:
+        """The topics and partitions of what is here."""
+        return {item.origin for item in self._items}
+
+    # -- for the owner thread (lock held) ------------------------------------------------------------------
+
+    def put(self, item: Item) -> None:
+        """Add what was fetched."""
+        self._items.append(item)
+        self.size += item.size
+        self.bytes += item.bytes
 
     def announce(self) -> None:
-        """Tell the event queue if there is something for the callback (lock held)."""
-        if self.rows and self.token is not None:
+        """Tell the event queue if there is something for the callback."""
+        if self._items and self.token is not None:
             self.owner.events.ready(self)
 
-    def next(self, timeout_ms: int) -> Row | None:
-        """The next row, or None if none comes within ``timeout_ms`` (for ever if negative)."""
-        end = deadline(timeout_ms)
+    def drop(self, topic: str, partition: int) -> None:
+        """Forget all that came from one partition."""
+        self._drops[topic, partition] += 1
+        self._replace([item for item in self._rest() if item.origin != (topic, partition)])
+        self._lent = [item for item in self._lent if item.origin != (topic, partition)]
+
+    def close(self) -> None:
+        """Forget everything; waiting for messages fails from now on."""
+        self.closed = True
+        self.token = None
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what was fetched."""
+        self._clears += 1
+        self._replace([])
+        self._lent = []
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def next(self, timeout_ms: int) -> Item | None:
+        """The next message, error or end, or None if none comes within ``timeout_ms`` (for ever if negative)."""
         with self.owner.lock:
-            while not self.rows:
-                if not self.owner.wait(self, end):
-                    return None
-            row = self.rows.popleft()
-            self.owner.took([row])
-            return row
+            if not self._wait(deadline(timeout_ms)):
+                return None
+            item = self._take(1)
+            self.owner.handed([item])
+            return item
+
+    def read_ahead(self, timeout_ms: int) -> Item | None:
+        """The same with as many messages of its partition behind it as a hasty reader may want.
+
+        Only the first counts as consumed at once, the others when :meth:`settle` or :meth:`reclaim` say so.
+        """
+        if self.token is not None:
+            return self.next(timeout_ms)
+        with self.owner.lock:
+            self._settle(0)
+            if not self._wait(deadline(timeout_ms)):
+                return None
+            item = self._take(self._ahead, _LENT_BYTES)
+            self._ahead = min(4 * self._ahead, _AHEAD)
+            self._lent = [item]
+            self._settle(item.size - 1)
+            return item
 
     def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> Batch:
         """Up to ``count`` messages and errors; fewer only after ``timeout_ms``.
@@ -114,24 +171,33 @@ class MessageBuffer:
         Without ``wait_for_all`` the wait is for the first alone: what is there then is all that is returned.
         """
         end = deadline(timeout_ms)
-        got: list[Row] = []
+        got: list[Item] = []
         with self.owner.lock:
-            while len(got) < count:
-                if self.rows:
-                    fresh = [self.rows.popleft() for _ in range(min(count - len(got), len(self.rows)))]
-                    self.owner.took(fresh)
-                    got += [row for row in fresh if type(row) is not EndRow]
-                elif (got and not wait_for_all) or not self.owner.wait(self, end):
-                    break
-        return Batch(self, got)
+            try:
+                while count > 0 and (self._items or ((wait_for_all or not got) and self._wait(end))):
+                    item = self._take(count)
+                    if type(item) is not EndItem:
+                        got.append(item)
+                        count -= item.size
+            except BaseException:  # stopped, or interrupted
+                self._put_back(got)
+                raise
+            return Batch(self, got, {item.origin: self._era(item) for item in got})
 
-    def put_back(self, rows: list[Row]) -> None:
-        """Put rows back to the front: the script did not get to them."""
+    def end(self, batch: Batch, rest: int) -> None:
+        """The script is through with a batch but for its last ``rest`` messages, which are put back.
+
+        What was forgotten in the meantime, as its partition was stopped or started anew, counts neither way.
+        """
         with self.owner.lock:
-            if rows and not self.closed:
-                self.rows.extendleft(reversed(rows))
-                self.owner.returned(rows)
-                self.announce()
+            run, left = (
+                [item for item in items if batch.eras[item.origin] == self._era(item)]
+                for items in _parted(batch.items, rest)
+            )
+            self.owner.handed(run)
+            self._put_back(left)
+
+    # -- callbacks -----------------------------------------------------------------------------------------
 
     def listen(self, token: str | None) -> None:
         """Give messages to a callback from now on, or with None keep them."""
@@ -140,56 +206,106 @@ class MessageBuffer:
             self.announce()
 
     def lend(self, count: int) -> list[Event]:
-        """Up to ``count`` events for the callback; they count as handed over when :meth:`settle` says so."""
+        """Up to ``count`` messages for the callback; they count as consumed when :meth:`settle` says so."""
+        lent: list[Item] = []
         with self.owner.lock:
             token = self.token
-            if token is None:
-                return []
-            fresh = [self.rows.popleft() for _ in range(min(count, len(self.rows)))]
-            self.owner.made_room(len(fresh))
-            rows = [row for row in fresh if type(row) is not EndRow]
-            self._lent += rows
-            return [(token, argument(row)) for row in rows]
+            room = _LENT_BYTES
+            while token is not None and self._items and count > 0 and (not lent or self._fits(room)):
+                item = self._take(count, room)
+                if type(item) is not EndItem:
+                    lent.append(item)
+                count -= item.size
+                room -= item.bytes
+            self._lent += lent
+        return [(token or "", item) for item in lent]
+
+    def more(self) -> bool:
+        """Whether there is something for the callback."""
+        return bool(self._items) and self.token is not None
 
     def settle(self, waiting: int) -> None:
-        """Take what was lent for handed over, except the last ``waiting`` messages, which have not run yet."""
+        """Take what was lent for consumed, except the last ``waiting`` messages, which have not run yet."""
         with self.owner.lock:
-            lent = self._lent
-            run = len(lent) - waiting
-            self.owner.handed(lent[:run])
-            self._lent = lent[run:]
+            self._settle(waiting)
 
     def reclaim(self, waiting: int) -> None:
-        """Settle, and take back the last ``waiting`` messages: their callback is gone."""
+        """Settle, and take back the last ``waiting`` messages: their callback or reader is gone."""
         with self.owner.lock:
-            self.settle(waiting)
-            self.put_back(self._lent)
-            self._lent = []
+            self._settle(waiting)
+            lent, self._lent = self._lent, []
+            self._put_back(lent)
+            self._ahead = 1
 
-    def drop(self, topic: str, partition: int) -> None:
-        """Forget all that came from one partition (lock held)."""
-        kept = [row for row in self.rows if _origin(row) != (topic, partition)]
-        self.owner.made_room(len(self.rows) - len(kept))
-        self.rows = deque(kept)
-        self._lent = [row for row in self._lent if _origin(row) != (topic, partition)]
+    # -- inside (lock held) --------------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Forget everything; waiting for messages fails from now on (lock held)."""
-        self.closed = True
-        self.token = None
-        self.clear()
+    def _wait(self, end: float | None) -> bool:
+        while not self._items:
+            if not self.owner.wait(self, end):
+                return False
+        return True
 
-    def clear(self) -> None:
-        """Forget what was fetched (lock held)."""
-        self.owner.made_room(len(self.rows))
-        self.rows.clear()
-        self._lent = []
+    def _take(self, count: int, most_bytes: int | None = None) -> Item:
+        """The first item, or so many messages of it; at least one."""
+        item = self._items[0]
+        if isinstance(item, Run):
+            left = item.size - self._at
+            item = item.part(self._at, min(count, left))
+            if most_bytes is not None and item.bytes > most_bytes:
+                item = item.part(0, item.within(most_bytes))
+            self._at += item.size
+            whole = item.size == left
+        if not isinstance(item, Run) or whole:
+            self._items.popleft()
+            self._at = 0
+        self._shrink(item.size, item.bytes)
+        return item
+
+    def _fits(self, room: int) -> bool:
+        """Whether the first message has no more bytes than that."""
+        item = self._items[0]
+        return (item.part(self._at, 1) if isinstance(item, Run) else item).bytes <= room
+
+    def _era(self, item: Item) -> tuple[int, int]:
+        """What tells messages that are still wanted from those that were forgotten meanwhile."""
+        return self._clears, self._drops[item.origin] if item.origin else 0
+
+    def _settle(self, waiting: int) -> None:
+        if self._lent:
+            run, self._lent = _parted(self._lent, waiting)
+            self.owner.handed(run)
+
+    def _put_back(self, items: list[Item]) -> None:
+        if items and not self.closed:
+            self._replace([*items, *self._rest()])
+            self.owner.returned(items)
+            self.announce()
+
+    def _rest(self) -> list[Item]:
+        items = list(self._items)
+        if self._at and isinstance(items[0], Run):
+            items[0] = items[0].part(self._at, items[0].size - self._at)
+        return items
+
+    def _replace(self, items: list[Item]) -> None:
+        self._items, self._at = deque(items), 0
+        size, total = sum(item.size for item in items), sum(item.bytes for item in items)
+        self._shrink(self.size - size, self.bytes - total)
+
+    def _shrink(self, count: int, size: int) -> None:
+        self.size -= count
+        self.bytes -= size
+        self.owner.made_room(count, size)
 
 
-def _origin(row: Row) -> tuple[str, int] | None:
-    """The topic and partition of a message or of an end; errors have none."""
-    if isinstance(row, ErrorRow):
-        return None
-    if isinstance(row, EndRow):
-        return row.topic, row.partition
-    return row[4], row[1]
+def _parted(items: list[Item], rest: int) -> tuple[list[Item], list[Item]]:
+    """All but the last ``rest`` messages, and those."""
+    first, last = list(items), []
+    while rest > 0 and first:
+        item = first.pop()
+        if isinstance(item, Run) and item.size > rest:
+            first.append(item.part(0, item.size - rest))
+            item = item.part(item.size - rest, rest)
+        last.append(item)
+        rest -= item.size
+    return first, last[::-1]

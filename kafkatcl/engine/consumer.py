@@ -18,15 +18,23 @@ from kafkatcl.engine.errors import (
     kafka_failure,
 )
 from kafkatcl.engine.fetching import Fetcher
-from kafkatcl.engine.messages import Row, row
+from kafkatcl.engine.messages import ErrorItem, Item
 from kafkatcl.engine.topic import SharedTopic, Topic
+
+# What librdkafka's consumer of partitions had as properties of topics: the name today's consumer has for it.
+_COMMITS = {
+    "auto.commit.enable": "enable.auto.commit",
+    "auto.commit.interval.ms": "auto.commit.interval.ms",
+    "enable.auto.commit": "enable.auto.commit",
+}
 
 
 class Route(NamedTuple):
-    """Where the messages of a started partition go, and the object that started it."""
+    """Where the messages of a started partition go, the object that started it, and the epoch it did so in."""
 
     buffer: MessageBuffer
     starter: object
+    epoch: int
 
 
 class ConsumerHandle(Fetcher):
@@ -37,6 +45,9 @@ class ConsumerHandle(Fetcher):
         super().__init__(*args)
 
     def _consumer_settings(self, settings: dict[str, Any]) -> None:
+        for name, value in self.topic_conf.settings.items():
+            if name in _COMMITS:
+                settings.setdefault(_COMMITS[name], value)
         self.has_group = bool(settings.get("group.id"))
         if not self.has_group:
             # A consumer must name a group; this one is never joined and nothing is committed to it.
@@ -61,7 +72,8 @@ class ConsumerHandle(Fetcher):
             stopped = self._unassign([(topic.name, partition)])
             with kafka_errors():
                 self.client.incremental_assign([TopicPartition(topic.name, partition, offset)])
-            self.routes[topic.name, partition] = Route(buffer, starter)
+            self._epoch += 1
+            self.routes[topic.name, partition] = Route(buffer, starter, self._epoch)
         return stopped
 
     def stop(self, topic: SharedTopic, partition: int) -> list[Stopped]:
@@ -136,16 +148,18 @@ class ConsumerHandle(Fetcher):
         self.lock.notify_all()
         return stopped
 
-    def _route(self, messages: list[Any]) -> None:
-        arrived: dict[MessageBuffer, list[Row]] = {}
-        for message in messages:
-            route = self.routes.get((message.topic(), message.partition()))
-            if route is not None:
-                arrived.setdefault(route.buffer, []).append(row(message))
-            elif message.error() is not None and message.topic() is None:
-                self._on_error(message.error())
-        for buffer, rows in arrived.items():
-            self.put(buffer, rows)
+    def _route(self, fetched: list[Item], epoch: int) -> None:
+        filled = set()
+        for item in fetched:
+            route = self.routes.get(item.origin) if item.origin else None
+            # What was fetched for an earlier start of the partition is not for this one.
+            if route is not None and route.epoch <= epoch:
+                self.put(route.buffer, item)
+                filled.add(route.buffer)
+            elif isinstance(item, ErrorItem) and item.origin is None:
+                self.tell_error(item.number, item.message)
+        for buffer in filled:
+            buffer.announce()
 
     def _buffers(self) -> Iterable[MessageBuffer]:
         return {route.buffer for route in self.routes.values()}
@@ -191,6 +205,11 @@ class ConsumerTopic(Topic):
     def buffer(self, partition: int) -> MessageBuffer:
         """What ``consume`` reads."""
         return self.handle.buffer(self.topic, partition)
+
+    def reading(self, partition: int) -> MessageBuffer | None:
+        """The buffer of a partition that is being fetched."""
+        route = self.handle.routes.get((self.topic.name, partition))
+        return route.buffer if route else None
 
     def delete(self) -> list[Stopped]:
         """Stop what this object started, and give up the topic."""

@@ -2,7 +2,8 @@
 
 Any thread may post; only the interpreter's own thread takes.  Reports, errors, statistics and log lines wait here
 as notices; consumed messages wait in their buffers (see ``buffer.py``), which say here that they have some.
-An event is a pair of a token, which names the callback to the script's side, and the one argument of the callback.
+An event is a pair of a token, which names the callback to the script's side, and what it is to be told: the argument
+of the callback, or an item of messages (see ``messages.py``), of which it gets one by one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 from collections import Counter, deque
 from typing import Any, Callable, Protocol
 
+from kafkatcl.engine.messages import ErrorItem, Run
 from kafkatcl.engine.waiting import deadline, remaining
 
 Event = tuple[str, Any]
@@ -28,7 +30,10 @@ class Source(Protocol):
         """Whether the messages come from this handle."""
 
     def lend(self, count: int) -> list[Event]:
-        """Up to ``count`` events; fewer means that no more are there for now."""
+        """Events for up to ``count`` messages."""
+
+    def more(self) -> bool:
+        """Whether there is something to lend."""
 
     def settle(self, waiting: int) -> None:
         """Take what was lent for handed over, except the last ``waiting`` messages, which have not run yet."""
@@ -47,7 +52,7 @@ class EventQueue:
         self._ready: dict[Source, None] = {}  # a set that keeps its order
         self._lenders: set[Source] = set()
         self._counts: Counter[tuple[object, str]] = Counter()  # by handle and token
-        self._told: list[tuple[object, str]] = []  # notices taken, of which some have perhaps not run yet
+        self._told: list[tuple[object, Event]] = []  # notices taken, of which some have perhaps not run yet
         self._rung = False
         self._arrived = threading.Condition(self._lock)
 
@@ -83,21 +88,20 @@ class EventQueue:
         return True
 
     def take(self, count: int) -> list[Event]:
-        """Up to ``count`` events, when those taken before have run; none means: ring me again."""
+        """Events for up to ``count`` notices and messages, when those before have run; none means: ring me again."""
         self.settle({})
         with self._lock:
             events = [self._next_notice() for _ in range(min(count, len(self._notices)))]
             sources = list(self._ready)
         for source in sources:
-            wanted = count - len(events)
-            if wanted == 0:
+            wanted = count - sum(_size(told) for _, told in events)
+            if wanted <= 0:
                 break
             with self._lock:
                 self._ready.pop(source, None)
                 self._lenders.add(source)
-            lent = source.lend(wanted)
-            events += lent
-            if len(lent) == wanted:
+            events += source.lend(wanted)
+            if source.more():
                 self.ready(source)  # at the end of the line, so that a busy buffer does not starve the others
         if not events:
             self._rest()
@@ -112,24 +116,31 @@ class EventQueue:
             source.settle(left)
             if left:
                 self._lenders.add(source)
-        self._settle_notices(Counter(waiting))
-
-    def _settle_notices(self, waiting: Counter[str]) -> None:
-        kept = []
         with self._lock:
-            for owner, token in reversed(self._told):
-                if waiting[token] > 0:
-                    waiting[token] -= 1
-                    kept.append((owner, token))
-                else:
-                    self._counts[owner, token] -= 1
-            self._told = kept[::-1]
+            self._told = self._settle_notices(waiting)
 
-    def reclaim(self, token: str, waiting: int) -> None:
-        """Put back the last ``waiting`` messages of a callback that is gone."""
-        for source in [lender for lender in self._lenders if lender.token == token]:
-            self._lenders.discard(source)
-            source.reclaim(waiting)
+    def reclaim(self, waiting: dict[str, int]) -> None:
+        """The same, and put back those that have not run."""
+        with self._lock:
+            lenders, self._lenders = self._lenders, set()
+        for source in lenders:
+            source.reclaim(waiting.get(source.token or "", 0))
+        with self._lock:
+            self._notices.extendleft(reversed(self._settle_notices(waiting)))
+            self._told = []
+
+    def _settle_notices(self, waiting: dict[str, int]) -> list[tuple[object, Event]]:
+        """The notices that were taken and have not run."""
+        left = Counter(waiting)
+        kept = []
+        for owner, event in reversed(self._told):
+            token = event[0]
+            if left[token] > 0:
+                left[token] -= 1
+                kept.append((owner, event))
+            else:
+                self._counts[owner, token] -= 1
+        return kept[::-1]
 
     def forget(self, owner: object) -> None:
         """Drop all that waits for ``owner``, a handle that is being deleted."""
@@ -143,7 +154,7 @@ class EventQueue:
 
     def _next_notice(self) -> Event:
         owner, event = self._notices.popleft()
-        self._told.append((owner, event[0]))
+        self._told.append((owner, event))
         return event
 
     def _wake(self) -> None:
@@ -160,3 +171,7 @@ class EventQueue:
             again = bool(self._notices or self._ready)
         if again:
             self._wake()
+
+
+def _size(told: Any) -> int:
+    return told.size if isinstance(told, (Run, ErrorItem)) else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -12,11 +13,22 @@ from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
-from kafkatcl.engine.messages import Row, only_messages
+from kafkatcl.engine.messages import Item, Run, items
+from kafkatcl.engine.pump import IDLE_SECONDS
 
-#: Messages a handle holds for the script before it leaves further ones to librdkafka, whose limits hold there.
-HELD_LIMIT = 10_000
+#: Messages, and bytes, a handle holds for the script before it leaves further ones to librdkafka, whose limits hold
+#: there.
+HELD_LIMIT = 20_000
+HELD_BYTES = 16 << 20
+#: The most that is taken from librdkafka at once.
 _BATCH = 500
+_BATCH_BYTES = 4 << 20
+_LEAST_SHARE_BYTES = 256 << 10
+#: How many messages a full handle takes, one in each idle round, before it pauses its partitions.
+_MOST_FULL_POLLS = 30
+#: How long the owner thread lets those who wait go first.
+_COURTESY_SECONDS = 0.001
+_FETCH_BACKOFF_MS = "20"
 _AUTO_STORE = "enable.auto.offset.store"
 
 
@@ -36,8 +48,15 @@ class Fetcher(Handle, BufferOwner):
         self._unstored: set[tuple[str, int]] = set()
         self._stores_offsets = False
         self._held = 0
+        self._held_bytes = 0
+        self._average = _BATCH_BYTES // 10  # bytes of a message, as far as is known
+        #: Counts the changes of what is fetched.
+        self._epoch = 0
         self._starving = 0
+        self._woken = 0
         self._throttled = False
+        self._full_polls = 0
+        self._polled = 0.0
         self._paused: set[tuple[str, int]] = set()
         #: Whether positions matter: there is a group to commit them to.
         self._tracks_positions = True
@@ -49,8 +68,8 @@ class Fetcher(Handle, BufferOwner):
         """Complete the settings of the client in place."""
         raise NotImplementedError
 
-    def _route(self, messages: list[Any]) -> None:
-        """Put fetched messages into their buffers (owner thread, lock held)."""
+    def _route(self, fetched: list[Item], epoch: int) -> None:
+        """Put what was fetched in an epoch into the buffers it is for (owner thread, lock held)."""
         raise NotImplementedError
 
     def _buffers(self) -> Iterable[MessageBuffer]:
@@ -73,32 +92,39 @@ class Fetcher(Handle, BufferOwner):
             return super().wait(buffer, end)
         finally:
             self._starving -= 1
+            self._woken += 1
+            self.lock.notify_all()
 
-    def took(self, rows: list[Row]) -> None:
-        self.made_room(len(rows))
-        self.handed(rows)
-
-    def made_room(self, count: int) -> None:
+    def made_room(self, count: int, size: int) -> None:
         self._held -= count
-        if self._throttled and self._held <= HELD_LIMIT // 2:
+        self._held_bytes -= size
+        if count <= 0:
+            return
+        # Early enough that the owner thread is back before the script has used up what is left.
+        if self._throttled and self._held <= HELD_LIMIT * 3 // 4 and self._held_bytes <= HELD_BYTES * 3 // 4:
             self._throttled = False
             self.pump.wake()
         elif self._paused:
             self.pump.wake()
 
-    def handed(self, rows: list[Row]) -> None:
+    def handed(self, items: Iterable[Item]) -> None:
         if self._tracks_positions:
-            self._move((row[4], row[1], row[2] + 1) for row in only_messages(rows))
+            for item in items:
+                if isinstance(item, Run):
+                    self.positions[item.origin] = item.last + 1
+                    self._unstored.add(item.origin)
 
-    def returned(self, rows: list[Row]) -> None:
-        self._held += len(rows)
-        if self._tracks_positions:
-            self._move((row[4], row[1], row[2]) for row in only_messages(reversed(rows)))
+    def returned(self, items: Iterable[Item]) -> None:
+        for item in items:
+            if isinstance(item, Run) and self.positions.get(item.origin, 0) > item.first:
+                self.positions[item.origin] = item.first
+                self._unstored.add(item.origin)
 
-    def put(self, buffer: MessageBuffer, rows: list[Row]) -> None:
-        """Put fetched rows into a buffer."""
-        self._held += len(rows)
-        buffer.put(rows)
+    def put(self, buffer: MessageBuffer, item: Item) -> None:
+        """Put what was fetched into a buffer."""
+        buffer.put(item)
+        self._held += item.size
+        self._held_bytes += item.bytes
 
     def forget_positions(self, origins: Iterable[tuple[str, int]]) -> None:
         """These partitions are no longer read."""
@@ -125,43 +151,85 @@ class Fetcher(Handle, BufferOwner):
         if _AUTO_STORE not in settings:
             settings[_AUTO_STORE] = "false"
             self._stores_offsets = self._tracks_positions
+        # With librdkafka's default of a second, a script that is quicker than the cluster waits for most of its time.
+        settings.setdefault("fetch.queue.backoff.ms", _FETCH_BACKOFF_MS)
         return Consumer(settings)
 
     def _poll(self) -> bool:
         with self.lock:
             self.store_offsets()
-            full = self._held >= HELD_LIMIT and not self._starving
+            full = self._full() and not self._starving
             if full and not self._throttled:
                 self._throttled = True
+                self._full_polls = 0
+                self._polled = time.monotonic()
+            if full and not self._poll_although_full():
                 return False
-            # A group expects its members to poll: a handle that stays full takes one message in each idle round.
-            messages = self.client.consume(1 if full else _BATCH, 0)
-            if messages:
-                self._route(messages)
-                self.lock.notify_all()
-            if not full or self._held >= HELD_LIMIT + _BATCH:
+            wanted = max(1, min(_BATCH, _BATCH_BYTES // self._average))
+            epoch = self._epoch
+            messages = self.client.consume(1 if full else wanted, 0)
+        fetched = list(items(messages))  # without the lock, so that the script can work meanwhile
+        with self.lock:
+            if fetched:
+                # Small messages may be followed by large ones.
+                average = sum(item.bytes for item in fetched) // len(messages)
+                self._average = max(1, average, self._average // 2)
+                self._route(fetched, epoch)
+                self._let_readers_go_first()
+            if not full:
                 self._balance()
-            return len(messages) == _BATCH
+        return len(messages) == wanted and not full
+
+    def _poll_although_full(self) -> bool:
+        """Whether it is time to take one message although no more are wanted.
+
+        A group expects its members to poll, whatever the script does.  A script that stays busy is not given more: the
+        partitions are paused, at the price that librdkafka fetches anew what it had.
+        """
+        if time.monotonic() - self._polled < IDLE_SECONDS:
+            return False
+        self._polled = time.monotonic()
+        self._full_polls += 1
+        if self._full_polls == _MOST_FULL_POLLS:
+            self._pause({(p.topic, p.partition) for p in self.client.assignment()})
+        return True
+
+    def _let_readers_go_first(self) -> None:
+        """Tell those who wait that something has come, and give them time to take it (lock held).
+
+        Else this thread would have the lock again before they wake up.
+        """
+        self.lock.notify_all()
+        if self._starving:
+            woken = self._woken
+            self.lock.wait_for(lambda: self._woken != woken, _COURTESY_SECONDS)
+
+    def _full(self) -> bool:
+        return self._held >= HELD_LIMIT or self._held_bytes >= HELD_BYTES
 
     def _balance(self) -> None:
-        """While a reader starves, pause the partitions whose buffers are crowded; resume those that are not."""
+        """Resume partitions whose buffers are not crowded; while a reader starves, pause those that are."""
+        if not self._paused and not (self._starving and self._full()):
+            return
         buffers = list(self._buffers())
-        crowded = max(_BATCH, HELD_LIMIT // max(1, len(buffers)))
-        drained = {origin for origin in self._paused if len(self._buffer_of(origin).rows) < crowded // 2}
+        share = max(1, len(buffers))
+        crowd, crowd_bytes = max(_BATCH, HELD_LIMIT // share), max(_LEAST_SHARE_BYTES, HELD_BYTES // share)
+        drained = set()
+        for origin in self._paused:
+            buffer = self._buffer_of(origin)
+            if buffer.size < crowd // 2 and buffer.bytes < crowd_bytes // 2:
+                drained.add(origin)
         if drained:
             self.client.resume([TopicPartition(*origin) for origin in drained])
             self._paused -= drained
-        if self._held < HELD_LIMIT or not self._starving:
-            return
-        full = {origin for buffer in buffers if len(buffer.rows) >= crowded for origin in _origins(buffer)}
-        if full - self._paused:
-            self.client.pause([TopicPartition(*origin) for origin in full - self._paused])
-            self._paused |= full
+        if self._starving and self._full():
+            crowded = [buffer for buffer in buffers if buffer.size >= crowd or buffer.bytes >= crowd_bytes]
+            self._pause({origin for buffer in crowded for origin in buffer.origins() if origin})
 
-    def _move(self, positions: Iterable[tuple[str, int, int]]) -> None:
-        for topic, partition, offset in positions:
-            self.positions[topic, partition] = offset
-            self._unstored.add((topic, partition))
+    def _pause(self, origins: set[tuple[str, int]]) -> None:
+        if origins - self._paused:
+            self.client.pause([TopicPartition(*origin) for origin in origins - self._paused])
+            self._paused |= origins
 
     def _finish(self, end: float) -> None:
         with self.lock:
@@ -171,7 +239,3 @@ class Fetcher(Handle, BufferOwner):
             self.lock.notify_all()
         self._release()
         self.client.close()
-
-
-def _origins(buffer: MessageBuffer) -> set[tuple[str, int]]:
-    return {(row[4], row[1]) for row in only_messages(buffer.rows)}

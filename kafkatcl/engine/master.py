@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
 
 
+#: A property of our own, under the name Kafka's Java client has for it: how long ``produce`` waits for room.
+MAX_BLOCK = "max.block.ms"
+_LONGEST_MS = 2**31
+
+
 class DeliveryReports:
     """Which delivery reports are told: the first and then each Nth, and those asked for as a sample."""
 
@@ -64,6 +69,8 @@ class Master:
         #: ``random`` or ``consistent`` for topics of handles to come, None for what the configuration says.
         self.partitioner: str | None = None
         self.logger = "stderr"
+        #: How long ``produce`` waits for room in a full queue.
+        self.max_block_ms = 0
         #: The kinds of callbacks that handles to come serve: ``delivery``, ``error``, ``statistics``.
         self.wanted: set[str] = set()
         self.reports = DeliveryReports()
@@ -87,12 +94,18 @@ class Master:
             if not handle.deleted:
                 handle.add_brokers(brokers)
 
+    def dump(self) -> list[str]:
+        """All properties: name, value, name, value, ..."""
+        return [*self.conf.dump(), *([MAX_BLOCK, str(self.max_block_ms)] if self.max_block_ms else [])]
+
     def configure(self, name: str, value: str) -> None:
         """Set a property; one of topics goes to the topic configuration, where it has its effect.
 
         :raises Failure: with librdkafka's text.
         """
-        if is_topic_property(name):
+        if name == MAX_BLOCK:
+            self.max_block_ms = _milliseconds(name, value)
+        elif is_topic_property(name):
             set_property(self.topic_conf, name, value)
         else:
             set_property(self.conf, name, value)
@@ -107,3 +120,11 @@ def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
         conf.set(name, value)
     except PropertyError as error:
         raise Failure(str(error)) from error
+
+
+def _milliseconds(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 11 and int(value) < _LONGEST_MS):
+        raise Failure(
+            f'Invalid value "{value}" for configuration property "{name}": a number of ms from 0 on'
+        )
+    return int(value)

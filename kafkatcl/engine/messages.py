@@ -1,85 +1,151 @@
 """What a consumer receives, in the form the Tcl side wants it.
 
-A message is a plain tuple ``(payload, partition, offset, timestamp, topic, key pair)``: bytes, three ints (the
-timestamp in ms, -1 for none), a str, and ``()`` or ``("key", bytes)``.  An error and the end of a partition have
-types of their own.
+Messages of one partition that come in a row stay together, in one flat tuple: a tuple of its own for each message,
+with its topic and partition, would cost more than anything else on the way to the script.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Union
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Union
 
 from confluent_kafka import KafkaError
 
 from kafkatcl.librdkafka.errors import error_name, error_text
 
-MessageRow = tuple[bytes, int, int, int, str, tuple[Any, ...]]
+_PLAIN = 3
+_KEYED = 4
 
 
-class ErrorRow(NamedTuple):
-    """An error that came in the place of a message: its text, the name of its code, and details."""
+class Run(NamedTuple):
+    """Messages of one partition in their order, all of them with a key or all without.
+
+    ``fields`` has ``width`` of each message: payload, offset, timestamp, and the key if ``width`` is 4.  Payload and
+    key are bytes, offset and timestamp ints (the timestamp in ms, -1 for none).
+    """
+
+    topic: str
+    partition: int
+    width: int
+    fields: tuple[Any, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of messages."""
+        return len(self.fields) // self.width
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of all payloads and keys."""
+        total = sum(map(len, self.fields[:: self.width]))
+        return total + (sum(map(len, self.fields[_PLAIN :: self.width])) if self.width == _KEYED else 0)
+
+    @property
+    def origin(self) -> tuple[str, int]:
+        """The topic and the partition."""
+        return self.topic, self.partition
+
+    @property
+    def first(self) -> int:
+        """The offset of the first message."""
+        return int(self.fields[1])
+
+    @property
+    def last(self) -> int:
+        """The offset of the last message."""
+        return int(self.fields[1 - self.width])
+
+    def part(self, start: int, count: int) -> Run:
+        """``count`` messages from the one numbered ``start`` on."""
+        fields = self.fields[start * self.width : (start + count) * self.width]
+        return Run(self.topic, self.partition, self.width, fields)
+
+    def within(self, most_bytes: int) -> int:
+        """How many of the first messages have no more than ``most_bytes`` together; at least 1."""
+        for count in range(self.size):
+            most_bytes -= self.part(count, 1).bytes
+            if most_bytes < 0:
+                return max(1, count)
+        return self.size
+
+
+@dataclass(frozen=True)
+class ErrorItem:
+    """An error that came in the place of a message: its text, the name of its code, details, and its number.
+
+    ``origin`` is the topic and partition it is about, if it is about one.
+    """
 
     error: str
     code: str
     message: str
+    number: int
+    origin: tuple[str, int] | None = None
+
+    size: ClassVar[int] = 1
+    bytes: ClassVar[int] = 0
 
     def pairs(self) -> tuple[str, ...]:
         """The list a callback gets."""
         return ("error", self.error, "code", self.code, "message", self.message)
 
 
-class EndRow(NamedTuple):
+@dataclass(frozen=True)
+class EndItem:
     """The end of a partition, told when ``enable.partition.eof`` is on."""
 
     topic: str
     partition: int
     offset: int
 
+    size: ClassVar[int] = 1
+    bytes: ClassVar[int] = 0
 
-Row = Union[MessageRow, ErrorRow, EndRow]
+    @property
+    def origin(self) -> tuple[str, int]:
+        """The topic and the partition."""
+        return self.topic, self.partition
+
+
+Item = Union[Run, ErrorItem, EndItem]
 
 _END = KafkaError._PARTITION_EOF
 
 
-def row(message: Any) -> Row:
-    """The row of a ``confluent_kafka.Message``."""
-    error = message.error()
-    if error is not None:
-        if error.code() == _END:
-            return EndRow(message.topic(), message.partition(), message.offset())
-        return error_row(error)
-    key = message.key()
-    return (
-        message.value() or b"",
-        message.partition(),
-        message.offset(),
-        message.timestamp()[1],
-        message.topic(),
-        () if key is None else ("key", key),
-    )
+def items(messages: Iterable[Any]) -> Iterator[Item]:
+    """What ``confluent_kafka.Message`` objects hold, in their order."""
+    topic, partition, width = "", -1, 0  # of the run that grows
+    fields: list[Any] = []
+    for message in messages:
+        if message.error() is not None:
+            if fields:
+                yield Run(topic, partition, width, tuple(fields))
+                fields = []
+            yield _told(message)
+            continue
+        key = message.key()
+        if message.partition() != partition or (key is None) == (width == _KEYED) or message.topic() != topic:
+            if fields:
+                yield Run(topic, partition, width, tuple(fields))
+                fields = []
+            topic, partition = message.topic(), message.partition()
+            width = _PLAIN if key is None else _KEYED
+        fields += (message.value() or b"", message.offset(), message.timestamp()[1])
+        if key is not None:
+            fields.append(key)
+    if fields:
+        yield Run(topic, partition, width, tuple(fields))
 
 
-def error_row(error: Any) -> ErrorRow:
-    """The row of a ``confluent_kafka.KafkaError``."""
+def error_item(error: Any, origin: tuple[str, int] | None = None) -> ErrorItem:
+    """The item of a ``confluent_kafka.KafkaError``."""
     code = error.code()
-    return ErrorRow(error_text(code), error_name(code), error.str())
+    return ErrorItem(error_text(code), error_name(code), error.str(), code, origin)
 
 
-def only_messages(rows: Iterable[Row]) -> Iterator[MessageRow]:
-    """The messages among ``rows``."""
-    return (found for found in rows if type(found) is tuple)  # type: ignore[misc]
-
-
-def argument(found: Row) -> tuple[Any, ...]:
-    """The list a callback gets for a message or an error."""
-    return found.pairs() if isinstance(found, ErrorRow) else pairs(found)  # type: ignore[arg-type]
-
-
-def pairs(message: MessageRow) -> tuple[Any, ...]:
-    """The list a callback gets for a message."""
-    payload, partition, offset, timestamp, topic, key = message
-    return (
-        "payload", payload, "partition", partition, "offset", offset,
-        "timestamp", timestamp, "topic", topic, *key,
-    )  # fmt: skip
+def _told(message: Any) -> Item:
+    error, topic = message.error(), message.topic()
+    if error.code() == _END:
+        return EndItem(topic, message.partition(), message.offset())
+    return error_item(error, None if topic is None else (topic, message.partition()))

@@ -5,21 +5,27 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
-from typing import Any, Optional
+from typing import Any
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
-from kafkatcl.engine.errors import QUEUE_FULL, UNKNOWN_PARTITION, Failure, kafka_errors, kafka_failure
+from kafkatcl.engine.errors import (
+    QUEUE_FULL,
+    UNKNOWN_PARTITION,
+    Failure,
+    kafka_failure,
+)
 from kafkatcl.engine.handle import Handle
-from kafkatcl.engine.messages import error_row
+from kafkatcl.engine.messages import error_item
 from kafkatcl.engine.topic import SharedTopic, Topic
+from kafkatcl.librdkafka.producing import Send, produce_batch, sender
 
 _ONLY_ERRORS = "delivery.report.only.error"
-_UNASSIGNED = -1
+_UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
 _FLUSH_SLICE_SECONDS = 0.1
 
-#: A message to produce: payload and key (None for no key).
-Message = tuple[bytes, Optional[bytes]]
+_CHUNK = 10_000
+_WAIT_SECONDS = 0.02
 
 
 class ProducerHandle(Handle):
@@ -28,8 +34,10 @@ class ProducerHandle(Handle):
     consumes = False
 
     def _make(self, settings: dict[str, Any]) -> Producer:
-        self._reports = "delivery" in self.master.wanted
-        if self._reports:
+        #: Whether delivery reports are told.
+        self.reports = "delivery" in self.master.wanted
+        self._max_block_ms = self.master.max_block_ms
+        if self.reports:
             settings["on_delivery"] = self.tell_delivery
         # The one property that the wrapper looks at itself, and wants as a bool.
         if _ONLY_ERRORS in settings:
@@ -43,9 +51,25 @@ class ProducerHandle(Handle):
 
     def tell_delivery(self, error: Any, message: Any) -> None:
         """Tell the delivery callback of the master, if this report is one that it wants."""
-        if self.deleted or not self._reports or not self.master.reports.tell():
+        if self.deleted or not self.reports or not self.master.reports.tell():
             return
         self.events.post(self, self.master.callback("delivery"), _report(error, message))
+
+    def block_until(self) -> float:
+        """When a call that begins now stops waiting for room in a full queue, by ``time.monotonic``."""
+        return time.monotonic() + self._max_block_ms / 1000
+
+    def serve_until(self, end: float) -> bool:
+        """Wait a moment for messages to be delivered; False when the time ``end`` has come."""
+        left = min(end - time.monotonic(), _WAIT_SECONDS)
+        if left <= 0:
+            return False
+        if self.events.full():  # the script must take some reports first
+            time.sleep(left)
+        else:
+            with suppress(KafkaException):
+                self.client.poll(left)
+        return True
 
     def _finish(self, end: float) -> None:
         # Short polls, never one long flush: a fatal error ends a flush half-way.
@@ -60,73 +84,121 @@ class ProducerHandle(Handle):
 
 
 class ProducerTopic(Topic):
-    """A topic to produce to."""
+    """A topic to produce to.
+
+    Where the queue of the producer is full, both ways to produce wait up to ``max.block.ms`` for room.
+    """
 
     handle: ProducerHandle
 
     def __init__(self, handle: ProducerHandle, topic: SharedTopic) -> None:
         super().__init__(handle, topic)
-        self._produce = handle.client.produce
+        #: Queues a message; there from the first one on, and to be used until the handle is deleted.
+        self.send: Send | None = None
 
     def produce(self, partition: int, payload: bytes, key: bytes | None = None) -> None:
         """Queue one message; partition -1 leaves the choice to the partitioner.
 
         :raises Failure: it was not queued.
         """
-        if self.handle.deleted:
-            self.handle.check()
-        if partition < _UNASSIGNED:
-            raise kafka_failure(UNKNOWN_PARTITION)
-        if not self.topic.is_open:
-            self._produce_first(partition, payload, key)
-            return
-        with kafka_errors():
-            self._produce(self.topic.name, payload, key, partition)
+        self._check(partition)
+        code = self._queue(partition, payload, key)
+        if code == QUEUE_FULL:
+            end = self.handle.block_until()
+            while code == QUEUE_FULL and self.handle.serve_until(end):
+                code = self._queue(partition, payload, key)
+        if code:
+            raise kafka_failure(code)
 
-    def produce_batch(self, partition: int, messages: list[Message]) -> None:
+    def produce_batch(self, partition: int, payloads: list[bytes], keys: list[bytes | None]) -> None:
         """Queue messages in their order; one that is refused does not hold up the others.
 
         :raises Failure: some were not queued; the first error and their number.  Nothing after a full queue
             was tried.
         """
-        first: Failure | None = None
-        refused = 0
-        for number, (payload, key) in enumerate(messages):
-            try:
-                self.produce(partition, payload, key)
-            except Failure as failure:
-                first = first or failure
-                if failure.code == QUEUE_FULL:
-                    refused += len(messages) - number
-                    break
-                refused += 1
-        if first:
-            more = f"{refused} of {len(messages)} messages were not queued"
-            raise Failure(f"{first.message} ({more})", (*first.errorcode, more))
-
-    def _produce_first(self, partition: int, payload: bytes, key: bytes | None) -> None:
-        """Queue the first message of a topic; it makes the client ask for the topic's metadata.
-
-        A partition that does not exist is told by a delivery report then, as always when the metadata is not there
-        yet, even if the answer was so quick that librdkafka refused the message.
-        """
-        self.topic.open(self.handle.native)
-        with kafka_errors():
-            try:
-                self._produce(self.topic.name, payload, key, partition)
-            except KafkaException as error:
-                if error.args[0].code() != UNKNOWN_PARTITION or self.handle.knows_metadata():
-                    raise
-                self.handle.tell_delivery(error.args[0], None)
+        self._check(partition)
+        refused: list[int] = []
+        at = 0
+        end = self.handle.block_until()
+        while at < len(payloads):
+            some = slice(at, at + (_CHUNK if self.send else 1))
+            tried, codes = self._queue_some(partition, payloads[some], keys[some])
+            refused += codes
+            at += tried
+            if tried < len(payloads[some]) and not self.handle.serve_until(end):
+                refused += [QUEUE_FULL] * (len(payloads) - at)
+                break
+        if refused:
+            failure = kafka_failure(refused[0])
+            more = f"{len(refused)} of {len(payloads)} messages were not queued"
+            raise Failure(f"{failure.message} ({more})", (*failure.errorcode, more))
 
     def delete(self) -> None:
         """Give up the topic; what was queued is still delivered."""
         self.handle.close_topic(self.topic)
 
+    def _check(self, partition: int) -> None:
+        self.handle.check()
+        if not _UNASSIGNED <= partition <= _LAST_PARTITION:
+            raise kafka_failure(UNKNOWN_PARTITION)
+
+    def _queue(self, partition: int, payload: bytes, key: bytes | None) -> int:
+        if self.send is None:
+            return self._queue_first(partition, payload, key)
+        return self.send(partition, payload, key)
+
+    def _queue_first(self, partition: int, payload: bytes, key: bytes | None) -> int:
+        """Queue the first message of a topic, which makes the client ask for the topic's metadata.
+
+        A partition that does not exist is told by a delivery report then, as always when the metadata is not there
+        yet, even if the answer was so quick that librdkafka refused the message.
+        """
+        is_new = not self.topic.is_open and not self.handle.knows_metadata()
+        self.topic.open(self.handle.native)
+        if self.handle.reports:
+            self.send = _reported(self.handle.client, self.topic.name)
+        else:
+            self.send = sender(self.topic.pointer(self.handle.native))
+        code = self.send(partition, payload, key)
+        if code == UNKNOWN_PARTITION and is_new:
+            self.handle.tell_delivery(KafkaError(code), None)
+            return 0
+        return code
+
+    def _queue_some(
+        self, partition: int, payloads: list[bytes], keys: list[bytes | None]
+    ) -> tuple[int, list[int]]:
+        """Queue messages until the queue is full; how many were tried, and the errors of those refused."""
+        if self.send and not self.handle.reports:
+            codes = produce_batch(self.topic.pointer(self.handle.native), partition, payloads, keys)
+        else:
+            codes = []
+            for payload, key in zip(payloads, keys):
+                codes.append(self._queue(partition, payload, key))
+                if codes[-1] == QUEUE_FULL:
+                    break
+        tried = codes.index(QUEUE_FULL) if QUEUE_FULL in codes else len(payloads)
+        return tried, [code for code in codes[:tried] if code]
+
+
+def _reported(client: Producer, topic: str) -> Send:
+    """What queues messages whose delivery reports are told."""
+
+    def send(partition: int, payload: bytes, key: bytes | None) -> int:
+        try:
+            client.produce(topic, payload, key, partition)
+        except BufferError:
+            return QUEUE_FULL
+        except KafkaException as error:
+            return int(error.args[0].code())
+        return 0
+
+    return send
+
 
 def _report(error: Any, message: Any) -> tuple[Any, ...]:
     if error is not None:
-        return error_row(error).pairs()
+        return error_item(error).pairs()
     key = message.key()
     return (
         "payload", message.value() or b"", "partition", message.partition(), "offset", message.offset(),

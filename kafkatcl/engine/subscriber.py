@@ -12,7 +12,7 @@ from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, bare_failure, kafk
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import Fetcher
 from kafkatcl.engine.master import Master
-from kafkatcl.engine.messages import row
+from kafkatcl.engine.messages import Item
 from kafkatcl.engine.topic import usable_name
 from kafkatcl.engine.waiting import interruptibly
 
@@ -70,6 +70,7 @@ class Subscriber(Fetcher):
         with self.lock, kafka_errors(bare=True):
             self.store_offsets()
             self.client.unsubscribe()
+            self.client.unassign()  # what assign() named is no subscription
             self._subscription = []
             self._restart()
 
@@ -142,11 +143,16 @@ class Subscriber(Fetcher):
 
     def _restart(self) -> None:
         """Forget what was fetched and not handed over (lock held)."""
+        self._epoch += 1
         self.forget_positions(list(self.positions))
         self.messages.clear()
 
-    def _route(self, messages: list[Any]) -> None:
-        self.put(self.messages, [row(message) for message in messages])
+    def _route(self, fetched: list[Item], epoch: int) -> None:
+        if epoch != self._epoch:
+            return  # fetched for an earlier assignment
+        for item in fetched:
+            self.put(self.messages, item)
+        self.messages.announce()
 
     def _buffers(self) -> Iterable[MessageBuffer]:
         return [self.messages]

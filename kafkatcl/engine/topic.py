@@ -71,6 +71,12 @@ class SharedTopic:
             self.is_open = False
             raise kafka_failure(error.args[0]) from error
 
+    def pointer(self, native: ClientHandle) -> Any:
+        """The client's own topic, which is open."""
+        if not self._native:
+            self._native = native.open_topic(self.name)
+        return self._native
+
     def close(self, native: ClientHandle) -> None:
         """Take the topic back from the client."""
         if self._native:

@@ -73,15 +73,16 @@ class ClientHandle:
         """Messages not yet delivered, and reports not yet served."""
         return int(_outq_len(self._pointer))
 
-    def open_topic(self, name: str, conf: TopicConf) -> Any:
+    def open_topic(self, name: str, conf: TopicConf | None = None) -> Any:
         """Make a topic known to the client with a configuration of its own, before its name is used.
 
-        librdkafka has one topic per client and name, so later uses by name share this configuration.  Give
-        the result to :meth:`close_topic`.
+        librdkafka has one topic per client and name, so later uses by name share this configuration; a topic that
+        it has already keeps its own.  Give the result to :meth:`close_topic`.
 
         :raises ValueError: librdkafka refuses the configuration; the code is the only argument.
         """
-        topic = _topic_new(self._pointer, name.encode("utf-8", "surrogateescape"), conf.copy().release())
+        released = conf.copy().release() if conf else None
+        topic = _topic_new(self._pointer, name.encode("utf-8", "surrogateescape"), released)
         if not topic:
             raise ValueError(_last_error())
         return topic

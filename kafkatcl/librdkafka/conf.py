@@ -16,8 +16,15 @@ _OK = 0
 _ERROR_TEXT_BYTES = 512
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?", re.ASCII)
 
-# Clients and topics both have these; a topic's value is "inherit" until it is set.
-_SHARED_PROPERTIES = {"compression.codec", "compression.type", "compression.level"}
+# Clients and topics both have these.  A topic's compression is "inherit" until it is set; its automatic commits are
+# those of librdkafka's old consumer, see ConsumerHandle.
+_SHARED_PROPERTIES = {
+    "auto.commit.interval.ms",
+    "compression.codec",
+    "compression.level",
+    "compression.type",
+    "enable.auto.commit",
+}
 
 Self = TypeVar("Self", bound="_Configuration")
 

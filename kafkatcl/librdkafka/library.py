@@ -11,6 +11,7 @@ import confluent_kafka
 # The extension module of confluent-kafka links its own copy of librdkafka; opening the module by its file
 # gives the copy that is already in the process, never a second one.
 _LIBRARY = ctypes.CDLL(confluent_kafka.cimpl.__file__)
+_QUICK_LIBRARY = ctypes.PyDLL(confluent_kafka.cimpl.__file__)
 
 
 def function(name: str, result: Any, arguments: Sequence[Any]) -> Any:
@@ -19,6 +20,15 @@ def function(name: str, result: Any, arguments: Sequence[Any]) -> Any:
     found.restype = result
     found.argtypes = list(arguments)
     return found
+
+
+def quick_function(name: str) -> Any:
+    """The function ``name``, which returns an int, called with the GIL held and its arguments as they are.
+
+    For calls that are over before another thread could have made use of the GIL.  What is an ``int`` in C is an int
+    here; other numbers and pointers must be ``ctypes`` objects, bytes, or ``None``.
+    """
+    return _QUICK_LIBRARY[name]
 
 
 _version_str = function("rd_kafka_version_str", ctypes.c_char_p, [])

@@ -7,13 +7,31 @@
 namespace eval ::kafkatcl::events {
     variable callback       ;# token -> command prefix
     variable running {}     ;# tokens of the callbacks that are running, innermost last
-    variable waiting {}     ;# token argument token argument ...: taken and not yet run
+    variable waiting {}     ;# what was taken and is not told: {token argument}, {token topic partition width fields}
     variable next 0         ;# where in `waiting` the next one stands
+    variable left 0         ;# how many notices and messages are not told
     variable spinning 0     ;# whether further turns are under way
     variable wheels {}      ;# channels that are always readable, see Spin
     variable tokens 0       ;# counts the tokens made here
-    variable batch 500      ;# how many are taken at once
+    variable batch 500      ;# how many are taken at once, see Adapt
+    variable taken 0        ;# when they were, in ms
+    variable burst 100      ;# how many run in one event at most, where that may be
+    variable slice 5        ;# ms after which no further one begins before others get their chance
+    variable until 0        ;# when that is
+    variable stop 0         ;# whether a variable was written that someone waits for
+    variable waits 0        ;# how many `vwait` are under way
+    variable others 0       ;# of these, the ones whose variable we do not watch
+    variable interval 50    ;# ms after which to say how far the callbacks have come
+    variable due 0          ;# when that is
     array set callback {}
+
+    # The messages that are being told, the next one at `at`.
+    variable token {}
+    variable topic {}
+    variable partition {}
+    variable width 0
+    variable fields {}
+    variable at 0
 }
 
 # A token for a callback of its own.
@@ -40,131 +58,247 @@ proc ::kafkatcl::events::Get {token} {
     return [expr {[info exists callback($token)] ? $callback($token) : ""}]
 }
 
-# Forget a callback; the messages that wait for it go back to where they came from.
-proc ::kafkatcl::events::GiveBack {token} {
-    set count [Drop $token]
-    Unset $token
-    ::kafkatcl::Value [::kafkatcl::bridge::events_reclaim $::kafkatcl::session $token $count]
-}
-
-# Drop what waits for a callback, or with a topic and a partition what came from there; how many there were.
-proc ::kafkatcl::events::Drop {token args} {
-    variable waiting
-    variable next
-    set kept {}
-    set count 0
-    foreach {whose argument} [lrange $waiting $next end] {
-        if {$whose eq $token && [ComesFrom $argument {*}$args]} {
-            incr count
-        } else {
-            lappend kept $whose $argument
-        }
-    }
-    Replace $kept
-    return $count
-}
-
-# Partitions are no longer fetched (token, topic, partition of each): drop what waits of them.
+# Partitions are no longer fetched (token, topic, partition of each): forget the callbacks they had for themselves.
 proc ::kafkatcl::events::Dropped {stopped} {
     foreach {token topic partition} $stopped {
-        Drop $token $topic $partition
         if {[string match start* $token]} {
             Unset $token
         }
     }
 }
 
-# Whether a message came from a partition, or from anywhere if none is given; of an error nobody knows.
-proc ::kafkatcl::events::ComesFrom {message {topic {}} {partition {}}} {
-    return [expr {$partition eq "" || ![dict exists $message topic] ||
-        ([dict get $message topic] eq $topic && [dict get $message partition] == $partition)}]
+# Give back all that was taken and is not told: before something is stopped or deleted, or gets another callback, so
+# that the other side can drop what must not be told any more.
+proc ::kafkatcl::events::GiveBack {} {
+    variable left
+    if {$left > 0} {
+        set counts [Counts]
+        Replace {}
+        ::kafkatcl::Value [::kafkatcl::bridge::events_reclaim $::kafkatcl::session {*}$counts]
+    }
+}
+
+# What was taken and is not told.
+proc ::kafkatcl::events::Rest {} {
+    variable waiting
+    variable next
+    variable token
+    variable topic
+    variable partition
+    variable width
+    variable fields
+    variable at
+    set rest [lrange $waiting $next end]
+    if {$at < [llength $fields]} {
+        set rest [linsert $rest 0 [list $token $topic $partition $width [lrange $fields $at end]]]
+    }
+    return $rest
+}
+
+# How many notices or messages an event is.
+proc ::kafkatcl::events::Size {event} {
+    return [expr {[llength $event] == 2 ? 1 : [llength [lindex $event 4]] / [lindex $event 3]}]
 }
 
 proc ::kafkatcl::events::Replace {events} {
     variable waiting $events
     variable next 0
+    variable fields {}
+    variable at 0
+    variable left 0
+    foreach event $events {
+        incr left [Size $event]
+    }
+}
+
+# How many notices or messages of each token are not told: token count token count ...
+proc ::kafkatcl::events::Counts {} {
+    set counts {}
+    foreach event [Rest] {
+        dict incr counts [lindex $event 0] [Size $event]
+    }
+    return $counts
 }
 
 # Say how far the callbacks have come: what has run counts as handed over.
 proc ::kafkatcl::events::Settle {} {
-    variable waiting
-    variable next
-    set counts {}
-    foreach {token argument} [lrange $waiting $next end] {
-        dict incr counts $token
-    }
-    ::kafkatcl::Value [::kafkatcl::bridge::events_settle $::kafkatcl::session {*}$counts]
+    variable interval
+    variable due [expr {[clock milliseconds] + $interval}]
+    ::kafkatcl::Value [::kafkatcl::bridge::events_settle $::kafkatcl::session {*}[Counts]]
 }
 
 # Something waits on the other side: called as an event.
 proc ::kafkatcl::events::Ring {} {
     variable spinning
     if {!$spinning} {
-        Turn
+        Turn 1
     }
 }
 
 # Wait for something to tell, `timeout` ms at most, and run all that waits; their number.
 proc ::kafkatcl::events::Poll {timeout} {
-    variable waiting
-    variable next
-    if {$next >= [llength $waiting]} {
+    variable left
+    if {$left == 0} {
         ::kafkatcl::Value [::kafkatcl::bridge::events_wait $::kafkatcl::session $timeout]
     }
-    for {set count 0} {$count < 10000 && [Turn]} {incr count} {}
+    for {set count 0} {$count < 10000 && [Turn 1]} {incr count} {}
     return $count
 }
 
-# Run the next callback, and see that others follow; whether there was one.
-proc ::kafkatcl::events::Turn {} {
+# Run callbacks, `most` at most and as many as begin within some ms, and see that others follow; how many ran.
+proc ::kafkatcl::events::Turn {most} {
     variable callback
-    variable spinning
+    variable running
     variable waiting
     variable next
-    variable batch
+    variable left
+    variable due
+    variable stop 0
+    variable token
+    variable topic
+    variable partition
+    variable width
+    variable fields
+    variable at
+    set outer $running
+    set count 0
     while 1 {
-        if {$next >= [llength $waiting]} {
-            Replace [::kafkatcl::Value [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]
-            if {[llength $waiting] == 0} {
-                return 0
+        if {$at < [llength $fields]} {
+            set argument [list payload [lindex $fields $at] partition $partition offset [lindex $fields [incr at]] \
+                timestamp [lindex $fields [incr at]] topic $topic]
+            if {$width == 4} {
+                lappend argument key [lindex $fields [incr at]]
             }
+            incr at
+        } elseif {$next < [llength $waiting]} {
+            set event [lindex $waiting $next]
+            incr next
+            if {[llength $event] > 2} {
+                lassign $event token topic partition width fields
+                set at 0
+                continue
+            }
+            lassign $event token argument
+        } elseif {$count > 0 || [Take] == 0} {
+            break
+        } else {
+            continue
         }
-        set token [lindex $waiting $next]
-        set argument [lindex $waiting $next+1]
-        incr next 2
-        if {[info exists callback($token)]} {
+        incr left -1
+        if {![info exists callback($token)]} {
+            continue
+        }
+        set prefix $callback($token)
+        if {$count == 0} {
             # Before the callback: it may run the event loop, where the others are told.
-            if {!$spinning} {
+            if {!$::kafkatcl::events::spinning} {
                 Spin
             }
-            Run $token [list {*}$callback($token) $argument]
-            return 1
+            if {[clock milliseconds] > $due} {
+                Settle
+            }
         }
+        incr count
+        set running [list {*}$outer $token]
+        if {[llength $prefix] == 1} {
+            set command [list [lindex $prefix 0] $argument]
+        } else {
+            set command [list {*}$prefix $argument]
+        }
+        # An error is a background error, told when the callbacks are through.
+        if {[catch {uplevel #0 $command} result] == 1} {
+            after 0 [list ::kafkatcl::events::Report $result [Options]]
+        }
+        if {$count >= $most || $stop || [clock milliseconds] >= $::kafkatcl::events::until} {
+            break
+        }
+    }
+    set running $outer
+    return $count
+}
+
+# Take what waits on the other side, when all that was taken before is told; how many notices and messages.
+proc ::kafkatcl::events::Take {} {
+    variable batch
+    variable left
+    variable interval
+    variable taken [clock milliseconds]
+    variable due [expr {$taken + $interval}]
+    Replace [::kafkatcl::Value [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]
+    return $left
+}
+
+# All that was taken is told: take more at once where callbacks are quick, and less where they are slow, as those of
+# other objects have to wait for all of it.
+proc ::kafkatcl::events::Adapt {} {
+    variable batch
+    variable taken
+    set ms [expr {[clock milliseconds] - $taken}]
+    if {$ms < 5 && $batch < 2000} {
+        set batch [expr {$batch * 2}]
+    } elseif {$ms > 20 && $batch > 10} {
+        set batch [expr {$batch / 2}]
     }
 }
 
-# Run a callback at global level.  Its error is a background error, told when the callbacks are through.
-proc ::kafkatcl::events::Run {token command} {
-    variable running
-    lappend running $token
-    if {[catch {uplevel #0 $command} result options] == 1} {
-        after 0 [list ::kafkatcl::events::Report $result $options]
+# Run a callback at global level.
+proc ::kafkatcl::events::Run {command} {
+    if {[catch {uplevel #0 $command} result] == 1} {
+        after 0 [list ::kafkatcl::events::Report $result [Options]]
     }
-    set running [lrange $running 0 end-1]
+}
+
+# The return options of the error that was just caught.  To ask `catch` for them costs more than all else of a
+# callback that has no error.
+proc ::kafkatcl::events::Options {} {
+    return [list -code 1 -level 0 -errorcode $::errorCode -errorinfo $::errorInfo -errorstack [info errorstack]]
 }
 
 proc ::kafkatcl::events::Report {result options} {
     {*}[interp bgerror {}] $result $options
 }
 
+# Who waits for a variable must go on right after the callback that sets it, so callbacks are events of their own.
+# But inside of `vwait` we know the variable, and may run one callback after the other until it is written.
+
+# The trace on `vwait` before it begins, and when it is through.
+proc ::kafkatcl::events::Wait {command args} {
+    variable waits
+    variable others
+    if {[llength $command] != 2 || [catch {Watch add [lindex $command 1]}]} {
+        incr others
+    }
+    incr waits
+}
+
+proc ::kafkatcl::events::Waited {command args} {
+    variable waits
+    variable others
+    if {[llength $command] != 2 || [catch {Watch remove [lindex $command 1]}]} {
+        incr others -1
+    }
+    incr waits -1
+}
+
+proc ::kafkatcl::events::Watch {change name} {
+    uplevel #0 [list trace $change variable $name {write unset} ::kafkatcl::events::Written]
+}
+
+proc ::kafkatcl::events::Written {args} {
+    variable stop 1
+}
+
+trace add execution ::vwait enter ::kafkatcl::events::Wait
+trace add execution ::vwait leave ::kafkatcl::events::Waited
+
 # Have a turn made for each of a row of events.  A file is always readable, so a number of channels gives as
 # many events from one look at them; timers would give one.
 proc ::kafkatcl::events::Spin {} {
     variable spinning 1
     variable wheels
-    variable waiting
-    variable next
-    set wanted [expr {[llength $waiting] - $next > 16 ? 64 : 1}]
+    variable left
+    variable until [expr {[clock milliseconds] + $::kafkatcl::events::slice}]
+    set wanted [expr {$left > 8 ? 64 : 1}]
     if {[catch {
         while {[llength $wheels] < $wanted} {
             lappend wheels [open [file join $::kafkatcl::library events.tcl]]
@@ -179,14 +313,20 @@ proc ::kafkatcl::events::Spin {} {
 }
 
 proc ::kafkatcl::events::Spun {} {
-    variable waiting
-    variable next
-    if {$next >= [llength $waiting]} {
-        # Before more are taken, timers and idle callbacks get their chance.
+    variable left
+    variable until
+    variable waits
+    variable others
+    variable burst
+    if {$left == 0 || [clock milliseconds] >= $until} {
+        # Timers and idle callbacks get their chance.
+        if {$left == 0} {
+            Adapt
+        }
         Halt
         after idle {after 0 ::kafkatcl::events::Ring}
     } else {
-        Turn
+        Turn [expr {$waits > 0 && $others == 0 ? $burst : 1}]
     }
 }
 

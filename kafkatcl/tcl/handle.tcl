@@ -25,6 +25,7 @@ proc ::kafkatcl::handle::new_topic {id words} {
     }
     set full [::kafkatcl::FullName $name 3]
     lassign [::kafkatcl::Value [::kafkatcl::bridge::topic_create $id $topic]] object kind
+    ::kafkatcl::ahead::Introduce $object $id $topic
     return [::kafkatcl::MakeCommand $kind $object $full]
 }
 

@@ -6,23 +6,31 @@
 #   the array of the script as <array>, a name that no script has in its own errors.
 
 namespace eval ::kafkatcl::messages {
-    # How the array is set to a message; elements that other messages had and this one has not are unset.  The text is
-    # put where it is needed: a call for each message of a batch would cost more than all of this.
+    # How the array is set to the message at `at` of the fields of several; `at` moves on.  Elements that other messages
+    # had and this one has not are unset.  The text is put where it is needed: a call for each message of a batch would
+    # cost more than all of this.  In an object command, plain names could be those of the script's namespace.
     variable fill {
-        set <array>(payload) $payload
-        set <array>(partition) $partition
-        set <array>(offset) $offset
-        set <array>(timestamp) $timestamp
-        set <array>(topic) $topic
-        if {[llength $key]} {
-            set <array>(key) [lindex $key 1]
-        } elseif {[info exists <array>(key)]} {
-            unset <array>(key)
+        ::set <array>(payload) [::lindex $fields $at]
+        ::set <array>(partition) $partition
+        ::set <array>(offset) [::lindex $fields [::incr at]]
+        ::set <array>(timestamp) [::lindex $fields [::incr at]]
+        ::set <array>(topic) $topic
+        ::if {$width == 4} {
+            ::set <array>(key) [::lindex $fields [::incr at]]
+        } elseif {[::info exists <array>(key)]} {
+            ::unset <array>(key)
         }
-        if {[info exists <array>(error)]} {
-            unset -nocomplain <array>(error) <array>(code) <array>(message)
+        ::incr at
+        ::if {[::info exists <array>(error)]} {
+            ::unset -nocomplain <array>(error) <array>(code) <array>(message)
         }
     }
+}
+
+# A text with the texts of what is done for each message put in.
+proc ::kafkatcl::messages::Text {text} {
+    variable fill
+    return [string map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]
 }
 
 # Unset what a message would set.
@@ -40,16 +48,31 @@ proc ::kafkatcl::messages::FillError {array error code message} {
     set <array>(message) $message
 }
 
-# Answer to `consume`: the array filled and 1, or 0 at the end of a partition.
-proc ::kafkatcl::messages::One {array answer} [string map [list %fill% $::kafkatcl::messages::fill] {
-    lassign $answer status value code
-    if {$status eq 1} {
-        return -code error -errorcode $code $value
-    }
+# What `consume` of a topic or a queue does in the object command with the message that was read ahead for `words`,
+# if there is one: fill the array and return 1.
+namespace eval ::kafkatcl::messages {
+    variable next [Text {
+        %find%
+        ::if {[::info exists at]} {
+            ::upvar 1 $array <array>
+            ::if {[::catch {%fill%} result options]} {
+                ::kafkatcl::messages::Fail $array $result $options
+            }
+            ::return 1
+        }
+    }]
+}
+
+# The `consume` of a topic or a queue where nothing was read ahead.  The array is filled and 1 returned, or 0 at the
+# end of a partition.
+proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Text {
     upvar 3 $array <array>
+    set value [::kafkatcl::Value $answer]
     switch -- [lindex $value 0] {
-        message {
-            lassign $value kind payload partition offset timestamp topic key
+        messages {
+            lassign $value kind topic partition width fields
+            ::kafkatcl::ahead::Keep $id $words $topic $partition $width $fields
+            set at 0
             if {[catch {%fill%} result options]} {
                 Fail $array $result $options
             }
@@ -69,35 +92,33 @@ proc ::kafkatcl::messages::One {array answer} [string map [list %fill% $::kafkat
 
 # Answer to `consume_batch`: run the code in the caller for each message with the array set to it; the number
 # of messages.  What the code does not get to, because of a break, a return or an error, is put back.
-proc ::kafkatcl::messages::Each {array body answer} [string map [list %fill% $::kafkatcl::messages::fill] {
+proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text {
     lassign $answer status value code
     if {$status eq 1} {
         return -code error -errorcode $code $value
     }
-    set runs [lassign $value batch count]
+    set items [lassign $value batch count]
     upvar 3 $array <array>
     set done 0
-    set planned 0
+    set next 0
+    set at 0
+    set fields {}
     set code [catch {
-        foreach run $runs {
-            if {[lindex $run 0] eq "error"} {
-                incr planned
-                foreach {kind error name details} $run {
-                    FillError <array> $error $name $details
-                    incr done
+        while {$done < $count} {
+            incr done
+            if {$at == [llength $fields]} {
+                lassign [lindex $items $next] kind topic partition width fields
+                incr next
+                set at 0
+                if {$kind eq "error"} {
+                    FillError <array> $topic $partition $width
+                    set fields {}
                     uplevel 3 $body
-                }
-            } else {
-                incr planned [expr {[llength [lindex $run 1]] / 6}]
-                foreach {payload partition offset timestamp topic key} [lindex $run 1] {
-                    incr done
-                    %fill%
-                    uplevel 3 $body
+                    continue
                 }
             }
-            if {$done < $planned} {
-                break
-            }
+            %fill%
+            uplevel 3 $body
         }
     } result options]
     ::kafkatcl::Value [::kafkatcl::bridge::batch_end $batch [expr {$count - $done}]]
@@ -114,20 +135,30 @@ proc ::kafkatcl::messages::Each {array body answer} [string map [list %fill% $::
 
 # Run a callback for each message of an answer, as from the event loop; their number.
 proc ::kafkatcl::messages::Tell {prefix answer} {
-    set runs [lassign [::kafkatcl::Value $answer] batch count]
+    set items [lassign [::kafkatcl::Value $answer] batch count]
     ::kafkatcl::Value [::kafkatcl::bridge::batch_end $batch 0]
-    foreach run $runs {
-        if {[lindex $run 0] eq "error"} {
-            lassign $run kind error name details
-            ::kafkatcl::events::Run {} [list {*}$prefix [list error $error code $name message $details]]
+    foreach item $items {
+        if {[lindex $item 0] eq "error"} {
+            lassign $item kind error name details
+            ::kafkatcl::events::Run [list {*}$prefix [list error $error code $name message $details]]
             continue
         }
-        foreach {payload partition offset timestamp topic key} [lindex $run 1] {
-            ::kafkatcl::events::Run {} [list {*}$prefix [list payload $payload partition $partition \
-                offset $offset timestamp $timestamp topic $topic {*}$key]]
+        lassign $item kind topic partition width fields
+        for {set at 0} {$at < [llength $fields]} {incr at $width} {
+            ::kafkatcl::events::Run [list {*}$prefix [Pairs $topic $partition $width $fields $at]]
         }
     }
     return $count
+}
+
+# The list a callback gets for the message at a place of the fields of several.
+proc ::kafkatcl::messages::Pairs {topic partition width fields at} {
+    set pairs [list payload [lindex $fields $at] partition $partition offset [lindex $fields $at+1] \
+        timestamp [lindex $fields $at+2] topic $topic]
+    if {$width == 4} {
+        lappend pairs key [lindex $fields $at+3]
+    }
+    return $pairs
 }
 
 # Pass on an error.  One about the array here is told about the variable that the script named.

@@ -11,8 +11,10 @@
 
 namespace eval ::kafkatcl {
     variable kinds          ;# kind -> its subcommands, in the order in which errors list them
+    variable inline         ;# kind,subcommand -> a body to try before the procedure
     variable commandOf      ;# identifier -> the present name of its command
     array set kinds {}
+    array set inline {}
     array set commandOf {}
 }
 
@@ -70,12 +72,25 @@ proc ::kafkatcl::DefineKind {kind subcommands} {
     set kinds($kind) $subcommands
 }
 
+# Give a subcommand a body within the object command, which saves a call where every one counts.  It returns what it
+# can do; else the procedure is called.  Its commands have full names, as the script's namespace may have its own.
+# %id% stands for the identifier of the object.
+proc ::kafkatcl::Inline {kind subcommand body} {
+    variable inline
+    set inline($kind,$subcommand) $body
+}
+
 # The body of an object command; `id` is an identifier, or a variable reference to one.
 proc ::kafkatcl::Body {kind id} {
     variable kinds
+    variable inline
     set cases {}
     foreach subcommand $kinds($kind) {
-        lappend cases $subcommand [format {::kafkatcl::%s::%s %s $args} $kind $subcommand $id]
+        set call [format {::kafkatcl::%s::%s %s $args} $kind $subcommand $id]
+        if {[info exists inline($kind,$subcommand)]} {
+            set call "[string map [list %id% $id] $inline($kind,$subcommand)]\n$call"
+        }
+        lappend cases $subcommand $call
     }
     lappend cases default "::kafkatcl::Unknown $kind \[::info level 0\] \$subcommand"
     return "::switch -exact -- \$subcommand [list $cases]"
@@ -141,5 +156,7 @@ proc ::kafkatcl::DeleteCommands {} {
 
 # Let an object go, and the callbacks of the partitions it kept fetching.
 proc ::kafkatcl::Release {id} {
+    GiveBack
     events::Dropped [Value [bridge::delete $id]]
+    ahead::Forget $id
 }

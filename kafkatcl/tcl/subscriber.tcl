@@ -33,16 +33,14 @@ proc ::kafkatcl::subscriber::unsubscribe {id words} {
     if {[llength $words] != 0} {
         ::kafkatcl::Usage "unsubscribe "
     }
-    ::kafkatcl::events::Settle
+    ::kafkatcl::GiveBack
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_unsubscribe $id]
-    ::kafkatcl::events::Drop $id
     return
 }
 
 proc ::kafkatcl::subscriber::assign {id words} {
-    ::kafkatcl::events::Settle
+    ::kafkatcl::GiveBack
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
-    ::kafkatcl::events::Drop $id
     return
 }
 
@@ -56,17 +54,40 @@ proc ::kafkatcl::subscriber::commit {id words} {
         set wait 0
         set words [lrange $words 1 end]
     }
-    ::kafkatcl::events::Settle
+    ::kafkatcl::Settle
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_commit $id $wait {*}[Positions $words]]
     return
 }
+
+::kafkatcl::Inline subscriber consume [::kafkatcl::messages::Text {
+    ::if {[::llength $args] <= 1} {
+        ::set words [::lindex $args 0]
+        %find%
+        ::if {[::info exists at]} {
+            ::return [::kafkatcl::messages::Pairs $topic $partition $width $fields $at]
+        }
+    }
+}]
 
 proc ::kafkatcl::subscriber::consume {id words} {
     if {[llength $words] > 1} {
         ::kafkatcl::Usage "consume ?timeout?"
     }
-    set timeout [expr {[llength $words] ? [lindex $words 0] : 0}]
-    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_consume $id $timeout]]
+    set timeout [lindex $words 0]
+    ::kafkatcl::ahead::Meet $id $timeout
+    set value [::kafkatcl::Value [::kafkatcl::bridge::subscriber_consume $id [expr {$timeout eq "" ? 0 : $timeout}]]]
+    switch -- [lindex $value 0] {
+        messages {
+            lassign $value kind topic partition width fields
+            ::kafkatcl::ahead::Keep $id $timeout $topic $partition $width $fields
+            return [::kafkatcl::messages::Pairs $topic $partition $width $fields 0]
+        }
+        error {
+            lassign $value kind error name details
+            return [list error $error code $name message $details]
+        }
+    }
+    return
 }
 
 proc ::kafkatcl::subscriber::callback {id words} {
@@ -76,9 +97,10 @@ proc ::kafkatcl::subscriber::callback {id words} {
     if {[llength $words] == 0} {
         return [::kafkatcl::events::Get $id]
     }
+    ::kafkatcl::GiveBack
     set prefix [lindex $words 0]
     if {[llength $prefix] == 0 || $prefix eq "#none"} {
-        ::kafkatcl::events::GiveBack $id
+        ::kafkatcl::events::Unset $id
         ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 0]
     } else {
         ::kafkatcl::events::Set $id $prefix
@@ -108,7 +130,7 @@ proc ::kafkatcl::subscriber::offsets {id words} {
     if {$committed} {
         return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_committed $id $wait {*}[Positions $words]]]
     }
-    ::kafkatcl::events::Settle
+    ::kafkatcl::Settle
     return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_positions $id {*}[Positions $words]]]
 }
 
@@ -157,7 +179,6 @@ proc ::kafkatcl::subscriber::delete {id words} {
 }
 
 proc ::kafkatcl::subscriber::Deleted {id} {
-    ::kafkatcl::events::Settle
     ::kafkatcl::events::Unset $id
     ::kafkatcl::Release $id
 }

@@ -71,16 +71,18 @@ foreach subcommand {info creator config delete Deleted} {
 
 # -- producing ---------------------------------------------------------------------------------------------
 
+# One message takes no more than this; anything unusual goes to the procedure.
+::kafkatcl::Inline producer_topic produce {
+    ::if {[::llength $args] == 2 || [::llength $args] == 3} {
+        ::if {![::kafkatcl::bridge::produce_quick %id% {*}$args]} {
+            ::kafkatcl::Value [::kafkatcl::bridge::produce %id% {*}$args]
+        }
+        ::return
+    }
+}
+
 proc ::kafkatcl::producer_topic::produce {id words} {
-    if {[llength $words] != 2 && [llength $words] != 3} {
-        ::kafkatcl::Usage "produce partition payload ?key?"
-    }
-    # Nothing to unpack from the empty answer of a message that was queued.
-    set answer [::kafkatcl::bridge::produce $id {*}$words]
-    if {[llength $answer]} {
-        ::kafkatcl::Value $answer
-    }
-    return
+    ::kafkatcl::Usage "produce partition payload ?key?"
 }
 
 proc ::kafkatcl::producer_topic::produce_batch {id words} {
@@ -89,19 +91,26 @@ proc ::kafkatcl::producer_topic::produce_batch {id words} {
     }
     lassign $words partition rows
     ::kafkatcl::Value [::kafkatcl::bridge::check_integer $partition]
-    set messages {}
+    if {[catch {lindex $rows 0 0}] || ![::kafkatcl::Value [::kafkatcl::bridge::produce_rows $id $partition $rows]]} {
+        ::kafkatcl::Value [::kafkatcl::bridge::produce_batch $id $partition {*}[Words $rows]]
+    }
+    return
+}
+
+# The messages of a batch as words: the number of elements of each, and these.
+proc ::kafkatcl::producer_topic::Words {rows} {
+    set words {}
     foreach row $rows {
         if {[catch {llength $row} size options]} {
-            return -code error -errorcode [dict get $options -errorcode] \
+            return -level 2 -code error -errorcode [dict get $options -errorcode] \
                 "$size while parsing list within partition-payload-key lists"
         }
         if {$size != 1 && $size != 2} {
-            return -code error " list within payload-key must contain payload and optional key"
+            return -level 2 -code error " list within payload-key must contain payload and optional key"
         }
-        lappend messages $size {*}$row
+        lappend words $size {*}$row
     }
-    ::kafkatcl::Value [::kafkatcl::bridge::produce_batch $id $partition {*}$messages]
-    return
+    return $words
 }
 
 # -- consuming ---------------------------------------------------------------------------------------------
@@ -111,6 +120,7 @@ proc ::kafkatcl::consumer_topic::start {id words} {
         ::kafkatcl::UsageAsTyped "partition offset ?callback?"
     }
     lassign $words partition offset prefix
+    ::kafkatcl::GiveBack
     set token [expr {[llength $prefix] ? [::kafkatcl::events::NewToken] : ""}]
     ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::start $id $partition $offset $token]]
     if {$token ne ""} {
@@ -129,6 +139,7 @@ proc ::kafkatcl::consumer_topic::start_queue {id words} {
     if {$queue eq ""} {
         return -code error "command name '$name' is not a kafkatcl queue object"
     }
+    ::kafkatcl::GiveBack
     ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::start_queue $id $partition $offset $queue]]
     return
 }
@@ -137,22 +148,34 @@ proc ::kafkatcl::consumer_topic::stop {id words} {
     if {[llength $words] != 1} {
         ::kafkatcl::UsageAsTyped "partition"
     }
+    ::kafkatcl::GiveBack
     ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::stop $id {*}$words]]
     return
 }
+
+::kafkatcl::Inline consumer_topic consume [string map [list %next% $::kafkatcl::messages::next] {
+    ::if {[::llength $args] == 3} {
+        ::lassign $args partition timeout array
+        ::set words $partition,$timeout
+        %next%
+    }
+}]
 
 proc ::kafkatcl::consumer_topic::consume {id words} {
     if {[llength $words] != 3} {
         ::kafkatcl::Usage "consume partition timeout array"
     }
     lassign $words partition timeout array
-    return [::kafkatcl::messages::One $array [::kafkatcl::bridge::consume $id $partition $timeout]]
+    ::kafkatcl::ahead::Meet $id $partition,$timeout
+    return [::kafkatcl::messages::One $id $partition,$timeout $array \
+        [::kafkatcl::bridge::consume $id $partition $timeout]]
 }
 
 proc ::kafkatcl::consumer_topic::consume_batch {id words} {
     if {[llength $words] != 5} {
         ::kafkatcl::Usage "consume_batch partition timeout count array code"
     }
+    ::kafkatcl::ahead::GiveBack
     lassign $words partition timeout count array code
     return [::kafkatcl::messages::Each $array $code \
         [::kafkatcl::bridge::consume_batch $id $partition $timeout $count 1]]
@@ -162,6 +185,7 @@ proc ::kafkatcl::consumer_topic::consume_callback {id words} {
     if {[llength $words] != 3} {
         ::kafkatcl::Usage "consume_callback partition timeoutMS command"
     }
+    ::kafkatcl::ahead::GiveBack
     lassign $words partition timeout prefix
     return [::kafkatcl::messages::Tell $prefix [::kafkatcl::bridge::consume_batch $id $partition $timeout 10000 0]]
 }
@@ -177,24 +201,35 @@ namespace eval ::kafkatcl::consumer_topic {
 
 namespace eval ::kafkatcl::queue {}
 
+::kafkatcl::Inline queue consume [string map [list %next% $::kafkatcl::messages::next] {
+    ::if {[::llength $args] == 2} {
+        ::lassign $args timeout array
+        ::set words $timeout
+        %next%
+    }
+}]
+
 proc ::kafkatcl::queue::consume {id words} {
     if {[llength $words] != 2} {
         ::kafkatcl::Usage "consume timeout array"
     }
     lassign $words timeout array
-    return [::kafkatcl::messages::One $array [::kafkatcl::bridge::queue_consume $id $timeout]]
+    ::kafkatcl::ahead::Meet $id $timeout
+    return [::kafkatcl::messages::One $id $timeout $array [::kafkatcl::bridge::queue_consume $id $timeout]]
 }
 
 proc ::kafkatcl::queue::consume_batch {id words} {
     if {[llength $words] != 4} {
         ::kafkatcl::Usage "consume_batch timeout count array code"
     }
+    ::kafkatcl::ahead::GiveBack
     lassign $words timeout count array code
     return [::kafkatcl::messages::Each $array $code \
         [::kafkatcl::bridge::queue_consume_batch $id $timeout $count 1]]
 }
 
 proc ::kafkatcl::queue::consume_callback {id words} {
+    ::kafkatcl::ahead::GiveBack
     switch [llength $words] {
         0 {
             return [::kafkatcl::events::Get $id]
@@ -214,13 +249,13 @@ proc ::kafkatcl::queue::consume_callback {id words} {
 }
 
 proc ::kafkatcl::queue::SetCallback {id prefix} {
+    ::kafkatcl::GiveBack
     if {[llength $prefix]} {
         ::kafkatcl::events::Set $id $prefix
-        ::kafkatcl::Value [::kafkatcl::bridge::queue_listen $id 1]
     } else {
-        ::kafkatcl::events::GiveBack $id
-        ::kafkatcl::Value [::kafkatcl::bridge::queue_listen $id 0]
+        ::kafkatcl::events::Unset $id
     }
+    ::kafkatcl::Value [::kafkatcl::bridge::queue_listen $id [expr {[llength $prefix] > 0}]]
     return
 }
 

@@ -7,6 +7,17 @@ raises a Failure; the bridge turns that into an answer (see ``inprocess.py``).
 from __future__ import annotations
 
 from kafkatcl.bridge.calls import consuming, eventing, general, handles, masters, subscribers, topics
-from kafkatcl.bridge.calls.registry import PRIMITIVES
+from kafkatcl.bridge.calls.registry import LIST_PRIMITIVES, PRIMITIVES, QUICK
 
-__all__ = ["PRIMITIVES", "consuming", "eventing", "general", "handles", "masters", "subscribers", "topics"]
+__all__ = [
+    "LIST_PRIMITIVES",
+    "PRIMITIVES",
+    "QUICK",
+    "consuming",
+    "eventing",
+    "general",
+    "handles",
+    "masters",
+    "subscribers",
+    "topics",
+]

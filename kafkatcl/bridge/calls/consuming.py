@@ -1,22 +1,17 @@
-"""Primitives for consuming from topics and queues.
-
-One message comes as ("message", payload, partition, offset, timestamp, topic, key pair), an error as
-("error", text, name, details), the end of a partition as ("end",).  Several come as runs in their order:
-("messages", flat fields) and ("error", text, name, details).
-"""
+"""Primitives for consuming from topics and queues: messages come in the form of :func:`answer`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kafkatcl.bridge.arguments import count, integer, offset
-from kafkatcl.bridge.calls.registry import flat, primitive
+from kafkatcl.bridge.calls.registry import answer, flat, primitive
 from kafkatcl.bridge.sessions import find, forget, register
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.consumer import ConsumerTopic, Queue
 from kafkatcl.engine.errors import TIMED_OUT, kafka_failure
 from kafkatcl.engine.handle import Handle
-from kafkatcl.engine.messages import ErrorRow, Row
+from kafkatcl.engine.subscriber import Subscriber
 
 
 @primitive
@@ -47,7 +42,7 @@ def stop(topic: str, partition: str) -> tuple[Any, ...]:
 @primitive
 def consume(topic: str, partition: str, timeout_ms: str) -> tuple[Any, ...]:
     number, timeout = integer(partition), integer(timeout_ms)
-    return _one(find(topic, ConsumerTopic).buffer(number).next(timeout))
+    return _next(find(topic, ConsumerTopic).buffer(number), timeout)
 
 
 @primitive
@@ -74,7 +69,7 @@ def queue_listen(queue: str, wanted: str) -> None:
 @primitive
 def queue_consume(queue: str, timeout_ms: str) -> tuple[Any, ...]:
     timeout = integer(timeout_ms)
-    return _one(find(queue, Queue).next(timeout))
+    return _next(find(queue, Queue), timeout)
 
 
 @primitive
@@ -85,31 +80,42 @@ def queue_consume_batch(queue: str, timeout_ms: str, most: str, wait: str) -> tu
 
 @primitive
 def batch_end(batch: str, rest: str) -> None:
-    """The script is done with a batch, but for the last ``rest`` messages, which are put back."""
-    forget(batch).give_back(int(rest))
+    """The script is through with a batch, but for the last ``rest`` messages, which are put back."""
+    forget(batch).end(int(rest))
 
 
-def _one(row: Row | None) -> tuple[Any, ...]:
-    if row is None:
+@primitive
+def read_settle(source: str, partition: str, waiting: str) -> None:
+    """What was read ahead has been used, but for the last ``waiting`` messages."""
+    buffer = _read_from(source, partition)
+    if buffer:
+        buffer.settle(int(waiting))
+
+
+@primitive
+def read_reclaim(source: str, partition: str, waiting: str) -> None:
+    """The same, and those are put back."""
+    buffer = _read_from(source, partition)
+    if buffer:
+        buffer.reclaim(int(waiting))
+
+
+def _read_from(source: str, partition: str) -> MessageBuffer | None:
+    """The buffer of a topic's partition, of a queue, or of a subscriber, if it is still there."""
+    found = find(source, object)
+    if isinstance(found, ConsumerTopic):
+        return found.reading(integer(partition))
+    return found.messages if isinstance(found, Subscriber) else found  # type: ignore[return-value]
+
+
+def _next(buffer: MessageBuffer, timeout_ms: int) -> tuple[Any, ...]:
+    item = buffer.read_ahead(timeout_ms)
+    if item is None:
         raise kafka_failure(TIMED_OUT)
-    if type(row) is tuple:
-        return ("message", *row)
-    return ("error", *row) if isinstance(row, ErrorRow) else ("end",)
+    return answer(item)
 
 
 def _several(buffer: MessageBuffer, limit: int, timeout_ms: int, wait: str) -> tuple[Any, ...]:
-    """The batch's identifier for :func:`batch_end`, the number of its messages, and its runs."""
+    """The batch's identifier for :func:`batch_end`, the number of its messages, and its items."""
     batch = buffer.batch(limit, timeout_ms, wait_for_all=wait == "1")
-    runs: list[Any] = []
-    fields: list[Any] = []
-    for row in batch.rows:
-        if type(row) is tuple:
-            fields += row
-            continue
-        if fields:
-            runs.append(("messages", tuple(fields)))
-            fields = []
-        runs.append(("error", *row))
-    if fields:
-        runs.append(("messages", tuple(fields)))
-    return (register("b", lambda _: batch), len(batch.rows), *runs)
+    return (register("b", lambda _: batch), batch.size, *map(answer, batch.items))

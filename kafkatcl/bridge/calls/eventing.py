@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from kafkatcl.bridge.arguments import integer
-from kafkatcl.bridge.calls.registry import flat, primitive
+from kafkatcl.bridge.calls.registry import primitive
 from kafkatcl.bridge.sessions import events
+from kafkatcl.engine.messages import ErrorItem, Run
 
 
 @primitive
 def events_take(session: str, most: str) -> tuple[Any, ...]:
-    """Waiting events as token, argument, token, argument, ...; none means that the bell will ring."""
-    return flat(events(session).take(int(most)))
+    """Waiting events; none means that the bell will ring.
+
+    One of messages is (token, topic, partition, width, flat fields), any other (token, argument).
+    """
+    return tuple(_event(token, told) for token, told in events(session).take(int(most)))
 
 
 @primitive
@@ -24,11 +28,20 @@ def events_wait(session: str, timeout_ms: str) -> None:
 @primitive
 def events_settle(session: str, *words: str) -> None:
     """Take what was taken for handed over, but for so many (token, number, ...) that have not run yet."""
-    waiting = {token: int(number) for token, number in zip(words[::2], words[1::2])}
-    events(session).settle(waiting)
+    events(session).settle(_counts(words))
 
 
 @primitive
-def events_reclaim(session: str, token: str, number: str) -> None:
-    """Put back the last messages of a callback that is gone."""
-    events(session).reclaim(token, int(number))
+def events_reclaim(session: str, *words: str) -> None:
+    """The same, and those are put back."""
+    events(session).reclaim(_counts(words))
+
+
+def _counts(words: tuple[str, ...]) -> dict[str, int]:
+    return {token: int(number) for token, number in zip(words[::2], words[1::2])}
+
+
+def _event(token: str, told: Any) -> tuple[Any, ...]:
+    if isinstance(told, Run):
+        return (token, *told)
+    return (token, told.pairs() if isinstance(told, ErrorItem) else told)

@@ -29,6 +29,6 @@ def delete(identifier: str) -> tuple[Any, ...]:
 
 
 @primitive
-def check_integer(text: str) -> None:
-    """Only check an argument, where others that Tcl must look at come before the call."""
-    integer(text)
+def check_integer(text: str) -> int:
+    """An argument as a number, where it must be looked at before the call that is to take it."""
+    return integer(text)

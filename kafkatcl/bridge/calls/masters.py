@@ -16,7 +16,7 @@ def master_create() -> str:
 @primitive
 def master_config(master: str, *settings: str) -> tuple[str, ...] | None:
     found = find(master, Master)
-    return configured(found.conf.dump, found.configure, settings)
+    return configured(found.dump, found.configure, settings)
 
 
 @primitive

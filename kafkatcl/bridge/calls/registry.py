@@ -6,15 +6,47 @@ from collections.abc import Iterable
 from typing import Any, Callable
 
 from kafkatcl.engine.buffer import Stopped
+from kafkatcl.engine.messages import ErrorItem, Item, Run
 
 Primitive = Callable[..., Any]
 PRIMITIVES: dict[str, Primitive] = {}
+#: Primitives whose last argument is a list, of which a bridge passes on as much as it can tell the values of.
+LIST_PRIMITIVES: dict[str, Primitive] = {}
+
+#: What a bridge may call before a primitive to save time; it never raises.
+QUICK: dict[str, Primitive] = {}
+
+#: A list of lists: a tuple for each that is known to be one, and in it a str for each element that is known to be one.
+Rows = tuple[Any, ...]
 
 
 def primitive(function: Primitive) -> Primitive:
     """Make ``function`` a primitive under its own name."""
     PRIMITIVES[function.__name__] = function
     return function
+
+
+def list_primitive(function: Primitive) -> Primitive:
+    """Make ``function`` a primitive that takes a list."""
+    LIST_PRIMITIVES[function.__name__] = function
+    return function
+
+
+def quick(function: Primitive) -> Primitive:
+    """Make ``function`` one that is tried before a primitive."""
+    QUICK[function.__name__] = function
+    return function
+
+
+def answer(item: Item) -> tuple[Any, ...]:
+    """An item of messages in the form the Tcl side knows.
+
+    Messages are ("messages", topic, partition, width, flat fields), an error is ("error", text, name, details), and the
+    end of a partition ("end",).
+    """
+    if isinstance(item, Run):
+        return ("messages", *item)
+    return ("error", item.error, item.code, item.message) if isinstance(item, ErrorItem) else ("end",)
 
 
 def configured(
@@ -28,6 +60,6 @@ def configured(
     return None
 
 
-def flat(rows: Iterable[Stopped] | Iterable[tuple[str, Any]]) -> tuple[Any, ...]:
+def flat(rows: Iterable[Stopped]) -> tuple[Any, ...]:
     """Rows as one tuple of their fields."""
     return tuple(field for row in rows for field in row)

@@ -7,9 +7,9 @@ from typing import Any
 from confluent_kafka import OFFSET_INVALID
 
 from kafkatcl.bridge.arguments import integer, offset, offset_text
-from kafkatcl.bridge.calls.registry import primitive
+from kafkatcl.bridge.calls.registry import answer, primitive
 from kafkatcl.bridge.sessions import find
-from kafkatcl.engine.messages import EndRow, argument
+from kafkatcl.engine.messages import EndItem
 from kafkatcl.engine.subscriber import Position, Subscriber
 
 
@@ -69,11 +69,11 @@ def subscriber_listen(subscriber: str, wanted: str) -> None:
 
 
 @primitive
-def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...]:
-    """The list a callback would get; empty for nothing and for the end of a partition."""
+def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | None:
+    """Messages or an error; None for nothing and for the end of a partition."""
     timeout = integer(timeout_ms)
-    row = find(subscriber, Subscriber).messages.next(timeout)
-    return () if row is None or type(row) is EndRow else argument(row)
+    item = find(subscriber, Subscriber).messages.read_ahead(timeout)
+    return None if item is None or isinstance(item, EndItem) else answer(item)
 
 
 def _positions(words: tuple[str, ...]) -> list[Position]:

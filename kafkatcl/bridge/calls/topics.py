@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from itertools import chain
 
 from kafkatcl.bridge.arguments import byte_string, integer
-from kafkatcl.bridge.calls.registry import configured, primitive
-from kafkatcl.bridge.sessions import find, register
+from kafkatcl.bridge.calls.registry import Rows, configured, list_primitive, primitive, quick
+from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
 from kafkatcl.engine.handle import Handle
-from kafkatcl.engine.producer import Message, ProducerHandle, ProducerTopic
+from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.topic import Topic
 
 
@@ -71,16 +71,48 @@ def produce(topic: str, partition: str, payload: str, key: str | None = None) ->
     find(topic, ProducerTopic).produce(number, payload_bytes, key_bytes)
 
 
+@quick
+def produce_quick(topic: str, partition: str, payload: str, key: str | None = None) -> int:
+    """:func:`produce` where nothing is unusual: 1, or 0 if that has to be called.  Every step counts here."""
+    try:
+        found = objects[topic]
+        if found.handle.deleted:
+            return 0
+        key_bytes = None if key is None else key.encode("latin-1")
+        return 0 if found.send(_PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1
+    except BaseException:  # the other one tells what it is
+        return 0
+
+
 @primitive
 def produce_batch(topic: str, partition: str, *words: str) -> None:
     """Each message is ``1 payload`` or ``2 payload key``; none is sent before all were looked at."""
     number = integer(partition)
-    messages = list(_messages(words))
-    find(topic, ProducerTopic).produce_batch(number, messages)
-
-
-def _messages(words: tuple[str, ...]) -> Iterable[Message]:
+    payloads: list[bytes] = []
+    keys: list[bytes | None] = []
     rest = iter(words)
     for size in rest:
-        payload = byte_string(next(rest), "payload")
-        yield payload, byte_string(next(rest), "key") if size == "2" else None
+        payloads.append(byte_string(next(rest), "payload"))
+        keys.append(byte_string(next(rest), "key") if size == "2" else None)
+    find(topic, ProducerTopic).produce_batch(number, payloads, keys)
+
+
+@list_primitive
+def produce_rows(topic: str, partition: str, rows: Rows) -> int:
+    """The same with a list of lists; 0 means that not all of it can be told without doubt: send it as words."""
+    number = integer(partition)
+    producer = find(topic, ProducerTopic)
+    if set(map(type, rows)) != {tuple} or set(map(len, rows)) - {1, 2}:
+        return 0
+    if set(map(type, chain.from_iterable(rows))) != {str}:
+        return 0
+    try:
+        payloads = [row[0].encode("latin-1") for row in rows]
+        keys = [row[1].encode("latin-1") if len(row) == 2 else None for row in rows]
+    except UnicodeEncodeError:
+        return 0
+    producer.produce_batch(number, payloads, keys)
+    return 1
+
+
+_PARTITIONS = {str(number): number for number in range(-1, 1024)}

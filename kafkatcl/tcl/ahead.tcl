@@ -1,0 +1,123 @@
+# ahead.tcl --
+#
+#   Reading ahead.  Who calls `consume` again and again gets many messages over the bridge at once; what is not used yet
+#   is kept here, and counts as not consumed.  Any other command that has to do with consuming gives it back first.
+#
+#   It is kept by object and words, those of `consume` before the array: the array named like the identifier of the object
+#   has under "partition,timeout" a list {at topic partition width fields end due}, `at` being where the next
+#   message begins.  Words that mean the same buffer never have something at the same time.  A buffer is the partition of
+#   a topic of a handle, a queue, or a subscriber.
+
+namespace eval ::kafkatcl::ahead {
+    variable kept           ;# {id words} -> 1 where something is kept
+    variable bufferOf       ;# {id words} -> buffer
+    variable topicOf        ;# identifier of a topic object -> its handle and its name
+    variable interval 50    ;# ms after which the other side is told how far the script has come
+    array set kept {}
+    array set bufferOf {}
+    array set topicOf {}
+
+    # What a `consume` with a string of its words begins with: find the message that was read ahead for them, if there is
+    # one, and go behind it.  This is the way of nearly all messages, so its text is put where it is needed.
+    variable find {
+        ::upvar #0 ::kafkatcl::ahead::%id% ahead
+        ::if {[::info exists ahead($words)]} {
+            ::lassign $ahead($words) at topic partition width fields end due
+            ::lset ahead($words) 0 [::expr {$at + $width}]
+            ::if {$at + $width == $end || [::clock milliseconds] > $due} {
+                ::kafkatcl::ahead::Tell [::list %id% $words]
+            }
+        }
+    }
+}
+
+# Before messages are read over the bridge for these words: give back what is kept from the same buffer for others.
+proc ::kafkatcl::ahead::Meet {id words} {
+    variable kept
+    variable bufferOf
+    variable topicOf
+    set reader [list $id $words]
+    if {![info exists bufferOf($reader)]} {
+        foreach word [split $words ,] {
+            lappend numbers [::kafkatcl::Value [::kafkatcl::bridge::check_integer $word]]
+        }
+        set isTopic [info exists topicOf($id)]
+        set bufferOf($reader) [expr {$isTopic ? "$topicOf($id) [lindex $numbers 0]" : $id}]
+    }
+    foreach other [array names kept] {
+        if {$bufferOf($other) eq $bufferOf($reader)} {
+            Tell $other read_reclaim
+        }
+    }
+}
+
+# Keep the messages that were read over the bridge but for the first.
+proc ::kafkatcl::ahead::Keep {id words topic partition width fields} {
+    variable kept
+    variable interval
+    variable $id
+    set end [llength $fields]
+    if {$end > $width} {
+        set due [expr {[clock milliseconds] + $interval}]
+        set ${id}($words) [list $width $topic $partition $width $fields $end $due]
+        set kept([list $id $words]) 1
+    }
+}
+
+# Tell the other side how many of the messages that are kept for a reader are not used yet.
+proc ::kafkatcl::ahead::Tell {reader {tell read_settle}} {
+    variable kept
+    variable interval
+    lassign $reader id words
+    variable $id
+    lassign [set ${id}($words)] at topic partition width fields end due
+    if {$at == $end || $tell eq "read_reclaim"} {
+        unset ${id}($words) kept($reader)
+    } else {
+        lset ${id}($words) end [expr {[clock milliseconds] + $interval}]
+    }
+    # The object may be gone, and what was read from it with it.
+    ::kafkatcl::bridge::$tell $id $partition [expr {($end - $at) / $width}]
+}
+
+# Tell it for all readers.
+proc ::kafkatcl::ahead::Settle {} {
+    variable kept
+    foreach reader [array names kept] {
+        Tell $reader
+    }
+}
+
+# Give back all that is kept.
+proc ::kafkatcl::ahead::GiveBack {} {
+    variable kept
+    foreach reader [array names kept] {
+        Tell $reader read_reclaim
+    }
+}
+
+# A topic object was made, from a handle and with a name.
+proc ::kafkatcl::ahead::Introduce {id handle name} {
+    variable topicOf
+    set topicOf($id) [list $handle $name]
+}
+
+# An object is gone; what was kept for it was given back before.
+proc ::kafkatcl::ahead::Forget {id} {
+    variable bufferOf
+    variable topicOf
+    unset -nocomplain topicOf($id) ::kafkatcl::ahead::$id
+    array unset bufferOf "$id *"
+}
+
+# Before something is stopped or deleted, or gets another callback: give back all that the script has not seen.
+proc ::kafkatcl::GiveBack {} {
+    events::GiveBack
+    ahead::GiveBack
+}
+
+# Before the end: say how far the script has come, with callbacks and without.
+proc ::kafkatcl::Settle {} {
+    events::Settle
+    ahead::Settle
+}

@@ -17,7 +17,7 @@ from benchmarks.peers import Peer, PeerError, tcl_peer, usual_peers
 from benchmarks.results import Results
 from benchmarks.workloads import chosen, workloads
 
-MESSAGES = 200_000
+MESSAGES = 300_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +63,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=("bare", "kcat"),
         help="leave out one of the usual peers: confluent-kafka without Tcl, or kcat; may be repeated",
     )
-    parser.add_argument("--rounds", type=_positive, default=5, metavar="N", help="how often each is run (5)")
+    parser.add_argument(
+        "--rounds",
+        type=_positive,
+        default=5,
+        metavar="N",
+        help="how often each is run (5); growth and large payloads at most twice",
+    )
     parser.add_argument(
         "--only",
         nargs="+",

@@ -27,7 +27,13 @@ Fields = tuple[Any, ...]
 
 PATIENCE = 60  # seconds to wait for a message
 UNMEASURED = 20  # messages until the latency has settled
-FETCHING = {"fetch.queue.backoff.ms": 5, "fetch.wait.max.ms": 10}  # workloads.tcl says why
+# workloads.tcl says why
+PREFETCHING = {
+    "queued.min.messages": 10_000_000,
+    "queued.max.messages.kbytes": 2_000_000,
+    "fetch.queue.backoff.ms": 5,
+}
+PREFETCHING_SECONDS = 2.0
 CHUNK = 500  # messages between two looks at other things: reports, whatever an application has
 
 
@@ -113,7 +119,7 @@ def fields(message: Message) -> Fields:
 def open_consumer(given: argparse.Namespace, **more: Any) -> Consumer:
     group = f"benchmark-{uuid.uuid4().hex}"
     config = {"bootstrap.servers": given.brokers, "group.id": group, "enable.auto.commit": False}
-    return Consumer({**config, **FETCHING, **more})
+    return Consumer({**config, **(PREFETCHING if given.prefetched else {}), **more})
 
 
 def partition_consumer(given: argparse.Namespace, offset: int = OFFSET_BEGINNING) -> Consumer:
@@ -125,19 +131,19 @@ def partition_consumer(given: argparse.Namespace, offset: int = OFFSET_BEGINNING
 def consume(given: argparse.Namespace) -> None:
     consumer = partition_consumer(given)
 
-    def polled() -> Iterator[Fields]:
-        for _ in range(given.messages - 1):
+    def polled(messages: int) -> Iterator[Fields]:
+        for _ in range(messages):
             message = consumer.poll(PATIENCE)
             if message is None:
                 raise SystemExit("no message came")
             yield fields(message)
 
-    measure_consuming(given, consumer, polled())
+    measure_consuming(given, consumer, polled)
 
 
 def consume_batch(given: argparse.Namespace) -> None:
     consumer = partition_consumer(given)
-    measure_consuming(given, consumer, batches(consumer, given.messages - 1, given.batch))
+    measure_consuming(given, consumer, lambda messages: batches(consumer, messages, given.batch))
 
 
 def callback(given: argparse.Namespace) -> None:
@@ -156,8 +162,10 @@ def measure_calls(given: argparse.Namespace, consumer: Consumer) -> None:
     def received(payload: bytes, *_others: object) -> bytes:
         return payload
 
-    taken = batches(consumer, given.messages - 1, CHUNK)
-    measure_consuming(given, consumer, (received(*message) for message in taken))
+    def called(messages: int) -> Iterator[bytes]:
+        return (received(*message) for message in batches(consumer, messages, CHUNK))
+
+    measure_consuming(given, consumer, called)
 
 
 def batches(consumer: Consumer, messages: int, batch: int) -> Iterator[Fields]:
@@ -170,15 +178,23 @@ def batches(consumer: Consumer, messages: int, batch: int) -> Iterator[Fields]:
         yield from map(fields, taken)
 
 
-def measure_consuming(given: argparse.Namespace, consumer: Consumer, rest: Iterator[object]) -> None:
-    """The rate from the first message of ``consumer`` until all of the ``rest`` are taken."""
-    if not consumer.consume(1, PATIENCE):
-        raise SystemExit("no message came")
+def measure_consuming(
+    given: argparse.Namespace, consumer: Consumer, take: Callable[[int], Iterator[object]]
+) -> None:
+    """The rate of taking messages of ``consumer``, behind those that come before the clock starts."""
+    exhaust(take(1))
+    if given.prefetched:
+        time.sleep(PREFETCHING_SECONDS)
+    exhaust(take(given.settling - 1))
     start = time.perf_counter()
-    for _ in rest:
-        pass
-    report_rate("rate", given.messages - 1, start, time.perf_counter())
+    exhaust(take(given.messages))
+    report_rate("rate", given.messages, start, time.perf_counter())
     consumer.close()
+
+
+def exhaust(messages: Iterator[object]) -> None:
+    for _ in messages:
+        pass
 
 
 def latency(given: argparse.Namespace) -> None:
@@ -232,6 +248,8 @@ def main() -> None:
     parser.add_argument("-partitions", type=int, default=1)
     parser.add_argument("-batch", type=int, default=1000)
     parser.add_argument("-key", type=int, default=0)
+    parser.add_argument("-prefetched", type=int, default=0)
+    parser.add_argument("-settling", type=int, default=1)
     given = parser.parse_args()
     WORKLOADS[given.workload](given)
     if given.workload not in ("startup", "about"):

@@ -32,9 +32,9 @@ def draw(results: Results, file: Path) -> None:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8, 9), layout="constrained")
+        figure = Figure(figsize=(8, 12), layout="constrained")
         rates, partitions, messages = figure.subplot_mosaic(
-            [["rates", "rates"], ["partitions", "messages"]], height_ratios=[2.2, 1]
+            [["rates", "rates"], ["partitions", "messages"]], height_ratios=[3.3, 1]
         ).values()
         _draw_rates(rates, results)
         _draw_growth(partitions, results, "partitions")
@@ -47,7 +47,8 @@ def _draw_rates(axes: Any, results: Results) -> None:
     """A bar for each peer in each workload: the median, with a line from the least to the most."""
     bars = [
         (workload, figure)
-        for workload in results.table("rates")
+        for table in ("rates", "prefetched")
+        for workload in results.table(table)
         for figure, unit in results.figures(workload).items()
         if unit == "messages/s"
     ]
@@ -72,7 +73,7 @@ def _draw_rates(axes: Any, results: Results) -> None:
 def _draw_growth(axes: Any, results: Results, table: str) -> None:
     """A line for each kind of workload: what a message costs the first peer."""
     peer = results.peers[0]
-    workloads = results.table(table)
+    workloads = [workload for workload in results.table(table) if workload.tells_cost]
     for script in dict.fromkeys(workload.script for workload in workloads):
         figure = "acknowledged" if script == "produce" else "rate"
         points = []

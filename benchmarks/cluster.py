@@ -19,7 +19,7 @@ from benchmarks.workloads import PARTITIONS
 ROOT = Path(__file__).parent.parent
 ANSWER_SECONDS = 10  # for a broker to answer at all
 SECONDS = 60  # for what a broker is asked to do
-VOLUME = 200_000_000  # bytes of payload and overhead in a topic, at most
+VOLUME = 250_000_000  # bytes of payload and overhead in a topic, at most
 EMBEDDED_VOLUME = 4_000_000  # what the embedded broker keeps of one partition
 PACE = 0.01  # seconds between two messages of `paced`
 

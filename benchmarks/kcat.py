@@ -12,9 +12,6 @@ import subprocess
 import tempfile
 import time
 
-# Debian's kcat has a librdkafka that knows no fetch.queue.backoff.ms: let it fetch on instead.
-FETCHING = ["-X", "queued.min.messages=10000000", "-X", "queued.max.messages.kbytes=2000000"]
-FETCHING += ["-X", "fetch.wait.max.ms=10"]
 QUEUEING = ["-X", "queue.buffering.max.messages=10000000", "-X", "queue.buffering.max.kbytes=2000000"]
 
 
@@ -32,7 +29,7 @@ def produce(given: argparse.Namespace) -> None:
 def consume(given: argparse.Namespace) -> None:
     fields = "%s %p %o %T %t %k\n"
     ends = ["-o", "beginning", "-c", str(given.messages)]
-    report("rate", given, ["-C", "-q", "-p", "0", *ends, "-f", fields, *FETCHING])
+    report("rate", given, ["-C", "-q", "-p", "0", *ends, "-f", fields])
 
 
 def report(name: str, given: argparse.Namespace, options: list[str]) -> None:

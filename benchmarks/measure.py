@@ -16,11 +16,11 @@ def measure(
     peers: Sequence[Peer], workloads: Sequence[Workload], rounds: int, cluster: Cluster, seconds: float
 ) -> Iterator[Run]:
     """The runs, as they end; each process has so many ``seconds``.  Tells on stderr how it goes."""
-    total = rounds * sum(peer.runs(workload) for workload in workloads for peer in peers)
+    total = sum(workload.rounds(rounds) for workload in workloads for peer in peers if peer.runs(workload))
     done = 0
     for workload in workloads:
         able = [peer for peer in peers if peer.runs(workload)]
-        for number in range(rounds):
+        for number in range(workload.rounds(rounds)):
             for peer in rotated(able, number):
                 run = measure_one(peer, workload, number, cluster, seconds)
                 done += 1
@@ -48,7 +48,7 @@ def measure_one(peer: Peer, workload: Workload, number: int, cluster: Cluster, s
 def _topic(workload: Workload, cluster: Cluster) -> Iterator[str]:
     """The topic that ``workload`` wants to find."""
     if workload.consumes:
-        yield cluster.filled(workload.partitions, workload.size, workload.messages)
+        yield cluster.filled(workload.partitions, workload.size, workload.held)
     elif workload.produces:
         with cluster.temporary(workload.partitions) as topic:
             yield topic

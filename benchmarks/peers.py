@@ -37,14 +37,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Peer:
-    """A program under test: the ``command`` before the arguments, and the workloads it has (None: all)."""
+    """A program under test: the ``command`` before the arguments, and the workloads it has (None: all).
+
+    One that does not have all has none of those that are prefetched.
+    """
 
     name: str
     command: Sequence[str]
     scripts: frozenset[str] | None = None
 
     def runs(self, workload: Workload) -> bool:
-        return self.scripts is None or workload.script in self.scripts
+        return self.scripts is None or (workload.script in self.scripts and not workload.prefetched)
 
     def about(self, seconds: float) -> dict[str, str]:
         """The versions of what it is made of; PeerError when it does not run."""

@@ -11,6 +11,7 @@ from benchmarks.workloads import Workload
 Row = list[str]
 
 MEMORY = ("resident", "peak")
+COMPARED = ("rates", "prefetched", "process", "payloads")  # tables with something to tell of other peers
 COST = "µs a message"
 BEGIN, END = "<!-- figures: written by python -m benchmarks -->", "<!-- end of figures -->"
 #: How figures are shown: the unit, and what they are multiplied by.
@@ -20,12 +21,14 @@ SHOWN = {"messages/s": ("thousand/s", 1e-3)}
 def document(results: Results) -> str:
     """All tables, each under a heading, and what they were measured on."""
     parts = [
-        ("Rates", _figures(results, "rates")),
+        ("Ratios", _ratios(results)),
+        ("Rates, default settings", _figures(results, "rates")),
+        ("Rates, prefetched", _figures(results, "prefetched")),
         ("Latency and start-up", _figures(results, "process")),
         ("Larger payloads", _figures(results, "payloads")),
         ("Growth with partitions", _growth(results, "partitions")),
         ("Growth with messages", _growth(results, "messages")),
-        ("Memory", _figures(results, "rates", memory=True)),
+        ("Memory, default settings", _figures(results, "rates", memory=True)),
         ("Failed", _failures(results)),
         ("Measured on", _facts(results)),
     ]
@@ -59,6 +62,25 @@ def table(rows: Sequence[Row]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def _ratios(results: Results) -> list[Row]:
+    """The medians of the first peer's ratios to the others, and nothing else."""
+    first, *others = results.peers
+    rows = [["workload", "figure", *(f"{first} / {peer}" for peer in others)]]
+    for workload in (each for name in COMPARED for each in results.table(name)):
+        for figure, unit in results.figures(workload).items():
+            if figure not in MEMORY:
+                ratios = [results.ratio(workload, figure, peer) for peer in others]
+                cells = ["-" if ratio is None else digits(ratio.median) for ratio in ratios]
+                rows.append([workload.name, _shown(figure, unit)[0], *cells])
+    return rows
+
+
+def _shown(figure: str, unit: str) -> tuple[str, float]:
+    """How a figure is called, and what it is multiplied by."""
+    shown, factor = SHOWN.get(unit, (unit, 1))
+    return f"{figure}, {shown}", factor
+
+
 def _figures(results: Results, name: str, *, memory: bool = False) -> list[Row]:
     """Each figure of a table with its spread for all peers, and the ratios of the first peer to the others."""
     first, *others = results.peers
@@ -66,22 +88,26 @@ def _figures(results: Results, name: str, *, memory: bool = False) -> list[Row]:
     for workload in results.table(name):
         for figure, unit in results.figures(workload).items():
             if (figure in MEMORY) == memory:
-                shown, factor = SHOWN.get(unit, (unit, 1))
+                shown, factor = _shown(figure, unit)
                 cells = [_cell(results, workload, figure, peer, factor) for peer in results.peers]
                 ratios = [_spread(results.ratio(workload, figure, peer)) for peer in others]
-                rows.append([workload.name, f"{figure}, {shown}", *cells, *ratios])
+                rows.append([workload.name, shown, *cells, *ratios])
     return rows
 
 
 def _growth(results: Results, name: str) -> list[Row]:
-    """What a message costs, what is resident, and how that compares with the first workload of the same script."""
+    """What a message costs, what is resident, and how that compares with the first workload of the same script.
+
+    Each where it means something: a cost where no fetching is waited for, memory where not all is kept in it.
+    """
     rows = [["workload", "figure", *results.peers]]
-    first: dict[str, Workload] = {}
+    first: dict[tuple[str, bool], Workload] = {}
     for workload in results.table(name):
-        base = first.setdefault(workload.script, workload)
+        base = first.setdefault((workload.script, workload.prefetched), workload)
         for figure, unit in results.figures(workload).items():
-            if figure not in ("enqueued", "peak"):
-                shown = COST if unit == "messages/s" else f"{figure}, {unit}"
+            is_cost = unit == "messages/s"
+            if workload.tells_cost if is_cost else figure == "resident" and not workload.prefetched:
+                shown = f"{figure}, {COST if is_cost else unit}"
                 cells = [_grown(results, base, workload, figure, peer) for peer in results.peers]
                 rows.append([workload.name, shown, *cells])
     return rows

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 PAYLOADS = {"1kB": 1000, "100kB": 100_000}  # bytes, beside the 100 of all others
 PARTITIONS = (1, 8, 64, 200)
 LATENCY_MESSAGES = 300
-# KafkaTcl 2.4.3 makes events of all messages that are there before it runs the first callback, unseen by a clock that
-# starts with that: with this many times the messages it is a small part.
-MORE = 5
 OVERHEAD = 100  # bytes that a message takes beside its payload, at most
+# What comes before the clock starts, at most.  KafkaTcl reads up to 20,000 messages or 16 MiB ahead, and KafkaTcl 2.4.3
+# makes events of all that arrives within 100 ms before it runs the first callback.
+SETTLING = 150_000
+SETTLING_BYTES = 50_000_000
+#: The most rounds of a table whose workloads are there to be held against each other, not against another peer.
+MOST_ROUNDS = {"payloads": 2, "partitions": 2, "messages": 2}
 
 
 @dataclass(frozen=True)
 class Workload:
     """One line of a table: ``script`` names the workload in workloads.tcl, the others are its options.
 
-    ``size`` is that of a payload in bytes, ``table`` the table that the workload belongs to.
+    ``size`` is that of a payload in bytes, ``table`` the table that the workload belongs to.  Before ``messages`` are
+    measured, ``settling`` others are taken.  The topic holds all of these, or ``backlog`` if that is more.
     """
 
     name: str
@@ -30,6 +34,9 @@ class Workload:
     partitions: int = 1
     batch: int = 1000
     key: bool = False
+    prefetched: bool = False
+    settling: int = 1
+    backlog: int = 0
 
     @property
     def consumes(self) -> bool:
@@ -39,6 +46,20 @@ class Workload:
     @property
     def produces(self) -> bool:
         return self.script.startswith("produce")
+
+    @property
+    def tells_cost(self) -> bool:
+        """Whether its rate says what a message costs the client: it never waits for messages to be fetched."""
+        return self.produces or self.prefetched
+
+    @property
+    def held(self) -> int:
+        """How many messages its topic must hold."""
+        return max(self.backlog, self.settling + self.messages)
+
+    def rounds(self, wanted: int) -> int:
+        """How often each peer runs it where ``wanted`` rounds are asked for."""
+        return min(wanted, MOST_ROUNDS.get(self.table, wanted))
 
     def arguments(self, bootstrap: str, topic: str) -> list[str]:
         """The words of its command line after the name of the program."""
@@ -50,6 +71,8 @@ class Workload:
             "partitions": self.partitions,
             "batch": self.batch,
             "key": int(self.key),
+            "prefetched": int(self.prefetched),
+            "settling": self.settling,
         }
         words = (word for name, value in options.items() for word in (f"-{name}", str(value)))
         return [self.script, *words]
@@ -59,32 +82,53 @@ def workloads(messages: int, volume: int) -> list[Workload]:
     """All workloads, with ``messages`` messages but for as many as fit in ``volume`` bytes."""
 
     def fitting(wanted: int, size: int = 100) -> int:
-        return max(2, min(wanted, volume // (size + OVERHEAD)))
+        room = volume // (size + OVERHEAD)
+        return max(2, min(wanted, room - _settling(size, room)))
 
+    def prefetched(workload: Workload) -> Workload:
+        if not workload.consumes:
+            return workload
+        settling = _settling(workload.size, volume // (workload.size + OVERHEAD))
+        return replace(workload, name=f"{workload.name}-prefetched", prefetched=True, settling=settling)
+
+    usual = fitting(messages)
+    numbers = sorted({fitting(number) for number in (messages // 30, messages // 3, messages * 10 // 3)})
     return [
-        *_rates(fitting(messages), fitting(MORE * messages)),
+        *_producing(usual),
+        *_consuming("rates", usual),
+        *map(prefetched, _consuming("prefetched", usual)),
         Workload("latency", "process", "latency", min(messages, LATENCY_MESSAGES)),
         Workload("startup", "process", "startup", 0),
         *(
-            workload
+            prefetched(workload)
             for label, size in PAYLOADS.items()
             for workload in _payloads(label, size, fitting(messages, size))
         ),
-        *_partitions(fitting(messages)),
-        *_growth(sorted({fitting(number) for number in (messages // 20, messages // 2, MORE * messages)})),
+        *map(prefetched, _partitions(usual)),
+        *_partitions(usual),
+        *map(prefetched, _growth(("produce", "consume_batch", "callback"), numbers)),
+        *(replace(each, backlog=numbers[-1] + 1) for each in _growth(("consume_batch", "callback"), numbers)),
     ]
 
 
-def _rates(messages: int, more: int) -> Iterator[Workload]:
+def _settling(size: int, room: int) -> int:
+    """How many messages of ``size`` bytes come before the clock starts, if a topic has ``room`` for so many."""
+    return max(1, min(SETTLING, SETTLING_BYTES // size, room // 3))
+
+
+def _producing(messages: int) -> Iterator[Workload]:
     yield Workload("produce", "rates", "produce", messages)
     yield Workload("produce-key", "rates", "produce", messages, key=True)
     yield Workload("produce_batch", "rates", "produce_batch", messages)
-    yield Workload("consume", "rates", "consume", messages)
+
+
+def _consuming(table: str, messages: int) -> Iterator[Workload]:
+    yield Workload("consume", table, "consume", messages)
     for batch in (1, 100, 1000):
-        yield Workload(f"consume_batch-{batch}", "rates", "consume_batch", messages, batch=batch)
-    yield Workload("callback", "rates", "callback", more)
-    yield Workload("queue_callback", "rates", "queue_callback", more, partitions=8)
-    yield Workload("subscriber_callback", "rates", "subscriber_callback", more)
+        yield Workload(f"consume_batch-{batch}", table, "consume_batch", messages, batch=batch)
+    yield Workload("callback", table, "callback", messages)
+    yield Workload("queue_callback", table, "queue_callback", messages, partitions=8)
+    yield Workload("subscriber_callback", table, "subscriber_callback", messages)
 
 
 def _payloads(label: str, size: int, messages: int) -> Iterator[Workload]:
@@ -99,8 +143,8 @@ def _partitions(messages: int) -> Iterator[Workload]:
             yield Workload(name, "partitions", script, messages, partitions=partitions)
 
 
-def _growth(numbers: Sequence[int]) -> Iterator[Workload]:
-    for script in ("produce", "consume_batch", "callback"):
+def _growth(scripts: Sequence[str], numbers: Sequence[int]) -> Iterator[Workload]:
+    for script in scripts:
         for messages in numbers:
             yield Workload(f"{script}-{messages}-messages", "messages", script, messages)
 

@@ -8,14 +8,17 @@ package require kafka
 
 array set options {
     -brokers 127.0.0.1 -topic benchmark -messages 10000 -size 100 -partitions 1 -batch 1000 -key 0
+    -prefetched 0 -settling 1
 }
 set patience 60000 ;# ms to wait for a message
 set unmeasured 20 ;# messages until the latency has settled
 
-
-# With its defaults librdkafka pauses for a second when 100,000 messages wait, and for half a second when a partition
-# has no more while others have: these pauses would be all that is measured.
-set fetching {fetch.queue.backoff.ms 5 fetch.wait.max.ms 10}
+# Without -prefetched nothing is set about fetching.  With it librdkafka never has enough, and after the first message
+# it gets so many ms to fetch all others: then nothing but the client's own work is measured.
+set prefetching {
+    queued.min.messages 10000000 queued.max.messages.kbytes 2000000 fetch.queue.backoff.ms 5
+}
+set prefetching_ms 2000
 
 namespace eval workload {}
 
@@ -105,8 +108,10 @@ proc produce_batches {messages rows} {
 
 # -- consuming -----------------------------------------------------------------------------------------------
 
+# Before the clock starts -settling messages are taken: the first one tells that fetching is under way, and of some more
+# a client that reads ahead may have done half of the work already.
+
 proc open_consumer {} {
-    master config {*}$::fetching
     master consumer_creator consumer
     consumer new_topic in $::options(-topic)
 }
@@ -119,41 +124,56 @@ proc open_queue {} {
     }
 }
 
+# Called after the first message.
+proc prefetch {} {
+    if {$::options(-prefetched)} {
+        after $::prefetching_ms
+    }
+}
+
 proc workload::consume {} {
     open_consumer
     in start 0 beginning
-    set messages $::options(-messages)
-    in consume 0 $::patience row
-    set first [clock microseconds]
-    for {set i 1} {$i < $messages} {incr i} {
-        in consume 0 $::patience row
-    }
-    report_rate rate [expr {$messages - 1}] $first [clock microseconds]
+    measure_consuming take_each
 }
 
 proc workload::consume_batch {} {
     open_consumer
     in start 0 beginning
-    take_batches in consume_batch 0
+    measure_consuming take_batches {in consume_batch 0}
 }
 
 proc workload::queue_batch {} {
     open_queue
-    take_batches queue consume_batch
+    measure_consuming take_batches {queue consume_batch}
 }
 
-# Have the command prefix args give all messages, -batch at a time.
-proc take_batches {args} {
-    set batch $::options(-batch)
-    {*}$args $::patience 1 row {}
+# Measure the command args, which takes as many messages as the number that is appended to it.
+proc measure_consuming {args} {
+    {*}$args 1
+    prefetch
+    {*}$args [expr {$::options(-settling) - 1}]
     set first [clock microseconds]
-    for {set left [expr {$::options(-messages) - 1}]} {$left > 0} {incr left -$count} {
-        set count [{*}$args $::patience [expr {min($batch, $left)}] row {set payload $row(payload)}]
+    {*}$args $::options(-messages)
+    report_rate rate $::options(-messages) $first [clock microseconds]
+}
+
+proc take_each {messages} {
+    set patience $::patience
+    for {set i 0} {$i < $messages} {incr i} {
+        in consume 0 $patience row
+    }
+}
+
+# No more are asked for than are wanted, so no batch waits for its timeout.
+proc take_batches {consume_batch messages} {
+    set batch $::options(-batch)
+    for {set left $messages} {$left > 0} {incr left -$count} {
+        set count [{*}$consume_batch $::patience [expr {min($batch, $left)}] row {set payload $row(payload)}]
         if {$count <= 0} {
             error "consume_batch gave $count with $left messages to come"
         }
     }
-    report_rate rate [expr {$::options(-messages) - 1}] $first [clock microseconds]
 }
 
 proc workload::callback {} {
@@ -169,8 +189,7 @@ proc workload::queue_callback {} {
 }
 
 proc workload::subscriber_callback {} {
-    master config group.id "benchmark-[pid]-[clock microseconds]" enable.auto.commit false \
-        {*}$::fetching
+    master config group.id "benchmark-[pid]-[clock microseconds]" enable.auto.commit false
     master subscriber subscriber
     subscriber callback received
     subscriber subscribe $::options(-topic)
@@ -183,14 +202,26 @@ proc heartbeat {} {
 }
 
 set received 0
+set milestone 1 ;# the number of the next message at which more is to be done
 
 proc received {message} {
-    global received options first last
+    global received milestone
     set payload [dict get $message payload]
-    if {[incr received] == 1} {
-        set first [clock microseconds]
+    if {[incr received] == $milestone} {
+        reach_milestone
     }
-    if {$received == $options(-messages)} {
+}
+
+proc reach_milestone {} {
+    global received milestone options first last
+    if {$received == 1} {
+        prefetch
+        set milestone $options(-settling)
+    }
+    if {$received == $options(-settling)} {
+        set first [clock microseconds]
+        incr milestone $options(-messages)
+    } elseif {$received > $options(-settling)} {
         set last [clock microseconds]
     }
 }
@@ -198,7 +229,7 @@ proc received {message} {
 proc await_all {} {
     heartbeat
     vwait ::last
-    report_rate rate [expr {$::options(-messages) - 1}] $::first $::last
+    report_rate rate $::options(-messages) $::first $::last
 }
 
 # How long messages are on their way; each has in it the time at which another process sent it.
@@ -234,6 +265,9 @@ set arguments [lassign $argv name]
 array set options $arguments
 kafka::kafka create master
 master config bootstrap.servers $options(-brokers)
+if {$options(-prefetched)} {
+    master config {*}$prefetching
+}
 workload::$name
 if {$name ni {startup about}} {
     report_memory

@@ -18,6 +18,7 @@ namespace eval ::kafkatcl::events {
     variable burst 100      ;# how many run in one event at most, where that may be
     variable slice 5        ;# ms after which no further one begins before others get their chance
     variable until 0        ;# when that is
+    variable changes 0      ;# counts changes of what is to be told, or by whom
     variable stop 0         ;# whether a variable was written that someone waits for
     variable waits 0        ;# how many `vwait` are under way
     variable others 0       ;# of these, the ones whose variable we do not watch
@@ -32,6 +33,20 @@ namespace eval ::kafkatcl::events {
     variable width 0
     variable fields {}
     variable at 0
+
+    # What is done for each of them where no event is needed for each.
+    variable tell {
+        incr at $width
+        incr left -1
+        set command $callback($token)
+        lappend command [list payload $payload partition $partition offset $offset timestamp $timestamp topic $topic %key%]
+        if {[catch {uplevel #0 $command} result] == 1} {
+            after 0 [list ::kafkatcl::events::Report $result [Options]]
+        }
+        if {$stop || $changes != $unchanged || [clock milliseconds] >= $until} {
+            break
+        }
+    }
 }
 
 # A token for a callback of its own.
@@ -43,13 +58,17 @@ proc ::kafkatcl::events::NewToken {} {
 # Remember a callback, a command prefix.
 proc ::kafkatcl::events::Set {token prefix} {
     variable callback
+    variable changes
     set callback($token) [list {*}$prefix]
+    incr changes
 }
 
 # Forget a callback, and whatever waits for it.
 proc ::kafkatcl::events::Unset {token} {
     variable callback
+    variable changes
     unset -nocomplain callback($token)
+    incr changes
 }
 
 # The command prefix of a callback, empty when there is none.
@@ -101,6 +120,7 @@ proc ::kafkatcl::events::Size {event} {
 }
 
 proc ::kafkatcl::events::Replace {events} {
+    variable changes
     variable waiting $events
     variable next 0
     variable fields {}
@@ -109,6 +129,7 @@ proc ::kafkatcl::events::Replace {events} {
     foreach event $events {
         incr left [Size $event]
     }
+    incr changes
 }
 
 # How many notices or messages of each token are not told: token count token count ...
@@ -131,7 +152,7 @@ proc ::kafkatcl::events::Settle {} {
 proc ::kafkatcl::events::Ring {} {
     variable spinning
     if {!$spinning} {
-        Turn 1
+        Turn
     }
 }
 
@@ -141,35 +162,26 @@ proc ::kafkatcl::events::Poll {timeout} {
     if {$left == 0} {
         ::kafkatcl::Value [::kafkatcl::bridge::events_wait $::kafkatcl::session $timeout]
     }
-    for {set count 0} {$count < 10000 && [Turn 1]} {incr count} {}
+    for {set count 0} {$count < 10000 && [Turn]} {incr count} {}
     return $count
 }
 
-# Run callbacks, `most` at most and as many as begin within some ms, and see that others follow; how many ran.
-proc ::kafkatcl::events::Turn {most} {
+# Run the next callback, and see that others follow; whether there was one.
+proc ::kafkatcl::events::Turn {} {
     variable callback
-    variable running
     variable waiting
     variable next
     variable left
-    variable due
-    variable stop 0
     variable token
     variable topic
     variable partition
     variable width
     variable fields
     variable at
-    set outer $running
-    set count 0
     while 1 {
         if {$at < [llength $fields]} {
-            set argument [list payload [lindex $fields $at] partition $partition offset [lindex $fields [incr at]] \
-                timestamp [lindex $fields [incr at]] topic $topic]
-            if {$width == 4} {
-                lappend argument key [lindex $fields [incr at]]
-            }
-            incr at
+            set argument [::kafkatcl::messages::Pairs $topic $partition $width $fields $at]
+            incr at $width
         } elseif {$next < [llength $waiting]} {
             set event [lindex $waiting $next]
             incr next
@@ -179,43 +191,64 @@ proc ::kafkatcl::events::Turn {most} {
                 continue
             }
             lassign $event token argument
-        } elseif {$count > 0 || [Take] == 0} {
-            break
+        } elseif {[Take] == 0} {
+            return 0
         } else {
             continue
         }
         incr left -1
-        if {![info exists callback($token)]} {
-            continue
-        }
-        set prefix $callback($token)
-        if {$count == 0} {
-            # Before the callback: it may run the event loop, where the others are told.
-            if {!$::kafkatcl::events::spinning} {
-                Spin
-            }
-            if {[clock milliseconds] > $due} {
-                Settle
-            }
-        }
-        incr count
-        set running [list {*}$outer $token]
-        if {[llength $prefix] == 1} {
-            set command [list [lindex $prefix 0] $argument]
-        } else {
-            set command [list {*}$prefix $argument]
-        }
-        # An error is a background error, told when the callbacks are through.
-        if {[catch {uplevel #0 $command} result] == 1} {
-            after 0 [list ::kafkatcl::events::Report $result [Options]]
-        }
-        if {$count >= $most || $stop || [clock milliseconds] >= $::kafkatcl::events::until} {
-            break
+        if {[info exists callback($token)]} {
+            Begin
+            Run $token [list {*}$callback($token) $argument]
+            return 1
         }
     }
-    set running $outer
-    return $count
 }
+
+# Before a callback: it may run the event loop, where the others are told.
+proc ::kafkatcl::events::Begin {} {
+    variable spinning
+    variable due
+    variable changes
+    variable stop 0
+    incr changes
+    if {!$spinning} {
+        Spin
+    }
+    if {[clock milliseconds] > $due} {
+        Settle
+    }
+}
+
+# Run a callback for the messages that are being told, one after the other: not more than `burst`, until time is up, a
+# variable was written that someone waits for, or the callback has changed what is to be told, or by whom.
+proc ::kafkatcl::events::Burst {} [string map [list %plain% [string map {%key% {}} $::kafkatcl::events::tell] \
+        %keyed% [string map {%key% {key $key}} $::kafkatcl::events::tell]] {
+    variable callback
+    variable running
+    variable left
+    variable stop
+    variable until
+    variable changes
+    variable token
+    variable topic
+    variable partition
+    variable width
+    variable fields
+    variable at
+    variable burst
+    Begin
+    set unchanged $changes
+    set outer $running
+    lappend running $token
+    set messages [lrange $fields $at [expr {$at + $width * $burst - 1}]]
+    if {$width == 3} {
+        foreach {payload offset timestamp} $messages {%plain%}
+    } else {
+        foreach {payload offset timestamp key} $messages {%keyed%}
+    }
+    set running $outer
+}]
 
 # Take what waits on the other side, when all that was taken before is told; how many notices and messages.
 proc ::kafkatcl::events::Take {} {
@@ -241,11 +274,15 @@ proc ::kafkatcl::events::Adapt {} {
     }
 }
 
-# Run a callback at global level.
-proc ::kafkatcl::events::Run {command} {
+# Run a callback at global level.  An error is a background error, told when the callbacks are through.
+proc ::kafkatcl::events::Run {token command} {
+    variable running
+    set outer $running
+    lappend running $token
     if {[catch {uplevel #0 $command} result] == 1} {
         after 0 [list ::kafkatcl::events::Report $result [Options]]
     }
+    set running $outer
 }
 
 # The return options of the error that was just caught.  To ask `catch` for them costs more than all else of a
@@ -317,7 +354,10 @@ proc ::kafkatcl::events::Spun {} {
     variable until
     variable waits
     variable others
-    variable burst
+    variable callback
+    variable token
+    variable fields
+    variable at
     if {$left == 0 || [clock milliseconds] >= $until} {
         # Timers and idle callbacks get their chance.
         if {$left == 0} {
@@ -325,8 +365,10 @@ proc ::kafkatcl::events::Spun {} {
         }
         Halt
         after idle {after 0 ::kafkatcl::events::Ring}
+    } elseif {$waits > 0 && $others == 0 && $at < [llength $fields] && [info exists callback($token)]} {
+        Burst
     } else {
-        Turn [expr {$waits > 0 && $others == 0 ? $burst : 1}]
+        Turn
     }
 }
 

@@ -140,12 +140,12 @@ proc ::kafkatcl::messages::Tell {prefix answer} {
     foreach item $items {
         if {[lindex $item 0] eq "error"} {
             lassign $item kind error name details
-            ::kafkatcl::events::Run [list {*}$prefix [list error $error code $name message $details]]
+            ::kafkatcl::events::Run {} [list {*}$prefix [list error $error code $name message $details]]
             continue
         }
         lassign $item kind topic partition width fields
         for {set at 0} {$at < [llength $fields]} {incr at $width} {
-            ::kafkatcl::events::Run [list {*}$prefix [Pairs $topic $partition $width $fields $at]]
+            ::kafkatcl::events::Run {} [list {*}$prefix [Pairs $topic $partition $width $fields $at]]
         }
     }
     return $count

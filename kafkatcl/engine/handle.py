@@ -129,10 +129,10 @@ class Handle:
     def close_topic(self, topic: SharedTopic) -> None:
         """Give up a topic from :meth:`open_topic`."""
         topic.users -= 1
-        if topic.users == 0 and self._topics.get(topic.name) is topic:
+        # A handle that is deleted gives up all its topics when it is closed, in another thread.
+        if topic.users == 0 and not self.deleted:
             del self._topics[topic.name]
-            if not self.deleted:
-                topic.close(self.native)
+            topic.close(self.native)
 
     def tell_error(self, code: int, reason: str) -> None:
         """Tell the error callback of the master."""

@@ -9,12 +9,10 @@
 #   a topic of a handle, a queue, or a subscriber.
 
 namespace eval ::kafkatcl::ahead {
-    variable kept           ;# {id words} -> 1 where something is kept
-    variable bufferOf       ;# {id words} -> buffer
+    variable kept           ;# {id words} -> the buffer of what is kept for them
     variable topicOf        ;# identifier of a topic object -> its handle and its name
     variable interval 50    ;# ms after which the other side is told how far the script has come
     array set kept {}
-    array set bufferOf {}
     array set topicOf {}
 
     # What a `consume` with a string of its words begins with: find the message that was read ahead for them, if there is
@@ -31,24 +29,24 @@ namespace eval ::kafkatcl::ahead {
     }
 }
 
-# Before messages are read over the bridge for these words: give back what is kept from the same buffer for others.
+# Before messages are read over the bridge: give back what is kept from the same buffer for other words.
 proc ::kafkatcl::ahead::Meet {id words} {
     variable kept
-    variable bufferOf
+    set buffer [BufferOf $id $words]
+    foreach reader [array names kept] {
+        if {$kept($reader) eq $buffer} {
+            Tell $reader read_reclaim
+        }
+    }
+}
+
+# The buffer that is meant, by a name of our own.
+proc ::kafkatcl::ahead::BufferOf {id words} {
     variable topicOf
-    set reader [list $id $words]
-    if {![info exists bufferOf($reader)]} {
-        foreach word [split $words ,] {
-            lappend numbers [::kafkatcl::Value [::kafkatcl::bridge::check_integer $word]]
-        }
-        set isTopic [info exists topicOf($id)]
-        set bufferOf($reader) [expr {$isTopic ? "$topicOf($id) [lindex $numbers 0]" : $id}]
+    if {![info exists topicOf($id)]} {
+        return $id
     }
-    foreach other [array names kept] {
-        if {$bufferOf($other) eq $bufferOf($reader)} {
-            Tell $other read_reclaim
-        }
-    }
+    return [list $topicOf($id) [::kafkatcl::Value [::kafkatcl::bridge::check_integer [lindex [split $words ,] 0]]]]
 }
 
 # Keep the messages that were read over the bridge but for the first.
@@ -60,7 +58,7 @@ proc ::kafkatcl::ahead::Keep {id words topic partition width fields} {
     if {$end > $width} {
         set due [expr {[clock milliseconds] + $interval}]
         set ${id}($words) [list $width $topic $partition $width $fields $end $due]
-        set kept([list $id $words]) 1
+        set kept([list $id $words]) [BufferOf $id $words]
     }
 }
 
@@ -104,10 +102,8 @@ proc ::kafkatcl::ahead::Introduce {id handle name} {
 
 # An object is gone; what was kept for it was given back before.
 proc ::kafkatcl::ahead::Forget {id} {
-    variable bufferOf
     variable topicOf
     unset -nocomplain topicOf($id) ::kafkatcl::ahead::$id
-    array unset bufferOf "$id *"
 }
 
 # Before something is stopped or deleted, or gets another callback: give back all that the script has not seen.

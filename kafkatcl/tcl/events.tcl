@@ -1,8 +1,8 @@
 # events.tcl --
 #
 #   Callbacks.  The other side of the bridge collects what there is to tell and rings; here it is taken, some at a
-#   time, and each callback is run as an event of its own, so that `vwait` returns right after the callback that
-#   set its variable.  A callback is known by a token; when it is gone, what waits for it is not told.
+#   time, and callbacks are run, so that `vwait` returns right after the one that set its variable.  A callback is
+#   known by a token; when it is gone, what waits for it is not told.
 
 namespace eval ::kafkatcl::events {
     variable callback       ;# token -> command prefix
@@ -20,8 +20,7 @@ namespace eval ::kafkatcl::events {
     variable until 0        ;# when that is
     variable changes 0      ;# counts changes of what is to be told, or by whom
     variable stop 0         ;# whether a variable was written that someone waits for
-    variable waits 0        ;# how many `vwait` are under way
-    variable others 0       ;# of these, the ones whose variable we do not watch
+    variable waits {}       ;# for each `vwait` that is under way, whether its variable is watched
     variable interval 50    ;# ms after which to say how far the callbacks have come
     variable due 0          ;# when that is
     array set callback {}
@@ -301,20 +300,15 @@ proc ::kafkatcl::events::Report {result options} {
 # The trace on `vwait` before it begins, and when it is through.
 proc ::kafkatcl::events::Wait {command args} {
     variable waits
-    variable others
-    if {[llength $command] != 2 || [catch {Watch add [lindex $command 1]}]} {
-        incr others
-    }
-    incr waits
+    lappend waits [expr {[llength $command] == 2 && ![catch {Watch add [lindex $command 1]}]}]
 }
 
 proc ::kafkatcl::events::Waited {command args} {
     variable waits
-    variable others
-    if {[llength $command] != 2 || [catch {Watch remove [lindex $command 1]}]} {
-        incr others -1
+    if {[lindex $waits end]} {
+        catch {Watch remove [lindex $command 1]}
     }
-    incr waits -1
+    set waits [lrange $waits 0 end-1]
 }
 
 proc ::kafkatcl::events::Watch {change name} {
@@ -353,7 +347,6 @@ proc ::kafkatcl::events::Spun {} {
     variable left
     variable until
     variable waits
-    variable others
     variable callback
     variable token
     variable fields
@@ -365,7 +358,7 @@ proc ::kafkatcl::events::Spun {} {
         }
         Halt
         after idle {after 0 ::kafkatcl::events::Ring}
-    } elseif {$waits > 0 && $others == 0 && $at < [llength $fields] && [info exists callback($token)]} {
+    } elseif {[llength $waits] && 0 ni $waits && $at < [llength $fields] && [info exists callback($token)]} {
         Burst
     } else {
         Turn

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=5,
         metavar="N",
-        help="how often each is run (5); growth and large payloads at most twice",
+        help="how often each is run (5); growth at most 3, larger payloads 2 times",
     )
     parser.add_argument(
         "--only",

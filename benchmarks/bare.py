@@ -76,7 +76,9 @@ def produce(given: argparse.Namespace) -> None:
 
 
 def produce_batch(given: argparse.Namespace) -> None:
-    rows = [{"value": b"x" * given.size, "key": b"key%d" % i} for i in range(given.batch)]
+    payload = b"x" * given.size
+    keys = [b"key%d" % i if given.key else None for i in range(given.batch)]
+    rows = [{"value": payload, "key": key} for key in keys]
 
     def fill(producer: Producer) -> None:
         for left in range(given.messages, 0, -given.batch):

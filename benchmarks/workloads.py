@@ -15,7 +15,7 @@ OVERHEAD = 100  # bytes that a message takes beside its payload, at most
 SETTLING = 150_000
 SETTLING_BYTES = 50_000_000
 #: The most rounds of a table whose workloads are there to be held against each other, not against another peer.
-MOST_ROUNDS = {"payloads": 2, "partitions": 2, "messages": 2}
+MOST_ROUNDS = {"payloads": 2, "partitions": 3, "messages": 3}
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,13 @@ def workloads(messages: int, volume: int) -> list[Workload]:
         return replace(workload, name=f"{workload.name}-prefetched", prefetched=True, settling=settling)
 
     usual = fitting(messages)
+    twice = fitting(
+        2 * messages
+    )  # where fetching pauses for a second now and then: few pauses would be chance
     numbers = sorted({fitting(number) for number in (messages // 30, messages // 3, messages * 10 // 3)})
     return [
         *_producing(usual),
-        *_consuming("rates", usual),
+        *_consuming("rates", twice),
         *map(prefetched, _consuming("prefetched", usual)),
         Workload("latency", "process", "latency", min(messages, LATENCY_MESSAGES)),
         Workload("startup", "process", "startup", 0),
@@ -104,10 +107,10 @@ def workloads(messages: int, volume: int) -> list[Workload]:
             for label, size in PAYLOADS.items()
             for workload in _payloads(label, size, fitting(messages, size))
         ),
-        *map(prefetched, _partitions(usual)),
-        *_partitions(usual),
+        *map(prefetched, _partitions(("queue_batch", "queue_callback"), usual)),
+        *_partitions(("queue_callback",), usual),
         *map(prefetched, _growth(("produce", "consume_batch", "callback"), numbers)),
-        *(replace(each, backlog=numbers[-1] + 1) for each in _growth(("consume_batch", "callback"), numbers)),
+        *(replace(each, backlog=numbers[-1] + 1) for each in _growth(("callback",), numbers)),
     ]
 
 
@@ -117,9 +120,9 @@ def _settling(size: int, room: int) -> int:
 
 
 def _producing(messages: int) -> Iterator[Workload]:
-    yield Workload("produce", "rates", "produce", messages)
-    yield Workload("produce-key", "rates", "produce", messages, key=True)
-    yield Workload("produce_batch", "rates", "produce_batch", messages)
+    for script in ("produce", "produce_batch"):
+        yield Workload(script, "rates", script, messages)
+        yield Workload(f"{script}-key", "rates", script, messages, key=True)
 
 
 def _consuming(table: str, messages: int) -> Iterator[Workload]:
@@ -136,8 +139,8 @@ def _payloads(label: str, size: int, messages: int) -> Iterator[Workload]:
         yield Workload(f"{script}-{label}", "payloads", script, messages, size)
 
 
-def _partitions(messages: int) -> Iterator[Workload]:
-    for script in ("queue_batch", "queue_callback"):
+def _partitions(scripts: Sequence[str], messages: int) -> Iterator[Workload]:
+    for script in scripts:
         for partitions in PARTITIONS:
             name = f"{script}-{partitions}-partitions"
             yield Workload(name, "partitions", script, messages, partitions=partitions)

@@ -95,7 +95,7 @@ proc produce_with_key {messages payload} {
 proc workload::produce_batch {} {
     set payload [string repeat x $::options(-size)]
     for {set i 0} {$i < $::options(-batch)} {incr i} {
-        lappend rows [list $payload key$i]
+        lappend rows [expr {$::options(-key) ? [list $payload key$i] : [list $payload]}]
     }
     measure_producing produce_batches $::options(-messages) $rows
 }

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -20,7 +21,7 @@ from benchmarks.cluster import EmbeddedCluster
 from benchmarks.measure import measure, measure_one, rotated
 from benchmarks.peers import OURS, Figure, Peer, PeerError, usual_peers
 from benchmarks.results import Results, Run, Spread, pairwise
-from benchmarks.workloads import LATENCY_MESSAGES, Workload, chosen, workloads
+from benchmarks.workloads import LATENCY_MESSAGES, OVERHEAD, Workload, chosen, workloads
 
 MESSAGES = 50
 SECONDS = 30
@@ -50,7 +51,7 @@ def usual(name: str) -> Peer:
     return next(peer for peer in usual_peers() if peer.name == name)
 
 
-def workload(script: str, **options: int) -> Workload:
+def workload(script: str, **options: Any) -> Workload:
     partitions = EMBEDDED_PARTITIONS if script in OF_QUEUES else 1
     return Workload(script, "rates", script, MESSAGES, partitions=partitions, **options)
 
@@ -67,13 +68,28 @@ def test_a_workload_gives_its_figures(place: EmbeddedCluster, peer: str, script:
     assert all(figure.value > 0 for figure in run.figures.values())
 
 
+@pytest.mark.parametrize(
+    ("peer", "script"), [(OURS, "consume_batch"), (OURS, "callback"), ("bare", "callback")]
+)
+def test_what_is_prefetched_is_waited_for_before_the_clock_starts(
+    place: EmbeddedCluster, peer: str, script: str
+) -> None:
+    task = workload(script, batch=20, prefetched=True, settling=30)
+    start = time.perf_counter()
+    run = measure_one(usual(peer), task, 0, place, SECONDS)
+    assert run.error is None
+    assert time.perf_counter() - start > 2
+    assert run.figures["rate"].value > MESSAGES
+
+
 @pytest.mark.parametrize("peer", [OURS, "bare"])
 @pytest.mark.parametrize(
     ("script", "key", "keys"),
     [
         ("produce", 0, [None] * 50),
         ("produce", 1, [b"key%d" % i for i in range(50)]),
-        ("produce_batch", 0, [b"key%d" % (i % 20) for i in range(50)]),
+        ("produce_batch", 0, [None] * 50),
+        ("produce_batch", 1, [b"key%d" % (i % 20) for i in range(50)]),
     ],
 )
 def test_what_is_produced(
@@ -148,6 +164,7 @@ def test_kcat_is_a_peer_where_it_is_installed(tmp_path: Path, monkeypatch: pytes
     assert peer.about(SECONDS) == {"kcat": "1.7.1", "librdkafka": "2.0.2"}
     assert peer.runs(workload("consume"))
     assert not peer.runs(workload("callback"))
+    assert not peer.runs(workload("consume", prefetched=True))
     assert peer.measure(workload("consume"), "host:1", "t", SECONDS).keys() == {"rate"}
     assert peer.measure(workload("produce", key=1), "host:1", "t", SECONDS).keys() == {"acknowledged"}
     called = (tmp_path / "kcat.log").read_text()
@@ -162,14 +179,29 @@ def test_workloads_have_names_of_their_own_and_fit_in_a_topic() -> None:
     found = workloads(200_000, 20_000_000)
     assert len({each.name for each in found}) == len(found)
     assert {each.script for each in found} == {*FIGURES, "latency", "startup"}
-    assert all(each.messages * each.size <= 20_000_000 for each in found)
+    assert all(each.held * (each.size + OVERHEAD) <= 20_000_000 for each in found)
     assert {each.partitions for each in found if each.table == "partitions"} == {1, 8, 64, 200}
     assert next(each for each in found if each.name == "latency").messages == LATENCY_MESSAGES
 
 
+def test_consuming_is_measured_in_two_settings() -> None:
+    found = workloads(300_000, 10**9)
+    default = [each for each in found if each.table == "rates" and each.consumes]
+    prefetched = [each for each in found if each.table == "prefetched"]
+    assert [f"{each.name}-prefetched" for each in default] == [each.name for each in prefetched]
+    assert all(each.settling == 1 and not each.prefetched for each in default)
+    assert all(each.settling == 150_000 and each.held == 450_000 and each.prefetched for each in prefetched)
+
+
 def test_workloads_grow_with_messages() -> None:
-    grown = [each.messages for each in workloads(200_000, 10**9) if each.table == "messages"]
-    assert sorted(set(grown)) == [10_000, 100_000, 1_000_000]
+    grown = [each for each in workloads(300_000, 10**9) if each.table == "messages"]
+    assert sorted({each.messages for each in grown}) == [10_000, 100_000, 1_000_000]
+    assert {each.held for each in grown if not each.tells_cost} == {1_000_001}
+
+
+def test_growth_takes_three_rounds_at_most() -> None:
+    assert [CONSUME.rounds(number) for number in (1, 3, 5)] == [1, 3, 5]
+    assert [SMALL.rounds(number) for number in (1, 3, 5)] == [1, 3, 3]
 
 
 def test_workloads_are_chosen_by_patterns() -> None:
@@ -221,8 +253,10 @@ def test_peers_take_turns(place: EmbeddedCluster, capsys: pytest.CaptureFixture[
 # -- figures -----------------------------------------------------------------------------------------------
 
 CONSUME = Workload("consume", "rates", "consume", 100)
-SMALL = Workload("callback-10-messages", "messages", "callback", 10)
-LARGE = Workload("callback-1000-messages", "messages", "callback", 1000)
+SMALL = Workload("callback-10-messages-prefetched", "messages", "callback", 10, prefetched=True)
+LARGE = Workload("callback-1000-messages-prefetched", "messages", "callback", 1000, prefetched=True)
+FEW = Workload("callback-10-messages", "messages", "callback", 10)
+MANY = Workload("callback-1000-messages", "messages", "callback", 1000)
 
 
 def rates(task: Workload, peer: str, *values: float) -> Iterator[Run]:
@@ -240,9 +274,11 @@ def known() -> Results:
         Run(CONSUME.name, "c", 2, error="was ended by SIGSEGV | really"),
         *rates(SMALL, OURS, 1000, 2000, 4000),
         *rates(LARGE, OURS, 500, 4000, 1000),
+        *rates(FEW, OURS, 1000, 2000, 4000),
+        *rates(MANY, OURS, 500, 4000, 1000),
     ]
     facts = {"cpu": "a CPU", "peers": {OURS: {"Tcl": "8.6"}, "c": {"Tcl": "8.6"}}}
-    return Results(facts, [OURS, "c"], [CONSUME, SMALL, LARGE], runs)
+    return Results(facts, [OURS, "c"], [CONSUME, SMALL, LARGE, FEW, MANY], runs)
 
 
 def test_spreads_and_ratios(known: Results) -> None:
@@ -279,15 +315,27 @@ def cells(text: str, *words: str) -> list[str]:
     return found[len(words) :]
 
 
+def section(text: str, title: str) -> str:
+    """The table under a heading."""
+    return text.partition(f"### {title}\n")[2].partition("###")[0]
+
+
 def test_tables(known: Results) -> None:
     text = tables.document(known)
     said = ["2 (1 to 3)", "0.75 (0.5 to 1) (failed: 1)", "2.5 (2 to 3)"]
-    assert cells(text, "consume", "rate, thousand/s") == said
-    assert cells(text, "callback-10-messages", "µs a message") == ["500 (250 to 1,000), x 1.00", "-"]
-    assert cells(text, "callback-1000-messages", "µs a message") == ["1,000 (250 to 2,000), x 2.00", "-"]
-    assert cells(text, "callback-1000-messages", "resident, MiB") == ["100 (50 to 400), x 0.50", "-"]
+    assert cells(section(text, "Rates, default settings"), "consume", "rate, thousand/s") == said
+    assert cells(section(text, "Ratios"), "consume", "rate, thousand/s") == ["2.5"]
     assert cells(text, "consume", "3", "c") == ["was ended by SIGSEGV \\| really"]
     assert cells(text, "cpu") == ["a CPU"]
+
+
+def test_growth_is_told_where_it_means_something(known: Results) -> None:
+    text = section(tables.document(known), "Growth with messages")
+    assert cells(text, SMALL.name, "rate, µs a message") == ["500 (250 to 1,000), x 1.00", "-"]
+    assert cells(text, LARGE.name, "rate, µs a message") == ["1,000 (250 to 2,000), x 2.00", "-"]
+    assert cells(text, FEW.name, "resident, MiB") == ["200 (100 to 400), x 1.00", "-"]
+    assert cells(text, MANY.name, "resident, MiB") == ["100 (50 to 400), x 0.50", "-"]
+    assert text.count("callback-") == 4
 
 
 def test_tables_replace_those_between_the_markers(known: Results, tmp_path: Path) -> None:
@@ -296,10 +344,10 @@ def test_tables_replace_those_between_the_markers(known: Results, tmp_path: Path
     for _ in range(2):
         tables.write(known, file)
     text = file.read_text()
-    assert text.startswith(f"before\n{tables.BEGIN}\n\n### Rates\n")
+    assert text.startswith(f"before\n{tables.BEGIN}\n\n### Ratios\n")
     assert text.endswith(f"\n{tables.END}\nafter\n")
     assert "old" not in text
-    assert text.count("### Rates") == 1
+    assert text.count("### Ratios") == 1
 
 
 def test_a_chart_is_drawn_or_it_is_said_what_it_needs(
@@ -361,7 +409,8 @@ def test_a_workload_that_fails_is_told_and_does_not_stop_the_others(
     told = capsys.readouterr()
     assert "startup, round 1, c: FAILED: ended with status 1: it broke" in told.err
     assert cells(told.out, "startup", "1", "c") == ["ended with status 1: it broke"]
-    assert cells(told.out, "startup", "process, ms")[1] == "- (failed: 1)"
+    startup = section(told.out, "Latency and start-up")
+    assert cells(startup, "startup", "process, ms")[1] == "- (failed: 1)"
 
 
 @pytest.mark.parametrize(
@@ -406,4 +455,4 @@ def test_an_interrupted_measurement_shows_what_there_is(
     assert driver.main(["--embedded", "--without", "kcat", "--only", "startup"]) == 0
     told = capsys.readouterr()
     assert "interrupted" in told.err
-    assert cells(told.out, "startup", "process, ms") == ["80", "-", "-"]
+    assert cells(section(told.out, "Latency and start-up"), "startup", "process, ms") == ["80", "-", "-"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID, OFFSET_STORED
@@ -34,6 +35,7 @@ def parse_integer(text: str) -> int | None:
     return -value if sign == "-" else value
 
 
+@functools.lru_cache(maxsize=1024)  # the same few numbers in every call
 def integer(text: str) -> int:
     """A 32 bit integer."""
     value = parse_integer(text)

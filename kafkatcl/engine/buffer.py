@@ -248,18 +248,22 @@ class MessageBuffer:
     def _take(self, count: int, most_bytes: int | None = None) -> Item:
         """The first item, or so many messages of it; at least one."""
         item = self._items[0]
-        if isinstance(item, Run):
-            left = item.size - self._at
-            item = item.part(self._at, min(count, left))
-            if most_bytes is not None and item.bytes > most_bytes:
-                item = item.part(0, item.within(most_bytes))
-            self._at += item.size
-            whole = item.size == left
-        if not isinstance(item, Run) or whole:
+        if not isinstance(item, Run):
+            self._items.popleft()
+            self._shrink(1, 0)
+            return item
+        left = item.size - self._at
+        taken = item.part(self._at, min(count, left))
+        size = taken.bytes
+        if most_bytes is not None and size > most_bytes:
+            taken = taken.part(0, taken.within(most_bytes))
+            size = taken.bytes
+        self._at += taken.size
+        if taken.size == left:
             self._items.popleft()
             self._at = 0
-        self._shrink(item.size, item.bytes)
-        return item
+        self._shrink(taken.size, size)
+        return taken
 
     def _fits(self, room: int) -> bool:
         """Whether the first message has no more bytes than that."""

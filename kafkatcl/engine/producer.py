@@ -24,7 +24,8 @@ _ONLY_ERRORS = "delivery.report.only.error"
 _UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
 _FLUSH_SLICE_SECONDS = 0.1
 
-_CHUNK = 10_000
+_CHUNK = 1000
+_BATCH_BYTES = 4 << 20
 _WAIT_SECONDS = 0.02
 
 
@@ -169,7 +170,8 @@ class ProducerTopic(Topic):
         self, partition: int, payloads: list[bytes], keys: list[bytes | None]
     ) -> tuple[int, list[int]]:
         """Queue messages until the queue is full; how many were tried, and the errors of those refused."""
-        if self.send and not self.handle.reports:
+        # Large messages are not copied once more only to save a call for each.
+        if self.send and not self.handle.reports and sum(map(len, payloads)) < _BATCH_BYTES:
             codes = produce_batch(self.topic.pointer(self.handle.native), partition, payloads, keys)
         else:
             codes = []

@@ -319,8 +319,10 @@ proc ::kafkatcl::events::Written {args} {
     variable stop 1
 }
 
-trace add execution ::vwait enter ::kafkatcl::events::Wait
-trace add execution ::vwait leave ::kafkatcl::events::Waited
+if {[info commands ::vwait] ne ""} {
+    trace add execution ::vwait enter ::kafkatcl::events::Wait
+    trace add execution ::vwait leave ::kafkatcl::events::Waited
+}
 
 # Have a turn made for each of a row of events.  A file is always readable, so a number of channels gives as
 # many events from one look at them; timers would give one.

@@ -689,3 +689,21 @@ def test_the_rest_of_a_stopped_partition_is_not_put_back_into_a_queue(
         topic.stop(0)
         batch.end(5)
         assert queue.size == 0
+
+
+@pytest.mark.parametrize("name", ["enable.auto.commit", "auto.commit.enable"])
+@pytest.mark.parametrize("of_topics", [False, True])
+def test_without_automatic_commits_nothing_is_committed(
+    name: str, of_topics: bool, embedded_cluster: Cluster, hundred: str, group: str
+) -> None:
+    """As a property of clients or, as the C original has it, of topics."""
+    with engine(embedded_cluster, group_id=group, auto_commit_interval_ms="10") as running:
+        if of_topics:
+            running.master.topic_conf.set(name, "false")
+        else:
+            running.master.configure(name, "false")
+        topic = running.consuming_from(hundred)
+        topic.start(0, 0)
+        assert payloads(topic.buffer(0), 10) == list(range(10))
+        topic.handle.delete()
+        assert committed(embedded_cluster, group, hundred)[0] == OFFSET_INVALID

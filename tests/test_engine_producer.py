@@ -17,7 +17,9 @@ from fix_engine import engine, until
 from fix_tcl import RunTcl
 
 from kafkatcl.engine.errors import Failure
+from kafkatcl.engine.producer import ProducerTopic
 from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.engine.waiting import deadline, interruptibly, remaining
 
 NOWHERE = "127.0.0.1:1"
@@ -397,3 +399,21 @@ def test_deadlines() -> None:
     left = remaining(deadline(1000))
     assert left is not None
     assert 0.5 < left <= 1
+
+
+def test_topics_are_deleted_while_their_handle_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[BaseException | None] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: failed.append(args.exc_value))
+    with engine(bootstrap_servers=NOWHERE) as running:
+        handle = running.producer()
+        topics = [ProducerTopic(handle, handle.open_topic(f"t{number}")) for number in range(3)]
+
+        def close(_topic: SharedTopic, _native: object) -> None:
+            while topics:
+                topics.pop().delete()
+
+        monkeypatch.setattr(SharedTopic, "close", close)
+        handle.delete()
+        assert until(lambda: not topics)
+    assert until(lambda: not [found for found in threading.enumerate() if "kafkatcl-close" in found.name])
+    assert failed == []

@@ -32,6 +32,9 @@ namespace eval ::kafkatcl::ahead {
 # Before messages are read over the bridge: give back what is kept from the same buffer for other words.
 proc ::kafkatcl::ahead::Meet {id words} {
     variable kept
+    if {[array size kept] == 0} {
+        return
+    }
     set buffer [BufferOf $id $words]
     foreach reader [array names kept] {
         if {$kept($reader) eq $buffer} {

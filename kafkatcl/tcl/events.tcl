@@ -9,6 +9,7 @@ namespace eval ::kafkatcl::events {
     variable running {}     ;# tokens of the callbacks that are running, innermost last
     variable waiting {}     ;# what was taken and is not told: {token argument}, {token topic partition width fields}
     variable next 0         ;# where in `waiting` the next one stands
+    variable at 0           ;# where in its fields the next message begins
     variable left 0         ;# how many notices and messages are not told
     variable spinning 0     ;# whether further turns are under way
     variable wheels {}      ;# channels that are always readable, see Spin
@@ -25,17 +26,12 @@ namespace eval ::kafkatcl::events {
     variable due 0          ;# when that is
     array set callback {}
 
-    # The messages that are being told, the next one at `at`.
-    variable token {}
-    variable topic {}
-    variable partition {}
-    variable width 0
-    variable fields {}
-    variable at 0
-
-    # What is done for each of them where no event is needed for each.
+    # What is done for each message where no event is needed for each.
     variable tell {
-        incr at $width
+        if {[incr at $width] == $end} {
+            incr next
+            set at 0
+        }
         incr left -1
         set command $callback($token)
         lappend command [list payload $payload partition $partition offset $offset timestamp $timestamp topic $topic %key%]
@@ -100,15 +96,10 @@ proc ::kafkatcl::events::GiveBack {} {
 proc ::kafkatcl::events::Rest {} {
     variable waiting
     variable next
-    variable token
-    variable topic
-    variable partition
-    variable width
-    variable fields
     variable at
     set rest [lrange $waiting $next end]
-    if {$at < [llength $fields]} {
-        set rest [linsert $rest 0 [list $token $topic $partition $width [lrange $fields $at end]]]
+    if {$at > 0} {
+        lset rest 0 4 [lrange [lindex $rest 0 4] $at end]
     }
     return $rest
 }
@@ -122,7 +113,6 @@ proc ::kafkatcl::events::Replace {events} {
     variable changes
     variable waiting $events
     variable next 0
-    variable fields {}
     variable at 0
     variable left 0
     foreach event $events {
@@ -170,30 +160,17 @@ proc ::kafkatcl::events::Turn {} {
     variable callback
     variable waiting
     variable next
-    variable left
-    variable token
-    variable topic
-    variable partition
-    variable width
-    variable fields
     variable at
-    while 1 {
-        if {$at < [llength $fields]} {
-            set argument [::kafkatcl::messages::Pairs $topic $partition $width $fields $at]
+    variable left
+    while {$left > 0 || [Take] > 0} {
+        lassign [lindex $waiting $next] token argument partition width fields
+        if {$width ne ""} {
+            set argument [::kafkatcl::messages::Pairs $argument $partition $width $fields $at]
             incr at $width
-        } elseif {$next < [llength $waiting]} {
-            set event [lindex $waiting $next]
+        }
+        if {$at == [llength $fields]} {
             incr next
-            if {[llength $event] > 2} {
-                lassign $event token topic partition width fields
-                set at 0
-                continue
-            }
-            lassign $event token argument
-        } elseif {[Take] == 0} {
-            return 0
-        } else {
-            continue
+            set at 0
         }
         incr left -1
         if {[info exists callback($token)]} {
@@ -202,6 +179,7 @@ proc ::kafkatcl::events::Turn {} {
             return 1
         }
     }
+    return 0
 }
 
 # Before a callback: it may run the event loop, where the others are told.
@@ -229,15 +207,14 @@ proc ::kafkatcl::events::Burst {} [string map [list %plain% [string map {%key% {
     variable stop
     variable until
     variable changes
-    variable token
-    variable topic
-    variable partition
-    variable width
-    variable fields
+    variable waiting
+    variable next
     variable at
     variable burst
     Begin
     set unchanged $changes
+    lassign [lindex $waiting $next] token topic partition width fields
+    set end [llength $fields]
     set outer $running
     lappend running $token
     set messages [lrange $fields $at [expr {$at + $width * $burst - 1}]]
@@ -348,11 +325,6 @@ proc ::kafkatcl::events::Spin {} {
 proc ::kafkatcl::events::Spun {} {
     variable left
     variable until
-    variable waits
-    variable callback
-    variable token
-    variable fields
-    variable at
     if {$left == 0 || [clock milliseconds] >= $until} {
         # Timers and idle callbacks get their chance.
         if {$left == 0} {
@@ -360,11 +332,21 @@ proc ::kafkatcl::events::Spun {} {
         }
         Halt
         after idle {after 0 ::kafkatcl::events::Ring}
-    } elseif {[llength $waits] && 0 ni $waits && $at < [llength $fields] && [info exists callback($token)]} {
+    } elseif {[InRow]} {
         Burst
     } else {
         Turn
     }
+}
+
+# Whether the next are messages with a callback, and who waits for variables waits for those we watch.
+proc ::kafkatcl::events::InRow {} {
+    variable waits
+    variable callback
+    variable waiting
+    variable next
+    set event [lindex $waiting $next]
+    return [expr {[llength $waits] && 0 ni $waits && [llength $event] > 2 && [info exists callback([lindex $event 0])]}]
 }
 
 proc ::kafkatcl::events::SpunByTimer {} {

@@ -90,8 +90,7 @@ proc ::kafkatcl::producer_topic::produce_batch {id words} {
         ::kafkatcl::Usage "produce_batch partition list-of-payload-key-lists"
     }
     lassign $words partition rows
-    ::kafkatcl::Value [::kafkatcl::bridge::check_integer $partition]
-    if {[catch {lindex $rows 0 0}] || ![::kafkatcl::Value [::kafkatcl::bridge::produce_rows $id $partition $rows]]} {
+    if {![::kafkatcl::Value [::kafkatcl::bridge::produce_rows $id $partition $rows]]} {
         ::kafkatcl::Value [::kafkatcl::bridge::produce_batch $id $partition {*}[Words $rows]]
     }
     return

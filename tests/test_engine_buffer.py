@@ -205,8 +205,6 @@ class Ledger(BufferOwner):
     def put(self, *found: Item) -> None:
         with self.lock:
             for item in found:
-                self.held += item.size
-                self.held_bytes += item.bytes
                 self.buffer.put(item)
             self.buffer.announce()
             self.lock.notify_all()

@@ -47,7 +47,7 @@ class BufferOwner:
         return self.lock.wait(remaining(end))
 
     def made_room(self, count: int, size: int) -> None:
-        """A buffer holds ``count`` messages less, of ``size`` bytes (lock held, as for all that follow)."""
+        """A buffer holds ``count`` messages less, of ``size`` bytes; negative, so much more (lock held from here on)."""
 
     def handed(self, items: Iterable[Item]) -> None:
         """The script has these now: they count as consumed."""
@@ -111,8 +111,7 @@ class MessageBuffer:
     def put(self, item: Item) -> None:
         """Add what was fetched."""
         self._items.append(item)
-        self.size += item.size
-        self.bytes += item.bytes
+        self._shrink(-item.size, -item.bytes)
 
     def announce(self) -> None:
         """Tell the event queue if there is something for the callback."""

@@ -154,7 +154,7 @@ class ConsumerHandle(Fetcher):
             route = self.routes.get(item.origin) if item.origin else None
             # What was fetched for an earlier start of the partition is not for this one.
             if route is not None and route.epoch <= epoch:
-                self.put(route.buffer, item)
+                route.buffer.put(item)
                 filled.add(route.buffer)
             elif isinstance(item, ErrorItem) and item.origin is None:
                 self.tell_error(item.number, item.message)

@@ -12,7 +12,6 @@ import threading
 from collections import Counter, deque
 from typing import Any, Callable, Protocol
 
-from kafkatcl.engine.messages import ErrorItem, Run
 from kafkatcl.engine.waiting import deadline, remaining
 
 Event = tuple[str, Any]
@@ -93,14 +92,16 @@ class EventQueue:
         with self._lock:
             events = [self._next_notice() for _ in range(min(count, len(self._notices)))]
             sources = list(self._ready)
+        wanted = count - len(events)
         for source in sources:
-            wanted = count - sum(_size(told) for _, told in events)
             if wanted <= 0:
                 break
             with self._lock:
                 self._ready.pop(source, None)
                 self._lenders.add(source)
-            events += source.lend(wanted)
+            lent = source.lend(wanted)
+            events += lent
+            wanted -= sum(item.size for _, item in lent)
             if source.more():
                 self.ready(source)  # at the end of the line, so that a busy buffer does not starve the others
         if not events:
@@ -171,7 +172,3 @@ class EventQueue:
             again = bool(self._notices or self._ready)
         if again:
             self._wake()
-
-
-def _size(told: Any) -> int:
-    return told.size if isinstance(told, (Run, ErrorItem)) else 1

@@ -120,12 +120,6 @@ class Fetcher(Handle, BufferOwner):
                 self.positions[item.origin] = item.first
                 self._unstored.add(item.origin)
 
-    def put(self, buffer: MessageBuffer, item: Item) -> None:
-        """Put what was fetched into a buffer."""
-        buffer.put(item)
-        self._held += item.size
-        self._held_bytes += item.bytes
-
     def forget_positions(self, origins: Iterable[tuple[str, int]]) -> None:
         """These partitions are no longer read."""
         for origin in origins:

@@ -9,12 +9,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from kafkatcl.engine.errors import (
-    QUEUE_FULL,
-    UNKNOWN_PARTITION,
-    Failure,
-    kafka_failure,
-)
+from kafkatcl.engine.errors import QUEUE_FULL, UNKNOWN_PARTITION, Failure, kafka_failure
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.messages import error_item
 from kafkatcl.engine.topic import SharedTopic, Topic

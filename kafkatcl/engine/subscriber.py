@@ -151,7 +151,7 @@ class Subscriber(Fetcher):
         if epoch != self._epoch:
             return  # fetched for an earlier assignment
         for item in fetched:
-            self.put(self.messages, item)
+            self.messages.put(item)
         self.messages.announce()
 
     def _buffers(self) -> Iterable[MessageBuffer]:

@@ -47,7 +47,7 @@ class BufferOwner:
         return self.lock.wait(remaining(end))
 
     def made_room(self, count: int, size: int) -> None:
-        """A buffer holds ``count`` messages less, of ``size`` bytes; negative, so much more (lock held from here on)."""
+        """A buffer holds ``count`` messages less, of ``size`` bytes, or more if negative (lock held from here on)."""
 
     def handed(self, items: Iterable[Item]) -> None:
         """The script has these now: they count as consumed."""

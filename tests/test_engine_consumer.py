@@ -14,11 +14,12 @@ from confluent_kafka import Consumer, TopicPartition
 from fix_cluster import Cluster
 from fix_engine import engine, until
 
+from kafkatcl.engine import fetching
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.consumer import Queue
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.fetching import HELD_BYTES, HELD_LIMIT, Fetcher
-from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
+from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run, items
 from kafkatcl.engine.subscriber import OFFSET_INVALID, Position, Subscriber
 
 BEGINNING, END, STORED = -2, -1, -1000
@@ -354,6 +355,61 @@ def test_unread_queues_are_held_up_to_a_limit(embedded_cluster: Cluster, plenty:
         topic.stop(0)
         topic.start(0, PLENTY - 1)  # room was counted right: nothing is throttled now
         assert payloads(topic.buffer(0), 1) == [PLENTY - 1]
+
+
+def test_a_reader_fetches_for_itself(embedded_cluster: Cluster, plenty: str) -> None:
+    with engine(embedded_cluster) as running:
+        topic = running.consuming_from(plenty)
+        topic.handle.pump.stop()  # the owner thread fetches nothing
+        topic.start(0, BEGINNING)
+        buffer = topic.buffer(0)
+        got: list[int] = []
+
+        def read() -> bool:
+            got.extend(numbers(buffer.batch(1000, 100).items))
+            return len(got) >= 5000
+
+        assert until(read)
+        assert got == list(range(len(got)))
+
+
+def test_a_reader_never_overtakes_the_owner_thread(
+    embedded_cluster: Cluster, plenty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine(embedded_cluster) as running:
+        topic = running.consuming_from(plenty)
+        reads = threading.Event()
+
+        def slow(messages: Any) -> Iterator[Item]:
+            if messages and threading.current_thread() is not threading.main_thread():
+                reads.wait(WAIT / 1000)
+            return items(messages)
+
+        monkeypatch.setattr(fetching, "items", slow)
+        topic.start(0, BEGINNING)
+        handle, buffer = topic.handle, topic.buffer(0)
+        assert until(lambda: handle._routing)
+        timer = threading.Timer(0.2, reads.set)
+        timer.start()
+        assert payloads(buffer, 2000) == list(range(2000))
+
+
+def test_a_reader_does_not_hold_up_the_callbacks_of_its_handle(
+    embedded_cluster: Cluster, plenty: str
+) -> None:
+    with engine(embedded_cluster) as running:
+        topic = running.consuming_from(plenty)
+        topic.start(0, BEGINNING)
+        topic.start(1, BEGINNING, "listener")
+        told: list[int] = []
+
+        def read_and_listen() -> bool:
+            payloads(topic.buffer(0), 1)
+            told.extend(numbers([item for _, item in running.events.take(500)]))
+            return len(told) == 100
+
+        assert until(read_and_listen)
+        assert told == list(range(100))
 
 
 def test_dropped_messages_make_room(embedded_cluster: Cluster, plenty: str) -> None:

@@ -15,6 +15,7 @@ from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item, Run, items
 from kafkatcl.engine.pump import IDLE_SECONDS
+from kafkatcl.engine.waiting import remaining
 
 #: Messages, and bytes, a handle holds for the script before it leaves further ones to librdkafka, whose limits hold
 #: there.
@@ -26,8 +27,6 @@ _BATCH_BYTES = 4 << 20
 _LEAST_SHARE_BYTES = 256 << 10
 #: How many messages a full handle takes, one in each idle round, before it pauses its partitions.
 _MOST_FULL_POLLS = 30
-#: How long the owner thread lets those who wait go first.
-_COURTESY_SECONDS = 0.001
 _FETCH_BACKOFF_MS = "20"
 _AUTO_STORE = "enable.auto.offset.store"
 
@@ -52,8 +51,9 @@ class Fetcher(Handle, BufferOwner):
         self._average = _BATCH_BYTES // 10  # bytes of a message, as far as is known
         #: Counts the changes of what is fetched.
         self._epoch = 0
-        self._starving = 0
-        self._woken = 0
+        self._waiting = 0  # readers who sleep until something comes
+        self._read = 0.0  # when a reader fetched for the last time
+        self._routing = False  # whether the owner thread has something that is in no buffer yet
         self._throttled = False
         self._full_polls = 0
         self._polled = 0.0
@@ -83,17 +83,21 @@ class Fetcher(Handle, BufferOwner):
     # -- for the buffers (lock held) -----------------------------------------------------------------------
 
     def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
-        if self.deleted:
-            self.check()
-        self._starving += 1
+        """Fetch what is there, else sleep until something comes.
+
+        Readers fetch for themselves: to have it done by the owner thread, and wait for that, takes more time than
+        fetching does.
+        """
+        self.check()
+        if not (buffer.closed or self._routing):
+            self._balance(starving=True)
+            if self._fetch():
+                return buffer.size > 0 or remaining(end) != 0
+        self._waiting += 1
         try:
-            if self._throttled:
-                self.pump.wake()
             return super().wait(buffer, end)
         finally:
-            self._starving -= 1
-            self._woken += 1
-            self.lock.notify_all()
+            self._waiting -= 1
 
     def made_room(self, count: int, size: int) -> None:
         self._held -= count
@@ -152,27 +156,63 @@ class Fetcher(Handle, BufferOwner):
     def _poll(self) -> bool:
         with self.lock:
             self.store_offsets()
-            full = self._full() and not self._starving
+            if self._is_read():
+                self.lock.notify_all()
+                return False
+            full = self._full()
             if full and not self._throttled:
                 self._throttled = True
                 self._full_polls = 0
                 self._polled = time.monotonic()
             if full and not self._poll_although_full():
                 return False
-            wanted = max(1, min(_BATCH, _BATCH_BYTES // self._average))
+            wanted = 1 if full else self._batch()
             epoch = self._epoch
-            messages = self.client.consume(1 if full else wanted, 0)
+            messages = self.client.consume(wanted, 0)
+            self._routing = bool(messages)
         fetched = list(items(messages))  # without the lock, so that the script can work meanwhile
         with self.lock:
-            if fetched:
-                # Small messages may be followed by large ones.
-                average = sum(item.bytes for item in fetched) // len(messages)
-                self._average = max(1, average, self._average // 2)
-                self._route(fetched, epoch)
-                self._let_readers_go_first()
+            self._routing = False
+            self._keep(fetched, len(messages), epoch)
             if not full:
                 self._balance()
         return len(messages) == wanted and not full
+
+    def _is_read(self) -> bool:
+        """Whether the owner thread has nothing to do, as a reader fetches what comes."""
+        if self._waiting:
+            return True
+        return time.monotonic() - self._read < IDLE_SECONDS and not self._has_listeners()
+
+    def _has_listeners(self) -> bool:
+        return any(buffer.token is not None for buffer in self._buffers())
+
+    def _fetch(self) -> bool:
+        """Fetch in the place of the owner thread; whether something was there (lock held)."""
+        self._read = time.monotonic()
+        wanted = self._batch()
+        try:
+            messages = self.client.consume(wanted, 0)
+        except KafkaException as error:
+            self._on_error(error.args[0])
+            return False
+        self._keep(list(items(messages)), len(messages), self._epoch)
+        if len(messages) == wanted and self._has_listeners():
+            self.pump.wake()  # there will be no signal as long as there is more
+        return bool(messages)
+
+    def _batch(self) -> int:
+        """How many messages to take at once."""
+        return max(1, min(_BATCH, _BATCH_BYTES // self._average))
+
+    def _keep(self, fetched: list[Item], count: int, epoch: int) -> None:
+        """Give ``count`` messages that were fetched in an epoch to their buffers (lock held)."""
+        if fetched:
+            # Small messages may be followed by large ones.
+            average = sum(item.bytes for item in fetched) // count
+            self._average = max(1, average, self._average // 2)
+            self._route(fetched, epoch)
+            self.lock.notify_all()
 
     def _poll_although_full(self) -> bool:
         """Whether it is time to take one message although no more are wanted.
@@ -188,22 +228,12 @@ class Fetcher(Handle, BufferOwner):
             self._pause({(p.topic, p.partition) for p in self.client.assignment()})
         return True
 
-    def _let_readers_go_first(self) -> None:
-        """Tell those who wait that something has come, and give them time to take it (lock held).
-
-        Else this thread would have the lock again before they wake up.
-        """
-        self.lock.notify_all()
-        if self._starving:
-            woken = self._woken
-            self.lock.wait_for(lambda: self._woken != woken, _COURTESY_SECONDS)
-
     def _full(self) -> bool:
         return self._held >= HELD_LIMIT or self._held_bytes >= HELD_BYTES
 
-    def _balance(self) -> None:
-        """Resume partitions whose buffers are not crowded; while a reader starves, pause those that are."""
-        if not self._paused and not (self._starving and self._full()):
+    def _balance(self, *, starving: bool = False) -> None:
+        """Resume partitions whose buffers are not crowded; where a reader starves, pause those that are."""
+        if not self._paused and not (starving and self._full()):
             return
         buffers = list(self._buffers())
         share = max(1, len(buffers))
@@ -216,7 +246,7 @@ class Fetcher(Handle, BufferOwner):
         if drained:
             self.client.resume([TopicPartition(*origin) for origin in drained])
             self._paused -= drained
-        if self._starving and self._full():
+        if starving and self._full():
             crowded = [buffer for buffer in buffers if buffer.size >= crowd or buffer.bytes >= crowd_bytes]
             self._pause({origin for buffer in crowded for origin in buffer.origins() if origin})
 

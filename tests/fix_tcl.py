@@ -16,6 +16,12 @@ import pytest
 from fix_cluster import Cluster
 
 KAFKATCLSH = (sys.executable, "-m", "kafkatcl.shell")
+#: A Tcl shell without Python, and the environment in which it finds the package.
+TCLSH = ("tclsh",)
+TCLSH_ENVIRONMENT = {
+    "TCLLIBPATH": str(Path(__file__).parent.parent / "pkgIndex"),
+    "KAFKATCL_PYTHON": sys.executable,
+}
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,8 @@ class RunTcl(Protocol):
     """Run ``script`` (its text, its bytes, or the path of a file) with ``args`` and give how it ended.
 
     ``brokers`` is what the script finds as a Tcl list in the environment variable KAFKATCL_TEST_BROKERS;
-    ``env`` is added to the environment; ``embedded`` runs it with ``--embedded``; ``shell`` is the command
-    that runs it.
+    ``env`` is added to the environment; ``embedded`` gives it an embedded broker; ``shell`` is the command
+    that runs it, ``TCLSH`` or another.
     A script that takes more than ``timeout`` seconds is killed with all it started, and the test fails.
     """
 
@@ -55,6 +61,13 @@ class RunTcl(Protocol):
         embedded: bool = False,
         shell: Sequence[str] = KAFKATCLSH,
     ) -> Finished: ...
+
+
+@pytest.fixture(params=[KAFKATCLSH, TCLSH], ids=["kafkatclsh", "tclsh"])
+def shell(request: pytest.FixtureRequest) -> Sequence[str]:
+    """Each of the shells that scripts run in, for ``run_tcl``."""
+    command: Sequence[str] = request.param
+    return command
 
 
 @pytest.fixture
@@ -72,8 +85,17 @@ def run_tcl(tmp_path: Path) -> RunTcl:
         return str(file)
 
     def run(script, *args, brokers=None, env=None, stdin=b"", timeout=60, embedded=False, shell=KAFKATCLSH):
-        options = ["--embedded"] if embedded else []
-        environment = {**os.environ, "LC_ALL": "C.UTF-8", **(env or {})}
+        options = []
+        environment = {
+            **os.environ,
+            "LC_ALL": "C.UTF-8",
+            **(TCLSH_ENVIRONMENT if shell == TCLSH else {}),
+            **(env or {}),
+        }
+        if embedded and shell == TCLSH:
+            environment["KAFKATCL_EMBEDDED"] = "1"
+        elif embedded:
+            options = ["--embedded"]
         if brokers is not None:
             environment["KAFKATCL_TEST_BROKERS"] = " ".join(brokers.bootstrap)
         command = [*shell, *options, file_of(script), *args]

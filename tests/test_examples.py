@@ -1,4 +1,4 @@
-"""Every example runs, on an embedded broker of its own and on a real Kafka, and does what it says."""
+"""Every example runs, in each shell, on an embedded broker of its own and on a real Kafka, and does what it says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Callable
 
@@ -39,10 +39,10 @@ def topic(kafka: Cluster | None) -> str:
 
 
 @pytest.fixture
-def run(kafka: Cluster | None, run_tcl: RunTcl) -> RunExample:
+def run(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunTcl) -> RunExample:
     def run_example(name: str, *words: str) -> str:
         brokers = [" ".join(kafka.bootstrap)] if kafka else []
-        ended = run_tcl(EXAMPLES / name, *words, *brokers, embedded=kafka is None)
+        ended = run_tcl(EXAMPLES / name, *words, *brokers, embedded=kafka is None, shell=shell)
         assert ended.status == 0, ended.stderr
         return ended.stdout
 
@@ -128,10 +128,12 @@ def test_easy(run: RunExample, topic: str) -> None:
     assert run("easy.tcl", topic) == "greeting: the easy way\n"
 
 
-def test_subscriber(kafka: Cluster | None, run_tcl: RunTcl, filled: str) -> None:
+def test_subscriber(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunTcl, filled: str) -> None:
     brokers = " ".join(kafka.bootstrap) if kafka else "127.0.0.1"
     first, second = (
-        run_tcl(EXAMPLES / "subscriber.tcl", filled, brokers, f"of-{filled}", embedded=kafka is None)
+        run_tcl(
+            EXAMPLES / "subscriber.tcl", filled, brokers, f"of-{filled}", embedded=kafka is None, shell=shell
+        )
         for _ in range(2)
     )
     assert (first.status, second.status) == (0, 0), first.stderr + second.stderr

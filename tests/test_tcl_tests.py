@@ -1,8 +1,9 @@
-"""The tests that are written in Tcl (tcl_tests), each file on each kind of cluster."""
+"""The tests that are written in Tcl (tcl_tests), each file in each kind of shell and on each kind of cluster."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def totals(stdout: str) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_tcl_file(file: Path, cluster: Cluster, run_tcl: RunTcl) -> None:
+def test_tcl_file(file: Path, cluster: Cluster, shell: Sequence[str], run_tcl: RunTcl) -> None:
     written = set(_TEST.findall(file.read_text()))
     done = run_tcl(
         FOLDER / "all.tcl",
@@ -35,6 +36,7 @@ def test_tcl_file(file: Path, cluster: Cluster, run_tcl: RunTcl) -> None:
         brokers=cluster,
         env={"KAFKATCL_TEST_CLUSTER": cluster.kind},
         timeout=100,
+        shell=shell,
     )
     total, passed, skipped, failed = totals(done.stdout)
     assert (failed, done.status) == (0, 0), done.stdout + done.stderr

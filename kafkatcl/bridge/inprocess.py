@@ -1,35 +1,19 @@
 """Tcl in this process: the only module that imports tkinter.
 
-A Python exception must never cross into Tcl: the script's ``catch`` would see an empty message, and tkinter would
-raise the exception again from a later ``mainloop()``.  So every function given to the interpreter is guarded: it
-answers with a tuple that a Tcl procedure turns into a result or a true Tcl error.
-
-==========================  ==========================================
-the function                the tuple
-==========================  ==========================================
-returns None                ``()``
-returns a value             ``(0, value)``
-raises ``Failure`` or else  ``(1, message, errorcode words)``
-==========================  ==========================================
-
-A failure with an ``errorinfo`` has that as a fourth element: the text errorInfo begins with.
+Every function given to the interpreter is guarded (see ``answers.py``).
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import tkinter
 from typing import Any, Callable
 
-from kafkatcl.engine.errors import Failure
+from kafkatcl.bridge.answers import Function, guarded
 
-Function = Callable[..., Any]
 NativeError = tkinter.TclError
 
 _numbers = itertools.count(1)
-
-_TOO_DEEP = (1, "too many nested evaluations (infinite loop?)", ("TCL", "LIMIT", "STACK"))
 
 _RAISE = r"""
 namespace eval ::kafkatcl {}
@@ -73,38 +57,8 @@ def application(interp: Any) -> Any:
     return getattr(interp, "tk", interp)
 
 
-def guarded(function: Function) -> Function:
-    """``function`` as a command that answers with a tuple and never raises."""
-
-    @functools.wraps(function)
-    def answer(*args: str) -> tuple[Any, ...]:
-        try:
-            value = function(*args)
-        except Failure as failure:
-            code = tuple(map(_clean, failure.errorcode))
-            return (1, _clean(failure.message), code, getattr(failure, "errorinfo", ""))
-        except RecursionError:  # there may be no room to call anything
-            return _TOO_DEEP
-        except KeyboardInterrupt:
-            return (1, "interrupted", ("KAFKA", "INTERRUPTED"))
-        except BaseException as error:  # an exception that crossed into Tcl would poison the interpreter
-            return (1, _clean(repr(error)), ("KAFKA", "INTERNAL", type(error).__name__))
-        return () if value is None else (0, value)
-
-    return answer
-
-
-def _clean(text: str) -> str:
-    """``text`` without lone surrogates, which tkinter cannot pass, but for those it makes of stray bytes itself."""
-    try:
-        text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode("utf-8")
-    return text
-
-
 def define_primitive(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a Tcl command that answers with the tuple described above."""
+    """Make ``name`` a Tcl command that answers with a tuple (see ``answers.py``)."""
     application(interp).createcommand(name, guarded(function))
 
 

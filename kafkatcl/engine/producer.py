@@ -33,6 +33,12 @@ class ProducerHandle(Handle):
         #: Whether delivery reports are told.
         self.reports = "delivery" in self.master.wanted
         self._max_block_ms = self.master.max_block_ms
+        words = iter(self.master.conf.dump())
+        limits = dict(zip(words, words))
+        self._max_messages = int(limits["queue.buffering.max.messages"])
+        self._max_bytes = int(limits["queue.buffering.max.kbytes"]) << 10
+        self._max_message_bytes = int(limits["message.max.bytes"])
+        self._largest = 0  # bytes of the largest message since the queue was empty
         if self.reports:
             settings["on_delivery"] = self.tell_delivery
         # The one property that the wrapper looks at itself, and wants as a bool.
@@ -50,6 +56,31 @@ class ProducerHandle(Handle):
         if self.deleted or not self.reports or not self.master.reports.tell():
             return
         self.events.post(self, self.master.callback("delivery"), _report(error, message))
+
+    def refused(self, code: int) -> None:
+        """Tell that a message was not queued though it should have been, to whoever listens."""
+        if self.reports:
+            self.tell_delivery(KafkaError(code), None)
+        else:
+            self.tell_error(code, "a message was not queued")
+
+    def queued(self, size: int) -> None:
+        """Take note of the bytes of a message (payload and key)."""
+        self._largest = max(self._largest, size)
+
+    def room(self, size: int) -> tuple[int, int]:
+        """How many messages are certain to find room in the queue, and the bytes each may have, ``size`` at most.
+
+        librdkafka counts the bytes that are queued, but tells only the number of messages.
+        """
+        size = min(size, self._max_message_bytes)
+        waiting = len(self.client)
+        if waiting == 0:
+            self._largest = 0
+        room = (self._max_bytes - waiting * max(self._largest, size)) // size
+        if self._max_messages:  # 0: no limit
+            room = min(room, self._max_messages - waiting)
+        return max(room, 0), size
 
     def block_until(self) -> float:
         """When a call that begins now stops waiting for room in a full queue, by ``time.monotonic``."""
@@ -98,6 +129,7 @@ class ProducerTopic(Topic):
         :raises Failure: it was not queued.
         """
         self._check(partition)
+        self.handle.queued(len(payload) + len(key or b""))
         code = self._queue(partition, payload, key)
         if code == QUEUE_FULL:
             end = self.handle.block_until()
@@ -113,6 +145,9 @@ class ProducerTopic(Topic):
             was tried.
         """
         self._check(partition)
+        self.handle.queued(
+            max(map(len, payloads), default=0) + max((len(key or b"") for key in keys), default=0)
+        )
         refused: list[int] = []
         at = 0
         end = self.handle.block_until()

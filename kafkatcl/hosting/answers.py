@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import Any, Callable
 
-from kafkatcl.bridge.inprocess import Function, NativeError
+from kafkatcl.bridge.answers import Function
+from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.engine.errors import Failure
 from kafkatcl.hosting.errors import CommandFailure, TclError
 from kafkatcl.values import text_from_tcl, to_tcl

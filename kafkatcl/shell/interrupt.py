@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from kafkatcl.bridge.inprocess import NativeError, guarded
+from kafkatcl.bridge.answers import guarded
+from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.engine.errors import Failure
 from kafkatcl.shell.exiting import leaving
 

@@ -11,7 +11,7 @@ from prompt_toolkit.eventloop.inputhook import InputHookContext
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
-from kafkatcl.bridge.inprocess import guarded
+from kafkatcl.bridge.answers import guarded
 from kafkatcl.shell.interrupt import READABLE
 from kafkatcl.shell.prompts import Prompts
 from kafkatcl.shell.readers import is_complete

@@ -1,0 +1,33 @@
+"""``python -m kafkatcl.sidecar``: started by ``tcl/sidecar.tcl``, which talks to it over a pipe.
+
+It also runs as a file, under any Python 3, so that the script is told what is missing.
+"""
+
+import os
+import struct
+import sys
+
+_REFUSED = 3  # Kind.REFUSED of frames.py, which cannot be imported yet
+
+
+def main() -> None:
+    """Serve the interpreter at the other end of standard input and output until it ends."""
+    if not __package__:  # run as a file: the package is the one this file belongs to
+        sys.path[0] = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+    try:
+        if sys.version_info < (3, 9):  # noqa: UP036
+            raise ImportError("it is Python " + sys.version.split()[0] + ", and 3.9 or newer is needed")
+        from kafkatcl.sidecar.server import serve  # noqa: PLC0415
+    except ImportError as error:
+        _refuse(str(error))
+        sys.exit(1)
+    serve()
+
+
+def _refuse(reason: str) -> None:
+    text = (sys.executable + ": " + reason).encode("utf-8", "replace")
+    os.write(1, struct.pack("<ii", len(text), _REFUSED) + text)
+
+
+if __name__ == "__main__":
+    main()

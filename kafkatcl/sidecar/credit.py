@@ -1,0 +1,66 @@
+"""How many messages a producer would certainly accept, so that the interpreter need not wait for answers.
+
+A message that is produced without an answer must be one that cannot be refused: the queue has room for it, librdkafka
+knows that its partition exists, and it is not too large.  What the interpreter has not been granted it produces
+with an answer, and with that it is granted more.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from confluent_kafka import KafkaException
+
+from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
+
+#: Larger messages are produced with an answer.
+_LARGEST = 64 << 10
+#: How long a topic's partitions are asked for, and when again if there was no answer, in seconds.
+_PATIENCE = 0.05
+_PAUSE = 1.0
+
+
+class Credit(NamedTuple):
+    """What an interpreter may produce to a partition without an answer.
+
+    ``messages`` of up to ``size`` bytes (payload and key), counted for all topics of the handle.
+    """
+
+    handle: str
+    messages: int
+    size: int
+    #: 1 if the partition is known to exist, without which nothing is granted, or 0.
+    is_known: int
+
+
+class Creditor:
+    """Grants credit on the producers of one process."""
+
+    def __init__(self) -> None:
+        self._partitions: dict[ProducerTopic, int] = {}
+        self._asked: dict[ProducerTopic, float] = {}
+
+    def grant(self, topic: ProducerTopic, partition: int) -> Credit:
+        """The credit for a partition after a message for it was accepted."""
+        handle = topic.handle
+        messages, size = handle.room(_LARGEST)
+        is_known = int(partition < self._known_partitions(topic))
+        return Credit(handle.identifier, messages, size, is_known)
+
+    def _known_partitions(self, topic: ProducerTopic) -> int:
+        """The number of partitions that librdkafka knows the topic to have; 0 if that is not known yet."""
+        if topic not in self._partitions and time.monotonic() - self._asked.get(topic, -_PAUSE) >= _PAUSE:
+            self._asked[topic] = time.monotonic()
+            known = _partitions(topic.handle, topic.topic.name)
+            if known:
+                self._partitions[topic] = known
+        return self._partitions.get(topic, 0)
+
+
+def _partitions(handle: ProducerHandle, name: str) -> int:
+    try:
+        found = handle.client.list_topics(name, timeout=_PATIENCE).topics[name]
+    except KafkaException:
+        return 0
+    return len(found.partitions) if found.error is None else 0

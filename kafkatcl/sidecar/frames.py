@@ -1,0 +1,273 @@
+"""What passes between a Tcl interpreter and its sidecar: frames, each with its length and what it is.
+
+All numbers are little-endian, of 32 bits where nothing else is said; times and offsets have 64.  Lengths are bytes.
+
+To the sidecar, ``length op body``:
+
+==================  ==================================================================  ======================
+op                  body                                                                answered
+==================  ==================================================================  ======================
+CALL                n, n lengths, n words in UTF-8: a primitive and its arguments       yes
+PRODUCE             topic (its identifier, 12 bytes), partition, length of the key      yes
+                    (-1: none), payload, key
+PRODUCE_UNANSWERED  the same                                                            no
+PRODUCE_BATCH       topic, partition, n, 2n lengths of payloads and keys, all of these  yes
+BYE                 nothing: deliver, close, and end                                    by the end of the pipe
+==================  ==================================================================  ======================
+
+From the sidecar, ``length kind body``:
+
+==================  ==================================================================
+kind                body
+==================  ==================================================================
+LIST                an answer (see ``bridge/answers.py``) as a Tcl list in UTF-8
+RUNS                an answer with messages in it: length of a list in UTF-8; that
+                    list: the answer, and for each run of messages where in the answer
+                    its fields belong, how many messages there are, and how many
+                    fields each has; then for each run the columns, one after the
+                    other: where in the body payloads begin and end (the last byte),
+                    the same for keys if there are any, offsets, timestamps; then
+                    payloads and keys
+BELL                a session that has events to take; no answer
+REFUSED             why there is no sidecar; it ends
+==================  ==================================================================
+
+The first frame is a LIST: the protocol's number, and the names of the primitives.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+PROTOCOL = 1
+_HEADER = struct.Struct("<ii")
+_INT = struct.Struct("<i")
+_CHUNK = 1 << 18
+
+
+class Op(IntEnum):
+    """What the interpreter sends."""
+
+    CALL = 1
+    PRODUCE = 2
+    PRODUCE_UNANSWERED = 3
+    PRODUCE_BATCH = 4
+    BYE = 5
+
+
+class Kind(IntEnum):
+    """What the sidecar sends."""
+
+    LIST = 0
+    RUNS = 1
+    BELL = 2
+    REFUSED = 3
+
+
+# -- to the sidecar ----------------------------------------------------------------------------------------
+
+
+def frames(descriptor: int) -> Iterator[tuple[int, bytes]]:
+    """The op and the body of each whole frame, until the end of the pipe."""
+    held, at = b"", 0
+    while True:
+        length = _HEADER.size
+        if len(held) - at >= length:
+            size, op = _HEADER.unpack_from(held, at)
+            length += size
+            if len(held) - at >= length:
+                yield op, held[at + _HEADER.size : at + length]
+                at += length
+                continue
+        more = _read(descriptor, length - (len(held) - at))
+        if not more:
+            return
+        held, at = held[at:] + more, 0
+
+
+def _read(descriptor: int, least: int) -> bytes:
+    """At least so many bytes, or nothing at the end of the pipe."""
+    chunks = []
+    while least > 0:
+        try:
+            chunk = os.read(descriptor, max(least, _CHUNK))
+        except BlockingIOError:  # told to end: what is there was read
+            return b""
+        if not chunk:
+            return b""
+        chunks.append(chunk)
+        least -= len(chunk)
+    return b"".join(chunks)
+
+
+def words(body: bytes) -> list[str]:
+    """The words of a CALL."""
+    (count,) = _INT.unpack_from(body)
+    start = _INT.size * (1 + count)
+    ends = list(accumulate(struct.unpack_from(f"<{count}i", body, _INT.size), initial=start))
+    return [_text(body[first:last]) for first, last in zip(ends, ends[1:])]
+
+
+def _text(encoded: bytes) -> str:
+    try:
+        return encoded.decode()
+    except UnicodeDecodeError:
+        # Tcl 8.6 has halves of characters for what is above U+FFFF, and on their own.
+        text = encoded.decode("utf-8", "surrogatepass")
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class Produced(NamedTuple):
+    """A PRODUCE."""
+
+    topic: str
+    partition: int
+    payload: bytes
+    key: bytes | None
+
+
+_PRODUCE = struct.Struct("<12sii")
+
+
+def produced(body: bytes) -> Produced:
+    """The message of a PRODUCE."""
+    topic, partition, key_length = _PRODUCE.unpack_from(body)
+    name = topic.rstrip(b"\0").decode()
+    if key_length < 0:
+        return Produced(name, partition, body[_PRODUCE.size :], None)
+    end = len(body) - key_length
+    return Produced(name, partition, body[_PRODUCE.size : end], body[end:])
+
+
+def produced_batch(body: bytes) -> tuple[str, int, list[bytes], list[bytes | None]]:
+    """Topic, partition, payloads and keys of a PRODUCE_BATCH."""
+    topic, partition, count = _PRODUCE.unpack_from(body)
+    lengths = struct.unpack_from(f"<{2 * count}i", body, _PRODUCE.size)
+    start = _PRODUCE.size + 2 * count * _INT.size
+    ends = list(accumulate((length if length > 0 else 0 for length in lengths), initial=start))
+    payloads = [body[first:last] for first, last in zip(ends[0::2], ends[1::2])]
+    keys = [
+        None if length < 0 else body[first:last]
+        for length, first, last in zip(lengths[1::2], ends[1::2], ends[2::2])
+    ]
+    return topic.rstrip(b"\0").decode(), partition, payloads, keys
+
+
+# -- from the sidecar --------------------------------------------------------------------------------------
+
+
+def frame(kind: Kind, body: bytes) -> bytes:
+    """A frame to write."""
+    return _HEADER.pack(len(body), kind) + body
+
+
+def answer(value: tuple[Any, ...]) -> bytes:
+    """The frame of an answer."""
+    runs: list[_Run] = []
+    text = _listed(value, (), runs)
+    if not runs:
+        return frame(Kind.LIST, text.encode("utf-8", "replace"))
+    places = tuple((run.path, run.count, run.width) for run in runs)
+    listing = f"{_quoted(text)} {_quoted(_listed(places, (), []))}".encode("utf-8", "replace")
+    start = _INT.size + len(listing) + sum(run.size for run in runs)
+    columns = []
+    for run in runs:
+        columns.append(run.columns(start))
+        start += run.bytes
+    return frame(
+        Kind.RUNS, b"".join([_INT.pack(len(listing)), listing, *columns, *(run.body for run in runs)])
+    )
+
+
+class _Run:
+    """The fields of messages, for the place in the answer that ``path`` leads to."""
+
+    def __init__(self, path: tuple[int, ...], width: int, fields: tuple[Any, ...]) -> None:
+        self.path = path
+        self.width = width
+        self._fields = fields
+        self.count = len(fields) // width
+        self._parts = [fields[0::width], *([fields[3::width]] if width == 4 else [])]
+        self.body = b"".join([part for parts in self._parts for part in parts])
+        self.bytes = len(self.body)
+
+    @property
+    def size(self) -> int:
+        """The length of the columns."""
+        return self.count * (16 + 8 * len(self._parts))
+
+    def columns(self, start: int) -> bytes:
+        """The columns, if the body of this run begins at ``start``."""
+        columns = []
+        for parts in self._parts:
+            ends = list(accumulate(map(len, parts), initial=start))
+            start = ends[-1]
+            columns += [_packed("i", ends[:-1]), _packed("i", [end - 1 for end in ends[1:]])]
+        numbers = [_packed("q", self._fields[column :: self.width]) for column in (1, 2)]
+        return b"".join([*columns, *numbers])
+
+
+def _packed(code: str, numbers: Any) -> bytes:
+    return struct.pack(f"<{len(numbers)}{code}", *numbers)
+
+
+def _listed(value: Any, path: tuple[int, ...], runs: list[_Run]) -> str:
+    """A tuple as a Tcl list; messages are put aside, with the way to their place."""
+    elements = []
+    if len(value) == 5 and type(value[4]) is tuple and type(value[3]) is int:
+        runs.append(_Run((*path, 4), value[3], value[4]))
+        value = (*value[:4], "")
+    for place, element in enumerate(value):
+        if isinstance(element, tuple):
+            elements.append(_quoted(_listed(element, (*path, place), runs)))
+        elif type(element) is bytes:
+            elements.append(_quoted(element.decode("latin-1")))
+        else:
+            elements.append(_quoted(str(element)))
+    return " ".join(elements)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/,@%+=!?*<>|&^~()-]+")
+_SPECIAL = re.compile(r'[ \t\n\r\v\f{}\[\]"\\$;]')
+_SPECIAL_BUT_BRACES = re.compile(r'[ \t\n\r\v\f\[\]"\\$;]')
+_BRACED = re.compile(r'[ \t\n\r\v\f\[$;\\]|^[{"]')
+_NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
+
+
+def _quoted(text: str) -> str:
+    """``text`` as one element of a Tcl list, written as Tcl itself does it: scripts may compare the text of lists."""
+    if _PLAIN.fullmatch(text) or not _SPECIAL.search(text):
+        return text or "{}"
+    balanced = _is_balanced(text)
+    if balanced and _BRACED.search(text):
+        return f"{{{text}}}"
+    return (_SPECIAL_BUT_BRACES if balanced else _SPECIAL).sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return _NAMED.get(found[0], "\\" + found[0])
+
+
+def _is_balanced(text: str) -> bool:
+    """Whether ``text`` can stand in braces."""
+    depth, escaped = 0, False
+    for character in text:
+        if escaped:
+            escaped = False
+            if character == "\n":
+                return False
+        elif character == "\\":
+            escaped = True
+        elif character == "{":
+            depth += 1
+        elif character == "}":
+            depth -= 1
+            if depth < 0:
+                return False
+    return depth == 0 and not escaped

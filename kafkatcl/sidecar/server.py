@@ -1,0 +1,162 @@
+"""The sidecar's work: take frames, call primitives, answer."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+from contextlib import suppress
+from typing import Any, Callable
+
+from kafkatcl.bridge import sessions
+from kafkatcl.bridge.answers import guarded
+from kafkatcl.bridge.calls import PRIMITIVES
+from kafkatcl.engine.producer import ProducerTopic
+from kafkatcl.engine.shutdown import shutdown
+from kafkatcl.sidecar.credit import Credit, Creditor
+from kafkatcl.sidecar.frames import (
+    PROTOCOL,
+    Kind,
+    Op,
+    answer,
+    frame,
+    frames,
+    produced,
+    produced_batch,
+    words,
+)
+
+
+def serve() -> None:
+    """Serve the interpreter at the other end of standard input and output, until it closes them or says so."""
+    server = Server(*_own_descriptors())
+    # The interpreter decides what becomes of both: when it dies of such a signal, there is still something to deliver.
+    for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, server.end)
+    server.run()
+    shutdown()
+    server.close()
+
+
+def _own_descriptors() -> tuple[int, int]:
+    """Where to read and write frames; whatever else is written to standard output goes to standard error."""
+    writing = os.dup(1)
+    try:
+        os.dup2(2, 1)
+    except OSError:  # it is closed
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 1)
+            os.dup2(nothing.fileno(), 2)
+    return 0, writing
+
+
+class Server:
+    """Executes what comes from one interpreter, in its order.
+
+    Answers are written by the thread that reads; any thread may ring.
+    """
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._lock = threading.Lock()
+        self._creditor = Creditor()
+        self._is_answering = False
+        self._is_done = False
+        self._functions: dict[str, Callable[..., Any]] = {
+            name: guarded(function)
+            for name, function in {**PRIMITIVES, "open_session": self._open_session}.items()
+        }
+        self._produce = guarded(self._produce_one)
+        self._produce_batch = guarded(self._produce_several)
+        self._operations: dict[int, Callable[[bytes], None]] = {
+            Op.CALL: self._on_call,
+            Op.PRODUCE: self._on_produce,
+            Op.PRODUCE_UNANSWERED: self._on_produce_unanswered,
+            Op.PRODUCE_BATCH: self._on_produce_batch,
+        }
+
+    def run(self) -> None:
+        """Execute frames until the interpreter ends, or this process is told to."""
+        self._send(answer((0, (PROTOCOL, *self._functions))))
+        threading.Thread(target=self._watch, name="kafkatcl-watch", daemon=True).start()
+        for op, body in frames(self._reading):
+            if op == Op.BYE:
+                break
+            with suppress(KeyboardInterrupt):
+                self._operations[op](body)
+        self._is_done = True
+
+    def end(self, _signal: int = 0, _frame: Any = None) -> None:
+        """Execute what was sent already, and end; a call that waits is interrupted."""
+        os.set_blocking(self._reading, False)
+        if self._is_answering:
+            raise KeyboardInterrupt
+
+    def close(self) -> None:
+        """Tell the interpreter that everything is done."""
+        with self._lock:
+            os.close(self._writing)
+            self._writing = os.open(os.devnull, os.O_WRONLY)
+
+    # -- operations ----------------------------------------------------------------------------------------
+
+    def _on_call(self, body: bytes) -> None:
+        name, *arguments = words(body)
+        self._answer(self._functions[name], *arguments)
+
+    def _on_produce(self, body: bytes) -> None:
+        self._answer(self._produce, *produced(body))
+
+    def _on_produce_batch(self, body: bytes) -> None:
+        self._answer(self._produce_batch, *produced_batch(body))
+
+    def _on_produce_unanswered(self, body: bytes) -> None:
+        name, partition, payload, key = produced(body)
+        topic = sessions.objects[name]
+        code = topic.send(partition, payload, key)
+        if code:  # against all expectation; it must not vanish
+            topic.handle.refused(code)
+
+    def _produce_one(self, name: str, partition: int, payload: bytes, key: bytes | None) -> Credit:
+        topic = sessions.find(name, ProducerTopic)
+        topic.produce(partition, payload, key)
+        return self._creditor.grant(topic, partition)
+
+    def _produce_several(
+        self, name: str, partition: int, payloads: list[bytes], keys: list[bytes | None]
+    ) -> Credit:
+        topic = sessions.find(name, ProducerTopic)
+        topic.produce_batch(partition, payloads, keys)
+        return self._creditor.grant(topic, partition)
+
+    def _open_session(self) -> str:
+        return sessions.open_session(lambda name: self._send(frame(Kind.BELL, name.encode())))
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _answer(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._is_answering = True
+        try:
+            value = function(*arguments)
+        finally:
+            self._is_answering = False
+        self._send(answer(value))
+
+    def _send(self, data: bytes) -> None:
+        with self._lock, suppress(BrokenPipeError):  # the end of the other pipe says that nobody reads
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._writing, view) :]
+
+    def _watch(self) -> None:
+        """Interrupt calls that wait when nobody is left to be answered."""
+        poll = select.poll()
+        poll.register(self._reading, 0)
+        poll.poll()
+        while not self._is_done:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+            threading.Event().wait(0.1)

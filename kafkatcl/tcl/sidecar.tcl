@@ -1,0 +1,240 @@
+# sidecar.tcl --
+#
+#   The package kafka for an interpreter without Python.  The engine works in a process of its own, the sidecar; the
+#   primitives of ::kafkatcl::bridge are carried over a pipe to it.  All else is as in interpreters of Python: what
+#   is loaded from install.tcl on does not know the difference.  kafkatcl/sidecar/frames.py says what passes.
+
+namespace eval ::kafkatcl {
+    variable library [file dirname [file normalize [info script]]]
+}
+
+namespace eval ::kafkatcl::bridge {}
+
+namespace eval ::kafkatcl::sidecar {
+    variable protocol 1
+    variable pipe {}        ;# the channel to the sidecar, empty when there is none
+    variable command {}     ;# what was started
+    variable owner [pid]    ;# the process that started it
+    variable death {}       ;# why there is none any more: a message and an errorCode
+    variable rung {}        ;# sessions that have events and were not told to take them
+    variable pathOf         ;# session -> the path of its interpreter
+    variable grace 8000     ;# ms beyond the time for delivering that the sidecar gets to end
+    array set pathOf {}
+}
+
+foreach file {python produce frames} {
+    source -encoding utf-8 [file join $::kafkatcl::library sidecar $file.tcl]
+}
+unset file
+
+# Start the sidecar, and make the primitives.
+proc ::kafkatcl::sidecar::Start {} {
+    variable pipe
+    variable command
+    variable protocol
+    variable death {}
+    set command [Python]
+    lappend command [file join [file dirname $::kafkatcl::library] sidecar __main__.py]
+    set pipe [Open $command]
+    fconfigure $pipe -translation binary -buffering full -buffersize 65536 -blocking 1
+    set names [lassign [lindex [Answer] 1] spoken]
+    if {$spoken != $protocol} {
+        Close
+        return -code error -errorcode {KAFKA SIDECAR VERSION} \
+            "the sidecar of package kafka speaks another version ($spoken instead of $protocol): [Advice]"
+    }
+    foreach name $names {
+        interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::Call $name
+    }
+    foreach name {open_session delete produce produce_quick produce_rows} {
+        interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::$name
+    }
+    fileevent $pipe readable ::kafkatcl::sidecar::Readable
+    trace add execution ::exit enter ::kafkatcl::sidecar::Leave
+}
+
+proc ::kafkatcl::sidecar::Open {command} {
+    # Its messages go where ours go, if anywhere.
+    set errors [expr {"stderr" in [chan names] ? "@stderr" : "/dev/null"}]
+    if {[catch {open |[list {*}$command 2>$errors] r+} channel]} {
+        return -code error -errorcode {KAFKA SIDECAR PYTHON} "$channel: [Advice]"
+    }
+    return $channel
+}
+
+# -- calls -------------------------------------------------------------------------------------------------
+
+# Call a primitive; its answer.
+proc ::kafkatcl::sidecar::Call {args} {
+    set lengths {}
+    set data {}
+    foreach word $args {
+        set bytes [encoding convertto utf-8 $word]
+        lappend lengths [string length $bytes]
+        append data $bytes
+    }
+    return [Ask 1 [binary format ii*a* [llength $args] $lengths $data]]
+}
+
+# Send a frame that is answered; the answer, an error one if there is no sidecar.
+proc ::kafkatcl::sidecar::Ask {op body} {
+    if {[catch {
+        Send $op $body
+        Answer
+    } result options]} {
+        return [list 1 $result [dict get $options -errorcode]]
+    }
+    return $result
+}
+
+# Send a frame.
+proc ::kafkatcl::sidecar::Send {op body} {
+    variable pipe
+    Check
+    if {[catch {
+        puts -nonewline $pipe [binary format iia* [string length $body] $op $body]
+        flush $pipe
+    }]} {
+        Died
+    }
+}
+
+# The next answer; what rings meanwhile is noted.
+proc ::kafkatcl::sidecar::Answer {} {
+    while 1 {
+        lassign [Frame] kind body
+        switch $kind {
+            0 {return [Text $body]}
+            1 {return [Runs $body]}
+            2 {Note [Text $body]}
+            default {Refused [Text $body]}
+        }
+    }
+}
+
+# Read a frame: its kind and its body.
+proc ::kafkatcl::sidecar::Frame {} {
+    variable pipe
+    set body {}
+    if {[catch {read $pipe 8} header] || [binary scan $header ii length kind] != 2
+            || [catch {read $pipe $length} body] || [string length $body] != $length} {
+        Died
+    }
+    return [list $kind $body]
+}
+
+# Refuse to go on without a sidecar, or in a process that shares one by accident.
+proc ::kafkatcl::sidecar::Check {} {
+    variable pipe
+    variable owner
+    variable death
+    if {[pid] != $owner} {
+        return -code error -errorcode {KAFKA FORKED} \
+            "package kafka cannot be used in a process forked from the one that loaded it: load it after the fork"
+    }
+    if {$pipe eq ""} {
+        lassign $death message code
+        return -code error -errorcode $code $message
+    }
+}
+
+# -- events ------------------------------------------------------------------------------------------------
+
+# Something came while no answer was waited for: a bell, or the end.
+proc ::kafkatcl::sidecar::Readable {} {
+    lassign [Frame] kind body
+    Note [Text $body]
+    Tell
+}
+
+# A session has events.  They are told as an event of their own.
+proc ::kafkatcl::sidecar::Note {session} {
+    variable rung
+    if {![llength $rung]} {
+        after 0 ::kafkatcl::sidecar::Tell
+    }
+    lappend rung $session
+}
+
+proc ::kafkatcl::sidecar::Tell {} {
+    variable rung
+    variable pathOf
+    after cancel ::kafkatcl::sidecar::Tell
+    set sessions $rung
+    set rung {}
+    foreach session $sessions {
+        # An interpreter may go in its own callback.
+        if {[catch {interp eval $pathOf($session) ::kafkatcl::events::Ring} result options]
+                && [interp exists $pathOf($session)]} {
+            return -options $options $result
+        }
+    }
+}
+
+proc ::kafkatcl::sidecar::open_session {path} {
+    variable pathOf
+    set answer [Call open_session]
+    if {[lindex $answer 0] eq 0} {
+        set pathOf([lindex $answer 1]) $path
+    }
+    return $answer
+}
+
+# -- the end -----------------------------------------------------------------------------------------------
+
+# The sidecar is gone: an error from now on, for whoever calls it.
+proc ::kafkatcl::sidecar::Died {} {
+    variable death
+    variable command
+    set how [Close]
+    set death [list "the sidecar of package kafka has ended ($how); what it had not delivered is lost.\
+        Its command was: $command" [list KAFKA SIDECAR DIED $how]]
+    return -level 2 -code error -errorcode [lindex $death 1] [lindex $death 0]
+}
+
+# Let go of the sidecar; how it ended.
+proc ::kafkatcl::sidecar::Close {} {
+    variable pipe
+    set channel $pipe
+    set pipe {}
+    trace remove execution ::exit enter ::kafkatcl::sidecar::Leave
+    if {[catch {close $channel} message options]} {
+        switch [lindex [dict get $options -errorcode] 0] {
+            CHILDKILLED {return [lindex [dict get $options -errorcode] 2]}
+            CHILDSTATUS {return "status [lindex [dict get $options -errorcode] 2]"}
+        }
+    }
+    return "status 0"
+}
+
+# The trace on `exit`: have everything delivered before.  What is not told in time goes on without us.
+proc ::kafkatcl::sidecar::Leave {args} {
+    variable pipe
+    variable owner
+    variable pathOf
+    variable grace
+    if {$pipe eq "" || [pid] != $owner} {
+        return
+    }
+    foreach {session path} [array get pathOf] {
+        catch {interp eval $path ::kafkatcl::Settle}
+    }
+    if {[catch {Send 5 {}}]} {
+        return
+    }
+    fileevent $pipe readable {}
+    fconfigure $pipe -blocking 0
+    set wait 30000
+    if {[info exists ::env(KAFKATCL_FLUSH_TIMEOUT_MS)] && [string is digit -strict $::env(KAFKATCL_FLUSH_TIMEOUT_MS)]} {
+        scan $::env(KAFKATCL_FLUSH_TIMEOUT_MS) %d wait
+    }
+    set deadline [expr {[clock milliseconds] + $wait + $grace}]
+    while {![eof $pipe] && [clock milliseconds] < $deadline} {
+        if {[read $pipe] eq ""} {
+            after 2
+        }
+    }
+}
+
+::kafkatcl::sidecar::Start
+source -encoding utf-8 [file join $::kafkatcl::library install.tcl]

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException
 from benchmarks import chart, cluster, results, tables
 from benchmarks.facts import facts
 from benchmarks.measure import measure
-from benchmarks.peers import Peer, PeerError, tcl_peer, usual_peers
+from benchmarks.peers import OURS, Peer, PeerError, tcl_peer, usual_peers
 from benchmarks.results import Results
 from benchmarks.workloads import chosen, workloads
 
@@ -60,8 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         "--without",
         action="append",
         default=[],
-        choices=("bare", "kcat"),
-        help="leave out one of the usual peers: confluent-kafka without Tcl, or kcat; may be repeated",
+        choices=("tclsh", "bare", "kcat"),
+        help="leave out one of the usual peers: a stock Tcl shell with KafkaTcl beside it, confluent-kafka without "
+        "Tcl, or kcat; may be repeated",
     )
     parser.add_argument(
         "--rounds",
@@ -134,14 +135,15 @@ def _measured(given: argparse.Namespace) -> Results:
 
 def _peers(named: Sequence[str], without: Sequence[str]) -> list[Peer]:
     """The usual peers without some, those that were ``named`` after KafkaTcl.  Raises ValueError for a bad name."""
-    ours, *others = usual_peers()
+    usual = [peer for peer in usual_peers() if peer.name not in without]
     added = []
     for text in named:
         name, separator, command = text.partition("=")
         if not name or not separator or not command.strip():
             raise ValueError(f'--peer must be NAME=COMMAND, got "{text}"')
         added.append(tcl_peer(name, command))
-    peers = [ours, *added, *(peer for peer in others if peer.name not in without)]
+    ours = [peer for peer in usual if peer.name in OURS]
+    peers = [*ours, *added, *(peer for peer in usual if peer.name not in OURS)]
     names = [peer.name for peer in peers]
     if len(set(names)) < len(names):
         raise ValueError(f"each peer needs a name of its own: {', '.join(names)}")

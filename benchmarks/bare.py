@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Callable
 
 from confluent_kafka import (
@@ -34,6 +36,11 @@ PREFETCHING = {
     "fetch.queue.backoff.ms": 5,
 }
 PREFETCHING_SECONDS = 2.0
+MEMORY = {
+    "resident": ("status", "VmRSS"),
+    "peak": ("status", "VmHWM"),
+    "private": ("smaps_rollup", r"Private_\w+"),
+}
 CHUNK = 500  # messages between two looks at other things: reports, whatever an application has
 
 
@@ -45,15 +52,15 @@ def report_rate(name: str, messages: int, start: float, end: float) -> None:
     figure(name, messages / max(1e-6, end - start), "messages/s")
 
 
-def report_memory() -> None:
-    """Where the system tells it: the memory of this process now, and the most it had."""
+def report_memory(name: str, measure: str) -> None:
+    """One measure of the memory of this process, where the system tells it."""
+    file, field = MEMORY[measure]
     try:
-        with open("/proc/self/status") as status:
-            fields = dict(line.split(":", 1) for line in status)
+        text = Path("/proc/self", file).read_text()
     except OSError:
         return
-    for name, field in (("resident", "VmRSS"), ("peak", "VmHWM")):
-        figure(name, int(fields[field].split()[0]) / 1024, "MiB")
+    found = re.findall(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)
+    figure(name, sum(map(int, found)) / 1024, "MiB")
 
 
 # -- producing ---------------------------------------------------------------------------------------------
@@ -221,6 +228,14 @@ def startup(_given: argparse.Namespace) -> None:
     """Nothing but the imports: the driver measures the whole process."""
 
 
+def idle(given: argparse.Namespace) -> None:
+    """What a program takes that could do something."""
+    _clients = Producer({"bootstrap.servers": given.brokers}), open_consumer(given)
+    time.sleep(1)
+    for measure in ("resident", "private"):
+        report_memory(f"interpreter {measure}", measure)
+
+
 def about(_given: argparse.Namespace) -> None:
     print(json.dumps({"Python": platform.python_version(), "librdkafka": libversion()[0]}))
 
@@ -236,6 +251,7 @@ WORKLOADS: dict[str, Callable[[argparse.Namespace], None]] = {
     "subscriber_callback": subscriber_callback,
     "latency": latency,
     "startup": startup,
+    "idle": idle,
     "about": about,
 }
 
@@ -254,8 +270,9 @@ def main() -> None:
     parser.add_argument("-settling", type=int, default=1)
     given = parser.parse_args()
     WORKLOADS[given.workload](given)
-    if given.workload not in ("startup", "about"):
-        report_memory()
+    if given.workload not in ("startup", "idle", "about"):
+        for measure in ("resident", "peak"):
+            report_memory(measure, measure)
 
 
 if __name__ == "__main__":

@@ -11,16 +11,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.workloads import Workload
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 TCL_SCRIPT = HERE / "workloads.tcl"
-KAFKATCL = [sys.executable, "-m", "kafkatcl.shell"]
-OURS = "kafkatcl"
+KCAT_SCRIPTS = frozenset({"produce", "consume"})
+PKG_INDEX = HERE.parent / "pkgIndex"
+HOSTED, STOCK = "kafkatcl", "tclsh"
+#: Those that run this package: in an interpreter that Python hosts, and in one that has a sidecar.
+OURS = (HOSTED, STOCK)
 
 
 class PeerError(Exception):
@@ -39,49 +42,76 @@ class Figure:
 class Peer:
     """A program under test: the ``command`` before the arguments, and the workloads it has (None: all).
 
-    One that does not have all has none of those that are prefetched.
+    One that does not have all has none of those that are prefetched; only one that ``grows`` has those of growth.
+    ``environment`` is added to that of this process.
     """
 
     name: str
     command: Sequence[str]
     scripts: frozenset[str] | None = None
+    grows: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def runs(self, workload: Workload) -> bool:
+        if workload.grows and not self.grows:
+            return False
         return self.scripts is None or (workload.script in self.scripts and not workload.prefetched)
 
     def about(self, seconds: float) -> dict[str, str]:
         """The versions of what it is made of; PeerError when it does not run."""
-        versions: dict[str, str] = json.loads(_output([*self.command, "about"], seconds))
+        versions: dict[str, str] = json.loads(self._output(["about"], seconds))
         return versions
 
     def measure(self, workload: Workload, bootstrap: str, topic: str, seconds: float) -> dict[str, Figure]:
         """The figures of one process, which has so many ``seconds``; PeerError when it fails."""
         start = time.perf_counter()
-        output = _output([*self.command, *workload.arguments(bootstrap, topic)], seconds)
+        output = self._output(workload.arguments(bootstrap, topic), seconds)
         if workload.script == "startup":
             return {"process": Figure((time.perf_counter() - start) * 1000, "ms")}
         figures = map(json.loads, output.splitlines())
         return {figure["name"]: Figure(figure["value"], figure["unit"]) for figure in figures}
 
+    def _output(self, arguments: Sequence[str], seconds: float) -> str:
+        return _output([*self.command, *arguments], {**os.environ, **self.environment}, seconds)
+
 
 def tcl_peer(name: str, command: str) -> Peer:
-    """A Tcl interpreter with package kafka: ``command`` as one would type it before a script."""
-    return Peer(name, [*shlex.split(command), str(TCL_SCRIPT)])
+    """A Tcl interpreter with a package kafka of its own: ``command`` as one would type it before a script."""
+    environment = {"TCLLIBPATH": _without_ours(os.environ.get("TCLLIBPATH", ""))}
+    return Peer(name, [*shlex.split(command), str(TCL_SCRIPT)], grows=True, environment=environment)
+
+
+def _without_ours(folders: str) -> str:
+    """A TCLLIBPATH in which nobody finds this package by accident."""
+    return " ".join(folder for folder in folders.split() if Path(folder.strip('{}"')).resolve() != PKG_INDEX)
 
 
 def usual_peers() -> list[Peer]:
-    """Those that need not be named: KafkaTcl, confluent-kafka without it, and kcat where it is installed."""
-    ours = Peer(OURS, [*KAFKATCL, str(TCL_SCRIPT)])
-    bare = Peer("bare", [sys.executable, str(HERE / "bare.py")])
-    kcat = Peer("kcat", [sys.executable, str(HERE / "kcat.py")], frozenset({"produce", "consume"}))
-    return [ours, bare, kcat] if shutil.which("kcat") else [ours, bare]
+    """Those that need not be named: KafkaTcl in both interpreters, confluent-kafka without it, and kcat.
+
+    Those that are not installed are not among them.
+    """
+    python = sys.executable
+    sidecar = {"TCLLIBPATH": f"{{{PKG_INDEX}}}", "KAFKATCL_PYTHON": python}
+    return [
+        Peer(HOSTED, [python, "-m", "kafkatcl.shell", str(TCL_SCRIPT)], grows=True),
+        *([Peer(STOCK, ["tclsh", str(TCL_SCRIPT)], environment=sidecar)] if shutil.which("tclsh") else []),
+        Peer("bare", [python, str(HERE / "bare.py")]),
+        *([Peer("kcat", [python, str(HERE / "kcat.py")], KCAT_SCRIPTS)] if shutil.which("kcat") else []),
+    ]
 
 
-def _output(command: Sequence[str], seconds: float) -> str:
+def _output(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> str:
     pipe = subprocess.PIPE
     try:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            start_new_session=True,
         )
     except OSError as error:
         raise PeerError(f"{command[0]} cannot be run: {error.strerror}") from None

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import Figure
+from benchmarks.peers import OURS, Figure
 from benchmarks.workloads import Workload
 
 
@@ -40,12 +40,22 @@ class Spread:
 
 @dataclass(frozen=True)
 class Results:
-    """All runs, of which machine and programs (``facts``), and of which ``peers``: the first is held to the others."""
+    """All runs, of which machine and programs (``facts``), and of which ``peers``."""
 
     facts: dict[str, Any]
     peers: list[str]
     workloads: list[Workload]
     runs: list[Run]
+
+    @property
+    def ours(self) -> list[str]:
+        """The peers that are held to others."""
+        return [peer for peer in self.peers if peer in OURS]
+
+    def rivals(self, peer: str) -> list[str]:
+        """Whom one of ours is held to: all others, but the other one of ours only if that comes first."""
+        before = self.peers[: self.peers.index(peer)]
+        return [other for other in self.peers if other not in OURS or other in before]
 
     def table(self, name: str) -> list[Workload]:
         """The workloads of one table."""
@@ -67,9 +77,9 @@ class Results:
     def spread(self, workload: Workload, figure: str, peer: str) -> Spread | None:
         return Spread.of(list(self.values(workload, figure, peer).values()))
 
-    def ratio(self, workload: Workload, figure: str, peer: str) -> Spread | None:
-        """The first peer's figures by those of ``peer`` in the same rounds."""
-        return pairwise(self.values(workload, figure, self.peers[0]), self.values(workload, figure, peer))
+    def ratio(self, workload: Workload, figure: str, peer: str, rival: str) -> Spread | None:
+        """The figures of ``peer`` by those of ``rival`` in the same rounds."""
+        return pairwise(self.values(workload, figure, peer), self.values(workload, figure, rival))
 
     def costs(self, workload: Workload, figure: str, peer: str) -> dict[int, float]:
         """What a message took, in microseconds and by round, for a rate; other figures as they are."""
@@ -96,7 +106,11 @@ class Results:
                 "figure": figure,
                 "unit": unit,
                 "spread": {peer: _plain(self.spread(workload, figure, peer)) for peer in self.peers},
-                "ratio": {peer: _plain(self.ratio(workload, figure, peer)) for peer in self.peers[1:]},
+                "ratio": {
+                    f"{peer} / {rival}": _plain(self.ratio(workload, figure, peer, rival))
+                    for peer in self.ours
+                    for rival in self.rivals(peer)
+                },
             }
             for workload in self.workloads
             for figure, unit in self.figures(workload).items()

@@ -11,7 +11,7 @@ from benchmarks.workloads import Workload
 Row = list[str]
 
 MEMORY = ("resident", "peak")
-COMPARED = ("rates", "prefetched", "process", "payloads")  # tables with something to tell of other peers
+COMPARED = ("rates", "prefetched", "process", "payloads")  # tables with ratios that tell something
 COST = "µs a message"
 BEGIN, END = "<!-- figures: written by python -m benchmarks -->", "<!-- end of figures -->"
 #: How figures are shown: the unit, and what they are multiplied by.
@@ -21,7 +21,7 @@ SHOWN = {"messages/s": ("thousand/s", 1e-3)}
 def document(results: Results) -> str:
     """All tables, each under a heading, and what they were measured on."""
     parts = [
-        ("Ratios", _ratios(results)),
+        *((f"Ratios of {peer}", _ratios(results, peer)) for peer in results.ours),
         ("Rates, default settings", _figures(results, "rates")),
         ("Rates, prefetched", _figures(results, "prefetched")),
         ("Latency and start-up", _figures(results, "process")),
@@ -29,6 +29,7 @@ def document(results: Results) -> str:
         ("Growth with partitions", _growth(results, "partitions")),
         ("Growth with messages", _growth(results, "messages")),
         ("Memory, default settings", _figures(results, "rates", memory=True)),
+        ("Memory, idle", _figures(results, "idle")),
         ("Failed", _failures(results)),
         ("Measured on", _facts(results)),
     ]
@@ -62,15 +63,14 @@ def table(rows: Sequence[Row]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _ratios(results: Results) -> list[Row]:
-    """The medians of the first peer's ratios to the others, and nothing else."""
-    first, *others = results.peers
-    rows = [["workload", "figure", *(f"{first} / {peer}" for peer in others)]]
+def _ratios(results: Results, peer: str) -> list[Row]:
+    """The ratios of one of ours to the others, of figures of the same rounds."""
+    rivals = results.rivals(peer)
+    rows = [["workload", "figure", *(f"{peer} / {rival}" for rival in rivals)]]
     for workload in (each for name in COMPARED for each in results.table(name)):
         for figure, unit in results.figures(workload).items():
             if figure not in MEMORY:
-                ratios = [results.ratio(workload, figure, peer) for peer in others]
-                cells = ["-" if ratio is None else digits(ratio.median) for ratio in ratios]
+                cells = [_spread(results.ratio(workload, figure, peer, rival)) for rival in rivals]
                 rows.append([workload.name, _shown(figure, unit)[0], *cells])
     return rows
 
@@ -82,16 +82,14 @@ def _shown(figure: str, unit: str) -> tuple[str, float]:
 
 
 def _figures(results: Results, name: str, *, memory: bool = False) -> list[Row]:
-    """Each figure of a table with its spread for all peers, and the ratios of the first peer to the others."""
-    first, *others = results.peers
-    rows = [["workload", "figure", *results.peers, *(f"{first} / {peer}" for peer in others)]]
+    """Each figure of a table with its spread for all peers."""
+    rows = [["workload", "figure", *results.peers]]
     for workload in results.table(name):
         for figure, unit in results.figures(workload).items():
             if (figure in MEMORY) == memory:
                 shown, factor = _shown(figure, unit)
                 cells = [_cell(results, workload, figure, peer, factor) for peer in results.peers]
-                ratios = [_spread(results.ratio(workload, figure, peer)) for peer in others]
-                rows.append([workload.name, shown, *cells, *ratios])
+                rows.append([workload.name, shown, *cells])
     return rows
 
 

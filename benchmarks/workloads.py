@@ -41,11 +41,16 @@ class Workload:
     @property
     def consumes(self) -> bool:
         """Whether it takes what its topic holds."""
-        return not self.produces and self.script not in ("latency", "startup")
+        return not self.produces and self.script not in ("latency", "startup", "idle")
 
     @property
     def produces(self) -> bool:
         return self.script.startswith("produce")
+
+    @property
+    def grows(self) -> bool:
+        """Whether it is there to be held against the same with fewer partitions or messages."""
+        return self.table in ("partitions", "messages")
 
     @property
     def tells_cost(self) -> bool:
@@ -102,6 +107,7 @@ def workloads(messages: int, volume: int) -> list[Workload]:
         *map(prefetched, _consuming("prefetched", usual)),
         Workload("latency", "process", "latency", min(messages, LATENCY_MESSAGES)),
         Workload("startup", "process", "startup", 0),
+        Workload("idle", "idle", "idle", 0),
         *(
             prefetched(workload)
             for label, size in PAYLOADS.items()

@@ -33,17 +33,30 @@ proc report_rate {name messages first last} {
     figure $name [expr {$messages * 1e6 / max(1, $last - $first)}] messages/s
 }
 
-# Where the system tells it: the memory of this process now, and the most it had.
-proc report_memory {} {
-    if {[catch {open /proc/self/status} status]} {
+# The file of a process, and the fields of it, that tell the memory it has now, the most it had, and that which it shares
+# with no other process.
+array set memory {resident {status VmRSS} peak {status VmHWM} private {smaps_rollup Private_\\w+}}
+
+# Where the system tells it: one measure of the memory of processes.
+proc report_memory {name measure processes} {
+    if {![llength $processes] || ![file isdirectory /proc/self]} {
         return
     }
-    set text [read $status]
-    close $status
-    foreach {name field} {resident VmRSS peak VmHWM} {
-        regexp "$field:\\s+(\\d+) kB" $text -> kibibytes
-        figure $name [expr {$kibibytes / 1024.0}] MiB
+    lassign $::memory($measure) file field
+    set kibibytes 0
+    foreach process $processes {
+        set status [open /proc/$process/$file]
+        foreach {line number} [regexp -all -inline -line "^$field:\\s+(\\d+) kB" [read $status]] {
+            incr kibibytes $number
+        }
+        close $status
     }
+    figure $name [expr {$kibibytes / 1024.0}] MiB
+}
+
+# The processes that this one started to talk to them.
+proc sidecars {} {
+    return [concat {*}[lmap channel [chan names] {pid $channel}]]
 }
 
 # -- producing -----------------------------------------------------------------------------------------------
@@ -256,6 +269,18 @@ proc arrived {message} {
 # Nothing but what every workload starts with: the driver measures the whole process.
 proc workload::startup {} {}
 
+# What a program takes that could do something.
+proc workload::idle {} {
+    master producer_creator producer
+    master consumer_creator consumer
+    after 1000 {set ::settled 1}
+    vwait ::settled
+    foreach measure {resident private} {
+        report_memory "interpreter $measure" $measure [pid]
+        report_memory "sidecar $measure" $measure [sidecars]
+    }
+}
+
 proc workload::about {} {
     set versions [list [info patchlevel] [package provide kafka] [kafka::kafka version]]
     puts [format {{"Tcl": "%s", "package kafka": "%s", "librdkafka": "%s"}} {*}$versions]
@@ -269,6 +294,8 @@ if {$options(-prefetched)} {
     master config {*}$prefetching
 }
 workload::$name
-if {$name ni {startup about}} {
-    report_memory
+if {$name ni {startup idle about}} {
+    foreach measure {resident peak} {
+        report_memory $measure $measure [list [pid] {*}[sidecars]]
+    }
 }

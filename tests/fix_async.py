@@ -6,7 +6,7 @@ import os
 import queue
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,7 @@ from typing import TypeVar
 import psutil
 from confluent_kafka import Producer
 from fix_cluster import Cluster
-from fix_tcl import KAFKATCLSH
+from fix_tcl import KAFKATCLSH, environment_of
 
 Size = TypeVar("Size", int, float)
 
@@ -134,6 +134,11 @@ class Live:
         """Its resident memory in bytes."""
         return int(self.usage.memory_info().rss)
 
+    def cpu_seconds(self) -> float:
+        """The time that it and the processes it has started have worked so far."""
+        times = [process.cpu_times() for process in [self.usage, *self.usage.children()]]
+        return float(sum(used.user + used.system for used in times))
+
     def end(self) -> None:
         """Kill it where it stands."""
         self.process.kill()
@@ -148,13 +153,19 @@ class Live:
 
 
 @contextmanager
-def live(cluster: Cluster, folder: Path, script: str, *args: str) -> Iterator[Live]:
+def live(
+    cluster: Cluster, folder: Path, script: str, *args: str, shell: Sequence[str] = KAFKATCLSH
+) -> Iterator[Live]:
     """Run ``PRELUDE`` and ``script`` with ``args`` beside the test; killed at the end, if it still runs."""
     file = folder / "live.tcl"
     file.write_text(PRELUDE + script)
     pipe = subprocess.PIPE
-    environment = {**os.environ, "KAFKATCL_TEST_BROKERS": " ".join(cluster.bootstrap)}
-    command = [*KAFKATCLSH, str(file), *args]
+    environment = {
+        **os.environ,
+        **environment_of(shell),
+        "KAFKATCL_TEST_BROKERS": " ".join(cluster.bootstrap),
+    }
+    command = [*shell, str(file), *args]
     with subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment, cwd=folder
     ) as process:

@@ -33,11 +33,13 @@ class Cluster:
         """A client for questions to the cluster itself."""
         return AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
 
-    def topic(self, partitions: int = 4) -> str:
-        """The name of a topic made for this test alone, all of whose partitions have leaders."""
+    def topic(self, partitions: int = 4, config: dict[str, str] | None = None) -> str:
+        """The name of a topic made for this test alone, with leaders everywhere; Kafka takes ``config``."""
         name = f"test-{uuid.uuid4().hex[:12]}"
         if self.kind == "kafka":
-            self.admin.create_topics([NewTopic(name, partitions, 1)])[name].result(SECONDS)
+            self.admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(
+                SECONDS
+            )
         elif partitions != EMBEDDED_PARTITIONS:
             raise ValueError(f"topics of the embedded broker have {EMBEDDED_PARTITIONS} partitions")
         self._await_leaders(name, partitions)  # the embedded broker makes a topic when it is asked about it

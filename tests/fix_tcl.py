@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -18,10 +19,15 @@ from fix_cluster import Cluster
 KAFKATCLSH = (sys.executable, "-m", "kafkatcl.shell")
 #: A Tcl shell without Python, and the environment in which it finds the package.
 TCLSH = ("tclsh",)
-TCLSH_ENVIRONMENT = {
+_TCLSH_ENVIRONMENT = {
     "TCLLIBPATH": str(Path(__file__).parent.parent / "pkgIndex"),
     "KAFKATCL_PYTHON": sys.executable,
 }
+
+
+def environment_of(shell: Sequence[str]) -> Mapping[str, str]:
+    """What a shell needs in its environment to find the package."""
+    return _TCLSH_ENVIRONMENT if shell[0] == TCLSH[0] else {}
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def run_tcl(tmp_path: Path) -> RunTcl:
         environment = {
             **os.environ,
             "LC_ALL": "C.UTF-8",
-            **(TCLSH_ENVIRONMENT if shell == TCLSH else {}),
+            **environment_of(shell),
             **(env or {}),
         }
         if embedded and shell == TCLSH:
@@ -102,6 +108,12 @@ def run_tcl(tmp_path: Path) -> RunTcl:
         return _run(command, environment, tmp_path, _bytes(stdin), timeout)
 
     return run
+
+
+@pytest.fixture
+def run_everywhere(run_tcl: RunTcl, shell: Sequence[str]) -> RunTcl:
+    """``run_tcl`` in each of the shells."""
+    return functools.partial(run_tcl, shell=shell)
 
 
 def _bytes(text: str | bytes) -> bytes:

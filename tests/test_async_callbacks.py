@@ -27,9 +27,9 @@ def topic(embedded_cluster: Cluster) -> str:
 
 
 @pytest.fixture
-def lines(run_tcl: RunTcl, embedded_cluster: Cluster, topic: str) -> Lines:
+def lines(run_everywhere: RunTcl, embedded_cluster: Cluster, topic: str) -> Lines:
     def run(script: str, *args: object) -> list[str]:
-        done = run_tcl(PRELUDE + script, topic, *map(str, args), brokers=embedded_cluster)
+        done = run_everywhere(PRELUDE + script, topic, *map(str, args), brokers=embedded_cluster)
         assert (done.status, done.stderr) == (0, "")
         return done.stdout.splitlines()
 

@@ -130,11 +130,11 @@ puts "$try tries"
 @pytest.mark.parametrize("seed", range(scaled(1, 3)))
 @pytest.mark.parametrize("sources", TRIES)
 def test_nothing_comes_late(
-    sources: str, seed: int, embedded_cluster: Cluster, topic: str, run_tcl: RunTcl
+    sources: str, seed: int, embedded_cluster: Cluster, topic: str, run_everywhere: RunTcl
 ) -> None:
     tries = str(TRIES[sources])
     args = (topic, str(seed), tries, sources)
-    done = run_tcl(PRELUDE + ENDS, *args, brokers=embedded_cluster, timeout=300)
+    done = run_everywhere(PRELUDE + ENDS, *args, brokers=embedded_cluster, timeout=300)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout == f"{tries} tries\n"
 
@@ -182,9 +182,9 @@ puts "replaced [expr {$generation > 1}]"
 @pytest.mark.parametrize("seed", range(scaled(1, 10)))
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_replaced_callback_hands_over_exactly(
-    source: str, seed: int, embedded_cluster: Cluster, topic: str, run_tcl: RunTcl
+    source: str, seed: int, embedded_cluster: Cluster, topic: str, run_everywhere: RunTcl
 ) -> None:
     args = (topic, source, str(MESSAGES), str(seed))
-    done = run_tcl(PRELUDE + REPLACED, *args, brokers=embedded_cluster)
+    done = run_everywhere(PRELUDE + REPLACED, *args, brokers=embedded_cluster)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.split("\n") == [*map(str, range(MESSAGES)), "replaced 1", ""]

@@ -6,6 +6,7 @@ import random
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -64,15 +65,19 @@ vwait forever
 
 
 @pytest.mark.parametrize("way", ["callback", "consume_batch"])
-def test_kills_lose_nothing(way: str, embedded_cluster: Cluster, tmp_path: Path) -> None:
-    kill_again_and_again(embedded_cluster, way, tmp_path)
+def test_kills_lose_nothing(
+    way: str, embedded_cluster: Cluster, shell: Sequence[str], tmp_path: Path
+) -> None:
+    kill_again_and_again(embedded_cluster, way, shell, tmp_path)
 
 
-def test_kills_of_a_group_member_lose_nothing(kafka_cluster: Cluster, tmp_path: Path) -> None:
-    kill_again_and_again(kafka_cluster, "member", tmp_path)
+def test_kills_of_a_group_member_lose_nothing(
+    kafka_cluster: Cluster, shell: Sequence[str], tmp_path: Path
+) -> None:
+    kill_again_and_again(kafka_cluster, "member", shell, tmp_path)
 
 
-def kill_again_and_again(cluster: Cluster, way: str, folder: Path) -> None:
+def kill_again_and_again(cluster: Cluster, way: str, shell: Sequence[str], folder: Path) -> None:
     chance = random.Random(way)
     topic = filled(cluster, dict.fromkeys(PARTITIONS, EACH))
     group = f"group-{uuid.uuid4().hex[:8]}"
@@ -80,7 +85,7 @@ def kill_again_and_again(cluster: Cluster, way: str, folder: Path) -> None:
     file.touch()
     for _ in range(KILLS):
         before = file.stat().st_size
-        with live(cluster, folder, SCRIPT, topic, way, group, str(file)):
+        with live(cluster, folder, SCRIPT, topic, way, group, str(file), shell=shell):
             assert until(lambda size=before: file.stat().st_size > size), "nothing came"
             time.sleep(chance.uniform(0, MOST_SECONDS))
     handed, repeats = read(file)

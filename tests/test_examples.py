@@ -13,7 +13,7 @@ from typing import Callable
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from fix_cluster import Cluster
-from fix_tcl import RunTcl
+from fix_tcl import KAFKATCLSH, TCLSH, RunTcl, environment_of
 from test_interp import display
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -158,6 +158,63 @@ def test_batch_copy(run: RunExample, kafka: Cluster | None, filled: str) -> None
     assert run("batch_copy.tcl", filled, copy) == "3 messages copied\n"
     if kafka:
         assert sorted(in_kafka(kafka, copy)) == sorted(in_kafka(kafka, filled))
+
+
+def test_index_writer(run: RunExample, kafka: Cluster | None, filled: str) -> None:
+    found = [f"{key} is at offset {offset}" for offset, (key, _) in enumerate(MESSAGES)]
+    assert run("index_writer.tcl", filled).splitlines() == found
+    if kafka:
+        index = [(key.encode(), b"%d" % offset) for offset, (key, _) in enumerate(MESSAGES)]
+        assert in_kafka(kafka, f"{filled}-index") == index
+
+
+#: Somebody who types two lines into the window, waits until they are shown, takes a picture, and closes the window.
+USER = r"""
+set argv [lassign $argv example picture]
+incr argc -2
+source $example
+after 30000 {puts stderr "not shown: [.messages get 0 end]"; exit 1}
+proc shown {count} {
+    while {[.messages size] < $count} {
+        after 5 {set tick 1}
+        vwait tick
+    }
+}
+update
+focus -force .entry
+foreach text [list "café €" "the second line"] {
+    .entry insert end $text
+    event generate .entry <Return>
+    shown [incr count]
+}
+puts [list [.messages get 0 end] [.entry get] [lindex [wm title .] 0]]
+flush stdout
+package require img::window
+update
+[image create photo -format window -data .] write $picture -format png
+destroy .
+"""
+
+
+@pytest.mark.parametrize("window_shell", [KAFKATCLSH, ("wish",)], ids=["kafkatclsh", "wish"])
+def test_live_list(
+    window_shell: Sequence[str], kafka: Cluster | None, topic: str, run_tcl: RunTcl, tmp_path: Path
+) -> None:
+    picture = tmp_path / "live_list.png"
+    brokers = [" ".join(kafka.bootstrap)] if kafka else []
+    embedded = {} if kafka else {"KAFKATCL_EMBEDDED": "1"}
+    with display() as environment:
+        if "DISPLAY" not in environment:
+            pytest.skip("no Xvfb")
+        ended = run_tcl(
+            USER,
+            *(str(EXAMPLES / "live_list.tcl"), str(picture), topic, *brokers),
+            env={"DISPLAY": environment["DISPLAY"], **environment_of(TCLSH), **embedded},
+            shell=window_shell,
+        )
+    assert ended.status == 0, ended.stderr
+    assert ended.stdout == f"{{{{café €}} {{the second line}}}} {{}} {topic}\n"
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def python(kafka: Cluster | None, *words: str, **environment: str) -> str:

@@ -82,9 +82,9 @@ def messages_in(cluster: Cluster, topic: str) -> int:
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_all_are_in_the_log(end: str, cluster: Cluster, topic: str, run_tcl: RunTcl) -> None:
+def test_all_are_in_the_log(end: str, cluster: Cluster, topic: str, run_everywhere: RunTcl) -> None:
     script, status, told = ENDS[end]
-    finished = run_tcl(script)
+    finished = run_everywhere(script)
     assert finished.stderr.startswith(told)
     assert told or not finished.stderr
     assert (finished.status, messages_in(cluster, topic)) == (status, MESSAGES)
@@ -146,10 +146,12 @@ def test_all_are_in_the_log_after_a_python_program(end: str, cluster: Cluster, t
     assert "kafkatcl:" not in done.stderr
 
 
-def test_without_a_cluster_the_end_is_bounded_and_told(run_tcl: RunTcl) -> None:
+def test_without_a_cluster_the_end_is_bounded_and_told(run_everywhere: RunTcl) -> None:
     env = {"KAFKATCL_FLUSH_TIMEOUT_MS": "1000", "KAFKATCL_TEST_BROKERS": "127.0.0.1:1", "TOPIC": "t"}
     began = time.monotonic()
-    finished = run_tcl("puts [clock milliseconds]\n" + QUEUED + "puts [clock milliseconds]; exit 3", env=env)
+    finished = run_everywhere(
+        "puts [clock milliseconds]\n" + QUEUED + "puts [clock milliseconds]; exit 3", env=env
+    )
     seconds = time.monotonic() - began
     first, last = map(int, finished.stdout.split())
     assert 1 < seconds < 1 + 2 + (last - first) / 1000 + 1  # the last second is for starting
@@ -159,7 +161,7 @@ def test_without_a_cluster_the_end_is_bounded_and_told(run_tcl: RunTcl) -> None:
     )
 
 
-def test_without_brokers_at_all_the_end_comes_at_once(run_tcl: RunTcl) -> None:
+def test_without_brokers_at_all_the_end_comes_at_once(run_everywhere: RunTcl) -> None:
     began = time.monotonic()
-    finished = run_tcl("package require kafka; kafka::kafka create m; m producer_creator p; exit 3")
+    finished = run_everywhere("package require kafka; kafka::kafka create m; m producer_creator p; exit 3")
     assert (finished.status, time.monotonic() - began < 3) == (3, True)

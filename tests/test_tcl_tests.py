@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -28,15 +27,14 @@ def totals(stdout: str) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_tcl_file(file: Path, cluster: Cluster, shell: Sequence[str], run_tcl: RunTcl) -> None:
+def test_tcl_file(file: Path, cluster: Cluster, run_everywhere: RunTcl) -> None:
     written = set(_TEST.findall(file.read_text()))
-    done = run_tcl(
+    done = run_everywhere(
         FOLDER / "all.tcl",
         *("-file", file.name, "-verbose", "body error skip"),
         brokers=cluster,
         env={"KAFKATCL_TEST_CLUSTER": cluster.kind},
         timeout=100,
-        shell=shell,
     )
     total, passed, skipped, failed = totals(done.stdout)
     assert (failed, done.status) == (0, 0), done.stdout + done.stderr
@@ -50,9 +48,11 @@ def test_no_test_has_the_name_of_another() -> None:
     assert len(names) > 500
 
 
-def test_without_a_cluster_tests_are_skipped_and_with_the_embedded_broker_they_run(run_tcl: RunTcl) -> None:
-    none = run_tcl(FOLDER / "all.tcl", "-file", "queue.test")
-    embedded = run_tcl(FOLDER / "all.tcl", "-file", "queue.test", env={"KAFKATCL_EMBEDDED": "1"})
+def test_without_a_cluster_tests_are_skipped_and_with_the_embedded_broker_they_run(
+    run_everywhere: RunTcl,
+) -> None:
+    none = run_everywhere(FOLDER / "all.tcl", "-file", "queue.test")
+    embedded = run_everywhere(FOLDER / "all.tcl", "-file", "queue.test", env={"KAFKATCL_EMBEDDED": "1"})
     total, passed, skipped, failed = totals(none.stdout)
     assert passed > 0
     assert skipped > 0
@@ -60,7 +60,7 @@ def test_without_a_cluster_tests_are_skipped_and_with_the_embedded_broker_they_r
     assert totals(embedded.stdout) == (total, total, 0, 0), embedded.stdout
 
 
-def test_a_failure_shows_in_the_exit_status(run_tcl: RunTcl, tmp_path: Path) -> None:
+def test_a_failure_shows_in_the_exit_status(run_everywhere: RunTcl, tmp_path: Path) -> None:
     for file in (FOLDER / "all.tcl", FOLDER / "support.tcl"):
         (tmp_path / file.name).write_text(file.read_text())
     (tmp_path / "wrong.test").write_text(
@@ -69,7 +69,7 @@ def test_a_failure_shows_in_the_exit_status(run_tcl: RunTcl, tmp_path: Path) -> 
         "    -constraints never\n"
         "check wrong-1.3 nothing {a background error} {after 0 {error unheard}; runEvents 20} {}\n"
     )
-    done = run_tcl(tmp_path / "all.tcl")
+    done = run_everywhere(tmp_path / "all.tcl")
     assert totals(done.stdout) == (3, 0, 1, 2)
     assert "unheard" in done.stdout
     assert done.status == 1

@@ -22,6 +22,8 @@ _FLUSH_SLICE_SECONDS = 0.1
 _CHUNK = 1000
 _BATCH_BYTES = 4 << 20
 _WAIT_SECONDS = 0.02
+#: What a message may have beside its payload and key towards message.max.bytes, at most.
+_FRAMING_BYTES = 100
 
 
 class ProducerHandle(Handle):
@@ -73,7 +75,7 @@ class ProducerHandle(Handle):
 
         librdkafka counts the bytes that are queued, but tells only the number of messages.
         """
-        size = min(size, self._max_message_bytes)
+        size = min(size, self._max_message_bytes - _FRAMING_BYTES)
         waiting = len(self.client)
         if waiting == 0:
             self._largest = 0

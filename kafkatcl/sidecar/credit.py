@@ -16,9 +16,9 @@ from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 
 #: Larger messages are produced with an answer.
 _LARGEST = 64 << 10
-#: How long a topic's partitions are asked for, and when again if there was no answer, in seconds.
+#: How long a topic's partitions are asked for, and how long to wait before, at first and at most, in seconds.
 _PATIENCE = 0.05
-_PAUSE = 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0
 
 
 class Credit(NamedTuple):
@@ -39,7 +39,8 @@ class Creditor:
 
     def __init__(self) -> None:
         self._partitions: dict[ProducerTopic, int] = {}
-        self._asked: dict[ProducerTopic, float] = {}
+        self._pauses: dict[ProducerTopic, float] = {}
+        self._next: dict[ProducerTopic, float] = {}
 
     def grant(self, topic: ProducerTopic, partition: int) -> Credit:
         """The credit for a partition after a message for it was accepted."""
@@ -50,12 +51,19 @@ class Creditor:
 
     def _known_partitions(self, topic: ProducerTopic) -> int:
         """The number of partitions that librdkafka knows the topic to have; 0 if that is not known yet."""
-        if topic not in self._partitions and time.monotonic() - self._asked.get(topic, -_PAUSE) >= _PAUSE:
-            self._asked[topic] = time.monotonic()
+        if topic in self._partitions:
+            return self._partitions[topic]
+        now = time.monotonic()
+        pause = self._pauses.get(topic, _FIRST_PAUSE)
+        known = 0
+        if now >= self._next.get(topic, now + pause):
             known = _partitions(topic.handle, topic.topic.name)
-            if known:
-                self._partitions[topic] = known
-        return self._partitions.get(topic, 0)
+            self._pauses[topic] = min(2 * pause, _LONGEST_PAUSE)
+            self._next[topic] = time.monotonic() + pause
+        self._next.setdefault(topic, now + pause)
+        if known:
+            self._partitions[topic] = known
+        return known
 
 
 def _partitions(handle: ProducerHandle, name: str) -> int:

@@ -21,7 +21,9 @@ namespace eval ::kafkatcl::events {
     variable until 0        ;# when that is
     variable changes 0      ;# counts changes of what is to be told, or by whom
     variable stop 0         ;# whether a variable was written that someone waits for
-    variable waits {}       ;# for each `vwait` that is under way, whether its variable is watched
+    variable waits {}       ;# for each `vwait` that is under way, its variable, or nothing if that cannot be watched
+    variable ended 0        ;# how many of the outermost ones are to end with an error
+    variable end {}         ;# and that: a message and an errorCode
     variable interval 50    ;# ms after which to say how far the callbacks have come
     variable due 0          ;# when that is
     array set callback {}
@@ -277,15 +279,43 @@ proc ::kafkatcl::events::Report {result options} {
 # The trace on `vwait` before it begins, and when it is through.
 proc ::kafkatcl::events::Wait {command args} {
     variable waits
-    lappend waits [expr {[llength $command] == 2 && ![catch {Watch add [lindex $command 1]}]}]
+    set name [lindex $command 1]
+    lappend waits [expr {[llength $command] == 2 && ![catch {Watch add $name}] ? $name : ""}]
 }
 
 proc ::kafkatcl::events::Waited {command args} {
     variable waits
-    if {[lindex $waits end]} {
+    variable ended
+    variable end
+    if {[lindex $waits end] ne ""} {
         catch {Watch remove [lindex $command 1]}
     }
     set waits [lrange $waits 0 end-1]
+    if {[llength $waits] < $ended} {
+        set ended [llength $waits]
+        return -code error -errorcode [lindex $end 1] [lindex $end 0]
+    }
+}
+
+# There will be no callbacks any more: end each `vwait` that is under way with an error.
+proc ::kafkatcl::events::EndWaits {message code} {
+    variable waits
+    variable end [list $message $code]
+    variable ended [llength $waits]
+    foreach name $waits {
+        # What ends it is that its variable is written.
+        catch {Touch $name}
+    }
+}
+
+proc ::kafkatcl::events::Touch {name} {
+    upvar #0 $name variable
+    if {[info exists variable]} {
+        set variable $variable
+    } else {
+        set variable {}
+        unset variable
+    }
 }
 
 proc ::kafkatcl::events::Watch {change name} {
@@ -346,7 +376,7 @@ proc ::kafkatcl::events::InRow {} {
     variable waiting
     variable next
     set event [lindex $waiting $next]
-    return [expr {[llength $waits] && 0 ni $waits && [llength $event] > 2 && [info exists callback([lindex $event 0])]}]
+    return [expr {[llength $waits] && {} ni $waits && [llength $event] > 2 && [info exists callback([lindex $event 0])]}]
 }
 
 proc ::kafkatcl::events::SpunByTimer {} {

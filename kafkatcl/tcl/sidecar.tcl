@@ -66,14 +66,7 @@ proc ::kafkatcl::sidecar::Open {command} {
 
 # Call a primitive; its answer.
 proc ::kafkatcl::sidecar::Call {args} {
-    set lengths {}
-    set data {}
-    foreach word $args {
-        set bytes [encoding convertto utf-8 $word]
-        lappend lengths [string length $bytes]
-        append data $bytes
-    }
-    return [Ask 1 [binary format ii*a* [llength $args] $lengths $data]]
+    return [Ask 1 [Words $args]]
 }
 
 # Send a frame that is answered; the answer, an error one if there is no sidecar.
@@ -182,14 +175,23 @@ proc ::kafkatcl::sidecar::open_session {path} {
 
 # -- the end -----------------------------------------------------------------------------------------------
 
-# The sidecar is gone: an error from now on, for whoever calls it.
+# The sidecar is gone: an error from now on, for whoever calls it, and for whoever waits.
 proc ::kafkatcl::sidecar::Died {} {
     variable death
     variable command
     set how [Close]
     set death [list "the sidecar of package kafka has ended ($how); what it had not delivered is lost.\
         Its command was: $command" [list KAFKA SIDECAR DIED $how]]
+    # Behind the background error that this may be.
+    after idle [list after 0 [list ::kafkatcl::sidecar::EndWaits {*}$death]]
     return -level 2 -code error -errorcode [lindex $death 1] [lindex $death 0]
+}
+
+proc ::kafkatcl::sidecar::EndWaits {message code} {
+    variable pathOf
+    foreach {session path} [array get pathOf] {
+        catch {interp eval $path [list ::kafkatcl::events::EndWaits $message $code]}
+    }
 }
 
 # Let go of the sidecar; how it ended.

@@ -1,6 +1,18 @@
 # frames.tcl --
 #
-#   What the sidecar sends, as Tcl values.
+#   What passes between us and the sidecar, and Tcl values (see kafkatcl/sidecar/frames.py).
+
+# The body of a call: a primitive and its arguments.
+proc ::kafkatcl::sidecar::Words {words} {
+    set lengths {}
+    set data {}
+    foreach word $words {
+        set bytes [encoding convertto utf-8 $word]
+        lappend lengths [string length $bytes]
+        append data $bytes
+    }
+    return [binary format ii*a* [llength $words] $lengths $data]
+}
 
 # The list that is the answer.
 proc ::kafkatcl::sidecar::Text {body} {

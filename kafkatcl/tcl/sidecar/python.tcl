@@ -2,32 +2,58 @@
 #
 #   Which Python the sidecar runs with.
 
-# The command of the first Python there is: the one that KAFKATCL_PYTHON names, the one that installation recorded, the
-# one that the package belongs to, or python3.
+# The command of that Python: what KAFKATCL_PYTHON names, else the first of the candidates that is there.
 proc ::kafkatcl::sidecar::Python {} {
-    if {[info exists ::env(KAFKATCL_PYTHON)] && $::env(KAFKATCL_PYTHON) ne ""} {
+    if {[IsNamed]} {
         return [list $::env(KAFKATCL_PYTHON)]
     }
+    foreach candidate [Candidates] {
+        if {[file executable $candidate] && ![file isdirectory $candidate]} {
+            return [list $candidate]
+        }
+    }
+    return -code error -errorcode {KAFKA SIDECAR PYTHON} "there is no python3 on PATH: [Advice]"
+}
+
+proc ::kafkatcl::sidecar::IsNamed {} {
+    return [expr {[info exists ::env(KAFKATCL_PYTHON)] && $::env(KAFKATCL_PYTHON) ne ""}]
+}
+
+# Where a Python may be: the one that installation recorded, that of the environment that the package lies in, on PATH.
+proc ::kafkatcl::sidecar::Candidates {} {
     set candidates {}
     if {[info exists ::kafkatcl::python]} {
         lappend candidates $::kafkatcl::python
     }
-    # Up from ENVIRONMENT/lib/python3.X/site-packages/kafkatcl/tcl, and from a checkout with its own environment.
-    lappend candidates [file join {*}[lrange [file split $::kafkatcl::library] 0 end-5] bin python3] \
-        [file join {*}[lrange [file split $::kafkatcl::library] 0 end-2] .venv bin python3]
-    foreach candidate $candidates {
-        if {[file executable $candidate]} {
-            return [list $candidate]
+    set names python3
+    # ENVIRONMENT/lib/python3.X/site-packages/kafkatcl/tcl, or CHECKOUT/kafkatcl/tcl
+    set folders [file split $::kafkatcl::library]
+    if {[regexp {^python3\.\d+$} [lindex $folders end-3] name]} {
+        # The environment may have no Python of its own, as that of `pip install --user`: then its version counts.
+        set names [list $name python3]
+    }
+    foreach name $names {
+        lappend candidates [file join {*}[lrange $folders 0 end-5] bin $name]
+    }
+    lappend candidates [file join {*}[lrange $folders 0 end-2] .venv bin python3]
+    if {[info exists ::env(PATH)]} {
+        foreach name $names {
+            foreach folder [split $::env(PATH) $::tcl_platform(pathSeparator)] {
+                lappend candidates [file join $folder $name]
+            }
         }
     }
-    return python3
+    return $candidates
 }
 
-# What to do when it cannot be run.
+# What to do when there is none, or not the right one.
 proc ::kafkatcl::sidecar::Advice {} {
-    return "package kafka needs Python 3.9 or newer with the Python package confluent-kafka;\
-        set the environment variable KAFKATCL_PYTHON to such a Python, of the environment that kafkatcl was\
-        installed in"
+    set needed "package kafka needs Python 3.9 or newer with the Python package confluent-kafka"
+    set right "the Python of the environment that kafkatcl was installed in"
+    if {[IsNamed]} {
+        return "$needed; the environment variable KAFKATCL_PYTHON names another: set it to $right, or unset it"
+    }
+    return "$needed; set the environment variable KAFKATCL_PYTHON to $right"
 }
 
 # The Python that was started cannot do it.

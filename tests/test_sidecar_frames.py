@@ -1,0 +1,184 @@
+"""What passes between a Tcl shell and its sidecar, written and read by either side."""
+
+from __future__ import annotations
+
+import os
+import random
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import kafkatcl
+from kafkatcl.bridge.inprocess import application, new_interp
+from kafkatcl.engine.messages import Run
+from kafkatcl.sidecar.frames import Kind, answer, frame, frames, produced, produced_batch, words
+
+TCL = Path(kafkatcl.__file__).parent / "tcl"
+ALL_BYTES = bytes(range(256))
+
+
+@pytest.fixture(scope="module")
+def tcl() -> Any:
+    """A Tcl interpreter that has the procedures of the sidecar, and no sidecar."""
+    interp = new_interp()
+    app = application(interp)
+    app.eval("namespace eval ::kafkatcl::sidecar {}")
+    app.call("source", str(TCL / "sidecar" / "frames.tcl"))
+    return app
+
+
+def read(tcl: Any, data: bytes) -> Any:
+    """The value that Tcl gets of a frame."""
+    length, kind = struct.unpack_from("<ii", data)
+    body = data[8:]
+    assert length == len(body)
+    reader = {Kind.LIST: "Text", Kind.RUNS: "Runs"}[Kind(kind)]
+    return tcl.call(f"::kafkatcl::sidecar::{reader}", body)
+
+
+def elements(tcl: Any, value: Any) -> list[str]:
+    """The elements of a list as strings; a byte has one character."""
+    return [
+        part.decode("latin-1") if isinstance(part, bytes) else str(part)
+        for part in tcl.call("lrange", value, 0, "end")
+    ]
+
+
+# -- answers -----------------------------------------------------------------------------------------------
+
+
+def test_answers_are_lists_as_tcl_writes_them(tcl: Any) -> None:
+    chance = random.Random(1)
+    texts = [
+        "".join(chance.choices('ab {}[]"\\$;#\n\t\r\v\f~\xe9\u20ac', k=chance.randint(0, 6)))
+        for _ in range(5000)
+    ]
+    value = read(tcl, answer((0, tuple(texts))))
+    assert elements(tcl, tcl.call("lindex", value, 1)) == texts
+    # Also in its text: scripts compare lists as strings.
+    written = tcl.eval("proc same {text} {expr {[list {*}$text] eq $text}}; list")
+    assert written == ""
+    assert tcl.call("same", f"x {tcl.call('lindex', value, 1)}")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        (),
+        (0, ""),
+        (0, 5),
+        (0, (1, -1, 2**62)),
+        (1, "no {luck", ("KAFKA", "a b", "")),
+        (0, (("a",), (), ("b c",))),
+    ],
+)
+def test_answers_of_other_kinds(tcl: Any, value: Any) -> None:
+    def plain(one: Any) -> Any:
+        return tuple(map(plain, one)) if isinstance(one, tuple) else str(one)
+
+    def parsed(text: Any, like: Any) -> Any:
+        if not isinstance(like, tuple):
+            return str(text)
+        return tuple(parsed(part, kind) for part, kind in zip(elements(tcl, text), like))
+
+    assert parsed(read(tcl, answer(value)), value) == plain(value)
+
+
+@pytest.mark.parametrize("width", [3, 4])
+def test_messages_cross_byte_for_byte(tcl: Any, width: int) -> None:
+    payloads = [b"", ALL_BYTES, b"{", "\u20ac".encode(), bytes(100_000)]
+    keys = [ALL_BYTES, b"", b"k"]
+    first, second = ((), ())  # type: tuple[Any, ...]
+    for number, payload in enumerate(payloads):
+        first += (payload, 2**40 + number, -1, *([keys[number % 3]] if width == 4 else []))
+    second = (b"other", 7, 1_700_000_000_000)
+    batch = (
+        0,
+        (
+            "b1",
+            6,
+            ("messages", *Run("t", 1, width, first)),
+            ("error", "x", "y", "z"),
+            ("messages", *Run("u u", 2, 3, second)),
+        ),
+    )
+    value = read(tcl, answer(batch))
+    assert elements(tcl, tcl.call("lindex", value, 1, 2))[:4] == ["messages", "t", "1", str(width)]
+    assert elements(tcl, tcl.call("lindex", value, 1, 2, 4)) == [
+        field.decode("latin-1") if isinstance(field, bytes) else str(field) for field in first
+    ]
+    assert elements(tcl, tcl.call("lindex", value, 1, 3)) == ["error", "x", "y", "z"]
+    assert elements(tcl, tcl.call("lindex", value, 1, 4, 4)) == ["other", "7", "1700000000000"]
+
+
+# -- requests ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    os.close(reading)
+
+
+def test_frames_come_in_any_pieces(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    chance = random.Random(2)
+    bodies = [os.urandom(chance.choice([0, 1, 7, 100, 70_000, 600_000])) for _ in range(40)]
+    data = b"".join(frame(Kind.LIST, body) for body in bodies)
+
+    def write() -> None:
+        at = 0
+        while at < len(data):
+            at += os.write(writing, data[at : at + chance.choice([1, 3, 8, 4096, 300_000])])
+        os.close(writing)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert [body for _, body in frames(reading)] == bodies
+    writer.join()
+
+
+def test_a_frame_that_is_cut_off_is_none(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    os.write(writing, frame(Kind.LIST, b"whole") + frame(Kind.LIST, b"cut off")[:-1])
+    os.close(writing)
+    assert [body for _, body in frames(reading)] == [b"whole"]
+
+
+def test_who_is_told_to_end_reads_what_is_there(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    os.write(writing, frame(Kind.LIST, b"one") + frame(Kind.LIST, b"two"))
+    os.set_blocking(reading, False)
+    assert [body for _, body in frames(reading)] == [b"one", b"two"]
+    os.close(writing)
+
+
+@pytest.mark.parametrize(
+    "given", [["name"], ["name", ""], ["name", "a b", "\u20ac", "\xe9", "\0", "{", "x" * 100_000]]
+)
+def test_words(given: list[str], tcl: Any) -> None:
+    assert words(tcl.call("::kafkatcl::sidecar::Words", given)) == given
+
+
+@pytest.mark.parametrize("key", [None, b"", ALL_BYTES])
+@pytest.mark.parametrize("payload", [b"", ALL_BYTES])
+def test_produced(payload: bytes, key: bytes | None) -> None:
+    body = struct.pack("<12sii", b"t17", -1, -1 if key is None else len(key)) + payload + (key or b"")
+    assert produced(body) == ("t17", -1, payload, key)
+
+
+def test_produced_batch() -> None:
+    payloads, keys = [b"", ALL_BYTES, b"x"], [b"k", None, b""]
+    lengths = [
+        length
+        for payload, key in zip(payloads, keys)
+        for length in (len(payload), -1 if key is None else len(key))
+    ]
+    data = b"".join(payload + (key or b"") for payload, key in zip(payloads, keys))
+    body = struct.pack("<12sii6i", b"t1", 3, 3, *lengths) + data
+    assert produced_batch(body) == ("t1", 3, payloads, keys)

@@ -7,8 +7,10 @@ needs is imported when it runs, so that help comes at once and no command pays f
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kafkatcl import __version__
@@ -86,4 +88,84 @@ def _run_broker(given: argparse.Namespace) -> None:
     serve(given.brokers, given.partitions, given.bootstrap_file, until_eof=given.until_eof)
 
 
-_COMMANDS = (_add_broker,)
+def _add_tcl_path(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "tcl-path",
+        help="print the folder for TCLLIBPATH, where tclsh and wish find the package",
+        description="Print the folder where tclsh, wish and other programs with Tcl find package kafka, as an element "
+        'of a Tcl list: TCLLIBPATH="$(kafkatcl tcl-path)" tclsh script.tcl',
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=_run_tcl_path)
+
+
+def _run_tcl_path(_given: argparse.Namespace) -> None:
+    from kafkatcl.tclpath import index_folder, tcl_word  # noqa: PLC0415
+
+    _print(tcl_word(index_folder()))
+
+
+def _add_install_tcl(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "install-tcl",
+        help="have tclsh and wish find the package, without TCLLIBPATH",
+        description="Have tclsh, wish and other programs with Tcl find package kafka: write an index of it, which "
+        "names this Python, into the first folder of the auto_path of tclsh that can be written into.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--dir", type=Path, metavar="DIR", help="write into DIR instead; it is made if need be"
+    )
+    parser.add_argument(
+        "--tclsh",
+        default="tclsh",
+        metavar="COMMAND",
+        help="the Tcl shell that is asked for its auto_path (tclsh)",
+    )
+    parser.add_argument("--remove", action="store_true", help="remove what was written there, and only that")
+    parser.set_defaults(run=_run_install_tcl)
+
+
+def _run_install_tcl(given: argparse.Namespace) -> None:
+    folder = None if given.dir is None else given.dir.absolute()
+    (_remove_tcl if given.remove else _install_tcl)(folder, given.tclsh)
+
+
+def _install_tcl(folder: Path | None, tclsh: str) -> None:
+    from kafkatcl.engine.errors import Failure  # noqa: PLC0415
+    from kafkatcl.tclpath import ask, finds, folder_for, install  # noqa: PLC0415
+
+    if folder is None:
+        _print(f"{install(folder_for(ask(tclsh)))}: package kafka for {tclsh}")
+        return
+    _print(f"{install(folder)}: package kafka")
+    try:
+        is_found = finds(ask(tclsh), folder)
+    except Failure as failure:  # a program that embeds Tcl needs no shell
+        print(f"kafkatcl install-tcl: {failure.message}", file=sys.stderr)
+        is_found = False
+    if not is_found:
+        print(
+            f"kafkatcl install-tcl: {tclsh} does not look into {folder}: have it in the environment variable "
+            "TCLLIBPATH, or have scripts append it to auto_path",
+            file=sys.stderr,
+        )
+
+
+def _remove_tcl(folder: Path | None, tclsh: str) -> None:
+    from kafkatcl.tclpath import ask, remove  # noqa: PLC0415
+
+    removed = [remove(one) for one in (ask(tclsh).auto_path if folder is None else [folder])]
+    for one in filter(None, removed):
+        _print(f"{one}: removed")
+    if not any(removed):
+        _print(f"nothing of `kafkatcl install-tcl` is in {folder or f'the auto_path of {tclsh}'}")
+
+
+def _print(line: str | bytes) -> None:
+    """Print what may have the name of a file in it, whatever bytes that has."""
+    sys.stdout.buffer.write(os.fsencode(line) + b"\n")
+    sys.stdout.flush()
+
+
+_COMMANDS = (_add_broker, _add_tcl_path, _add_install_tcl)

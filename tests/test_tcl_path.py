@@ -80,6 +80,13 @@ WHICH = r"""
 """
 
 
+CAUGHT = """
+    puts [catch {package require kafka} message options]
+    puts $message
+    puts [dict get $options -errorcode]
+"""
+
+
 def test_tcl_path_is_the_index_of_a_checkout() -> None:
     done = kafkatcl("tcl-path")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{ROOT / 'pkgIndex'}\n", "")
@@ -106,6 +113,16 @@ def test_a_link_to_the_index_serves(tmp_path: Path, run_tcl: RunTcl, link: str) 
         (tmp_path / "kafka" / "pkgIndex.tcl").symlink_to(ROOT / "pkgIndex" / "pkgIndex.tcl")
     ended = run_tcl(WHICH, shell=TCLSH, env={"TCLLIBPATH": str(tmp_path)})
     assert (ended.status, ended.stderr) == (0, "")
+
+
+def test_a_safe_interpreter_is_refused(run_tcl: RunTcl) -> None:
+    script = f"""
+        interp alias [safe::interpCreate safe] puts {{}} puts
+        safe eval {{{CAUGHT}}}
+    """
+    code, message, errorcode = run_tcl(script, shell=TCLSH).stdout.splitlines()
+    assert (code, errorcode) == ("1", "KAFKA SAFE")
+    assert message.endswith("cannot be loaded into a safe interpreter: alias commands of its parent into it")
 
 
 # -- install-tcl -------------------------------------------------------------------------------------------
@@ -220,13 +237,6 @@ def test_shells_that_will_not_do(tmp_path: Path, make_shell: MakeShell) -> None:
     assert "has Tcl 8.5.19, and 8.6 or newer is needed: name another with --tclsh" in told(old)
     nowhere = make_shell(tmp_path / "none" / "such", tmp_path / "shell")
     assert "you may not write into any folder of the auto_path" in told(nowhere)
-
-
-CAUGHT = """
-    puts [catch {package require kafka} message options]
-    puts $message
-    puts [dict get $options -errorcode]
-"""
 
 
 def test_a_package_that_is_gone_is_told(tmp_path: Path, run_tcl: RunTcl) -> None:

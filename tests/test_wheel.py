@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -47,10 +48,10 @@ def link(distribution: str, environment: Path) -> None:
         (target / name).symlink_to(Path(str(installed.locate_file(name))))
 
 
-def run(*command: object, cwd: Path | None = None) -> str:
+def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
     """What ``command`` writes, run with no way back to this checkout."""
     done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env={}, capture_output=True, text=True, check=False
+        [str(word) for word in command], cwd=cwd, env=env or {}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -72,9 +73,11 @@ def test_the_installed_package_is_the_one_from_the_wheel(environment: Path, tmp_
         assert Path(file).is_relative_to(environment)
 
 
-def test_an_installed_kafkatclsh_runs_a_script(environment: Path, tmp_path: Path):
-    script = tmp_path / "script.tcl"
-    script.write_text("""
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """A script that prints a message that it produced."""
+    file = tmp_path / "script.tcl"
+    file.write_text("""
         package require kafka
         kafka::kafka create master
         master producer_creator producer
@@ -86,5 +89,18 @@ def test_an_installed_kafkatclsh_runs_a_script(environment: Path, tmp_path: Path
         in consume 0 20000 message
         puts $message(payload)
     """)
+    return file
+
+
+def test_an_installed_kafkatclsh_runs_a_script(environment: Path, tmp_path: Path, script: Path):
     told = run(environment / "bin" / "kafkatclsh", "--embedded", script, cwd=tmp_path)
+    assert told == "from the wheel\n"
+
+
+def test_a_stock_tclsh_runs_a_script_by_way_of_tcl_path(environment: Path, tmp_path: Path, script: Path):
+    path = run(environment / "bin" / "kafkatcl", "tcl-path", cwd=tmp_path).rstrip("\n")
+    assert Path(path).is_relative_to(environment)
+    told = run(
+        str(shutil.which("tclsh")), script, cwd=tmp_path, env={"TCLLIBPATH": path, "KAFKATCL_EMBEDDED": "1"}
+    )
     assert told == "from the wheel\n"

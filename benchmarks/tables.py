@@ -13,6 +13,7 @@ Row = list[str]
 MEMORY = ("resident", "peak")
 COMPARED = ("rates", "prefetched", "process", "payloads")  # tables with ratios that tell something
 COST = "µs a message"
+NOTHING = "-"
 BEGIN, END = "<!-- figures: written by python -m benchmarks -->", "<!-- end of figures -->"
 #: How figures are shown: the unit, and what they are multiplied by.
 SHOWN = {"messages/s": ("thousand/s", 1e-3)}
@@ -56,9 +57,10 @@ def write(results: Results, file: Path) -> None:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """``rows`` as a Markdown table, the first as its head."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = [[cell.ljust(width) for cell, width in zip(row, widths)] for row in rows]
+    """``rows`` as a Markdown table, the first as its head; without columns in which there is nothing."""
+    columns = [column for column in zip(*rows) if any(cell != NOTHING for cell in column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    lines = [[cell.ljust(width) for cell, width in zip(row, widths)] for row in zip(*columns)]
     lines.insert(1, ["-" * width for width in widths])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -146,6 +148,6 @@ def _cell(results: Results, workload: Workload, figure: str, peer: str, factor: 
 def _spread(spread: Spread | None, factor: float = 1) -> str:
     """The median, and in brackets from where to where, if that is not the same."""
     if spread is None:
-        return "-"
+        return NOTHING
     low, middle, high = (digits(value * factor) for value in (spread.minimum, spread.median, spread.maximum))
     return middle if low == high else f"{middle} ({low} to {high})"

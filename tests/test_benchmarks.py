@@ -393,12 +393,18 @@ def test_tables(known: Results) -> None:
     assert cells(text, "cpu") == ["a CPU"]
 
 
+def test_a_peer_without_figures_has_no_column(known: Results) -> None:
+    text = tables.document(known)
+    assert cells(section(text, "Rates, default settings"), "workload", "figure") == [HOSTED, STOCK, "c"]
+    assert cells(section(text, "Growth with messages"), "workload", "figure") == [HOSTED]
+
+
 def test_growth_is_told_where_it_means_something(known: Results) -> None:
     text = section(tables.document(known), "Growth with messages")
-    assert cells(text, SMALL.name, "rate, µs a message") == ["500 (250 to 1,000), x 1.00", "-", "-"]
-    assert cells(text, LARGE.name, "rate, µs a message") == ["1,000 (250 to 2,000), x 2.00", "-", "-"]
-    assert cells(text, FEW.name, "resident, MiB") == ["200 (100 to 400), x 1.00", "-", "-"]
-    assert cells(text, MANY.name, "resident, MiB") == ["100 (50 to 400), x 0.50", "-", "-"]
+    assert cells(text, SMALL.name, "rate, µs a message") == ["500 (250 to 1,000), x 1.00"]
+    assert cells(text, LARGE.name, "rate, µs a message") == ["1,000 (250 to 2,000), x 2.00"]
+    assert cells(text, FEW.name, "resident, MiB") == ["200 (100 to 400), x 1.00"]
+    assert cells(text, MANY.name, "resident, MiB") == ["100 (50 to 400), x 0.50"]
     assert text.count("callback-") == 4
 
 

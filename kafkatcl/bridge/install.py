@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import weakref
 from contextlib import suppress
@@ -12,13 +13,25 @@ from typing import Any
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
 from kafkatcl.engine.shutdown import before_shutdown
+from kafkatcl.tclpath import index_folder
 
 TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
+
+_TELL_OTHERS = """{folder python} {
+    if {![info exists ::env(TCLLIBPATH)] || $folder ni $::env(TCLLIBPATH)} {
+        lappend ::env(TCLLIBPATH) $folder
+    }
+    if {![info exists ::env(KAFKATCL_PYTHON)]} {
+        set ::env(KAFKATCL_PYTHON) $python
+    }
+}"""
 
 
 def install(interp: Any) -> None:
     """Make ``package require kafka`` work in an interpreter, and in the children it makes from now on.
 
+    The environment variables TCLLIBPATH and KAFKATCL_PYTHON tell the interpreters of new threads (package Thread) and
+    of a tclsh that is run where to find it.
     A second call for an interpreter does nothing.  What the program leaves open is flushed and closed when it ends.
 
     :param interp: a ``tkinter.Tcl()``, a ``tkinter.Tk()``, or any widget.  Call it in the interpreter's thread.
@@ -65,6 +78,8 @@ class Host:
         for name in ("open_session", "close"):
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", getattr(self, name))
         self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / "install.tcl"))
+        # Nobody installs it in the interpreters of new threads and of programs that are run: they get a sidecar.
+        self._app.call("apply", _TELL_OTHERS, str(index_folder()), sys.executable or "")
 
     def open_session(self, path: str) -> str:
         """The session for the interpreter of this path, which is about to load the package."""

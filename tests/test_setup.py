@@ -165,7 +165,7 @@ def test_apt_is_not_asked_to_mend_a_python_that_is_not_its_own(root_machine: Mac
     assert root_machine.asked_of_apt() == []
 
 
-TCL_PACKAGES = "tcl tcl-itcl4 tcl-thread tcllib tk xvfb"
+TCL_PACKAGES = "tcl tcl-itcl4 tcl-thread tcllib tclx8.4 tk libtk-img xvfb"
 
 
 def test_missing_tcl_programs_are_told(machine: Machine):

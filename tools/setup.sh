@@ -95,7 +95,9 @@ missing_programs() {
     has_package Itcl || echo tcl-itcl4
     has_package Thread || echo tcl-thread
     has_package cmdline || echo tcllib
+    has_package Tclx || echo tclx8.4
     has_package Tk || echo tk
+    has_package img::window || echo libtk-img
     command -v Xvfb >/dev/null || echo xvfb
 }
 

@@ -133,7 +133,8 @@ def _producing(messages: int) -> Iterator[Workload]:
 
 def _consuming(table: str, messages: int) -> Iterator[Workload]:
     yield Workload("consume", table, "consume", messages)
-    for batch in (1, 100, 1000):
+    yield Workload("consume_batch-1", table, "consume_batch", messages // 2, batch=1)  # the slowest
+    for batch in (100, 1000):
         yield Workload(f"consume_batch-{batch}", table, "consume_batch", messages, batch=batch)
     yield Workload("callback", table, "callback", messages)
     yield Workload("queue_callback", table, "queue_callback", messages, partitions=8)

@@ -12,13 +12,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fix_tcl import KAFKATCLSH
+from fix_tcl import KAFKATCLSH, TCLSH, environment_of
 
 ROOT = Path(__file__).parent.parent
+#: PATH with the programs of this project.
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 VARYING = {"<number>": r"\d+", "<port>": r"\d{2,5}", "<timestamp>": r"\d{13}", "<version>": r"\d+(\.\d+)+"}
 
 _BLOCK = re.compile(r"^(?P<fence>```+)(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
@@ -26,7 +28,8 @@ _CONTINUES = re.compile(r"<!-- continues -->\s*\Z")
 _ALL_CONTINUE = "<!-- all continue -->"
 _BETWEEN = "\x1e"  # printed between the blocks of a program
 
-_RUNNERS = {"tcl": [*KAFKATCLSH, "--embedded"], "python": [sys.executable]}
+#: The commands that programs of a language are run with, each in turn.
+RUNNERS = {"tcl": [KAFKATCLSH, TCLSH], "python": [(sys.executable,)]}
 _SUFFIXES = {"tcl": ".tcl", "python": ".py"}
 _PRINT_BETWEEN = {"tcl": r"puts -nonewline \x1e", "python": r"print('\x1e', end='')"}
 
@@ -93,15 +96,21 @@ def programs(page: Path, language: str) -> Iterator[list[Block]]:
         yield program
 
 
-def outputs(program: list[Block], folder: Path) -> list[str]:
-    """What each block of a program prints; the program runs in ``folder`` and must end well."""
+def outputs(program: list[Block], runner: Sequence[str], folder: Path) -> list[str]:
+    """What each block of a program prints; ``runner`` runs it in ``folder``, and it must end well."""
     language = program[0].language
     file = folder / f"blocks{_SUFFIXES[language]}"
     file.write_text(f"{_PRINT_BETWEEN[language]}\n".join(block.text for block in program))
     done = subprocess.run(
-        [*_RUNNERS[language], str(file)],
+        [*runner, str(file)],
         cwd=folder,
-        env={**os.environ, "KAFKATCL_EMBEDDED": "1", "LC_ALL": "C.UTF-8"},
+        env={
+            **os.environ,
+            "KAFKATCL_EMBEDDED": "1",
+            "LC_ALL": "C.UTF-8",
+            "PATH": PATH,
+            **environment_of(runner),
+        },
         capture_output=True,
         text=True,
         timeout=60,

@@ -7,11 +7,11 @@ import os
 import re
 import shlex
 import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from docs_blocks import ROOT, Block, as_said, blocks, outputs, programs
+from docs_blocks import PATH, ROOT, RUNNERS, Block, as_said, blocks, outputs, programs
 from fix_tcl import RunTcl
 
 from kafkatcl.cli import _parser
@@ -34,13 +34,19 @@ def name(page: Path) -> str:
 # -- code --------------------------------------------------------------------------------------------------
 
 PROGRAMS = [
-    program for page in PAGES for language in ("tcl", "python") for program in programs(page, language)
+    pytest.param(program, runner, id=f"{program[0]}-{Path(runner[0]).name}")
+    for page in PAGES
+    for language, runners in RUNNERS.items()
+    for program in programs(page, language)
+    for runner in runners
 ]
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: str(program[0]))
-def test_code_runs_and_prints_what_is_said(program: list[Block], tmp_path: Path) -> None:
-    printed = outputs(program, tmp_path)
+@pytest.mark.parametrize(("program", "runner"), PROGRAMS)
+def test_code_runs_and_prints_what_is_said(
+    program: list[Block], runner: Sequence[str], tmp_path: Path
+) -> None:
+    printed = outputs(program, runner, tmp_path)
     assert len(printed) == len(program)
     for block, output in zip(program, printed):
         assert as_said(output, block.output or ""), f"{block} says\n{block.output}\nand prints\n{output}"
@@ -85,7 +91,7 @@ def check_command(words: list[str]) -> None:
         assert {word for word in arguments if "=" not in word} <= set(targets)
     elif program == "kafkatcl":
         _parser().parse_args(arguments)
-    elif program == "kafkatclsh":
+    elif program in ("kafkatclsh", "tclsh", "wish"):
         script = parse(arguments).script
         assert script is None or not script.startswith("examples/") or (ROOT / script).exists()
     else:
@@ -95,7 +101,6 @@ def check_command(words: list[str]) -> None:
 @pytest.mark.parametrize("block", CONSOLE, ids=str)
 def test_sessions_at_a_console(block: Block, tmp_path: Path) -> None:
     """Each line after ``$`` is run at the root of the project, and prints on stdout what is said."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     turns = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE)
     assert "".join(f"$ {command}\n{said}" for command, said in turns) == block.text
     for command, said in turns:
@@ -104,7 +109,7 @@ def test_sessions_at_a_console(block: Block, tmp_path: Path) -> None:
             command,
             shell=True,
             cwd=ROOT,
-            env=environment,
+            env={**os.environ, "PATH": PATH},
             capture_output=True,
             text=True,
             timeout=60,

@@ -37,13 +37,14 @@ The first frame is a LIST: the protocol's number, and the names of the primitive
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, Callable
 
 PROTOCOL = 1
 _HEADER = struct.Struct("<ii")
@@ -73,7 +74,7 @@ class Kind(IntEnum):
 # -- to the sidecar ----------------------------------------------------------------------------------------
 
 
-def frames(descriptor: int) -> Iterator[tuple[int, bytes]]:
+def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -> Iterator[tuple[int, bytes]]:
     """The op and the body of each whole frame, until the end of the pipe."""
     held, at = b"", 0
     while True:
@@ -85,6 +86,7 @@ def frames(descriptor: int) -> Iterator[tuple[int, bytes]]:
                 yield op, held[at + _HEADER.size : at + length]
                 at += length
                 continue
+        before_reading()
         more = _read(descriptor, length - (len(held) - at))
         if not more:
             return
@@ -123,26 +125,21 @@ def _text(encoded: bytes) -> str:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-class Produced(NamedTuple):
-    """A PRODUCE."""
-
-    topic: str
-    partition: int
-    payload: bytes
-    key: bytes | None
-
-
 _PRODUCE = struct.Struct("<12sii")
 
 
-def produced(body: bytes) -> Produced:
-    """The message of a PRODUCE."""
+@functools.lru_cache(maxsize=1024)
+def _identifier(padded: bytes) -> str:
+    return padded.rstrip(b"\0").decode()
+
+
+def produced(body: bytes) -> tuple[str, int, bytes, bytes | None]:
+    """Topic, partition, payload and key of a PRODUCE."""
     topic, partition, key_length = _PRODUCE.unpack_from(body)
-    name = topic.rstrip(b"\0").decode()
     if key_length < 0:
-        return Produced(name, partition, body[_PRODUCE.size :], None)
+        return _identifier(topic), partition, body[_PRODUCE.size :], None
     end = len(body) - key_length
-    return Produced(name, partition, body[_PRODUCE.size : end], body[end:])
+    return _identifier(topic), partition, body[_PRODUCE.size : end], body[end:]
 
 
 def produced_batch(body: bytes) -> tuple[str, int, list[bytes], list[bytes | None]]:
@@ -156,7 +153,7 @@ def produced_batch(body: bytes) -> tuple[str, int, list[bytes], list[bytes | Non
         None if length < 0 else body[first:last]
         for length, first, last in zip(lengths[1::2], ends[1::2], ends[2::2])
     ]
-    return topic.rstrip(b"\0").decode(), partition, payloads, keys
+    return _identifier(topic), partition, payloads, keys
 
 
 # -- from the sidecar --------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
 import threading
+import time
 from contextlib import suppress
 from typing import Any, Callable
 
@@ -26,6 +28,11 @@ from kafkatcl.sidecar.frames import (
     produced_batch,
     words,
 )
+
+#: After how many unanswered messages in a row to let some gather before reading on, how long, and where.
+_ROW = 100
+_GATHERING_SECONDS = 0.0005
+_PIPE_BYTES = 1 << 20
 
 
 def serve() -> None:
@@ -50,6 +57,9 @@ def _own_descriptors() -> tuple[int, int]:
         with open(os.devnull, "wb") as nothing:
             os.dup2(nothing.fileno(), 1)
             os.dup2(nothing.fileno(), 2)
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):  # more than the system allows
+            fcntl.fcntl(0, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     return 0, writing
 
 
@@ -66,6 +76,7 @@ class Server:
         self._creditor = Creditor()
         self._is_answering = False
         self._is_done = False
+        self._unanswered = 0  # messages in a row that were produced without an answer
         self._functions: dict[str, Callable[..., Any]] = {
             name: guarded(function)
             for name, function in {**PRIMITIVES, "open_session": self._open_session}.items()
@@ -83,7 +94,7 @@ class Server:
         """Execute frames until the interpreter ends, or this process is told to."""
         self._send(answer((0, (PROTOCOL, *self._functions))))
         threading.Thread(target=self._watch, name="kafkatcl-watch", daemon=True).start()
-        for op, body in frames(self._reading):
+        for op, body in frames(self._reading, self._gather):
             if op == Op.BYE:
                 break
             with suppress(KeyboardInterrupt):
@@ -115,6 +126,7 @@ class Server:
         self._answer(self._produce_batch, *produced_batch(body))
 
     def _on_produce_unanswered(self, body: bytes) -> None:
+        self._unanswered += 1
         name, partition, payload, key = produced(body)
         topic = sessions.objects[name]
         code = topic.send(partition, payload, key)
@@ -138,8 +150,14 @@ class Server:
 
     # -- inside --------------------------------------------------------------------------------------------
 
+    def _gather(self) -> None:
+        """In a row of messages let some come together: to be woken for each would slow down both sides."""
+        if self._unanswered > _ROW:
+            time.sleep(_GATHERING_SECONDS)
+
     def _answer(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._is_answering = True
+        self._unanswered = 0
         try:
             value = function(*arguments)
         finally:

@@ -36,7 +36,7 @@ proc ::kafkatcl::sidecar::Start {} {
     set command [Python]
     lappend command [file join [file dirname $::kafkatcl::library] sidecar __main__.py]
     set pipe [Open $command]
-    fconfigure $pipe -translation binary -buffering full -buffersize 65536 -blocking 1
+    fconfigure $pipe -translation binary -buffering none -buffersize 65536 -blocking 1
     set names [lassign [lindex [Answer] 1] spoken]
     if {$spoken != $protocol} {
         Close
@@ -44,10 +44,10 @@ proc ::kafkatcl::sidecar::Start {} {
             "the sidecar of package kafka speaks another version ($spoken instead of $protocol): [Advice]"
     }
     foreach name $names {
-        interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::Call $name
-    }
-    foreach name {open_session delete produce produce_quick produce_rows} {
-        interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::$name
+        # Some have a way of their own.
+        if {[info commands ::kafkatcl::bridge::$name] eq ""} {
+            interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::Call $name
+        }
     }
     fileevent $pipe readable ::kafkatcl::sidecar::Readable
     trace add execution ::exit enter ::kafkatcl::sidecar::Leave
@@ -84,10 +84,7 @@ proc ::kafkatcl::sidecar::Ask {op body} {
 proc ::kafkatcl::sidecar::Send {op body} {
     variable pipe
     Check
-    if {[catch {
-        puts -nonewline $pipe [binary format iia* [string length $body] $op $body]
-        flush $pipe
-    }]} {
+    if {[catch {puts -nonewline $pipe [binary format iia* [string length $body] $op $body]}]} {
         Died
     }
 }
@@ -164,11 +161,11 @@ proc ::kafkatcl::sidecar::Tell {} {
     }
 }
 
-proc ::kafkatcl::sidecar::open_session {path} {
-    variable pathOf
-    set answer [Call open_session]
+# The session of the interpreter of this path.
+proc ::kafkatcl::bridge::open_session {path} {
+    set answer [::kafkatcl::sidecar::Call open_session]
     if {[lindex $answer 0] eq 0} {
-        set pathOf([lindex $answer 1]) $path
+        set ::kafkatcl::sidecar::pathOf([lindex $answer 1]) $path
     }
     return $answer
 }

@@ -6,64 +6,58 @@
 
 namespace eval ::kafkatcl::sidecar {
     variable credit         ;# handle -> how many messages are granted
-    variable largest        ;# handle -> the most bytes of one
-    variable handleOf       ;# topic,partition that is known to exist -> its handle
+    variable lane           ;# topic,partition that is known to exist -> its handle, and the most bytes of a message
     array set credit {}
-    array set largest {}
-    array set handleOf {}
+    array set lane {}
 }
 
-# Produce without waiting for the answer; 1, or 0 if that cannot be.
-proc ::kafkatcl::sidecar::produce_quick {topic partition payload args} {
-    variable pipe
-    variable owner
-    variable credit
-    variable largest
-    variable handleOf
-    if {![info exists handleOf($topic,$partition)]} {
+# Produce without waiting for the answer; 1, or 0 if that cannot be.  Every step counts here.
+proc ::kafkatcl::bridge::produce_quick {topic partition payload args} {
+    if {![info exists ::kafkatcl::sidecar::lane($topic,$partition)]} {
         return 0
     }
-    set handle $handleOf($topic,$partition)
+    lassign $::kafkatcl::sidecar::lane($topic,$partition) handle largest
     set keyLength -1
     if {[llength $args]} {
         set keyLength [string length [lindex $args 0]]
         append payload [lindex $args 0]
     }
     set length [string length $payload]
-    if {![info exists credit($handle)] || $credit($handle) <= 0 || $length > $largest($handle) || [pid] != $owner} {
+    if {$length > $largest || [incr ::kafkatcl::sidecar::credit($handle) -1] < 0
+            || [pid] != $::kafkatcl::sidecar::owner} {
         return 0
     }
     # Characters above U+00FF are no bytes.
     set bytes [binary format a* $payload]
     if {$bytes ne $payload || [catch {
-        puts -nonewline $pipe [binary format iia12iia* [expr {20 + $length}] 3 $topic $partition $keyLength $bytes]
-        flush $pipe
+        puts -nonewline $::kafkatcl::sidecar::pipe \
+            [binary format iia12iia* [expr {20 + $length}] 3 $topic $partition $keyLength $bytes]
     }]} {
         return 0
     }
-    incr credit($handle) -1
     return 1
 }
 
 # Produce, and wait for the answer.
-proc ::kafkatcl::sidecar::produce {topic partition payload args} {
+proc ::kafkatcl::bridge::produce {topic partition payload args} {
     set keyLength -1
     set data $payload
     if {[llength $args]} {
         set keyLength [string length [lindex $args 0]]
         append data [lindex $args 0]
     }
-    if {![IsPlain $partition] || [set bytes [binary format a* $data]] ne $data} {
-        return [Call produce $topic $partition $payload {*}$args]
+    if {![::kafkatcl::sidecar::IsPlain $partition] || [set bytes [binary format a* $data]] ne $data} {
+        return [::kafkatcl::sidecar::Call produce $topic $partition $payload {*}$args]
     }
-    return [Granted $topic $partition [Ask 2 [binary format a12iia* $topic $partition $keyLength $bytes]]]
+    set body [binary format a12iia* $topic $partition $keyLength $bytes]
+    return [::kafkatcl::sidecar::Granted $topic $partition [::kafkatcl::sidecar::Ask 2 $body]]
 }
 
 # Produce a list of lists, each a payload and perhaps a key; the answer 1, or 0 if they have to go as words.
-proc ::kafkatcl::sidecar::produce_rows {topic partition rows} {
+proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
     set lengths {}
     set data {}
-    if {![IsPlain $partition] || [catch {
+    if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {
         foreach row $rows {
             lassign $row payload key
             switch [llength $row] {
@@ -78,7 +72,7 @@ proc ::kafkatcl::sidecar::produce_rows {topic partition rows} {
     }
     set count [expr {[llength $lengths] / 2}]
     set body [binary format a12iii*a* $topic $partition $count $lengths $bytes]
-    set answer [Granted $topic $partition [Ask 4 $body]]
+    set answer [::kafkatcl::sidecar::Granted $topic $partition [::kafkatcl::sidecar::Ask 4 $body]]
     return [expr {[lindex $answer 0] eq 0 ? {0 1} : $answer}]
 }
 
@@ -90,25 +84,33 @@ proc ::kafkatcl::sidecar::IsPlain {partition} {
 # Take the grant that comes with an answer.
 proc ::kafkatcl::sidecar::Granted {topic partition answer} {
     variable credit
-    variable largest
-    variable handleOf
+    variable lane
     if {[lindex $answer 0] eq 0} {
-        lassign [lindex $answer 1] handle messages size isKnown
+        lassign [lindex $answer 1] handle messages largest isKnown
         set credit($handle) $messages
-        set largest($handle) $size
         if {$isKnown} {
-            set handleOf($topic,$partition) $handle
+            set lane($topic,$partition) [list $handle $largest]
         }
     }
     return $answer
 }
 
-# Delete an object; a handle's grant goes with it.
-proc ::kafkatcl::sidecar::delete {id} {
+# Delete an object; what was granted for it is no more.
+proc ::kafkatcl::bridge::delete {id} {
+    ::kafkatcl::sidecar::Revoke $id
+    return [::kafkatcl::sidecar::Call delete $id]
+}
+
+proc ::kafkatcl::sidecar::Revoke {id} {
     variable credit
-    variable largest
-    variable handleOf
-    unset -nocomplain credit($id) largest($id)
-    array unset handleOf $id,*
-    return [Call delete $id]
+    variable lane
+    array unset lane $id,*
+    if {[info exists credit($id)]} {
+        unset credit($id)
+        foreach {place granted} [array get lane] {
+            if {[lindex $granted 0] eq $id} {
+                unset lane($place)
+            }
+        }
+    }
 }

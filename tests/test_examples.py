@@ -57,7 +57,7 @@ def filled(kafka: Cluster | None, topic: str, run: RunExample) -> str:
     return topic
 
 
-def in_kafka(kafka: Cluster, topic: str) -> list[tuple[bytes, bytes]]:
+def in_kafka(kafka: Cluster, topic: str) -> list[tuple[bytes | None, bytes]]:
     """Keys and payloads of all messages of a topic, read without any KafkaTcl."""
     consumer = Consumer(
         {
@@ -75,7 +75,7 @@ def in_kafka(kafka: Cluster, topic: str) -> list[tuple[bytes, bytes]]:
         consumer.close()
 
 
-def _until_ends(consumer: Consumer, ends: int) -> Iterator[tuple[bytes, bytes]]:
+def _until_ends(consumer: Consumer, ends: int) -> Iterator[tuple[bytes | None, bytes]]:
     while ends:
         message = consumer.poll(30)
         assert message is not None, "the end of a partition did not come"
@@ -168,7 +168,8 @@ def test_index_writer(run: RunExample, kafka: Cluster | None, filled: str) -> No
         assert in_kafka(kafka, f"{filled}-index") == index
 
 
-#: Somebody who types two lines into the window, waits until they are shown, takes a picture, and closes the window.
+#: Somebody who types two lines into the window, waits until they are shown, takes a picture, types a third line and
+#: closes the window at once.
 USER = r"""
 set argv [lassign $argv example picture]
 incr argc -2
@@ -182,16 +183,20 @@ proc shown {count} {
 }
 update
 focus -force .entry
-foreach text [list "café €" "the second line"] {
+proc type {text} {
     .entry insert end $text
     event generate .entry <Return>
-    shown [incr count]
 }
+type "caf\u00e9 \u20ac"
+shown 1
+type "the second line"
+shown 2
 puts [list [.messages get 0 end] [.entry get] [lindex [wm title .] 0]]
 flush stdout
 package require img::window
 update
 [image create photo -format window -data .] write $picture -format png
+type "the last line"
 destroy .
 """
 
@@ -216,6 +221,9 @@ def test_live_list(
         pytest.skip("no Img: apt-get install libtk-img")
     assert ended.status == 0, ended.stderr
     assert ended.stdout == f"{{{{café €}} {{the second line}}}} {{}} {topic}\n"
+    if kafka:
+        lines = ["café €", "the second line", "the last line"]
+        assert in_kafka(kafka, topic) == [(None, line.encode()) for line in lines]
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 

@@ -374,7 +374,22 @@ def without_confluent_kafka(folder: Path) -> tuple[Path, str]:
     return python, f"{python}: No module named 'confluent_kafka'"
 
 
-@pytest.mark.parametrize("faulty", [missing, too_old, without_confluent_kafka])
+MAIN = ROOT / "kafkatcl" / "sidecar" / "__main__.py"
+
+
+def broken(folder: Path) -> tuple[Path, str]:
+    """A Python that ends before it has said anything."""
+    python = executable(folder / "broken", "exit 7")
+    return python, f'"{python} {MAIN}" ended (status 7) before it was ready'
+
+
+def talkative(folder: Path) -> tuple[Path, str]:
+    """A Python that says something else first, and waits."""
+    python = executable(folder / "talkative", "echo welcome to this machine; cat >/dev/null")
+    return python, f'"{python} {MAIN}" ended (status 0) before it was ready'
+
+
+@pytest.mark.parametrize("faulty", [missing, too_old, without_confluent_kafka, broken, talkative])
 def test_a_python_that_cannot_serve_is_told_and_another_may_follow(
     tmp_path: Path, run_tcl: RunTcl, faulty: Faulty
 ) -> None:

@@ -37,7 +37,7 @@ proc ::kafkatcl::sidecar::Start {} {
     lappend command [file join [file dirname $::kafkatcl::library] sidecar __main__.py]
     set pipe [Open $command]
     fconfigure $pipe -translation binary -buffering none -buffersize 65536 -blocking 1
-    set names [lassign [lindex [Answer] 1] spoken]
+    set names [lassign [Hello] spoken]
     if {$spoken != $protocol} {
         Close
         return -code error -errorcode {KAFKA SIDECAR VERSION} \
@@ -50,7 +50,6 @@ proc ::kafkatcl::sidecar::Start {} {
         }
     }
     fileevent $pipe readable ::kafkatcl::sidecar::Readable
-    trace add execution ::exit enter ::kafkatcl::sidecar::Leave
 }
 
 proc ::kafkatcl::sidecar::Open {command} {
@@ -60,6 +59,20 @@ proc ::kafkatcl::sidecar::Open {command} {
         return -code error -errorcode {KAFKA SIDECAR PYTHON} "$channel: [Advice]"
     }
     return $channel
+}
+
+# What the sidecar says first: the version of the protocol, and the names of the primitives.
+proc ::kafkatcl::sidecar::Hello {} {
+    variable command
+    if {[catch {Answer} answer options]} {
+        lassign [dict get $options -errorcode] kafka sidecar what how
+        if {$what eq "DIED"} {
+            return -code error -errorcode {KAFKA SIDECAR PYTHON} \
+                "\"$command\" ended ($how) before it was ready: [Advice]"
+        }
+        return -options $options $answer
+    }
+    return [lindex $answer 1]
 }
 
 # -- calls -------------------------------------------------------------------------------------------------
@@ -106,7 +119,7 @@ proc ::kafkatcl::sidecar::Answer {} {
 proc ::kafkatcl::sidecar::Frame {} {
     variable pipe
     set body {}
-    if {[catch {read $pipe 8} header] || [binary scan $header ii length kind] != 2
+    if {[catch {read $pipe 8} header] || [binary scan $header ii length kind] != 2 || $kind ni {0 1 2 3}
             || [catch {read $pipe $length} body] || [string length $body] != $length} {
         Died
     }
@@ -166,6 +179,7 @@ proc ::kafkatcl::bridge::open_session {path} {
     set answer [::kafkatcl::sidecar::Call open_session]
     if {[lindex $answer 0] eq 0} {
         set ::kafkatcl::sidecar::pathOf([lindex $answer 1]) $path
+        ::kafkatcl::sidecar::WatchExit $path
     }
     return $answer
 }
@@ -196,7 +210,6 @@ proc ::kafkatcl::sidecar::Close {} {
     variable pipe
     set channel $pipe
     set pipe {}
-    trace remove execution ::exit enter ::kafkatcl::sidecar::Leave
     if {[catch {close $channel} message options]} {
         switch [lindex [dict get $options -errorcode] 0] {
             CHILDKILLED {return [lindex [dict get $options -errorcode] 2]}
@@ -204,6 +217,12 @@ proc ::kafkatcl::sidecar::Close {} {
         }
     }
     return "status 0"
+}
+
+# Have everything delivered before the interpreter of this path calls `exit`.
+proc ::kafkatcl::sidecar::WatchExit {path} {
+    interp alias $path ::kafkatcl::leaving {} ::kafkatcl::sidecar::Leave
+    interp eval $path {trace add execution ::exit enter ::kafkatcl::leaving}
 }
 
 # The trace on `exit`: have everything delivered before.  What is not told in time goes on without us.

@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=5,
         metavar="N",
-        help="how often each is run (5); growth at most 3, larger payloads 2 times",
+        help="how often each is run (5); growth and larger payloads at most 2 times",
     )
     parser.add_argument(
         "--only",

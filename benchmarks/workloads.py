@@ -15,7 +15,7 @@ OVERHEAD = 100  # bytes that a message takes beside its payload, at most
 SETTLING = 150_000
 SETTLING_BYTES = 50_000_000
 #: The most rounds of a table whose workloads are there to be held against each other, not against another peer.
-MOST_ROUNDS = {"payloads": 2, "partitions": 3, "messages": 3}
+MOST_ROUNDS = {"payloads": 2, "partitions": 2, "messages": 2}
 
 
 @dataclass(frozen=True)

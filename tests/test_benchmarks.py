@@ -250,9 +250,9 @@ def test_growth_is_of_kafkatcl_and_of_those_that_are_named() -> None:
     assert {HOSTED, STOCK, "bare", "c"} <= set(found["rates"])
 
 
-def test_growth_takes_three_rounds_at_most() -> None:
+def test_growth_takes_two_rounds_at_most() -> None:
     assert [CONSUME.rounds(number) for number in (1, 3, 5)] == [1, 3, 5]
-    assert [SMALL.rounds(number) for number in (1, 3, 5)] == [1, 3, 3]
+    assert [SMALL.rounds(number) for number in (1, 3, 5)] == [1, 2, 2]
 
 
 def test_workloads_are_chosen_by_patterns() -> None:

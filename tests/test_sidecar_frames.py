@@ -31,8 +31,9 @@ def tcl() -> Any:
     return app
 
 
-def read(tcl: Any, data: bytes) -> Any:
+def read(tcl: Any, parts: list[bytes]) -> Any:
     """The value that Tcl gets of a frame."""
+    data = b"".join(parts)
     length, kind = struct.unpack_from("<ii", data)
     body = data[8:]
     assert length == len(body)
@@ -125,11 +126,16 @@ def pipe() -> Iterator[tuple[int, int]]:
     os.close(reading)
 
 
+def whole(body: bytes) -> bytes:
+    """A frame in one piece."""
+    return b"".join(frame(Kind.LIST, body))
+
+
 def test_frames_come_in_any_pieces(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     chance = random.Random(2)
     bodies = [os.urandom(chance.choice([0, 1, 7, 100, 70_000, 600_000])) for _ in range(40)]
-    data = b"".join(frame(Kind.LIST, body) for body in bodies)
+    data = b"".join(map(whole, bodies))
 
     def write() -> None:
         at = 0
@@ -145,14 +151,14 @@ def test_frames_come_in_any_pieces(pipe: tuple[int, int]) -> None:
 
 def test_a_frame_that_is_cut_off_is_none(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
-    os.write(writing, frame(Kind.LIST, b"whole") + frame(Kind.LIST, b"cut off")[:-1])
+    os.write(writing, whole(b"whole") + whole(b"cut off")[:-1])
     os.close(writing)
     assert [body for _, body in frames(reading)] == [b"whole"]
 
 
 def test_who_is_told_to_end_reads_what_is_there(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
-    os.write(writing, frame(Kind.LIST, b"one") + frame(Kind.LIST, b"two"))
+    os.write(writing, whole(b"one") + whole(b"two"))
     os.set_blocking(reading, False)
     assert [body for _, body in frames(reading)] == [b"one", b"two"]
     os.close(writing)

@@ -8,6 +8,7 @@ To the sidecar, ``length op body``:
 op                  body                                                                answered
 ==================  ==================================================================  ======================
 CALL                n, n lengths, n words in UTF-8: a primitive and its arguments       yes
+TELL                the same, of a primitive whose answer nobody needs                  no
 PRODUCE             topic (its identifier, 12 bytes), partition, length of the key      yes
                     (-1: none), payload, key
 PRODUCE_UNANSWERED  the same                                                            no
@@ -41,15 +42,17 @@ import functools
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from itertools import accumulate
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 PROTOCOL = 1
 _HEADER = struct.Struct("<ii")
 _INT = struct.Struct("<i")
 _CHUNK = 1 << 18
+
+Body = Union[bytes, bytearray]
 
 
 class Op(IntEnum):
@@ -60,6 +63,7 @@ class Op(IntEnum):
     PRODUCE_UNANSWERED = 3
     PRODUCE_BATCH = 4
     BYE = 5
+    TELL = 6
 
 
 class Kind(IntEnum):
@@ -74,11 +78,11 @@ class Kind(IntEnum):
 # -- to the sidecar ----------------------------------------------------------------------------------------
 
 
-def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -> Iterator[tuple[int, bytes]]:
+def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Body]]:
     """The op and the body of each whole frame, until the end of the pipe."""
     held, at = b"", 0
     while True:
-        length = _HEADER.size
+        length, size, op = _HEADER.size, 0, 0
         if len(held) - at >= length:
             size, op = _HEADER.unpack_from(held, at)
             length += size
@@ -87,28 +91,43 @@ def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -
                 at += length
                 continue
         before_reading()
-        more = _read(descriptor, length - (len(held) - at))
-        if not more:
-            return
-        held, at = held[at:] + more, 0
+        if size > _CHUNK:
+            body = bytearray(size)
+            if not _fill(descriptor, body, held[at + _HEADER.size :]):
+                return
+            yield op, body
+            held, at = b"", 0
+        else:
+            more = _read(descriptor)
+            if not more:
+                return
+            held, at = held[at:] + more, 0
 
 
-def _read(descriptor: int, least: int) -> bytes:
-    """At least so many bytes, or nothing at the end of the pipe."""
-    chunks = []
-    while least > 0:
+def _read(descriptor: int) -> bytes:
+    """What is there, or nothing at the end of the pipe."""
+    try:
+        return os.read(descriptor, _CHUNK)
+    except BlockingIOError:  # told to end: what was there has been read
+        return b""
+
+
+def _fill(descriptor: int, body: bytearray, begin: bytes) -> bool:
+    """Read a large body, whose begin was read already, to where it belongs; False at the end of the pipe."""
+    body[: len(begin)] = begin
+    view = memoryview(body)[len(begin) :]
+    while view:
         try:
-            chunk = os.read(descriptor, max(least, _CHUNK))
-        except BlockingIOError:  # told to end: what is there was read
-            return b""
-        if not chunk:
-            return b""
-        chunks.append(chunk)
-        least -= len(chunk)
-    return b"".join(chunks)
+            count = os.readv(descriptor, [view])
+        except BlockingIOError:
+            return False
+        if count == 0:
+            return False
+        view = view[count:]
+    return True
 
 
-def words(body: bytes) -> list[str]:
+def words(body: Body) -> list[str]:
     """The words of a CALL."""
     (count,) = _INT.unpack_from(body)
     start = _INT.size * (1 + count)
@@ -116,7 +135,7 @@ def words(body: bytes) -> list[str]:
     return [_text(body[first:last]) for first, last in zip(ends, ends[1:])]
 
 
-def _text(encoded: bytes) -> str:
+def _text(encoded: Body) -> str:
     try:
         return encoded.decode()
     except UnicodeDecodeError:
@@ -133,24 +152,24 @@ def _identifier(padded: bytes) -> str:
     return padded.rstrip(b"\0").decode()
 
 
-def produced(body: bytes) -> tuple[str, int, bytes, bytes | None]:
+def produced(body: Body) -> tuple[str, int, bytes, bytes | None]:
     """Topic, partition, payload and key of a PRODUCE."""
     topic, partition, key_length = _PRODUCE.unpack_from(body)
     if key_length < 0:
-        return _identifier(topic), partition, body[_PRODUCE.size :], None
+        return _identifier(topic), partition, bytes(body[_PRODUCE.size :]), None
     end = len(body) - key_length
-    return _identifier(topic), partition, body[_PRODUCE.size : end], body[end:]
+    return _identifier(topic), partition, bytes(body[_PRODUCE.size : end]), bytes(body[end:])
 
 
-def produced_batch(body: bytes) -> tuple[str, int, list[bytes], list[bytes | None]]:
+def produced_batch(body: Body) -> tuple[str, int, list[bytes], list[bytes | None]]:
     """Topic, partition, payloads and keys of a PRODUCE_BATCH."""
     topic, partition, count = _PRODUCE.unpack_from(body)
     lengths = struct.unpack_from(f"<{2 * count}i", body, _PRODUCE.size)
     start = _PRODUCE.size + 2 * count * _INT.size
     ends = list(accumulate((length if length > 0 else 0 for length in lengths), initial=start))
-    payloads = [body[first:last] for first, last in zip(ends[0::2], ends[1::2])]
+    payloads = [bytes(body[first:last]) for first, last in zip(ends[0::2], ends[1::2])]
     keys = [
-        None if length < 0 else body[first:last]
+        None if length < 0 else bytes(body[first:last])
         for length, first, last in zip(lengths[1::2], ends[1::2], ends[2::2])
     ]
     return _identifier(topic), partition, payloads, keys
@@ -159,12 +178,12 @@ def produced_batch(body: bytes) -> tuple[str, int, list[bytes], list[bytes | Non
 # -- from the sidecar --------------------------------------------------------------------------------------
 
 
-def frame(kind: Kind, body: bytes) -> bytes:
-    """A frame to write."""
-    return _HEADER.pack(len(body), kind) + body
+def frame(kind: Kind, *parts: bytes) -> list[bytes]:
+    """The parts of a frame, to be written one after the other."""
+    return [_HEADER.pack(sum(map(len, parts)), kind), *parts]
 
 
-def answer(value: tuple[Any, ...]) -> bytes:
+def answer(value: tuple[Any, ...]) -> list[bytes]:
     """The frame of an answer."""
     runs: list[_Run] = []
     text = _listed(value, (), runs)
@@ -173,13 +192,25 @@ def answer(value: tuple[Any, ...]) -> bytes:
     places = tuple((run.path, run.count, run.width) for run in runs)
     listing = f"{_quoted(text)} {_quoted(_listed(places, (), []))}".encode("utf-8", "replace")
     start = _INT.size + len(listing) + sum(run.size for run in runs)
-    columns = []
+    columns, bodies = [], []
     for run in runs:
         columns.append(run.columns(start))
+        bodies += run.body
         start += run.bytes
-    return frame(
-        Kind.RUNS, b"".join([_INT.pack(len(listing)), listing, *columns, *(run.body for run in runs)])
-    )
+    return frame(Kind.RUNS, _INT.pack(len(listing)), listing, *columns, *bodies)
+
+
+def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in parts that are neither very small nor very large."""
+    held: list[bytes] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= _CHUNK:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
 
 
 class _Run:
@@ -191,8 +222,8 @@ class _Run:
         self._fields = fields
         self.count = len(fields) // width
         self._parts = [fields[0::width], *([fields[3::width]] if width == 4 else [])]
-        self.body = b"".join([part for parts in self._parts for part in parts])
-        self.bytes = len(self.body)
+        self.body = [part for parts in self._parts for part in parts]
+        self.bytes = sum(map(len, self.body))
 
     @property
     def size(self) -> int:

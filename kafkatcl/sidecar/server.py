@@ -19,11 +19,13 @@ from kafkatcl.engine.shutdown import shutdown
 from kafkatcl.sidecar.credit import Credit, Creditor
 from kafkatcl.sidecar.frames import (
     PROTOCOL,
+    Body,
     Kind,
     Op,
     answer,
     frame,
     frames,
+    joined,
     produced,
     produced_batch,
     words,
@@ -83,8 +85,9 @@ class Server:
         }
         self._produce = guarded(self._produce_one)
         self._produce_batch = guarded(self._produce_several)
-        self._operations: dict[int, Callable[[bytes], None]] = {
+        self._operations: dict[int, Callable[[Body], None]] = {
             Op.CALL: self._on_call,
+            Op.TELL: self._on_tell,
             Op.PRODUCE: self._on_produce,
             Op.PRODUCE_UNANSWERED: self._on_produce_unanswered,
             Op.PRODUCE_BATCH: self._on_produce_batch,
@@ -115,17 +118,21 @@ class Server:
 
     # -- operations ----------------------------------------------------------------------------------------
 
-    def _on_call(self, body: bytes) -> None:
+    def _on_call(self, body: Body) -> None:
         name, *arguments = words(body)
         self._answer(self._functions[name], *arguments)
 
-    def _on_produce(self, body: bytes) -> None:
+    def _on_tell(self, body: Body) -> None:
+        name, *arguments = words(body)
+        self._functions[name](*arguments)
+
+    def _on_produce(self, body: Body) -> None:
         self._answer(self._produce, *produced(body))
 
-    def _on_produce_batch(self, body: bytes) -> None:
+    def _on_produce_batch(self, body: Body) -> None:
         self._answer(self._produce_batch, *produced_batch(body))
 
-    def _on_produce_unanswered(self, body: bytes) -> None:
+    def _on_produce_unanswered(self, body: Body) -> None:
         self._unanswered += 1
         name, partition, payload, key = produced(body)
         topic = sessions.objects[name]
@@ -164,11 +171,12 @@ class Server:
             self._is_answering = False
         self._send(answer(value))
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, parts: list[bytes]) -> None:
         with self._lock, suppress(BrokenPipeError):  # the end of the other pipe says that nobody reads
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._writing, view) :]
+            for part in joined(parts):
+                view = memoryview(part)
+                while view:
+                    view = view[os.write(self._writing, view) :]
 
     def _watch(self) -> None:
         """Interrupt calls that wait when nobody is left to be answered."""

@@ -46,7 +46,8 @@ proc ::kafkatcl::sidecar::Start {} {
     foreach name $names {
         # Some have a way of their own.
         if {[info commands ::kafkatcl::bridge::$name] eq ""} {
-            interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::Call $name
+            set way [expr {$name in {batch_end read_settle events_settle} ? "Tell" : "Call"}]
+            interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::$way $name
         }
     }
     fileevent $pipe readable ::kafkatcl::sidecar::Readable
@@ -82,10 +83,18 @@ proc ::kafkatcl::sidecar::Call {args} {
     return [Ask 1 [Words $args]]
 }
 
+# Call a primitive that always succeeds, and do not wait for that; the answer it will have.
+proc ::kafkatcl::sidecar::Tell {args} {
+    if {[catch {Send 6 [Words $args]} result options]} {
+        return [list 1 $result [dict get $options -errorcode]]
+    }
+    return
+}
+
 # Send a frame that is answered; the answer, an error one if there is no sidecar.
-proc ::kafkatcl::sidecar::Ask {op body} {
+proc ::kafkatcl::sidecar::Ask {op args} {
     if {[catch {
-        Send $op $body
+        Send $op {*}$args
         Answer
     } result options]} {
         return [list 1 $result [dict get $options -errorcode]]
@@ -93,11 +102,20 @@ proc ::kafkatcl::sidecar::Ask {op body} {
     return $result
 }
 
-# Send a frame.
-proc ::kafkatcl::sidecar::Send {op body} {
+# Send a frame: what it is, and the parts of its body.
+proc ::kafkatcl::sidecar::Send {op body args} {
     variable pipe
     Check
-    if {[catch {puts -nonewline $pipe [binary format iia* [string length $body] $op $body]}]} {
+    set length [string length $body]
+    foreach part $args {
+        incr length [string length $part]
+    }
+    if {[catch {
+        puts -nonewline $pipe [binary format iia* $length $op $body]
+        foreach part $args {
+            puts -nonewline $pipe $part
+        }
+    }]} {
         Died
     }
 }
@@ -147,22 +165,22 @@ proc ::kafkatcl::sidecar::Check {} {
 proc ::kafkatcl::sidecar::Readable {} {
     lassign [Frame] kind body
     Note [Text $body]
-    Tell
+    Ring
 }
 
 # A session has events.  They are told as an event of their own.
 proc ::kafkatcl::sidecar::Note {session} {
     variable rung
     if {![llength $rung]} {
-        after 0 ::kafkatcl::sidecar::Tell
+        after 0 ::kafkatcl::sidecar::Ring
     }
     lappend rung $session
 }
 
-proc ::kafkatcl::sidecar::Tell {} {
+proc ::kafkatcl::sidecar::Ring {} {
     variable rung
     variable pathOf
-    after cancel ::kafkatcl::sidecar::Tell
+    after cancel ::kafkatcl::sidecar::Ring
     set sessions $rung
     set rung {}
     foreach session $sessions {

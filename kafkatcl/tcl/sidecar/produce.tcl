@@ -55,25 +55,46 @@ proc ::kafkatcl::bridge::produce {topic partition payload args} {
 
 # Produce a list of lists, each a payload and perhaps a key; the answer 1, or 0 if they have to go as words.
 proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
-    set lengths {}
-    set data {}
-    if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {
-        foreach row $rows {
-            lassign $row payload key
-            switch [llength $row] {
-                1 {lappend lengths [string length $payload] -1}
-                2 {lappend lengths [string length $payload] [string length $key]}
-                default {error "no row"}
-            }
-            append data $payload $key
-        }
-    }] || [set bytes [binary format a* $data]] ne $data} {
+    if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {::kafkatcl::sidecar::Rows $rows} result]} {
         return {0 0}
     }
-    set count [expr {[llength $lengths] / 2}]
-    set body [binary format a12iii*a* $topic $partition $count $lengths $bytes]
-    set answer [::kafkatcl::sidecar::Granted $topic $partition [::kafkatcl::sidecar::Ask 4 $body]]
+    set parts [lassign $result lengths]
+    set head [binary format a12iii* $topic $partition [expr {[llength $lengths] / 2}] $lengths]
+    set answer [::kafkatcl::sidecar::Granted $topic $partition [::kafkatcl::sidecar::Ask 4 $head {*}$parts]]
     return [expr {[lindex $answer 0] eq 0 ? {0 1} : $answer}]
+}
+
+# The messages of a list of lists: the list of their lengths, and their bytes in parts.
+proc ::kafkatcl::sidecar::Rows {rows} {
+    set lengths {}
+    set parts {}
+    set data {}
+    set size 0
+    foreach row $rows {
+        lassign $row payload key
+        set length [string length $payload]
+        switch [llength $row] {
+            1 {lappend lengths $length -1}
+            2 {lappend lengths $length [string length $key]}
+            default {error "neither a payload nor a payload and a key"}
+        }
+        append data $payload $key
+        if {[incr size $length] > 1000000} {
+            lappend parts [Bytes $data]
+            set data {}
+            set size 0
+        }
+    }
+    return [list $lengths {*}$parts [Bytes $data]]
+}
+
+# A string as bytes, or an error if it has characters above U+00FF.
+proc ::kafkatcl::sidecar::Bytes {string} {
+    set bytes [binary format a* $string]
+    if {$bytes ne $string} {
+        error "no bytes"
+    }
+    return $bytes
 }
 
 # Whether a partition is a number as the sidecar writes it.

@@ -114,9 +114,9 @@ foreach turn {1 2} {
 
 
 def test_a_forked_process_is_refused_and_its_parent_goes_on(
-    embedded_cluster: Cluster, run_tcl: RunTcl
+    embedded_cluster: Cluster, run_everywhere: RunTcl
 ) -> None:
-    done = run_tcl(FORK % PRELUDE, embedded_cluster.topic(), brokers=embedded_cluster, shell=TCLSH)
+    done = run_everywhere(FORK % PRELUDE, embedded_cluster.topic(), brokers=embedded_cluster)
     if "can't find package Tclx" in done.stderr:
         pytest.skip("no Tclx: apt-get install tclx8.4")
     refusal = (

@@ -308,26 +308,3 @@ def test_without_descriptors_loading_fails_with_a_reason_and_works_later(run_tcl
     first, second = done.stdout.splitlines()
     assert first == "1,KAFKA SIDECAR PYTHON"
     assert re.match(r"\d", second)
-
-
-def test_a_forked_child_is_refused(topic: str, run_tcl: RunTcl) -> None:
-    told = run(
-        run_tcl,
-        """
-        package require Tclx
-        m producer_creator p
-        p new_topic t $env(TOPIC)
-        for {set i 0} {$i < 50} {incr i} {t produce 0 x}
-        flush stdout
-        if {[fork] == 0} {
-            foreach command {{t produce 0 x} {p name} {kafka::kafka create other}} {
-                puts [catch $command],$errorCode
-            }
-            flush stdout
-            exit
-        }
-        wait
-        puts [catch {t produce 0 x}]
-        """,
-    )
-    assert told == ["1,KAFKA FORKED"] * 3 + ["0"]

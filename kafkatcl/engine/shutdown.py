@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Callable
 
+from kafkatcl.engine.process import is_forked
 from kafkatcl.engine.waiting import remaining
 
 if TYPE_CHECKING:
@@ -67,8 +68,10 @@ def at_shutdown(closer: Callable[[], None]) -> None:
 def shutdown() -> None:
     """Flush and close all handles, all at once; what could not be delivered is told on stderr.
 
-    A second call does nothing.  Python itself calls it at the end of a program.
+    A second call does nothing, nor does one in a forked process.  Python itself calls it at the end of a program.
     """
+    if is_forked():
+        return
     while _settlers:
         _settlers.pop()()
     while _open:

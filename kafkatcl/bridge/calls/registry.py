@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any, Callable
 
 from kafkatcl.engine.buffer import Stopped
+from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.messages import ErrorItem, Item, Run
+from kafkatcl.engine.process import is_forked
 
 Primitive = Callable[..., Any]
 PRIMITIVES: dict[str, Primitive] = {}
@@ -16,19 +19,21 @@ LIST_PRIMITIVES: dict[str, Primitive] = {}
 #: What a bridge may call before a primitive to save time; it never raises.
 QUICK: dict[str, Primitive] = {}
 
+_FORKED = "package kafka cannot be used in a process forked from the one that loaded it: load it after the fork"
+
 #: A list of lists: a tuple for each that is known to be one, and in it a str for each element that is known to be one.
 Rows = tuple[Any, ...]
 
 
 def primitive(function: Primitive) -> Primitive:
     """Make ``function`` a primitive under its own name."""
-    PRIMITIVES[function.__name__] = function
+    PRIMITIVES[function.__name__] = _unforked(function)
     return function
 
 
 def list_primitive(function: Primitive) -> Primitive:
     """Make ``function`` a primitive that takes a list."""
-    LIST_PRIMITIVES[function.__name__] = function
+    LIST_PRIMITIVES[function.__name__] = _unforked(function)
     return function
 
 
@@ -36,6 +41,18 @@ def quick(function: Primitive) -> Primitive:
     """Make ``function`` one that is tried before a primitive."""
     QUICK[function.__name__] = function
     return function
+
+
+def _unforked(function: Primitive) -> Primitive:
+    """``function``, refused in a forked process."""
+
+    @functools.wraps(function)
+    def call(*args: Any) -> Any:
+        if is_forked():
+            raise Failure(_FORKED, ("KAFKA", "FORKED"))
+        return function(*args)
+
+    return call
 
 
 def answer(item: Item) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from kafkatcl.bridge.calls.registry import Rows, configured, list_primitive, pri
 from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
 from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.process import is_forked
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.topic import Topic
 
@@ -76,7 +77,7 @@ def produce_quick(topic: str, partition: str, payload: str, key: str | None = No
     """:func:`produce` where nothing is unusual: 1, or 0 if that has to be called.  Every step counts here."""
     try:
         found = objects[topic]
-        if found.handle.deleted:
+        if found.handle.deleted or is_forked():
             return 0
         key_bytes = None if key is None else key.encode("latin-1")
         return 0 if found.send(_PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1

@@ -19,7 +19,9 @@ LIST_PRIMITIVES: dict[str, Primitive] = {}
 #: What a bridge may call before a primitive to save time; it never raises.
 QUICK: dict[str, Primitive] = {}
 
-_FORKED = "package kafka cannot be used in a process forked from the one that loaded it: load it after the fork"
+_FORKED = (
+    "package kafka cannot be used in a process forked from the one that loaded it: load it after the fork"
+)
 
 #: A list of lists: a tuple for each that is known to be one, and in it a str for each element that is known to be one.
 Rows = tuple[Any, ...]

@@ -8,7 +8,9 @@ with an answer, and with that it is granted more.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from confluent_kafka import KafkaException
 
@@ -34,13 +36,20 @@ class Credit(NamedTuple):
     is_known: int
 
 
+@dataclass
+class _Asked:
+    """What is known of a topic's partitions (0: nothing yet), and when to ask again, by ``time.monotonic``."""
+
+    next: float
+    pause: float = _FIRST_PAUSE
+    partitions: int = 0
+
+
 class Creditor:
     """Grants credit on the producers of one process."""
 
     def __init__(self) -> None:
-        self._partitions: dict[ProducerTopic, int] = {}
-        self._pauses: dict[ProducerTopic, float] = {}
-        self._next: dict[ProducerTopic, float] = {}
+        self._asked: WeakKeyDictionary[ProducerTopic, _Asked] = WeakKeyDictionary()
 
     def grant(self, topic: ProducerTopic, partition: int) -> Credit:
         """The credit for a partition after a message for it was accepted."""
@@ -51,19 +60,13 @@ class Creditor:
 
     def _known_partitions(self, topic: ProducerTopic) -> int:
         """The number of partitions that librdkafka knows the topic to have; 0 if that is not known yet."""
-        if topic in self._partitions:
-            return self._partitions[topic]
         now = time.monotonic()
-        pause = self._pauses.get(topic, _FIRST_PAUSE)
-        known = 0
-        if now >= self._next.get(topic, now + pause):
-            known = _partitions(topic.handle, topic.topic.name)
-            self._pauses[topic] = min(2 * pause, _LONGEST_PAUSE)
-            self._next[topic] = time.monotonic() + pause
-        self._next.setdefault(topic, now + pause)
-        if known:
-            self._partitions[topic] = known
-        return known
+        asked = self._asked.setdefault(topic, _Asked(now + _FIRST_PAUSE))
+        if not asked.partitions and now >= asked.next:
+            asked.partitions = _partitions(topic.handle, topic.topic.name)
+            asked.pause = min(2 * asked.pause, _LONGEST_PAUSE)
+            asked.next = time.monotonic() + asked.pause
+        return asked.partitions
 
 
 def _partitions(handle: ProducerHandle, name: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import signal
@@ -31,10 +30,9 @@ from kafkatcl.sidecar.frames import (
     words,
 )
 
-#: After how many unanswered messages in a row to let some gather before reading on, how long, and where.
+#: After how many unanswered messages in a row to let some gather before reading on, and how long.
 _ROW = 100
 _GATHERING_SECONDS = 0.0005
-_PIPE_BYTES = 1 << 20
 
 
 def serve() -> None:
@@ -53,15 +51,7 @@ def serve() -> None:
 def _own_descriptors() -> tuple[int, int]:
     """Where to read and write frames; whatever else is written to standard output goes to standard error."""
     writing = os.dup(1)
-    try:
-        os.dup2(2, 1)
-    except OSError:  # it is closed
-        with open(os.devnull, "wb") as nothing:
-            os.dup2(nothing.fileno(), 1)
-            os.dup2(nothing.fileno(), 2)
-    if hasattr(fcntl, "F_SETPIPE_SZ"):
-        with suppress(OSError):  # more than the system allows
-            fcntl.fcntl(0, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    os.dup2(2, 1)
     return 0, writing
 
 

@@ -28,12 +28,14 @@ proc ::kafkatcl::sidecar::Candidates {} {
     set names python3
     # ENVIRONMENT/lib/python3.X/site-packages/kafkatcl/tcl, or CHECKOUT/kafkatcl/tcl
     set folders [file split $::kafkatcl::library]
-    if {[regexp {^python3\.\d+$} [lindex $folders end-3] name]} {
-        # The environment may have no Python of its own, as that of `pip install --user`: then its version counts.
-        set names [list $name python3]
-    }
-    foreach name $names {
-        lappend candidates [file join {*}[lrange $folders 0 end-5] bin $name]
+    if {[lindex $folders end-2] in {site-packages dist-packages}} {
+        if {[regexp {^python3\.\d+$} [lindex $folders end-3] name]} {
+            # The environment may have no Python of its own, as that of `pip install --user`: then its version counts.
+            set names [list $name python3]
+        }
+        foreach name $names {
+            lappend candidates [file join {*}[lrange $folders 0 end-5] bin $name]
+        }
     }
     lappend candidates [file join {*}[lrange $folders 0 end-2] .venv bin python3]
     if {[info exists ::env(PATH)]} {

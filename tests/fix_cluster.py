@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from fix_process import Server
 
@@ -43,6 +44,23 @@ class Cluster:
         elif partitions != EMBEDDED_PARTITIONS:
             raise ValueError(f"topics of the embedded broker have {EMBEDDED_PARTITIONS} partitions")
         self._await_leaders(name, partitions)  # the embedded broker makes a topic when it is asked about it
+        return name
+
+    def messages_in(self, topic: str) -> int:
+        """How many messages the log of a topic of :meth:`topic` holds."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": "count"})
+        try:
+            parts = [TopicPartition(topic, partition) for partition in range(4)]
+            marks = [consumer.get_watermark_offsets(part, timeout=10) for part in parts]
+        finally:
+            consumer.close()
+        return sum(high - low for low, high in marks)
+
+    def told_topic(self, monkeypatch: pytest.MonkeyPatch) -> str:
+        """A new topic, which scripts find in the environment variable TOPIC, beside the brokers."""
+        name = self.topic()
+        monkeypatch.setenv("TOPIC", name)
+        monkeypatch.setenv("KAFKATCL_TEST_BROKERS", " ".join(self.bootstrap))
         return name
 
     def _await_leaders(self, topic: str, partitions: int) -> None:

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from fix_cluster import Cluster
 from fix_tcl import KAFKATCLSH, RunTcl
 
@@ -65,20 +64,7 @@ ENDS = {
 
 @pytest.fixture
 def topic(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
-    name = cluster.topic()
-    monkeypatch.setenv("TOPIC", name)
-    monkeypatch.setenv("KAFKATCL_TEST_BROKERS", " ".join(cluster.bootstrap))
-    return name
-
-
-def messages_in(cluster: Cluster, topic: str) -> int:
-    """How many messages the log of a topic holds."""
-    consumer = Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": "count"})
-    try:
-        marks = [consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=10) for part in range(4)]
-    finally:
-        consumer.close()
-    return sum(high - low for low, high in marks)
+    return cluster.told_topic(monkeypatch)
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -87,7 +73,7 @@ def test_all_are_in_the_log(end: str, cluster: Cluster, topic: str, run_everywhe
     finished = run_everywhere(script)
     assert finished.stderr.startswith(told)
     assert told or not finished.stderr
-    assert (finished.status, messages_in(cluster, topic)) == (status, MESSAGES)
+    assert (finished.status, cluster.messages_in(topic)) == (status, MESSAGES)
 
 
 @pytest.mark.parametrize(("end", "status"), [("", 0), ("exit 3\n", 3)])
@@ -96,7 +82,7 @@ def test_all_are_in_the_log_after_standard_input(
 ) -> None:
     finished = run_tcl("", shell=(*KAFKATCLSH, "-"), stdin=QUEUED + end)
     assert (finished.status, finished.stderr) == (status, "")
-    assert messages_in(cluster, topic) == MESSAGES
+    assert cluster.messages_in(topic) == MESSAGES
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -116,7 +102,7 @@ def test_all_are_in_the_log_after_a_signal(
         finally:
             process.kill()
     assert (process.returncode, stderr) == (128 + number, "")
-    assert messages_in(cluster, topic) == MESSAGES
+    assert cluster.messages_in(topic) == MESSAGES
 
 
 HOST = f"""
@@ -142,7 +128,7 @@ def test_all_are_in_the_log_after_a_python_program(end: str, cluster: Cluster, t
     done = subprocess.run(
         [sys.executable, "-c", HOST + script], capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, messages_in(cluster, topic)) == (status, MESSAGES), done.stderr
+    assert (done.returncode, cluster.messages_in(topic)) == (status, MESSAGES), done.stderr
     assert "kafkatcl:" not in done.stderr
 
 

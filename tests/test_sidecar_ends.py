@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from fix_cluster import Cluster
 from fix_engine import until
 from fix_tcl import TCLSH, RunTcl, environment_of
@@ -34,20 +33,7 @@ SIDECAR = "[pid $::kafkatcl::sidecar::pipe]"
 
 @pytest.fixture
 def topic(embedded_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
-    name = embedded_cluster.topic()
-    monkeypatch.setenv("TOPIC", name)
-    monkeypatch.setenv("KAFKATCL_TEST_BROKERS", " ".join(embedded_cluster.bootstrap))
-    return name
-
-
-def messages_in(cluster: Cluster, topic: str) -> int:
-    """How many messages the log of a topic holds."""
-    consumer = Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": "count"})
-    try:
-        marks = [consumer.get_watermark_offsets(TopicPartition(topic, part), timeout=10) for part in range(4)]
-    finally:
-        consumer.close()
-    return sum(high - low for low, high in marks)
+    return embedded_cluster.told_topic(monkeypatch)
 
 
 @contextmanager
@@ -102,7 +88,7 @@ def test_a_signal_loses_nothing(
         os.killpg(process.pid, number) if whole_group else process.send_signal(number)
         assert process.wait(20) == -number
         assert until(lambda: is_gone(sidecar))
-    assert messages_in(embedded_cluster, topic) == MESSAGES
+    assert embedded_cluster.messages_in(topic) == MESSAGES
 
 
 @pytest.mark.parametrize(("end", "status"), [("", 0), ("exit 3\n", 3)])
@@ -119,7 +105,7 @@ def test_a_script_from_standard_input_loses_nothing(
         check=False,
     )
     assert (done.returncode, done.stderr) == (status, "")
-    assert messages_in(embedded_cluster, topic) == MESSAGES
+    assert embedded_cluster.messages_in(topic) == MESSAGES
 
 
 CLOSED = {
@@ -137,7 +123,7 @@ def test_closed_standard_channels_lose_nothing(
     closing = CLOSED[which] + "\n"
     done = run_tcl((closing + QUEUED if when == "before" else QUEUED + closing) + "exit 3", shell=TCLSH)
     assert (done.status, done.stdout, done.stderr) == (3, "", "")
-    assert messages_in(embedded_cluster, topic) == MESSAGES
+    assert embedded_cluster.messages_in(topic) == MESSAGES
 
 
 def test_a_child_in_the_background_keeps_nothing_open(
@@ -151,7 +137,7 @@ def test_a_child_in_the_background_keeps_nothing_open(
         assert until(lambda: is_gone(sidecar))
         assert process.stderr is not None
         os.kill(int(process.stderr.readline()), signal.SIGKILL)
-    assert messages_in(embedded_cluster, topic) == MESSAGES
+    assert embedded_cluster.messages_in(topic) == MESSAGES
 
 
 def test_who_reads_the_messages_of_a_killed_shell_waits_no_longer_than_for_delivering(tmp_path: Path) -> None:
@@ -236,4 +222,4 @@ def test_a_sidecar_that_is_told_to_end_delivers_first(
         sidecar.terminate()
         assert process.wait(20) == 1
         assert "KAFKA" not in process.communicate()[0]
-    assert messages_in(embedded_cluster, topic) == MESSAGES
+    assert embedded_cluster.messages_in(topic) == MESSAGES

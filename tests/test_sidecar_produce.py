@@ -7,7 +7,6 @@ import re
 import pytest
 from fix_cluster import Cluster
 from fix_tcl import TCLSH, RunTcl, environment_of
-from test_sidecar_ends import messages_in
 
 # `accepted` counts, `refused` has the error of each message that was not queued.
 PRELUDE = """
@@ -38,10 +37,7 @@ FULL = "kafka error: Local: Queue full"
 
 @pytest.fixture
 def topic(embedded_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
-    name = embedded_cluster.topic()
-    monkeypatch.setenv("TOPIC", name)
-    monkeypatch.setenv("KAFKATCL_TEST_BROKERS", " ".join(embedded_cluster.bootstrap))
-    return name
+    return embedded_cluster.told_topic(monkeypatch)
 
 
 def run(run_tcl: RunTcl, script: str) -> list[str]:
@@ -63,7 +59,7 @@ def test_most_messages_are_not_waited_for(embedded_cluster: Cluster, topic: str,
         """,
     )
     assert int(quick) > 4000
-    assert messages_in(embedded_cluster, topic) == 5000
+    assert embedded_cluster.messages_in(topic) == 5000
 
 
 # -- what cannot be queued is an error of the produce that made it -----------------------------------------
@@ -106,7 +102,7 @@ def test_what_a_full_queue_accepted_is_delivered(
     accepted, _ = run(
         run_tcl, FULL_QUEUE.format(settings="queue.buffering.max.messages 1000", count=3000, size=10)
     )
-    assert messages_in(embedded_cluster, topic) == int(accepted)
+    assert embedded_cluster.messages_in(topic) == int(accepted)
 
 
 def test_a_batch_takes_its_part_of_the_room(embedded_cluster: Cluster, topic: str, run_tcl: RunTcl) -> None:
@@ -125,7 +121,7 @@ def test_a_batch_takes_its_part_of_the_room(embedded_cluster: Cluster, topic: st
         """,
     )
     assert (int(accepted), refused) == (400, f"{{{FULL}}}")
-    assert messages_in(embedded_cluster, topic) == 1000
+    assert embedded_cluster.messages_in(topic) == 1000
 
 
 def test_a_full_queue_can_be_waited_for(embedded_cluster: Cluster, topic: str, run_tcl: RunTcl) -> None:
@@ -140,7 +136,7 @@ def test_a_full_queue_can_be_waited_for(embedded_cluster: Cluster, topic: str, r
         """,
     )
     assert told == ["5000"]
-    assert messages_in(embedded_cluster, topic) == 5000
+    assert embedded_cluster.messages_in(topic) == 5000
 
 
 @pytest.mark.parametrize(
@@ -165,7 +161,7 @@ def test_a_message_that_is_too_large_is_refused_at_once(
     )
     assert int(accepted) == 20 * len([size for size in sizes if size <= limit])
     assert refused == "{kafka error: Broker: Message size too large}"
-    assert messages_in(embedded_cluster, topic) == int(accepted)
+    assert embedded_cluster.messages_in(topic) == int(accepted)
 
 
 def test_an_unknown_partition_is_refused_once_the_partitions_are_known(topic: str, run_tcl: RunTcl) -> None:

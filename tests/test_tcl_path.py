@@ -282,9 +282,9 @@ LAYOUTS = {
         "checkout/.venv/bin/python3",
     ),
     "checkout, another Python far above": (
-        "home/work/checkout",
-        ["bin/python3", "home/bin/python3", "home/work/checkout/.venv/bin/python3"],
-        "home/work/checkout/.venv/bin/python3",
+        "home/code/checkout",
+        ["bin/python3", "home/bin/python3", "home/code/checkout/.venv/bin/python3"],
+        "home/code/checkout/.venv/bin/python3",
     ),
     "elsewhere": ("opt", ["path/python3.11", "path/python3"], "path/python3"),
 }

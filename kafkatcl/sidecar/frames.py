@@ -261,7 +261,6 @@ def _listed(value: Any, path: tuple[int, ...], runs: list[_Run]) -> str:
     return " ".join(elements)
 
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.:/,@%+=!?*<>|&^~()-]+")
 _SPECIAL = re.compile(r'[ \t\n\r\v\f{}\[\]"\\$;]')
 _SPECIAL_BUT_BRACES = re.compile(r'[ \t\n\r\v\f\[\]"\\$;]')
 _BRACED = re.compile(r'[ \t\n\r\v\f\[$;\\]|^[{"]')
@@ -270,7 +269,7 @@ _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 
 def _quoted(text: str) -> str:
     """``text`` as one element of a Tcl list, written as Tcl itself does it: scripts may compare the text of lists."""
-    if _PLAIN.fullmatch(text) or not _SPECIAL.search(text):
+    if not _SPECIAL.search(text):
         return text or "{}"
     balanced = _is_balanced(text)
     if balanced and _BRACED.search(text):

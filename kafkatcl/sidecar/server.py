@@ -39,9 +39,8 @@ def serve() -> None:
     """Serve the interpreter at the other end of standard input and output, until it closes them or says so."""
     server = Server(*_own_descriptors())
     # The interpreter decides what becomes of both: when it dies of such a signal, there is still something to deliver.
-    for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, server.end)
     server.run()
     shutdown()
@@ -175,4 +174,4 @@ class Server:
         poll.poll()
         while not self._is_done:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-            threading.Event().wait(0.1)
+            time.sleep(0.1)

@@ -46,7 +46,7 @@ proc ::kafkatcl::bridge::produce {topic partition payload args} {
         set keyLength [string length [lindex $args 0]]
         append data [lindex $args 0]
     }
-    if {![::kafkatcl::sidecar::IsPlain $partition] || [set bytes [binary format a* $data]] ne $data} {
+    if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {::kafkatcl::sidecar::Bytes $data} bytes]} {
         return [::kafkatcl::sidecar::Call produce $topic $partition $payload {*}$args]
     }
     set body [binary format a12iia* $topic $partition $keyLength $bytes]

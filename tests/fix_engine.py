@@ -15,6 +15,7 @@ from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.subscriber import Subscriber
+from kafkatcl.librdkafka.producing import Batch
 
 SECONDS = 15  # for what must come in the end
 
@@ -91,3 +92,10 @@ def engine(cluster: Cluster | None = None, **settings: str) -> Iterator[Engine]:
     finally:
         for handle in made.handles:
             handle.delete()
+
+
+def batch_of(*messages: bytes | tuple[bytes, bytes]) -> Batch:
+    """Messages to produce: payloads, or payloads and keys."""
+    rows = [message if isinstance(message, tuple) else (message, None) for message in messages]
+    lengths = [size for value, key in rows for size in (len(value), -1 if key is None else len(key))]
+    return Batch.of(b"".join(value + (key or b"") for value, key in rows), lengths)

@@ -587,19 +587,23 @@ def test_positions_follow_what_was_used_of_what_was_read_ahead(subscriber: Subsc
 
 
 def test_a_message_that_is_put_back_lowers_the_position(
-    subscriber: Subscriber, hundred: str, group: str, embedded_cluster: Cluster
+    subscriber: Subscriber, group: str, embedded_cluster: Cluster
 ) -> None:
     """Whoever reads past what another read ahead: nothing behind the first unread message is committed."""
-    subscriber.assign([Position(hundred, 0, 10)])
-    item = read_ahead(subscriber, 3)
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster) as running:
+        running.fill(topic, 0, 100)
+        subscriber.assign([Position(topic, 0, 0)])
+        item = read_ahead(subscriber, 3)
+        running.fill(topic, 0, 20, start=100)  # there is something behind, even if all was read ahead
     assert payloads(subscriber.messages, 1) == [item.last + 1]
-    assert subscriber.read_positions([Position(hundred, 0)])[0].offset == item.last + 2
+    assert subscriber.read_positions([Position(topic, 0)])[0].offset == item.last + 2
     subscriber.messages.reclaim(2)
-    assert subscriber.read_positions([Position(hundred, 0)])[0].offset == item.last - 1
+    assert subscriber.read_positions([Position(topic, 0)])[0].offset == item.last - 1
     subscriber.commit([], wait=True)
-    assert committed(embedded_cluster, group, hundred)[0] == item.last - 1
+    assert committed(embedded_cluster, group, topic)[0] == item.last - 1
     assert payloads(subscriber.messages, 3) == [item.last - 1, item.last, item.last + 2]
-    assert subscriber.read_positions([Position(hundred, 0)])[0].offset == item.last + 3
+    assert subscriber.read_positions([Position(topic, 0)])[0].offset == item.last + 3
 
 
 def test_what_was_read_ahead_and_not_used_is_not_committed(

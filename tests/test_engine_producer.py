@@ -13,7 +13,7 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from fix_cluster import Cluster
-from fix_engine import engine, until
+from fix_engine import batch_of, engine, until
 from fix_tcl import RunTcl
 
 from kafkatcl.engine.errors import Failure
@@ -44,9 +44,12 @@ def test_produce_and_batch(embedded_cluster: Cluster) -> None:
     with engine(embedded_cluster) as running:
         target = running.producing_to(topic)
         target.produce(2, b"one", b"key")
-        target.produce_batch(2, [b"two", b"three"], [None, b""])
-        target.produce_batch(2, [], [])
-        assert log_of(embedded_cluster, topic, 2, 3) == [(b"one", b"key"), (b"two", None), (b"three", b"")]
+        target.produce_batch(2, [batch_of(b"two", (b"three", b""))])
+        target.produce_batch(2, [batch_of((b"", b"k"), (b"", b"")), batch_of(), batch_of(b"", b"six")])
+        target.produce_batch(2, [])
+        assert log_of(embedded_cluster, topic, 2, 7) == [
+            (b"one", b"key"), (b"two", None), (b"three", b""), (b"", b"k"), (b"", b""), (b"", None), (b"six", None)
+        ]  # fmt: skip
 
 
 def test_what_is_refused_sends_nothing(embedded_cluster: Cluster) -> None:
@@ -88,7 +91,7 @@ def test_a_batch_goes_on_after_a_refused_message(embedded_cluster: Cluster) -> N
     with engine(embedded_cluster) as running:
         target = running.producing_to(topic)
         with pytest.raises(Failure) as failed:
-            target.produce_batch(1, [b"a", bytes(2_000_000), b"b"], [None] * 3)
+            target.produce_batch(1, [batch_of(b"a", bytes(2_000_000)), batch_of(b"b")])
         assert failed.value.message.endswith("(1 of 3 messages were not queued)")
         assert failed.value.errorcode[:2] == ("KAFKA", "RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE")
         assert log_of(embedded_cluster, topic, 1, 2) == [(b"a", None), (b"b", None)]
@@ -100,7 +103,7 @@ def test_a_full_queue_refuses_exactly_what_does_not_fit() -> None:
     ) as running:
         target = running.producing_to("t")
         with pytest.raises(Failure, match=r"Local: Queue full \(20 of 120 messages were not queued\)"):
-            target.produce_batch(0, [b"x"] * 120, [None] * 120)
+            target.produce_batch(0, [batch_of(*[b"x"] * 50), batch_of(*[b"x"] * 60), batch_of(*[b"x"] * 10)])
         with pytest.raises(Failure) as failed:
             target.produce(0, b"x")
         assert failed.value.errorcode[1] == "RD_KAFKA_RESP_ERR__QUEUE_FULL"
@@ -118,7 +121,7 @@ def test_a_full_queue_is_waited_for_as_long_as_is_set() -> None:
     ) as running:
         target = running.producing_to("t")
         for refused in (
-            lambda: target.produce_batch(0, [b"x"] * 12, [None] * 12),
+            lambda: target.produce_batch(0, [batch_of(*[b"x"] * 12)]),
             lambda: target.produce(0, b"x"),
         ):
             began = time.monotonic()
@@ -140,7 +143,7 @@ def test_more_than_the_queue_takes(embedded_cluster: Cluster, wanted: set[str]) 
         target = running.producing_to(topic)
         for number in range(1000):
             target.produce(0, b"%d" % number)
-        target.produce_batch(0, [b"%d" % number for number in range(1000, 2000)], [None] * 1000)
+        target.produce_batch(0, [batch_of(*[b"%d" % number for number in range(1000, 2000)])])
         expected = [(b"%d" % number, None) for number in range(2000)]
         assert log_of(embedded_cluster, topic, 0, 2000) == expected
 

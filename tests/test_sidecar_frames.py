@@ -15,7 +15,7 @@ import pytest
 import kafkatcl
 from kafkatcl.bridge.inprocess import application, new_interp
 from kafkatcl.engine.messages import Run
-from kafkatcl.sidecar.frames import Kind, answer, frame, frames, produced, produced_batch, words
+from kafkatcl.sidecar.frames import Kind, answer, frame, frames, produced, produced_batch, produced_row, words
 
 TCL = Path(kafkatcl.__file__).parent / "tcl"
 ALL_BYTES = bytes(range(256))
@@ -178,13 +178,66 @@ def test_produced(payload: bytes, key: bytes | None) -> None:
     assert produced(body) == ("t17", -1, payload, key)
 
 
-def test_produced_batch() -> None:
-    payloads, keys = [b"", ALL_BYTES, b"x"], [b"k", None, b""]
-    lengths = [
-        length
-        for payload, key in zip(payloads, keys)
-        for length in (len(payload), -1 if key is None else len(key))
-    ]
-    data = b"".join(payload + (key or b"") for payload, key in zip(payloads, keys))
-    body = struct.pack("<12sii6i", b"t1", 3, 3, *lengths) + data
-    assert produced_batch(body) == ("t1", 3, payloads, keys)
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [],
+        [b"", ALL_BYTES],
+        [(b"", b""), (ALL_BYTES, b"k")],
+        [(b"", b"k"), ALL_BYTES, b"", (b"x", b""), (b"y", ALL_BYTES)],
+    ],
+)
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_produced_batch(messages: list[Any], kind: type) -> None:
+    rows = [message if isinstance(message, tuple) else (message, None) for message in messages]
+    lengths = [size for value, key in rows for size in (len(value), -1 if key is None else len(key))]
+    data = b"".join(value + (key or b"") for value, key in rows)
+    body = struct.pack(f"<12sii{len(lengths)}i", b"t1", 3, len(rows), *lengths) + data
+    topic, partition, batch = produced_batch(kind(body))
+    assert (topic, partition, list(batch.messages()), len(batch)) == ("t1", 3, rows, len(rows))
+    assert list(batch.behind(2).messages()) == rows[2:]
+
+
+def unanswered(partition: int, payload: bytes, key: bytes | None = None, op: int = 3) -> bytes:
+    """A frame that produces."""
+    body = struct.pack("<12sii", b"t1", partition, -1 if key is None else len(key)) + payload + (key or b"")
+    return struct.pack("<ii", len(body), op) + body
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 28, 1 << 20])
+def test_messages_in_a_row_come_together(pipe: tuple[int, int], at_once: int) -> None:
+    """In their order, whatever lies between them, and however they are cut."""
+    rows = [(0, b"a", None), (0, b"", b"k"), (1, ALL_BYTES, b""), (1, b"", None), (-1, b"b", ALL_BYTES)]
+    between = unanswered(0, b"answered", op=2)
+    data = between.join(b"".join(unanswered(*row) for row in rows) for _ in range(3))
+    reading, writing = pipe
+
+    def write() -> None:
+        for at in range(0, len(data), at_once):
+            os.write(writing, data[at : at + at_once])
+        os.close(writing)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen: list[Any] = []
+    calls = 0
+    for op, found in frames(reading):
+        if op == 2:
+            seen.append(bytes(found))
+            continue
+        calls += 1
+        topic, partition, batch = found
+        assert topic == "t1"
+        seen += [(partition, *message) for message in batch.messages()]
+    writer.join()
+    assert seen == [*rows, between[8:], *rows, between[8:], *rows]
+    if at_once > len(data):
+        assert calls == 9
+
+
+def test_a_row_of_messages_ends_where_the_next_is_not_whole() -> None:
+    held = unanswered(5, b"one") + unanswered(5, b"two")
+    for cut in range(1, len(held)):
+        if cut >= len(held) // 2:
+            (_, partition, batch), end = produced_row(held[:cut], 0)
+            assert (partition, list(batch.messages()), end) == (5, [(b"one", None)], len(held) // 2)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -13,14 +15,12 @@ from kafkatcl.engine.errors import QUEUE_FULL, UNKNOWN_PARTITION, Failure, kafka
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.messages import error_item
 from kafkatcl.engine.topic import SharedTopic, Topic
-from kafkatcl.librdkafka.producing import Send, produce_batch, sender
+from kafkatcl.librdkafka.producing import Batch, Send, produce_batch, sender
 
 _ONLY_ERRORS = "delivery.report.only.error"
 _UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
 _FLUSH_SLICE_SECONDS = 0.1
 
-_CHUNK = 1000
-_BATCH_BYTES = 4 << 20
 _WAIT_SECONDS = 0.02
 #: What a message may have beside its payload and key towards message.max.bytes, at most.
 _FRAMING_BYTES = 100
@@ -70,19 +70,20 @@ class ProducerHandle(Handle):
         """Take note of the bytes of a message (payload and key)."""
         self._largest = max(self._largest, size)
 
-    def room(self, size: int) -> tuple[int, int]:
-        """How many messages are certain to find room in the queue, and the bytes each may have, ``size`` at most.
+    def room(self, size: int) -> int:
+        """How many messages of up to ``size`` bytes (payload and key) are certain to find room in the queue.
 
         librdkafka counts the bytes that are queued, but tells only the number of messages.
         """
-        size = min(size, self._max_message_bytes - _FRAMING_BYTES)
+        if size > self._max_message_bytes - _FRAMING_BYTES:
+            return 0
         waiting = len(self.client)
         if waiting == 0:
             self._largest = 0
         room = (self._max_bytes - waiting * max(self._largest, size)) // size
         if self._max_messages:  # 0: no limit
             room = min(room, self._max_messages - waiting)
-        return max(room, 0), size
+        return max(room, 0)
 
     def block_until(self) -> float:
         """When a call that begins now stops waiting for room in a full queue, by ``time.monotonic``."""
@@ -140,31 +141,23 @@ class ProducerTopic(Topic):
         if code:
             raise kafka_failure(code)
 
-    def produce_batch(self, partition: int, payloads: list[bytes], keys: list[bytes | None]) -> None:
+    def produce_batch(self, partition: int, batches: Sequence[Batch]) -> None:
         """Queue messages in their order; one that is refused does not hold up the others.
 
         :raises Failure: some were not queued; the first error and their number.  Nothing after a full queue
             was tried.
         """
         self._check(partition)
-        self.handle.queued(
-            max(map(len, payloads), default=0) + max((len(key or b"") for key in keys), default=0)
-        )
-        refused: list[int] = []
-        at = 0
-        end = self.handle.block_until()
-        while at < len(payloads):
-            some = slice(at, at + (_CHUNK if self.send else 1))
-            tried, codes = self._queue_some(partition, payloads[some], keys[some])
-            refused += codes
-            at += tried
-            if tried < len(payloads[some]) and not self.handle.serve_until(end):
-                refused += [QUEUE_FULL] * (len(payloads) - at)
-                break
+        refused = self._queue_all(partition, batches, self.handle.block_until())
         if refused:
             failure = kafka_failure(refused[0])
-            more = f"{len(refused)} of {len(payloads)} messages were not queued"
+            more = f"{len(refused)} of {sum(map(len, batches))} messages were not queued"
             raise Failure(f"{failure.message} ({more})", (*failure.errorcode, more))
+
+    def produce_granted(self, partition: int, batch: Batch) -> None:
+        """Queue messages that cannot be refused; one that is refused all the same is told to whoever listens."""
+        for code in self._queue_all(partition, [batch], 0.0):
+            self.handle.refused(code)
 
     def delete(self) -> None:
         """Give up the topic; what was queued is still delivered."""
@@ -198,21 +191,34 @@ class ProducerTopic(Topic):
             return 0
         return code
 
-    def _queue_some(
-        self, partition: int, payloads: list[bytes], keys: list[bytes | None]
-    ) -> tuple[int, list[int]]:
-        """Queue messages until the queue is full; how many were tried, and the errors of those refused."""
-        # Large messages are not copied once more only to save a call for each.
-        if self.send and not self.handle.reports and sum(map(len, payloads)) < _BATCH_BYTES:
-            codes = produce_batch(self.topic.pointer(self.handle.native), partition, payloads, keys)
-        else:
-            codes = []
-            for payload, key in zip(payloads, keys):
-                codes.append(self._queue(partition, payload, key))
-                if codes[-1] == QUEUE_FULL:
-                    break
-        tried = codes.index(QUEUE_FULL) if QUEUE_FULL in codes else len(payloads)
-        return tried, [code for code in codes[:tried] if code]
+    def _queue_all(self, partition: int, batches: Sequence[Batch], end: float) -> list[int]:
+        """Queue messages, waiting for room up to the time ``end``; the errors of those that are not queued."""
+        refused: list[int] = []
+        left = sum(map(len, batches))
+        for batch in batches:
+            self.handle.queued(max(batch.lengths, default=0) + max(batch.key_lengths, default=0))
+            rest = batch
+            while rest:
+                codes = self._queue_some(partition, rest)
+                is_full = QUEUE_FULL in codes
+                tried = codes.index(QUEUE_FULL) if is_full else len(codes)
+                refused += filter(None, codes[:tried])
+                left -= tried
+                if is_full and not self.handle.serve_until(end):
+                    return refused + [QUEUE_FULL] * left
+                rest = rest.behind(tried)
+        return refused
+
+    def _queue_some(self, partition: int, batch: Batch) -> list[int]:
+        """Queue messages until the queue is full; the codes of those that were tried, 0 for no error."""
+        if self.send and not self.handle.reports:
+            return produce_batch(self.topic.pointer(self.handle.native), partition, batch)
+        codes: list[int] = []
+        for payload, key in batch.messages() if self.send else islice(batch.messages(), 1):
+            codes.append(self._queue(partition, payload, key))
+            if codes[-1] == QUEUE_FULL:
+                break
+        return codes
 
 
 def _reported(client: Producer, topic: str) -> Send:

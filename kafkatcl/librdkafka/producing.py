@@ -7,10 +7,10 @@ than to produce it, and the owner thread and the script would hold each other up
 from __future__ import annotations
 
 import ctypes
-import functools
 from array import array
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, repeat
 from typing import Any, Callable, Optional
 
 from kafkatcl.librdkafka.library import function, quick_function
@@ -43,8 +43,16 @@ _produce_batch = function(
 
 _produce = quick_function("rd_kafka_produce")
 _last_error = quick_function("rd_kafka_last_error")
-_size = functools.lru_cache(maxsize=1024)(ctypes.c_size_t)
-_NOTHING = _size(0)
+
+
+class _Sizes(dict[int, ctypes.c_size_t]):
+    """Numbers of bytes as C has them; those of small messages are there already."""
+
+    def __missing__(self, size: int) -> ctypes.c_size_t:
+        return ctypes.c_size_t(size)
+
+
+_sizes = _Sizes((size, ctypes.c_size_t(size)) for size in range(1024))
 
 # The fields that are set are all as large as a pointer, so a message is a row of so many.
 _WORD = "Q" if ctypes.sizeof(_POINTER) == 8 else "L"
@@ -60,40 +68,84 @@ def sender(topic: Any) -> Send:
     pointer = _POINTER(topic)
 
     def send(partition: int, payload: bytes, key: bytes | None) -> int:
-        length, key_length = _size(len(payload)), _size(len(key)) if key else _NOTHING
-        if _produce(pointer, partition, _COPY, payload, length, key, key_length, None):
+        key_size = _sizes[len(key)] if key else None
+        if _produce(pointer, partition, _COPY, payload, _sizes[len(payload)], key, key_size, None):
             return int(_last_error())
         return 0
 
     return send
 
 
-def produce_batch(
-    topic: Any, partition: int, payloads: Sequence[bytes], keys: Sequence[bytes | None]
-) -> list[int]:
-    """Queue messages for a topic handle; the error code of each if some were refused, otherwise nothing.
+@dataclass(frozen=True)
+class Batch:
+    """Messages to produce: where in ``data`` their payloads and keys begin, and how many bytes they have.
+
+    A message without a key has a key that begins at -1; if none has one, ``key_starts`` and ``key_lengths`` are empty.
+    """
+
+    data: bytes | bytearray
+    starts: Sequence[int]
+    lengths: Sequence[int]
+    key_starts: Sequence[int] = ()
+    key_lengths: Sequence[int] = ()
+
+    @classmethod
+    def of(cls, data: bytes | bytearray, lengths: Sequence[int], start: int = 0) -> Batch:
+        """Messages that lie one behind the other: ``lengths`` of a payload and a key (-1: none) in turn."""
+        payload_lengths, key_lengths = lengths[0::2], lengths[1::2]
+        without_key = key_lengths.count(-1)
+        if without_key == len(key_lengths):
+            return cls(data, list(accumulate(payload_lengths, initial=start))[:-1], payload_lengths)
+        if not without_key:
+            places = list(accumulate(lengths, initial=start))
+            return cls(data, places[:-1:2], payload_lengths, places[1::2], key_lengths)
+        places = list(accumulate((max(length, 0) for length in lengths), initial=start))
+        key_starts = [at if length >= 0 else -1 for at, length in zip(places[1::2], key_lengths)]
+        return cls(
+            data, places[:-1:2], payload_lengths, key_starts, [max(length, 0) for length in key_lengths]
+        )
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def behind(self, count: int) -> Batch:
+        """The messages without the first ``count``."""
+        fields = (self.starts, self.lengths, self.key_starts, self.key_lengths)
+        return Batch(self.data, *(field[count:] for field in fields)) if count else self
+
+    def messages(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """The payload and the key of each."""
+        payloads = (bytes(self.data[at : at + size]) for at, size in zip(self.starts, self.lengths))
+        if not self.key_starts:
+            return zip(payloads, repeat(None))
+        places = zip(self.key_starts, self.key_lengths)
+        return zip(payloads, (bytes(self.data[at : at + size]) if at >= 0 else None for at, size in places))
+
+
+def produce_batch(topic: Any, partition: int, batch: Batch) -> list[int]:
+    """Queue messages for a topic handle; the error code of each, 0 for none.
 
     Behind a message that finds the queue full, all others do so too.  There is no step of Python for each message: that
     would cost more than all the library does for it.
     """
-    count = len(payloads)
-    values = b"".join([*payloads, *(key or b"" for key in keys)])  # alive until the end of the call
-    start = ctypes.cast(ctypes.c_char_p(values), _POINTER).value or 0
-    lengths = list(map(len, payloads))
-    key_lengths = [len(key) if key else 0 for key in keys]
-    places = list(accumulate([*lengths, *key_lengths], initial=start))
+    count = len(batch)
+    base = _address(batch.data)
     words = array(_WORD, bytes(ctypes.sizeof(_Message) * count))
-    _fill(words, _Message.payload, places[:count])
-    _fill(words, _Message.len, lengths)
-    if None in keys:
-        _fill(words, _Message.key, (at if key is not None else 0 for at, key in zip(places[count:], keys)))
-    else:
-        _fill(words, _Message.key, places[count:-1])
-    _fill(words, _Message.key_len, key_lengths)
+    _fill(words, _Message.payload, [base + start for start in batch.starts])
+    _fill(words, _Message.len, batch.lengths)
+    if batch.key_starts:
+        _fill(words, _Message.key, [base + start if start >= 0 else 0 for start in batch.key_starts])
+        _fill(words, _Message.key_len, batch.key_lengths)
     address, _ = words.buffer_info()
     if _produce_batch(topic, partition, _COPY, address, count) == count:
-        return []
+        return [0] * count
     return [message.err for message in (_Message * count).from_buffer(words)]
+
+
+def _address(data: bytes | bytearray) -> int:
+    if isinstance(data, bytearray):
+        return ctypes.addressof((ctypes.c_char * len(data)).from_buffer(data))
+    return ctypes.cast(ctypes.c_char_p(data), _POINTER).value or 0
 
 
 def _fill(words: array[int], field: Any, values: Iterable[int]) -> None:

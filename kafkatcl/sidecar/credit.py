@@ -16,7 +16,7 @@ from confluent_kafka import KafkaException
 
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 
-#: Larger messages are produced with an answer.
+#: Larger messages are produced with an answer (see tcl/sidecar/produce.tcl).
 _LARGEST = 64 << 10
 #: How long a topic's partitions are asked for, and how long to wait before, at first and at most, in seconds.
 _PATIENCE = 0.05
@@ -26,12 +26,11 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0
 class Credit(NamedTuple):
     """What an interpreter may produce to a partition without an answer.
 
-    ``messages`` of up to ``size`` bytes (payload and key), counted for all topics of the handle.
+    ``messages`` of up to 64 KiB (payload and key), counted for all topics of the handle.
     """
 
     handle: str
     messages: int
-    size: int
     #: 1 if the partition is known to exist, without which nothing is granted, or 0.
     is_known: int
 
@@ -54,9 +53,8 @@ class Creditor:
     def grant(self, topic: ProducerTopic, partition: int) -> Credit:
         """The credit for a partition after a message for it was accepted."""
         handle = topic.handle
-        messages, size = handle.room(_LARGEST)
         is_known = int(partition < self._known_partitions(topic))
-        return Credit(handle.identifier, messages, size, is_known)
+        return Credit(handle.identifier, handle.room(_LARGEST), is_known)
 
     def _known_partitions(self, topic: ProducerTopic) -> int:
         """The number of partitions that librdkafka knows the topic to have; 0 if that is not known yet."""

@@ -47,6 +47,8 @@ from enum import IntEnum
 from itertools import accumulate
 from typing import Any, Callable, Union
 
+from kafkatcl.librdkafka.producing import Batch
+
 PROTOCOL = 1
 _HEADER = struct.Struct("<ii")
 _INT = struct.Struct("<i")
@@ -78,8 +80,11 @@ class Kind(IntEnum):
 # -- to the sidecar ----------------------------------------------------------------------------------------
 
 
-def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Body]]:
-    """The op and the body of each whole frame, until the end of the pipe."""
+def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Any]]:
+    """The op and the body of each whole frame, until the end of the pipe.
+
+    PRODUCE_UNANSWERED comes as :func:`produced_row` gives it, as one for many frames.
+    """
     held, at = b"", 0
     while True:
         length, size, op = _HEADER.size, 0, 0
@@ -87,6 +92,10 @@ def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -
             size, op = _HEADER.unpack_from(held, at)
             length += size
             if len(held) - at >= length:
+                if op == Op.PRODUCE_UNANSWERED:
+                    row, at = produced_row(held, at)
+                    yield op, row
+                    continue
                 yield op, held[at + _HEADER.size : at + length]
                 at += length
                 continue
@@ -145,6 +154,9 @@ def _text(encoded: Body) -> str:
 
 
 _PRODUCE = struct.Struct("<12sii")
+# PRODUCE_UNANSWERED with the header in front: between the lengths is what messages in a row have in common.
+_UNANSWERED = struct.Struct("<i20si")
+_COMMON = struct.Struct("<i12si")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -161,18 +173,41 @@ def produced(body: Body) -> tuple[str, int, bytes, bytes | None]:
     return _identifier(topic), partition, bytes(body[_PRODUCE.size : end]), bytes(body[end:])
 
 
-def produced_batch(body: Body) -> tuple[str, int, list[bytes], list[bytes | None]]:
-    """Topic, partition, payloads and keys of a PRODUCE_BATCH."""
+def produced_batch(body: Body) -> tuple[str, int, Batch]:
+    """Topic, partition, and messages of a PRODUCE_BATCH."""
     topic, partition, count = _PRODUCE.unpack_from(body)
     lengths = struct.unpack_from(f"<{2 * count}i", body, _PRODUCE.size)
-    start = _PRODUCE.size + 2 * count * _INT.size
-    ends = list(accumulate((length if length > 0 else 0 for length in lengths), initial=start))
-    payloads = [bytes(body[first:last]) for first, last in zip(ends[0::2], ends[1::2])]
-    keys = [
-        None if length < 0 else bytes(body[first:last])
-        for length, first, last in zip(lengths[1::2], ends[1::2], ends[2::2])
-    ]
-    return _identifier(topic), partition, payloads, keys
+    return _identifier(topic), partition, Batch.of(body, lengths, _PRODUCE.size + 2 * count * _INT.size)
+
+
+def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, Batch], int]:
+    """Topic, partition, and messages of the PRODUCE_UNANSWERED frames in a row that are for these, and their end."""
+    unpack, last = _UNANSWERED.unpack_from, len(held) - _UNANSWERED.size
+    _, common, _ = unpack(held, at)
+    starts, lengths, key_starts, key_lengths = [], [], [], []
+    has_keys = False
+    while at <= last:
+        size, begin, key_length = unpack(held, at)
+        end = at + _HEADER.size + size
+        if begin != common or end > len(held):
+            break
+        start = at + _UNANSWERED.size
+        starts.append(start)
+        if key_length < 0:
+            lengths.append(end - start)
+            key_starts.append(-1)
+            key_lengths.append(0)
+        else:
+            lengths.append(end - start - key_length)
+            key_starts.append(end - key_length)
+            key_lengths.append(key_length)
+            has_keys = True
+        at = end
+    _, topic, partition = _COMMON.unpack(common)
+    batch = (
+        Batch(held, starts, lengths, key_starts, key_lengths) if has_keys else Batch(held, starts, lengths)
+    )
+    return (_identifier(topic), partition, batch), at
 
 
 # -- from the sidecar --------------------------------------------------------------------------------------

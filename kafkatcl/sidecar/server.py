@@ -15,6 +15,7 @@ from kafkatcl.bridge.answers import guarded
 from kafkatcl.bridge.calls import PRIMITIVES
 from kafkatcl.engine.producer import ProducerTopic
 from kafkatcl.engine.shutdown import shutdown
+from kafkatcl.librdkafka.producing import Batch
 from kafkatcl.sidecar.credit import Credit, Creditor
 from kafkatcl.sidecar.frames import (
     PROTOCOL,
@@ -74,7 +75,7 @@ class Server:
         }
         self._produce = guarded(self._produce_one)
         self._produce_batch = guarded(self._produce_several)
-        self._operations: dict[int, Callable[[Body], None]] = {
+        self._operations: dict[int, Callable[[Any], None]] = {
             Op.CALL: self._on_call,
             Op.TELL: self._on_tell,
             Op.PRODUCE: self._on_produce,
@@ -121,24 +122,19 @@ class Server:
     def _on_produce_batch(self, body: Body) -> None:
         self._answer(self._produce_batch, *produced_batch(body))
 
-    def _on_produce_unanswered(self, body: Body) -> None:
-        self._unanswered += 1
-        name, partition, payload, key = produced(body)
-        topic = sessions.objects[name]
-        code = topic.send(partition, payload, key)
-        if code:  # against all expectation; it must not vanish
-            topic.handle.refused(code)
+    def _on_produce_unanswered(self, row: tuple[str, int, Batch]) -> None:
+        name, partition, batch = row
+        self._unanswered += len(batch)
+        sessions.objects[name].produce_granted(partition, batch)
 
     def _produce_one(self, name: str, partition: int, payload: bytes, key: bytes | None) -> Credit:
         topic = sessions.find(name, ProducerTopic)
         topic.produce(partition, payload, key)
         return self._creditor.grant(topic, partition)
 
-    def _produce_several(
-        self, name: str, partition: int, payloads: list[bytes], keys: list[bytes | None]
-    ) -> Credit:
+    def _produce_several(self, name: str, partition: int, batch: Batch) -> Credit:
         topic = sessions.find(name, ProducerTopic)
-        topic.produce_batch(partition, payloads, keys)
+        topic.produce_batch(partition, [batch])
         return self._creditor.grant(topic, partition)
 
     def _open_session(self) -> str:

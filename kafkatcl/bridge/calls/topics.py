@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from itertools import chain
+from collections.abc import Sequence
+from itertools import chain, islice, repeat
 
 from kafkatcl.bridge.arguments import byte_string, integer
 from kafkatcl.bridge.calls.registry import Rows, configured, list_primitive, primitive, quick
@@ -13,6 +14,11 @@ from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.process import is_forked
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.topic import Topic
+from kafkatcl.librdkafka.producing import Batch
+
+#: How many messages of a list are handled together, and from how many bytes each on they are handled singly.
+_TOGETHER = 1000
+_LARGE = 4096
 
 
 @primitive
@@ -89,13 +95,16 @@ def produce_quick(topic: str, partition: str, payload: str, key: str | None = No
 def produce_batch(topic: str, partition: str, *words: str) -> None:
     """Each message is ``1 payload`` or ``2 payload key``; none is sent before all were looked at."""
     number = integer(partition)
-    payloads: list[bytes] = []
-    keys: list[bytes | None] = []
     rest = iter(words)
-    for size in rest:
-        payloads.append(byte_string(next(rest), "payload"))
-        keys.append(byte_string(next(rest), "key") if size == "2" else None)
-    find(topic, ProducerTopic).produce_batch(number, payloads, keys)
+    rows = [tuple(islice(rest, int(size))) for size in rest]
+    try:
+        batches = _batches(rows)
+    except UnicodeEncodeError:
+        for row in rows:
+            for text, what in zip(row, ("payload", "key")):
+                byte_string(text, what)
+        raise
+    find(topic, ProducerTopic).produce_batch(number, batches)
 
 
 @list_primitive
@@ -105,15 +114,39 @@ def produce_rows(topic: str, partition: str, rows: Rows) -> int:
     producer = find(topic, ProducerTopic)
     if set(map(type, rows)) != {tuple} or set(map(len, rows)) - {1, 2}:
         return 0
-    if set(map(type, chain.from_iterable(rows))) != {str}:
-        return 0
     try:
-        payloads = [row[0].encode("latin-1") for row in rows]
-        keys = [row[1].encode("latin-1") if len(row) == 2 else None for row in rows]
-    except UnicodeEncodeError:
+        batches = _batches(rows)
+    except (TypeError, UnicodeEncodeError):
         return 0
-    producer.produce_batch(number, payloads, keys)
+    producer.produce_batch(number, batches)
     return 1
+
+
+def _batches(rows: Sequence[tuple[str, ...]]) -> list[Batch]:
+    """Messages of a payload and perhaps a key, one character a byte.
+
+    :raises UnicodeEncodeError: a character is no byte.
+    :raises TypeError: something is no str.
+    """
+    widths = set(map(len, rows))
+    texts = list(chain.from_iterable(rows))
+    lengths = list(map(len, texts))
+    total = sum(lengths)
+    if widths == {1}:
+        lengths = list(chain.from_iterable(zip(lengths, repeat(-1))))
+    elif len(widths) > 1:
+        texts = [text for row in rows for text in (*row, "")[:2]]
+        lengths = [length for row in rows for length in (len(row[0]), len(row[1]) if len(row) == 2 else -1)]
+    # Together they are quicker; large ones are not copied once more for that.
+    together = _TOGETHER if total < _LARGE * len(rows) else 1
+    width = max(widths, default=1)
+    return [
+        Batch.of(
+            "".join(texts[width * at : width * (at + together)]).encode("latin-1"),
+            lengths[2 * at : 2 * (at + together)],
+        )
+        for at in range(0, len(rows), together)
+    ]
 
 
 _PARTITIONS = {str(number): number for number in range(-1, 1024)}

@@ -5,34 +5,31 @@
 #   others are answered, and the answer brings a new grant.
 
 namespace eval ::kafkatcl::sidecar {
-    variable credit         ;# handle -> how many messages are granted
-    variable lane           ;# topic,partition that is known to exist -> its handle, and the most bytes of a message
-    array set credit {}
-    array set lane {}
+    # What is granted: topic,partition that is known to exist -> its handle; handle -> how many messages.
+    variable grant
+    array set grant {}
 }
 
 # Produce without waiting for the answer; 1, or 0 if that cannot be.  Every step counts here.
 proc ::kafkatcl::bridge::produce_quick {topic partition payload args} {
-    if {![info exists ::kafkatcl::sidecar::lane($topic,$partition)]} {
+    upvar #0 ::kafkatcl::sidecar::grant grant
+    if {![info exists grant($topic,$partition)]} {
         return 0
     }
-    lassign $::kafkatcl::sidecar::lane($topic,$partition) handle largest
     set keyLength -1
     if {[llength $args]} {
         set keyLength [string length [lindex $args 0]]
         append payload [lindex $args 0]
     }
     set length [string length $payload]
-    if {$length > $largest || [incr ::kafkatcl::sidecar::credit($handle) -1] < 0
+    if {$length > 65536 || [incr grant($grant($topic,$partition)) -1] < 0
             || [pid] != $::kafkatcl::sidecar::owner} {
         return 0
     }
+    set frame [binary format iia12iia* [incr length 20] 3 $topic $partition $keyLength $payload]
     # Characters above U+00FF are no bytes.
-    set bytes [binary format a* $payload]
-    if {$bytes ne $payload || [catch {
-        puts -nonewline $::kafkatcl::sidecar::pipe \
-            [binary format iia12iia* [expr {20 + $length}] 3 $topic $partition $keyLength $bytes]
-    }]} {
+    if {[string range $frame 28 end] ne $payload
+            || [catch {puts -nonewline $::kafkatcl::sidecar::pipe $frame}]} {
         return 0
     }
     return 1
@@ -104,13 +101,12 @@ proc ::kafkatcl::sidecar::IsPlain {partition} {
 
 # Take the grant that comes with an answer.
 proc ::kafkatcl::sidecar::Granted {topic partition answer} {
-    variable credit
-    variable lane
+    variable grant
     if {[lindex $answer 0] eq 0} {
-        lassign [lindex $answer 1] handle messages largest isKnown
-        set credit($handle) $messages
+        lassign [lindex $answer 1] handle messages isKnown
+        set grant($handle) $messages
         if {$isKnown} {
-            set lane($topic,$partition) [list $handle $largest]
+            set grant($topic,$partition) $handle
         }
     }
     return $answer
@@ -123,14 +119,13 @@ proc ::kafkatcl::bridge::delete {id} {
 }
 
 proc ::kafkatcl::sidecar::Revoke {id} {
-    variable credit
-    variable lane
-    array unset lane $id,*
-    if {[info exists credit($id)]} {
-        unset credit($id)
-        foreach {place granted} [array get lane] {
-            if {[lindex $granted 0] eq $id} {
-                unset lane($place)
+    variable grant
+    array unset grant $id,*
+    if {[info exists grant($id)]} {
+        unset grant($id)
+        foreach {place handle} [array get grant *,*] {
+            if {$handle eq $id} {
+                unset grant($place)
             }
         }
     }

@@ -65,9 +65,10 @@ def test_what_is_refused_sends_nothing(embedded_cluster: Cluster) -> None:
         assert target.handle.output_queue_length() == 0
 
 
+@pytest.mark.parametrize("before", [0, 3])
 @pytest.mark.parametrize("quick", [False, True])
-def test_the_first_message_to_an_unknown_partition_is_told_by_a_report(
-    embedded_cluster: Cluster, quick: bool
+def test_an_early_message_to_an_unknown_partition_is_told_by_a_report(
+    embedded_cluster: Cluster, quick: bool, before: int
 ) -> None:
     topic = embedded_cluster.topic()
     with engine(embedded_cluster) as running:
@@ -75,15 +76,32 @@ def test_the_first_message_to_an_unknown_partition_is_told_by_a_report(
         target = running.producing_to(topic)
         if quick:  # librdkafka knows the partitions before it looks at the message
             target.handle.client.list_topics(topic, 15)
+        for _ in range(before):
+            target.produce(0, b"good")
         target.produce(99, b"x")
-        assert until(lambda: target.handle.events.pending(target.handle, "m1.delivery") == 1)
-        [(_, told)] = target.handle.events.take(10)
-        assert told[:4] == (
-            "error",
-            "Local: Unknown partition",
-            "code",
-            "RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION",
-        )
+        reports = before + 1
+        assert until(lambda: target.handle.events.pending(target.handle, "m1.delivery") == reports)
+        told = [argument for _, argument in target.handle.events.take(10)]
+        assert [argument[:4] for argument in told if argument[0] == "error"] == [
+            ("error", "Local: Unknown partition", "code", "RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION")
+        ]
+
+
+@pytest.mark.parametrize("wanted", [set(), {"delivery"}])
+def test_an_unknown_partition_is_refused_once_the_partitions_are_known(
+    embedded_cluster: Cluster, wanted: set[str]
+) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster) as running:
+        running.master.wanted |= wanted
+        target = running.producing_to(topic)
+        target.produce(0, b"first")
+        target.handle.metadata(refresh=True)
+        assert until(lambda: target.handle.output_queue_length() == len(wanted))
+        with pytest.raises(Failure, match="Local: Unknown partition"):
+            target.produce(99, b"x")
+        with pytest.raises(Failure, match=r"Local: Unknown partition \(2 of 2 messages were not queued\)"):
+            target.produce_batch(99, [batch_of(b"x"), batch_of(b"y")])
 
 
 def test_a_batch_goes_on_after_a_refused_message(embedded_cluster: Cluster) -> None:

@@ -22,6 +22,8 @@ _UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
 _FLUSH_SLICE_SECONDS = 0.1
 
 _WAIT_SECONDS = 0.02
+#: How long after a topic was made its metadata may be expected to be on the way.
+_EARLY_SECONDS = 0.25
 #: What a message may have beside its payload and key towards message.max.bytes, at most.
 _FRAMING_BYTES = 100
 
@@ -125,6 +127,7 @@ class ProducerTopic(Topic):
         super().__init__(handle, topic)
         #: Queues a message; there from the first one on, and to be used until the handle is deleted.
         self.send: Send | None = None
+        self._early_until = 0.0
 
     def produce(self, partition: int, payload: bytes, key: bytes | None = None) -> None:
         """Queue one message; partition -1 leaves the choice to the partitioner.
@@ -169,27 +172,32 @@ class ProducerTopic(Topic):
             raise kafka_failure(UNKNOWN_PARTITION)
 
     def _queue(self, partition: int, payload: bytes, key: bytes | None) -> int:
-        if self.send is None:
-            return self._queue_first(partition, payload, key)
-        return self.send(partition, payload, key)
+        """Queue a message; the first one of a topic makes the client ask for the topic's metadata.
 
-    def _queue_first(self, partition: int, payload: bytes, key: bytes | None) -> int:
-        """Queue the first message of a topic, which makes the client ask for the topic's metadata.
-
-        A partition that does not exist is told by a delivery report then, as always when the metadata is not there
-        yet, even if the answer was so quick that librdkafka refused the message.
+        A partition that does not exist is told by a delivery report as long as the metadata is not there.  It may come
+        so quickly that librdkafka refuses messages produced right after the topic was made; these are told in the same
+        way, so that it is no matter of luck.
         """
-        is_new = not self.topic.is_open and not self.handle.knows_metadata()
+        is_first = self.send is None
+        send = self.send or self._open()
+        code = send(partition, payload, key)
+        if code == UNKNOWN_PARTITION and (is_first or self.handle.reports) and self._is_early():
+            self.handle.tell_delivery(KafkaError(code), None)
+            return 0
+        return code
+
+    def _is_early(self) -> bool:
+        return not self.handle.knows_metadata() and time.monotonic() < self._early_until
+
+    def _open(self) -> Send:
+        if not self.topic.is_open and not self.handle.knows_metadata():
+            self._early_until = time.monotonic() + _EARLY_SECONDS
         self.topic.open(self.handle.native)
         if self.handle.reports:
             self.send = _reported(self.handle.client, self.topic.name)
         else:
             self.send = sender(self.topic.pointer(self.handle.native))
-        code = self.send(partition, payload, key)
-        if code == UNKNOWN_PARTITION and is_new:
-            self.handle.tell_delivery(KafkaError(code), None)
-            return 0
-        return code
+        return self.send
 
     def _queue_all(self, partition: int, batches: Sequence[Batch], end: float) -> list[int]:
         """Queue messages, waiting for room up to the time ``end``; the errors of those that are not queued."""

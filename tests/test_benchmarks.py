@@ -241,6 +241,7 @@ def test_workloads_grow_with_messages() -> None:
     grown = [each for each in workloads(300_000, 10**9) if each.table == "messages"]
     assert sorted({each.messages for each in grown}) == [10_000, 100_000, 1_000_000]
     assert {each.held for each in grown if not each.tells_cost} == {1_000_001}
+    assert {each.held for each in grown if each.prefetched} == {1_150_000}
 
 
 def test_growth_is_of_kafkatcl_and_of_those_that_are_named() -> None:
@@ -250,9 +251,10 @@ def test_growth_is_of_kafkatcl_and_of_those_that_are_named() -> None:
     assert {HOSTED, STOCK, "bare", "c"} <= set(found["rates"])
 
 
-def test_growth_takes_two_rounds_at_most() -> None:
+def test_larger_payloads_take_two_rounds_at_most() -> None:
     assert [CONSUME.rounds(number) for number in (1, 3, 5)] == [1, 3, 5]
-    assert [SMALL.rounds(number) for number in (1, 3, 5)] == [1, 2, 2]
+    [larger, *_] = [each for each in workloads(300_000, 10**9) if each.table == "payloads"]
+    assert [larger.rounds(number) for number in (1, 3, 5)] == [1, 2, 2]
 
 
 def test_workloads_are_chosen_by_patterns() -> None:

@@ -76,50 +76,58 @@ def sender(topic: Any) -> Send:
     return send
 
 
+def address(data: bytes | bytearray) -> int:
+    """Where ``data`` lies in memory, as long as it is there (and a bytearray keeps its size)."""
+    if isinstance(data, bytearray):
+        return ctypes.addressof((ctypes.c_char * len(data)).from_buffer(data))
+    return ctypes.cast(ctypes.c_char_p(data), _POINTER).value or 0
+
+
 @dataclass(frozen=True)
 class Batch:
-    """Messages to produce: where in ``data`` their payloads and keys begin, and how many bytes they have.
+    """Messages to produce: the addresses of their payloads and keys, and how many bytes they have.
 
-    A message without a key has a key that begins at -1; if none has one, ``key_starts`` and ``key_lengths`` are empty.
+    ``data`` has all of these bytes in it, and must not change.  A key that is not there has the address 0; where no
+    message has one, ``keys`` and ``key_lengths`` are empty.
     """
 
     data: bytes | bytearray
-    starts: Sequence[int]
+    payloads: Sequence[int]
     lengths: Sequence[int]
-    key_starts: Sequence[int] = ()
+    keys: Sequence[int] = ()
     key_lengths: Sequence[int] = ()
 
     @classmethod
     def of(cls, data: bytes | bytearray, lengths: Sequence[int], start: int = 0) -> Batch:
-        """Messages that lie one behind the other: ``lengths`` of a payload and a key (-1: none) in turn."""
+        """Messages one behind the other from ``start`` on: ``lengths`` of payloads and keys (-1: none) in turn."""
+        start += address(data)
         payload_lengths, key_lengths = lengths[0::2], lengths[1::2]
         without_key = key_lengths.count(-1)
         if without_key == len(key_lengths):
             return cls(data, list(accumulate(payload_lengths, initial=start))[:-1], payload_lengths)
-        if not without_key:
-            places = list(accumulate(lengths, initial=start))
-            return cls(data, places[:-1:2], payload_lengths, places[1::2], key_lengths)
-        places = list(accumulate((max(length, 0) for length in lengths), initial=start))
-        key_starts = [at if length >= 0 else -1 for at, length in zip(places[1::2], key_lengths)]
-        return cls(
-            data, places[:-1:2], payload_lengths, key_starts, [max(length, 0) for length in key_lengths]
-        )
+        if without_key:
+            lengths = [max(length, 0) for length in lengths]
+        places = list(accumulate(lengths, initial=start))
+        keys = places[1::2]
+        if without_key:
+            keys = [place if length >= 0 else 0 for place, length in zip(keys, key_lengths)]
+        return cls(data, places[:-1:2], payload_lengths, keys, lengths[1::2])
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self.payloads)
 
     def behind(self, count: int) -> Batch:
         """The messages without the first ``count``."""
-        fields = (self.starts, self.lengths, self.key_starts, self.key_lengths)
+        fields = (self.payloads, self.lengths, self.keys, self.key_lengths)
         return Batch(self.data, *(field[count:] for field in fields)) if count else self
 
     def messages(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The payload and the key of each."""
-        payloads = (bytes(self.data[at : at + size]) for at, size in zip(self.starts, self.lengths))
-        if not self.key_starts:
+        payloads = map(ctypes.string_at, self.payloads, self.lengths)
+        if not self.keys:
             return zip(payloads, repeat(None))
-        places = zip(self.key_starts, self.key_lengths)
-        return zip(payloads, (bytes(self.data[at : at + size]) if at >= 0 else None for at, size in places))
+        keys = zip(self.keys, self.key_lengths)
+        return zip(payloads, (ctypes.string_at(key, length) if key else None for key, length in keys))
 
 
 def produce_batch(topic: Any, partition: int, batch: Batch) -> list[int]:
@@ -129,23 +137,15 @@ def produce_batch(topic: Any, partition: int, batch: Batch) -> list[int]:
     would cost more than all the library does for it.
     """
     count = len(batch)
-    base = _address(batch.data)
     words = array(_WORD, bytes(ctypes.sizeof(_Message) * count))
-    _fill(words, _Message.payload, [base + start for start in batch.starts])
+    _fill(words, _Message.payload, batch.payloads)
     _fill(words, _Message.len, batch.lengths)
-    if batch.key_starts:
-        _fill(words, _Message.key, [base + start if start >= 0 else 0 for start in batch.key_starts])
+    if batch.keys:
+        _fill(words, _Message.key, batch.keys)
         _fill(words, _Message.key_len, batch.key_lengths)
-    address, _ = words.buffer_info()
-    if _produce_batch(topic, partition, _COPY, address, count) == count:
+    if _produce_batch(topic, partition, _COPY, words.buffer_info()[0], count) == count:
         return [0] * count
     return [message.err for message in (_Message * count).from_buffer(words)]
-
-
-def _address(data: bytes | bytearray) -> int:
-    if isinstance(data, bytearray):
-        return ctypes.addressof((ctypes.c_char * len(data)).from_buffer(data))
-    return ctypes.cast(ctypes.c_char_p(data), _POINTER).value or 0
 
 
 def _fill(words: array[int], field: Any, values: Iterable[int]) -> None:

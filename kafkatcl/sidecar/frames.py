@@ -47,7 +47,7 @@ from enum import IntEnum
 from itertools import accumulate
 from typing import Any, Callable, Union
 
-from kafkatcl.librdkafka.producing import Batch
+from kafkatcl.librdkafka.producing import Batch, address
 
 PROTOCOL = 1
 _HEADER = struct.Struct("<ii")
@@ -184,29 +184,26 @@ def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, Batch], int]:
     """Topic, partition, and messages of the PRODUCE_UNANSWERED frames in a row that are for these, and their end."""
     unpack, last = _UNANSWERED.unpack_from, len(held) - _UNANSWERED.size
     _, common, _ = unpack(held, at)
-    starts, lengths, key_starts, key_lengths = [], [], [], []
-    has_keys = False
+    payloads, lengths, keys, key_lengths = [], [], [], []
+    base = address(held)
     while at <= last:
         size, begin, key_length = unpack(held, at)
         end = at + _HEADER.size + size
         if begin != common or end > len(held):
             break
         start = at + _UNANSWERED.size
-        starts.append(start)
+        payloads.append(base + start)
         if key_length < 0:
             lengths.append(end - start)
-            key_starts.append(-1)
+            keys.append(0)
             key_lengths.append(0)
         else:
             lengths.append(end - start - key_length)
-            key_starts.append(end - key_length)
+            keys.append(base + end - key_length)
             key_lengths.append(key_length)
-            has_keys = True
         at = end
     _, topic, partition = _COMMON.unpack(common)
-    batch = (
-        Batch(held, starts, lengths, key_starts, key_lengths) if has_keys else Batch(held, starts, lengths)
-    )
+    batch = Batch(held, payloads, lengths, keys, key_lengths) if any(keys) else Batch(held, payloads, lengths)
     return (_identifier(topic), partition, batch), at
 
 

@@ -112,11 +112,11 @@ def produce_rows(topic: str, partition: str, rows: Rows) -> int:
     """The same with a list of lists; 0 means that not all of it can be told without doubt: send it as words."""
     number = integer(partition)
     producer = find(topic, ProducerTopic)
-    if set(map(type, rows)) != {tuple} or set(map(len, rows)) - {1, 2}:
+    if set(map(type, rows)) != {tuple}:
         return 0
     try:
         batches = _batches(rows)
-    except (TypeError, UnicodeEncodeError):
+    except (TypeError, ValueError):
         return 0
     producer.produce_batch(number, batches)
     return 1
@@ -127,8 +127,11 @@ def _batches(rows: Sequence[tuple[str, ...]]) -> list[Batch]:
 
     :raises UnicodeEncodeError: a character is no byte.
     :raises TypeError: something is no str.
+    :raises ValueError: something is more, or nothing.
     """
     widths = set(map(len, rows))
+    if widths - {1, 2}:
+        raise ValueError("neither a payload nor a payload and a key")
     texts = list(chain.from_iterable(rows))
     lengths = list(map(len, texts))
     total = sum(lengths)

@@ -5,29 +5,37 @@ from __future__ import annotations
 import mmap
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 _MADV_WIPEONFORK = 18  # Linux: processes that are forked find zeros there
 
 
+class _Asked:
+    """A mark for systems that have no other: they are asked for the number of the process each time."""
+
+    def __init__(self) -> None:
+        self._owner = os.getpid()
+
+    def __getitem__(self, _: int) -> int:
+        return int(os.getpid() == self._owner)
+
+    def __setitem__(self, _: int, __: int) -> None:
+        self._owner = os.getpid()
+
+
 def _make_mark() -> Any:
-    """A byte that is 1 in this process and 0 in those forked from it; None if the system has no such thing.
-
-    To read it takes a tenth of the time in which the system tells the number of a process.
-    """
-    if sys.platform != "linux":
-        return None
-    mark = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    try:
-        mark.madvise(_MADV_WIPEONFORK)
-    except OSError:  # a kernel older than 4.14
-        return None
-    mark[0] = 1
-    return mark
+    if sys.platform == "linux":
+        wiped = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with suppress(OSError):  # a kernel older than 4.14
+            wiped.madvise(_MADV_WIPEONFORK)
+            wiped[0] = 1
+            return wiped
+    return _Asked()
 
 
-_mark = _make_mark()
-_owner = os.getpid()
+#: ``mark[0]`` is 1 in this process, and 0 in one that was forked from it behind Python's back.
+mark = _make_mark()
 
 
 def is_forked() -> bool:
@@ -35,15 +43,12 @@ def is_forked() -> bool:
 
     librdkafka's threads are not in it, so whatever is sent to them would be lost, and waiting for them would not end.
     """
-    return not _mark[0] if _mark else os.getpid() != _owner
+    return not mark[0]
 
 
 def _own() -> None:
     # Python has forked on purpose: what was open is the parent's, and the child may open its own.
-    global _owner  # noqa: PLW0603
-    _owner = os.getpid()
-    if _mark:
-        _mark[0] = 1
+    mark[0] = 1
 
 
 if hasattr(os, "register_at_fork"):

@@ -15,7 +15,7 @@ from kafkatcl.engine.errors import QUEUE_FULL, UNKNOWN_PARTITION, Failure, kafka
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.messages import error_item
 from kafkatcl.engine.topic import SharedTopic, Topic
-from kafkatcl.librdkafka.producing import Batch, Send, produce_batch, sender
+from kafkatcl.librdkafka.producing import Batch, RawSend, Send, produce_batch, raw_sender, sender
 
 _ONLY_ERRORS = "delivery.report.only.error"
 _UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
@@ -32,6 +32,8 @@ class ProducerHandle(Handle):
     """A handle whose topics produce."""
 
     consumes = False
+    #: Whether :meth:`queued` is to be told of messages, so that :meth:`room` can answer.
+    notes_sizes = False
 
     def _make(self, settings: dict[str, Any]) -> Producer:
         #: Whether delivery reports are told.
@@ -127,6 +129,8 @@ class ProducerTopic(Topic):
         super().__init__(handle, topic)
         #: Queues a message; there from the first one on, and to be used until the handle is deleted.
         self.send: Send | None = None
+        #: The same in the library itself, where no delivery reports are wanted.
+        self.raw_send: RawSend | None = None
         self._early_until = 0.0
 
     def produce(self, partition: int, payload: bytes, key: bytes | None = None) -> None:
@@ -135,7 +139,8 @@ class ProducerTopic(Topic):
         :raises Failure: it was not queued.
         """
         self._check(partition)
-        self.handle.queued(len(payload) + len(key or b""))
+        if self.handle.notes_sizes:
+            self.handle.queued(len(payload) + len(key or b""))
         code = self._queue(partition, payload, key)
         if code == QUEUE_FULL:
             end = self.handle.block_until()
@@ -196,7 +201,8 @@ class ProducerTopic(Topic):
         if self.handle.reports:
             self.send = _reported(self.handle.client, self.topic.name)
         else:
-            self.send = sender(self.topic.pointer(self.handle.native))
+            self.raw_send = raw_sender(self.topic.pointer(self.handle.native))
+            self.send = sender(self.raw_send)
         return self.send
 
     def _queue_all(self, partition: int, batches: Sequence[Batch], end: float) -> list[int]:
@@ -204,12 +210,13 @@ class ProducerTopic(Topic):
         refused: list[int] = []
         left = sum(map(len, batches))
         for batch in batches:
-            self.handle.queued(max(batch.lengths, default=0) + max(batch.key_lengths, default=0))
+            if self.handle.notes_sizes:
+                self.handle.queued(max(batch.lengths, default=0) + max(batch.key_lengths, default=0))
             rest = batch
             while rest:
                 codes = self._queue_some(partition, rest)
                 is_full = QUEUE_FULL in codes
-                tried = codes.index(QUEUE_FULL) if is_full else len(codes)
+                tried = codes.index(QUEUE_FULL) if is_full else len(codes) or len(rest)
                 refused += filter(None, codes[:tried])
                 left -= tried
                 if is_full and not self.handle.serve_until(end):
@@ -218,8 +225,8 @@ class ProducerTopic(Topic):
         return refused
 
     def _queue_some(self, partition: int, batch: Batch) -> list[int]:
-        """Queue messages until the queue is full; the codes of those that were tried, 0 for no error."""
-        if self.send and not self.handle.reports:
+        """Queue messages until the queue is full; the codes of those that were tried, or nothing if all are queued."""
+        if self.raw_send:
             return produce_batch(self.topic.pointer(self.handle.native), partition, batch)
         codes: list[int] = []
         for payload, key in batch.messages() if self.send else islice(batch.messages(), 1):

@@ -7,6 +7,7 @@ than to produce it, and the owner thread and the script would hold each other up
 from __future__ import annotations
 
 import ctypes
+import functools
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any, Callable, Optional
 from kafkatcl.librdkafka.library import function, quick_function
 
 _POINTER = ctypes.c_void_p
-_COPY = 2  # RD_KAFKA_MSG_F_COPY: the library copies payload and key
+COPY = 2  # RD_KAFKA_MSG_F_COPY: the library copies payload and key
 
 
 class _Message(ctypes.Structure):
@@ -45,14 +46,14 @@ _produce = quick_function("rd_kafka_produce")
 _last_error = quick_function("rd_kafka_last_error")
 
 
-class _Sizes(dict[int, ctypes.c_size_t]):
-    """Numbers of bytes as C has them; those of small messages are there already."""
+class _Sizes(dict[int, Any]):
+    """Numbers of bytes as arguments for C; those of small messages are there already."""
 
-    def __missing__(self, size: int) -> ctypes.c_size_t:
-        return ctypes.c_size_t(size)
+    def __missing__(self, size: int) -> Any:
+        return ctypes.c_size_t.from_param(size)
 
 
-_sizes = _Sizes((size, ctypes.c_size_t(size)) for size in range(1024))
+sizes = _Sizes((size, ctypes.c_size_t.from_param(size)) for size in range(1024))
 
 # The fields that are set are all as large as a pointer, so a message is a row of so many.
 _WORD = "Q" if ctypes.sizeof(_POINTER) == 8 else "L"
@@ -62,14 +63,21 @@ _WORDS = ctypes.sizeof(_Message) // ctypes.sizeof(_POINTER)
 #: Queues a message, of a partition, a payload and a key; returns an error code, 0 for none.
 Send = Callable[[int, bytes, Optional[bytes]], int]
 
+#: ``rd_kafka_produce`` of a topic handle, from its second argument on: not 0 for an error.
+RawSend = Callable[..., int]
 
-def sender(topic: Any) -> Send:
-    """What queues messages for a topic handle."""
-    pointer = _POINTER(topic)
+
+def raw_sender(topic: Any) -> RawSend:
+    """What queues messages for a topic handle without a step of Python; ``COPY`` and ``sizes`` make its arguments."""
+    return functools.partial(_produce, _POINTER.from_param(topic))
+
+
+def sender(raw: RawSend) -> Send:
+    """The same with the arguments of Python."""
 
     def send(partition: int, payload: bytes, key: bytes | None) -> int:
-        key_size = _sizes[len(key)] if key else None
-        if _produce(pointer, partition, _COPY, payload, _sizes[len(payload)], key, key_size, None):
+        key_size = sizes[len(key)] if key else None
+        if raw(partition, COPY, payload, sizes[len(payload)], key, key_size, None):
             return int(_last_error())
         return 0
 
@@ -131,7 +139,7 @@ class Batch:
 
 
 def produce_batch(topic: Any, partition: int, batch: Batch) -> list[int]:
-    """Queue messages for a topic handle; the error code of each, 0 for none.
+    """Queue messages for a topic handle; the error code of each if some were refused, otherwise nothing.
 
     Behind a message that finds the queue full, all others do so too.  There is no step of Python for each message: that
     would cost more than all the library does for it.
@@ -143,8 +151,8 @@ def produce_batch(topic: Any, partition: int, batch: Batch) -> list[int]:
     if batch.keys:
         _fill(words, _Message.key, batch.keys)
         _fill(words, _Message.key_len, batch.key_lengths)
-    if _produce_batch(topic, partition, _COPY, words.buffer_info()[0], count) == count:
-        return [0] * count
+    if _produce_batch(topic, partition, COPY, words.buffer_info()[0], count) == count:
+        return []
     return [message.err for message in (_Message * count).from_buffer(words)]
 
 

@@ -11,10 +11,10 @@ from kafkatcl.bridge.calls.registry import Rows, configured, list_primitive, pri
 from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
 from kafkatcl.engine.handle import Handle
-from kafkatcl.engine.process import is_forked
+from kafkatcl.engine.process import mark
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.topic import Topic
-from kafkatcl.librdkafka.producing import Batch
+from kafkatcl.librdkafka.producing import COPY, Batch, sizes
 
 #: How many messages of a list are handled together, and from how many bytes each on they are handled singly.
 _TOGETHER = 1000
@@ -83,10 +83,13 @@ def produce_quick(topic: str, partition: str, payload: str, key: str | None = No
     """:func:`produce` where nothing is unusual: 1, or 0 if that has to be called.  Every step counts here."""
     try:
         found = objects[topic]
-        if found.handle.deleted or is_forked():
+        if found.handle.deleted or not mark[0]:
             return 0
-        key_bytes = None if key is None else key.encode("latin-1")
-        return 0 if found.send(_PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1
+        send, number, data = found.raw_send, _PARTITIONS[partition], payload.encode("latin-1")
+        if key is None and send:
+            return 0 if send(number, COPY, data, sizes[len(data)], None, None, None) else 1
+        key_data = None if key is None else key.encode("latin-1")
+        return 0 if found.send(number, data, key_data) else 1
     except BaseException:  # the other one tells what it is
         return 0
 

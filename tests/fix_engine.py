@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Callable
 
@@ -94,8 +94,16 @@ def engine(cluster: Cluster | None = None, **settings: str) -> Iterator[Engine]:
             handle.delete()
 
 
-def batch_of(*messages: bytes | tuple[bytes, bytes]) -> Batch:
-    """Messages to produce: payloads, or payloads and keys."""
+def laid_out(
+    messages: Sequence[bytes | tuple[bytes, bytes]],
+) -> tuple[list[tuple[bytes, bytes | None]], list[int], bytes]:
+    """Payloads, or payloads and keys, as pairs; the lengths of both in turn (-1: no key); all their bytes."""
     rows = [message if isinstance(message, tuple) else (message, None) for message in messages]
     lengths = [size for value, key in rows for size in (len(value), -1 if key is None else len(key))]
-    return Batch.of(b"".join(value + (key or b"") for value, key in rows), lengths)
+    return rows, lengths, b"".join(value + (key or b"") for value, key in rows)
+
+
+def batch_of(*messages: bytes | tuple[bytes, bytes]) -> Batch:
+    """Messages to produce: payloads, or payloads and keys."""
+    _, lengths, data = laid_out(messages)
+    return Batch.of(data, lengths)

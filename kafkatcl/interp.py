@@ -21,7 +21,7 @@ from kafkatcl.hosting.answers import answering
 from kafkatcl.hosting.commands import FunctionCommand, ObjectCommand
 from kafkatcl.hosting.errors import TclError
 from kafkatcl.hosting.evaluation import clear, evaluate, prepare
-from kafkatcl.hosting.waiting import ticking, wait_for_variable
+from kafkatcl.hosting.waiting import stop_callbacks, ticking, wait_for_variable
 from kafkatcl.values import from_tcl, text_from_tcl, to_tcl
 
 __all__ = ["Interp", "TclError"]
@@ -176,7 +176,7 @@ class Interp:
     def quit(self) -> None:
         """End :meth:`mainloop`."""
         self._check()
-        self.tk.quit()
+        self._quit()
 
     # -- the end -------------------------------------------------------------------------------------------
 
@@ -255,7 +255,11 @@ class Interp:
     def _interrupted(self, error: BaseException) -> None:
         self._interruption = error
         if self._depth == self._loop_depth:  # no script, but an event loop is waited for
-            self.tk.quit()
+            self._quit()
+
+    def _quit(self) -> None:
+        stop_callbacks(self)
+        self.tk.quit()
 
     def _is_interrupted(self) -> bool:
         return self._interruption is not None

@@ -102,7 +102,7 @@ OURS = {
     "number": {"events_reclaim"},
     "words": {"events_settle", "produce_batch"},
     "rest": {"batch_end"},
-    "waiting": {"read_settle", "read_reclaim"},
+    "waiting": {"events_returned", "read_settle", "read_reclaim"},
     "batch": {"batch_end"},
 }
 

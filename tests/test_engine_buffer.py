@@ -551,7 +551,7 @@ class Model:
         self.chance = chance
         self.ledger = Ledger()
         self.kept: list[Item] = []
-        self.lent: list[Item] = []
+        self.lent: list[Item | None] = []  # None: dropped meanwhile, but who has it does not know
         self.consumed: list[Item] = []
         self.offset = 0
 
@@ -603,15 +603,16 @@ class Model:
         found = singles(item for _, item in self.ledger.buffer.lend(count))
         self.ledger.buffer.listen(None)
         taken, self.kept = self.kept[:count], self.kept[count:]
-        self.lent = [item for item in taken if not isinstance(item, EndItem)]
-        assert found == self.lent
+        assert found == [item for item in taken if not isinstance(item, EndItem)]
+        self.lent = [*found]
 
     def read_ahead(self) -> None:
         found = singles([self.ledger.buffer.read_ahead(0)])
         assert bool(found) == bool(self.kept)
         assert found == self.kept[: len(found)]
-        self.consumed += self.lent + found[:1]
-        self.lent = found[1:]
+        self._settle(0)
+        self.consumed += found[:1]
+        self.lent = [*found[1:]]
         del self.kept[: len(found)]
 
     def settle(self) -> None:
@@ -623,11 +624,11 @@ class Model:
         waiting = self.chance.randint(0, len(self.lent))
         self.ledger.buffer.reclaim(waiting)
         self._settle(waiting)
-        self.kept, self.lent = self.lent + self.kept, []
+        self.kept, self.lent = [*filter(None, self.lent), *self.kept], []
 
     def _settle(self, waiting: int) -> None:
         used = len(self.lent) - waiting
-        self.consumed += self.lent[:used]
+        self.consumed += filter(None, self.lent[:used])
         self.lent = self.lent[used:]
 
     def drop(self) -> None:
@@ -635,12 +636,13 @@ class Model:
         with self.ledger.lock:
             self.ledger.buffer.drop("t", partition)
         self.kept = [item for item in self.kept if item.origin != ("t", partition)]
-        self.lent = [item for item in self.lent if item.origin != ("t", partition)]
+        self.lent = [None if item and item.origin == ("t", partition) else item for item in self.lent]
 
     def clear(self) -> None:
         with self.ledger.lock:
             self.ledger.buffer.clear()
-        self.kept, self.lent = [], []
+        self.kept = []
+        self.lent = [None] * len(self.lent)
 
     def check(self) -> None:
         buffer = self.ledger.buffer

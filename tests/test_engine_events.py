@@ -247,3 +247,118 @@ def test_no_ring_is_lost(seed: int) -> None:
     for thread in threads:
         thread.join()
     assert seen == {token: list(range(each)) for token in ("b0", "b1", "n2", "n3")}
+
+
+# -- what nobody takes -------------------------------------------------------------------------------------
+
+
+def test_the_latest_takes_the_place_of_earlier_ones() -> None:
+    setting = Setting()
+    for number in range(5):
+        setting.queue.post("owner", "other", number)
+        setting.queue.post_latest("owner", "token", number)
+    assert setting.queue.take(100) == [("other", 0), ("token", 4), *(("other", n) for n in range(1, 5))]
+    setting.queue.post_latest("owner", "token", 5)
+    assert setting.queue.take(100) == [("token", 5)]
+
+
+def test_what_comes_unbidden_is_bounded_and_the_rest_is_counted() -> None:
+    setting = Setting()
+    for number in range(1500):
+        setting.queue.post_unbidden("owner", "token", number, lambda count: f"{count} left out")
+        setting.queue.post_unbidden("another", "token", number, lambda count: f"{count} left out too")
+    first = setting.queue.take(1999)
+    last = setting.queue.take(1999)
+    assert [told for _, told in first + last[:1]] == [n for n in range(1000) for _ in range(2)]
+    assert [told for _, told in last[1:]] == []
+    assert [told for _, told in setting.queue.take(10)] == ["500 left out", "500 left out too"]
+    assert setting.queue.take(10) == []
+
+
+def test_what_is_left_out_goes_with_its_owner() -> None:
+    setting = Setting()
+    for number in range(1500):
+        setting.queue.post_unbidden("owner", "token", number, lambda count: f"{count} left out")
+    setting.queue.post_latest("owner", "token", "latest")
+    setting.queue.forget("owner")
+    assert setting.queue.take(2000) == []
+
+
+# -- what is recalled --------------------------------------------------------------------------------------
+
+
+def recalling(setting: Setting, seconds: float = 10) -> threading.Thread:
+    """A thread that takes partition 0 away from buffer 0, as Kafka's do."""
+
+    def take_away() -> None:
+        with setting.owner.lock:
+            setting.buffers[0].recall(seconds)
+            setting.buffers[0].drop("t", 0)
+
+    thread = threading.Thread(target=take_away)
+    thread.start()
+    return thread
+
+
+def await_recall(setting: Setting) -> list[str]:
+    deadline = time.monotonic() + 10
+    while not (tokens := setting.queue.recalled()):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    return tokens
+
+
+def test_who_takes_partitions_away_waits_until_nothing_of_them_is_told() -> None:
+    setting = Setting(1)
+    setting.put(0, run(0, 5), Run("t", 1, 3, (b"y", 0, -1)))
+    assert len(setting.queue.take(10)) == 2
+    thread = recalling(setting)
+    assert await_recall(setting) == ["b0"]
+    assert thread.is_alive()
+    setting.queue.returned("b0", 4)  # two of the five were told, and the one of partition 1 was not
+    thread.join(10)
+    assert [told.partition for _, told in setting.queue.take(10)] == [1]
+
+
+@pytest.mark.parametrize("how", ["take", "settle", "reclaim"])
+def test_who_asks_for_more_has_told_all(how: str) -> None:
+    setting = Setting(1)
+    setting.put(0, run(0, 5))
+    setting.queue.take(10)
+    thread = recalling(setting)
+    while not setting.queue._recalls._recalls:
+        time.sleep(0.001)
+    if how == "take":
+        assert setting.queue.take(10) == []
+    elif how == "settle":
+        setting.queue.settle({"b0": 0})
+    else:
+        setting.queue.reclaim({"b0": 3})
+    thread.join(10)
+    assert not thread.is_alive()
+    assert setting.buffers[0].size == 0
+
+
+def test_what_is_given_back_too_late_is_forgotten() -> None:
+    setting = Setting(1)
+    setting.put(0, run(0, 5))
+    setting.queue.take(10)
+    recalling(setting, 0.0).join(10)
+    setting.put(0, run(7, 1))
+    assert await_recall(setting) == ["b0"]
+    setting.queue.returned("b0", 4)
+    assert numbers(setting.queue.take(10)) == [("b0", 7)]
+
+
+def test_what_was_read_ahead_is_recalled_too() -> None:
+    setting = Setting(1)
+    buffer = setting.buffers[0]
+    buffer.listen(None)
+    setting.put(0, run(0, 5))
+    while buffer.size:
+        buffer.read_ahead(0)
+    thread = recalling(setting)
+    assert await_recall(setting) == [""]
+    thread.join(10)
+    buffer.reclaim(2)
+    assert buffer.size == 0

@@ -28,7 +28,7 @@ for {{set i 0}} {{$i < {MESSAGES}}} {{incr i}} {{
     t produce [expr {{$i % 4}}] $i
 }}
 """
-SIDECAR = "[pid $::kafkatcl::sidecar::pipe]"
+SIDECAR = "$::kafkatcl::sidecar::process"
 
 
 @pytest.fixture

@@ -262,25 +262,6 @@ def test_large_messages_both_ways_in_a_flood_of_events(kafka_cluster: Cluster, r
 # -- where nothing works any more --------------------------------------------------------------------------
 
 
-def test_a_script_that_closes_all_channels_gets_an_error(topic: str, run_tcl: RunTcl) -> None:
-    told = run(
-        run_tcl,
-        """
-        m producer_creator p
-        p new_topic t $env(TOPIC)
-        foreach channel [chan names] {
-            if {$channel ni {stdin stdout stderr}} {
-                close $channel
-            }
-        }
-        for {set i 0} {$i < 2} {incr i} {
-            puts [catch {t produce 0 x} message],$errorCode
-        }
-        """,
-    )
-    assert all(line.startswith("1,KAFKA SIDECAR DIED") for line in told)
-
-
 def test_without_descriptors_loading_fails_with_a_reason_and_works_later(run_tcl: RunTcl) -> None:
     done = run_tcl(
         """

@@ -15,6 +15,10 @@ NativeError = tkinter.TclError
 
 _numbers = itertools.count(1)
 
+#: A flag of dooneevent() that means no kind of event.
+_NO_EVENTS = 1 << 10
+_DONT_WAIT = 1 << 1  # TCL_DONT_WAIT
+
 _RAISE = r"""
 namespace eval ::kafkatcl {}
 # Call a guarded Python command; give its value or raise its error in the caller's place.
@@ -107,9 +111,28 @@ def define_command(interp: Any, name: str, function: Function) -> None:
     app.call("trace", "add", "command", name, "delete", f"::kafkatcl::Forget {hidden}")
 
 
+def start_events(interp: Any) -> None:
+    """Have Tcl set up its event loop, without an event.
+
+    Otherwise it does so when it first waits for one, and ends the process if it gets no descriptors below 1024 by then.
+    """
+    application(interp).dooneevent(_NO_EVENTS | _DONT_WAIT)
+
+
 def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> None:
     """Have ``function`` called as an event whenever there is something to read from ``descriptor``."""
     answer = guarded(function)
     application(interp).createfilehandler(
         descriptor, tkinter.READABLE, lambda _file, _mask: answer() and None
     )
+
+
+def on_time(interp: Any, ms: int, function: Callable[[], None]) -> Any:
+    """Have ``function`` called as an event after ``ms``: by a timer that no script sees, for :func:`forget_timer`."""
+    answer = guarded(function)
+    return application(interp).createtimerhandler(ms, lambda: answer() and None)
+
+
+def forget_timer(timer: Any) -> None:
+    """Have the function of a timer not called; nothing happens when it was already."""
+    timer.deletetimerhandler()

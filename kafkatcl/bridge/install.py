@@ -17,6 +17,10 @@ from kafkatcl.tclpath import index_folder
 
 TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
 
+#: Tcl waits for files with select(), which takes no descriptors from this one on.
+_SELECT_LIMIT = 1024
+_LOOK_MS = 10
+
 _TELL_OTHERS = """{folder python} {
     if {![info exists ::env(TCLLIBPATH)] || $folder ni $::env(TCLLIBPATH)} {
         lappend ::env(TCLLIBPATH) $folder
@@ -70,6 +74,7 @@ class Host:
         self._app = app
         self._thread = threading.get_ident()
         self._paths: dict[str, str] = {}  # session -> path of its interpreter
+        self._timer: Any = None
         self._bell: _Bell | None = None
 
     def install(self) -> None:
@@ -91,21 +96,28 @@ class Host:
 
     def answer(self) -> None:
         """The bell has rung: let the interpreters tell what waits for them."""
-        for session in self._bell.rung() if self._bell else ():
-            # The interpreter may be gone.
-            with suppress(inprocess.NativeError):
-                self._app.call("interp", "eval", self._paths[session], "::kafkatcl::events::Ring")
+        bell = self._bell
+        if bell is None:
+            return
+        for session in bell.rung():
+            try:
+                self._app.call("::kafkatcl::loop::Alert", session, "events::Ring")
+            except inprocess.NativeError:  # there is no room for nested calls just now
+                bell.keep(session)
+                self._timer = inprocess.on_time(self._app, _LOOK_MS, self.answer)
 
     def settle(self) -> None:
         """Before the end: what callbacks have got counts as handed over."""
         if threading.get_ident() != self._thread:
             return  # the end of a signal: only its own thread may call Tcl, so messages may be told again later
-        for path in self._paths.values():
+        for session in self._paths:
             with suppress(inprocess.NativeError):
-                self._app.call("interp", "eval", path, "::kafkatcl::Settle")
+                self._app.call(f"::kafkatcl::sessions::{session}", "Settle")
 
     def close(self) -> None:
         """Delete the objects of all sessions, and close the bell."""
+        if self._timer:
+            inprocess.forget_timer(self._timer)
         for session in self._paths:
             sessions.close_session(session)
         self._paths.clear()
@@ -121,10 +133,19 @@ class Host:
             inprocess.define_list_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
         for name, function in QUICK.items():
             inprocess.define_quick(self._app, f"::kafkatcl::bridge::{name}", function)
+        inprocess.start_events(self._app)
         bell = _Bell()
-        inprocess.on_readable(self._app, bell.descriptor, self.answer)
+        if bell.descriptor < _SELECT_LIMIT:
+            inprocess.on_readable(self._app, bell.descriptor, self.answer)
+        else:
+            self._look()
         before_shutdown(_Settler(self))
         return bell
+
+    def _look(self) -> None:
+        """Look after the bell now and then: of such a descriptor Tcl's event loop would die."""
+        self.answer()
+        self._timer = inprocess.on_time(self._app, _LOOK_MS, self._look)
 
 
 class _Bell:
@@ -148,6 +169,11 @@ class _Bell:
                 self._rung.add(session)
                 with suppress(BlockingIOError):  # the pipe is full of rings already
                     os.write(self._writing, b"1")
+
+    def keep(self, session: str) -> None:
+        """Have a session among the next that are :meth:`rung`."""
+        with self._lock:
+            self._rung.add(session)
 
     def rung(self) -> set[str]:
         """The sessions the bell has rung for since the last call."""

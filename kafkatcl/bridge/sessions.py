@@ -18,10 +18,14 @@ _sessions: dict[str, EventQueue] = {}
 _automatic_names: dict[str, Any] = {}
 
 
-def open_session(ring: Callable[[str], None]) -> str:
-    """A session for an interpreter; ``ring`` is called with its name, from any thread, when it has events."""
+def open_session(ring: Callable[[str], None], ring_back: Callable[[str], None] | None = None) -> str:
+    """A session for an interpreter.
+
+    ``ring`` is called with its name, from any thread, when it has events, and ``ring_back`` or else ``ring``
+    when it must give some back.
+    """
     name = f"i{next(_numbers)}"
-    _sessions[name] = EventQueue(lambda: ring(name))
+    _sessions[name] = EventQueue(lambda: ring(name), lambda: (ring_back or ring)(name))
     return name
 
 

@@ -16,6 +16,9 @@ from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.messages import EndItem, Item, Run
 from kafkatcl.engine.waiting import deadline, remaining
 
+#: What was taken from a buffer, and the era it was taken in (see ``MessageBuffer._era``).
+Taken = tuple[Item, tuple[int, int]]
+
 #: The most that is lent to a callback, or given to a reader ahead of its need, at once.
 _LENT_BYTES = 1 << 20
 _AHEAD = 500
@@ -95,7 +98,8 @@ class MessageBuffer:
         self._at = 0  # how many messages of the first item are gone
         self._clears = 0
         self._drops: Counter[tuple[str, int]] = Counter()
-        self._lent: list[Item] = []  # given to callbacks, or to a reader ahead of its need
+        #: Given to callbacks, or to a reader ahead of its need.
+        self._lent: list[Taken] = []
         self._ahead = 1  # how many messages the next reader gets at once
 
     def belongs_to(self, owner: object) -> bool:
@@ -122,7 +126,6 @@ class MessageBuffer:
         """Forget all that came from one partition."""
         self._drops[topic, partition] += 1
         self._replace([item for item in self._rest() if item.origin != (topic, partition)])
-        self._lent = [item for item in self._lent if item.origin != (topic, partition)]
 
     def close(self) -> None:
         """Forget everything; waiting for messages fails from now on."""
@@ -134,7 +137,13 @@ class MessageBuffer:
         """Forget what was fetched."""
         self._clears += 1
         self._replace([])
-        self._lent = []
+
+    def recall(self, seconds: float) -> None:
+        """Have what was lent given back, as partitions are about to be taken away; wait so long for it."""
+        if self.token is not None:
+            self.owner.events.recall(self, self.token, seconds)
+        elif self._lent:
+            self.owner.events.recall_read(seconds)
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -160,7 +169,7 @@ class MessageBuffer:
                 return None
             item = self._take(self._ahead, _LENT_BYTES)
             self._ahead = min(4 * self._ahead, _AHEAD)
-            self._lent = [item]
+            self._lent = [(item, self._era(item))]
             self._settle(item.size - 1)
             return item
 
@@ -189,10 +198,8 @@ class MessageBuffer:
         What was forgotten in the meantime, as its partition was stopped or started anew, counts neither way.
         """
         with self.owner.lock:
-            run, left = (
-                [item for item in items if batch.eras[item.origin] == self._era(item)]
-                for items in _parted(batch.items, rest)
-            )
+            taken = [(item, batch.eras[item.origin]) for item in batch.items]
+            run, left = (self._wanted(items) for items in _parted(taken, rest))
             self.owner.handed(run)
             self._put_back(left)
 
@@ -216,7 +223,7 @@ class MessageBuffer:
                     lent.append(item)
                 count -= item.size
                 room -= item.bytes
-            self._lent += lent
+            self._lent += [(item, self._era(item)) for item in lent]
         return [(token or "", item) for item in lent]
 
     def more(self) -> bool:
@@ -233,7 +240,7 @@ class MessageBuffer:
         with self.owner.lock:
             self._settle(waiting)
             lent, self._lent = self._lent, []
-            self._put_back(lent)
+            self._put_back(self._wanted(lent))
             self._ahead = 1
 
     # -- inside (lock held) --------------------------------------------------------------------------------
@@ -273,10 +280,14 @@ class MessageBuffer:
         """What tells messages that are still wanted from those that were forgotten meanwhile."""
         return self._clears, self._drops[item.origin] if item.origin else 0
 
+    def _wanted(self, taken: list[Taken]) -> list[Item]:
+        """What was not forgotten since it was taken."""
+        return [item for item, era in taken if era == self._era(item)]
+
     def _settle(self, waiting: int) -> None:
         if self._lent:
             run, self._lent = _parted(self._lent, waiting)
-            self.owner.handed(run)
+            self.owner.handed(self._wanted(run))
 
     def _put_back(self, items: list[Item]) -> None:
         if items and not self.closed:
@@ -301,14 +312,14 @@ class MessageBuffer:
         self.owner.made_room(count, size)
 
 
-def _parted(items: list[Item], rest: int) -> tuple[list[Item], list[Item]]:
+def _parted(taken: list[Taken], rest: int) -> tuple[list[Taken], list[Taken]]:
     """All but the last ``rest`` messages, and those."""
-    first, last = list(items), []
+    first, last = list(taken), []
     while rest > 0 and first:
-        item = first.pop()
+        item, era = first.pop()
         if isinstance(item, Run) and item.size > rest:
-            first.append(item.part(0, item.size - rest))
+            first.append((item.part(0, item.size - rest), era))
             item = item.part(item.size - rest, rest)
-        last.append(item)
+        last.append((item, era))
         rest -= item.size
     return first, last[::-1]

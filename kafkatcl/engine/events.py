@@ -12,12 +12,19 @@ import threading
 from collections import Counter, deque
 from typing import Any, Callable, Protocol
 
+from kafkatcl.engine.recalls import READ_AHEAD, Recalls
 from kafkatcl.engine.waiting import deadline, remaining
 
 Event = tuple[str, Any]
 
 #: Notices that may wait before producers leave further reports in librdkafka, where its queue limit holds.
 NOTICE_LIMIT = 100_000
+#: Errors, and log lines, of a handle that may wait for their callback; further ones are counted.
+_UNBIDDEN_LIMIT = 1000
+
+
+#: Stands for the argument in ``EventQueue._latest``.
+_LATEST = object()
 
 
 class Source(Protocol):
@@ -41,16 +48,27 @@ class Source(Protocol):
         """Settle, and take back the last ``waiting`` messages: their callback is gone."""
 
 
-class EventQueue:
-    """The events of one interpreter.  ``ring`` is called, from any thread, when there is something to take."""
+#: A handle and the token of a callback.
+Key = tuple[object, str]
 
-    def __init__(self, ring: Callable[[], None]) -> None:
+
+class EventQueue:
+    """The events of one interpreter.
+
+    ``ring`` is called, from any thread, when there is something to take, and ``ring_back`` or else ``ring`` when
+    something that was taken must not be told any more (see :meth:`recalled`).
+    """
+
+    def __init__(self, ring: Callable[[], None], ring_back: Callable[[], None] | None = None) -> None:
         self._ring = ring
+        self._recalls = Recalls(ring_back or ring)
         self._lock = threading.Lock()
         self._notices: deque[tuple[object, Event]] = deque()
+        self._latest: dict[Key, Any] = {}  # arguments that stand for themselves in `_notices` as _LATEST
+        self._left_out: dict[Key, tuple[int, Callable[[int], Any]]] = {}
         self._ready: dict[Source, None] = {}  # a set that keeps its order
         self._lenders: set[Source] = set()
-        self._counts: Counter[tuple[object, str]] = Counter()  # by handle and token
+        self._counts: Counter[Key] = Counter()
         self._told: list[tuple[object, Event]] = []  # notices taken, of which some have perhaps not run yet
         self._rung = False
         self._arrived = threading.Condition(self._lock)
@@ -58,8 +76,29 @@ class EventQueue:
     def post(self, owner: object, token: str, argument: Any) -> None:
         """Add a notice that concerns the handle ``owner``."""
         with self._lock:
-            self._notices.append((owner, (token, argument)))
-            self._counts[owner, token] += 1
+            self._append(owner, token, argument)
+        self._wake()
+
+    def post_latest(self, owner: object, token: str, argument: Any) -> None:
+        """The same with one that takes the place of an earlier one that still waits."""
+        with self._lock:
+            if (owner, token) not in self._latest:
+                self._append(owner, token, _LATEST)
+            self._latest[owner, token] = argument
+        self._wake()
+
+    def post_unbidden(self, owner: object, token: str, argument: Any, left_out: Callable[[int], Any]) -> None:
+        """The same with one of which there may be any number: only so many wait, the others are counted.
+
+        ``left_out`` makes the argument that tells their number, when the callback has got those that waited.
+        """
+        key = (owner, token)
+        with self._lock:
+            if self._counts[key] >= _UNBIDDEN_LIMIT:
+                count = self._left_out[key][0] if key in self._left_out else 0
+                self._left_out[key] = (count + 1, left_out)
+            else:
+                self._append(owner, token, argument)
         self._wake()
 
     def ready(self, source: Source) -> None:
@@ -110,6 +149,8 @@ class EventQueue:
 
     def settle(self, waiting: dict[str, int]) -> None:
         """Take what was taken so far for handed over, except so many of each token that have not run yet."""
+        # Who recalls has the lock of its source, which is needed here: what is told to its end is answered first.
+        self._recalls.answer_told(waiting)
         with self._lock:
             lenders, self._lenders = self._lenders, set()
         for source in lenders:
@@ -122,6 +163,7 @@ class EventQueue:
 
     def reclaim(self, waiting: dict[str, int]) -> None:
         """The same, and put back those that have not run."""
+        self._recalls.answer(waiting)
         with self._lock:
             lenders, self._lenders = self._lenders, set()
         for source in lenders:
@@ -129,6 +171,35 @@ class EventQueue:
         with self._lock:
             self._notices.extendleft(reversed(self._settle_notices(waiting)))
             self._told = []
+
+    # -- what must not be told any more --------------------------------------------------------------------
+
+    def recall(self, source: Source, token: str, seconds: float) -> None:
+        """Have what a source has lent given back, and wait so long for it (any thread, with the source's lock).
+
+        If the interpreter is busy for longer it stops telling as soon as it can; what it gives back then is worthless.
+        """
+        if source in self._lenders:
+            left = self._recalls.recall(token, seconds)
+            if left is not None:
+                source.reclaim(left)
+
+    def recall_read(self, seconds: float) -> None:
+        """The same with what was read ahead, without a callback."""
+        self._recalls.recall(READ_AHEAD, seconds)
+
+    def recalled(self) -> list[str]:
+        """The tokens of which all that was taken is to be :meth:`returned`; READ_AHEAD is what was read ahead."""
+        return self._recalls.wanted()
+
+    def returned(self, token: str, waiting: int) -> None:
+        """Nothing of a token is told any more; so many messages of those taken have not run."""
+        self._recalls.answer({token: waiting}, [token])
+        if self._recalls.withdraw(token):  # nobody has waited for it
+            with self._lock:
+                lenders = [source for source in self._lenders if source.token == token]
+            for source in lenders:
+                source.reclaim(waiting)
 
     def _settle_notices(self, waiting: dict[str, int]) -> list[tuple[object, Event]]:
         """The notices that were taken and have not run."""
@@ -148,15 +219,26 @@ class EventQueue:
         with self._lock:
             self._notices = deque(entry for entry in self._notices if entry[0] is not owner)
             self._told = [entry for entry in self._told if entry[0] is not owner]
-            for counted in [counted for counted in self._counts if counted[0] is owner]:
-                del self._counts[counted]
+            for known in (self._counts, self._latest, self._left_out):
+                for key in [key for key in known if key[0] is owner]:
+                    del known[key]  # type: ignore[attr-defined]
             self._ready = {source: None for source in self._ready if not source.belongs_to(owner)}
             self._lenders = {source for source in self._lenders if not source.belongs_to(owner)}
 
+    def _append(self, owner: object, token: str, argument: Any) -> None:
+        self._notices.append((owner, (token, argument)))
+        self._counts[owner, token] += 1
+
     def _next_notice(self) -> Event:
-        owner, event = self._notices.popleft()
-        self._told.append((owner, event))
-        return event
+        owner, (token, argument) = self._notices.popleft()
+        if argument is _LATEST:
+            argument = self._latest.pop((owner, token))
+        self._told.append((owner, (token, argument)))
+        if not self._notices and self._left_out:
+            left_out, self._left_out = self._left_out, {}
+            for key, (count, make) in left_out.items():
+                self._append(*key, make(count))
+        return token, argument
 
     def _wake(self) -> None:
         with self._lock:

@@ -136,11 +136,9 @@ class Handle:
 
     def tell_error(self, code: int, reason: str) -> None:
         """Tell the error callback of the master."""
-        argument = (
-            "err", code, "reason", reason,
-            "error", error_text(code), "code", error_name(code), "message", reason,
-        )  # fmt: skip
-        self.events.post(self, self.master.callback("error"), argument)
+        self.events.post_unbidden(
+            self, self.master.callback("error"), _error_argument(code, reason), _left_out
+        )
 
     def delete(self) -> list[Stopped]:
         """Close the client in an orderly way; a producer goes on delivering in the background.
@@ -213,10 +211,24 @@ class Handle:
         self.tell_error(error.code(), error.str())
 
     def _on_statistics(self, json: str) -> None:
-        self.events.post(self, self.master.callback("statistics"), json)
+        self.events.post_latest(self, self.master.callback("statistics"), json)
 
     def _release(self) -> None:
         """Give up all that is held of the client, right before closing it."""
         for topic in self._topics.values():
             topic.close(self.native)
         self.native.release()
+
+
+def _error_argument(code: int, reason: str) -> tuple[Any, ...]:
+    """What an error callback is told."""
+    return (
+        "err", code, "reason", reason,
+        "error", error_text(code), "code", error_name(code), "message", reason,
+    )  # fmt: skip
+
+
+def _left_out(count: int) -> tuple[Any, ...]:
+    return _error_argument(
+        FAILED, f"{count} further errors were left out: they came faster than they were told"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import syslog
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from kafkatcl.librdkafka.client import LogLine
 
@@ -28,7 +28,15 @@ def _to_callback(handle: Handle) -> Callable[[LogLine], None]:
     token = handle.master.callback("logger")
 
     def tell(line: LogLine) -> None:
-        argument = ("level", line.level, "facility", line.facility, "message", line.message)
-        handle.events.post(handle, token, argument)
+        handle.events.post_unbidden(handle, token, _argument(line), _left_out)
 
     return tell
+
+
+def _argument(line: LogLine) -> tuple[Any, ...]:
+    return ("level", line.level, "facility", line.facility, "message", line.message)
+
+
+def _left_out(count: int) -> tuple[Any, ...]:
+    text = f"{count} further log lines were left out: they came faster than they were told"
+    return _argument(LogLine(syslog.LOG_WARNING, "KAFKATCL", text))

@@ -48,8 +48,12 @@ class Pump:
         """End the thread, and wait for the round it is in; it may be called from the thread itself."""
         self._stopping = True
         self.wake()
-        if self._thread is not threading.current_thread():
+        if not self.is_current():
             self._thread.join()
+
+    def is_current(self) -> bool:
+        """Whether the caller is this thread."""
+        return self._thread is threading.current_thread()
 
     def close(self) -> None:
         """Close the pipe; nothing may write to it any more."""

@@ -16,6 +16,9 @@ from kafkatcl.engine.messages import Item
 from kafkatcl.engine.topic import usable_name
 from kafkatcl.engine.waiting import interruptibly
 
+#: How long partitions that are taken away are kept for a callback that is running.
+_RECALL_SECONDS = 0.2
+
 
 class Position(NamedTuple):
     """An offset in a partition; the offset may be one of librdkafka's logical ones."""
@@ -135,7 +138,8 @@ class Subscriber(Fetcher):
         return int(found[0]), int(found[1])
 
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
-        # In the owner thread, from within consume(): what was handed over must be stored before the partitions go.
+        # From within consume() or close(): what was handed over must be stored before the partitions go.
+        self.messages.recall(_RECALL_SECONDS if self.pump.is_current() else 0.0)
         self.store_offsets()
         for lost in partitions:
             self.messages.drop(lost.topic, lost.partition)

@@ -22,6 +22,13 @@ proc ::kafkatcl::host::Tick {timer ms} {
 # The trace on a variable that is waited for.
 proc ::kafkatcl::host::Written {state args} {
     set $state written
+    Stop
+}
+# Have no further callback of kafka run in the present event.
+proc ::kafkatcl::host::Stop {} {
+    namespace eval ::kafkatcl::waits {
+        variable stop 1
+    }
 }
 """
 
@@ -37,6 +44,12 @@ def ticking(interp: Any) -> Iterator[None]:
     finally:
         interp.tk.call("after", "cancel", interp.tk.call("set", timer))
         interp.tk.call("unset", timer)
+
+
+def stop_callbacks(interp: Any) -> None:
+    """Have the present event end soon: no further callback of kafka runs in it."""
+    interp.tk.eval(_SUPPORT)
+    interp.tk.call("::kafkatcl::host::Stop")
 
 
 def wait_for_variable(interp: Any, name: str, seconds: float | None, stopped: Callable[[], bool]) -> bool:

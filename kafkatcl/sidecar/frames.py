@@ -30,6 +30,7 @@ RUNS                an answer with messages in it: length of a list in UTF-8; th
                     the same for keys if there are any, offsets, timestamps; then
                     payloads and keys
 BELL                a session that has events to take; no answer
+BELL_BACK           a session that must give back some of those it took; no answer
 REFUSED             why there is no sidecar; it ends
 ==================  ==================================================================
 
@@ -49,7 +50,7 @@ from typing import Any, Callable, Union
 
 from kafkatcl.librdkafka.producing import Batch, address
 
-PROTOCOL = 1
+PROTOCOL = 2
 _HEADER = struct.Struct("<ii")
 _INT = struct.Struct("<i")
 _CHUNK = 1 << 18
@@ -75,6 +76,7 @@ class Kind(IntEnum):
     RUNS = 1
     BELL = 2
     REFUSED = 3
+    BELL_BACK = 4
 
 
 # -- to the sidecar ----------------------------------------------------------------------------------------

@@ -138,7 +138,10 @@ class Server:
         return self._creditor.grant(topic, partition)
 
     def _open_session(self) -> str:
-        return sessions.open_session(lambda name: self._send(frame(Kind.BELL, name.encode())))
+        return sessions.open_session(
+            lambda name: self._send(frame(Kind.BELL, name.encode())),
+            lambda name: self._send(frame(Kind.BELL_BACK, name.encode())),
+        )
 
     # -- inside --------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@
 namespace eval ::kafkatcl::ahead {
     variable kept           ;# {id words} -> the buffer of what is kept for them
     variable topicOf        ;# identifier of a topic object -> its handle and its name
-    variable interval 50    ;# ms after which the other side is told how far the script has come
+    variable interval 10    ;# ms after which the other side is asked, and told how far the script has come
     array set kept {}
     array set topicOf {}
 
@@ -19,14 +19,26 @@ namespace eval ::kafkatcl::ahead {
     # one, and go behind it.  This is the way of nearly all messages, so its text is put where it is needed.
     variable find {
         ::upvar #0 ::kafkatcl::ahead::%id% ahead
-        ::if {[::info exists ahead($words)]} {
+        ::if {[::tcl::info::exists ahead($words)]} {
             ::lassign $ahead($words) at topic partition width fields end due
-            ::lset ahead($words) 0 [::expr {$at + $width}]
-            ::if {$at + $width == $end || [::clock milliseconds] > $due} {
-                ::kafkatcl::ahead::Tell [::list %id% $words]
+            ::set late [::expr {[::tcl::clock::milliseconds] > $due}]
+            ::if {$late && ![::kafkatcl::ahead::MayBeUsed %id% $words]} {
+                ::unset at
+            } else {
+                ::lset ahead($words) 0 [::expr {$at + $width}]
+                ::if {$late || $at + $width == $end} {
+                    ::kafkatcl::ahead::Tell [::list %id% $words]
+                }
             }
         }
     }
+}
+
+# Whether what is kept is still ours: of partitions that were taken away it is not.
+proc ::kafkatcl::ahead::MayBeUsed {id words} {
+    variable kept
+    ::kafkatcl::events::GiveBackRecalled
+    return [info exists kept([list $id $words])]
 }
 
 # Before messages are read over the bridge: give back what is kept from the same buffer for other words.

@@ -35,7 +35,7 @@ proc ::kafka::handle_args {list} {
 
 # Print a log line on stderr; the logger callback of `loggingEnabled`.
 proc ::kafka::logger {list} {
-    puts stderr $list
+    ::puts stderr $list
 }
 
 # Make ::kafka::producer or ::kafka::consumer, unless it is there; then the options are not even looked at.

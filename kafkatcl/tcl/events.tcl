@@ -1,8 +1,11 @@
 # events.tcl --
 #
 #   Callbacks.  The other side of the bridge collects what there is to tell and rings; here it is taken, some at a
-#   time, and callbacks are run, so that `vwait` returns right after the one that set its variable.  A callback is
-#   known by a token; when it is gone, what waits for it is not told.
+#   time, and callbacks are run.  A callback is known by a token; when it is gone, what waits for it is not told.
+#
+#   Callbacks run in turns.  A turn is one event among those of the event loop, and sees that the next one comes, so
+#   that files, timers and callbacks are served one after the other, whoever is busy.  It lasts for some milliseconds,
+#   or until a variable is written that somebody waits for (see waits.tcl).
 
 namespace eval ::kafkatcl::events {
     variable callback       ;# token -> command prefix
@@ -11,24 +14,28 @@ namespace eval ::kafkatcl::events {
     variable next 0         ;# where in `waiting` the next one stands
     variable at 0           ;# where in its fields the next message begins
     variable left 0         ;# how many notices and messages are not told
-    variable spinning 0     ;# whether further turns are under way
-    variable wheels {}      ;# channels that are always readable, see Spin
+    variable rung 0         ;# whether the other side may have more
+    variable coming 0       ;# whether a further turn is under way
+    variable spinning 0     ;# whether the present one may go on, a number of times from one look for events
+    variable depth 0        ;# turns that have begun; all but the last have a callback that runs the event loop
+    variable deepest 50     ;# how many that may be
+    variable held 0         ;# whether a turn has to wait until an outer one ends
     variable tokens 0       ;# counts the tokens made here
     variable batch 500      ;# how many are taken at once, see Adapt
     variable taken 0        ;# when they were, in ms
-    variable burst 100      ;# how many run in one event at most, where that may be
-    variable slice 5        ;# ms after which no further one begins before others get their chance
-    variable until 0        ;# when that is
+    variable burst 100      ;# how many messages are made ready for their callback at once
+    variable slice 5        ;# ms that a turn lasts, or more, up to `longest`: as long as others took since the last one
+    variable longest 20
+    variable ended 0        ;# when the last turn was over
+    variable until 0        ;# when the present one is to be
+    variable idled 0        ;# when idle callbacks had their chance
     variable changes 0      ;# counts changes of what is to be told, or by whom
-    variable stop 0         ;# whether a variable was written that someone waits for
-    variable waits {}       ;# for each `vwait` that is under way, its variable, or nothing if that cannot be watched
-    variable ended 0        ;# how many of the outermost ones are to end with an error
-    variable end {}         ;# and that: a message and an errorCode
+    variable failures {}    ;# errors of callbacks that are not told: message, options, ...
     variable interval 50    ;# ms after which to say how far the callbacks have come
     variable due 0          ;# when that is
     array set callback {}
 
-    # What is done for each message where no event is needed for each.
+    # What is done for each of the messages in a row.
     variable tell {
         if {[incr at $width] == $end} {
             incr next
@@ -38,9 +45,10 @@ namespace eval ::kafkatcl::events {
         set command $callback($token)
         lappend command [list payload $payload partition $partition offset $offset timestamp $timestamp topic $topic %key%]
         if {[catch {uplevel #0 $command} result] == 1} {
-            after 0 [list ::kafkatcl::events::Report $result [Options]]
+            Failed $result
         }
-        if {$stop || $changes != $unchanged || [clock milliseconds] >= $until} {
+        incr told
+        if {$stop || $changes != $unchanged || [::tcl::clock::milliseconds] >= $until} {
             break
         }
     }
@@ -83,8 +91,10 @@ proc ::kafkatcl::events::Dropped {stopped} {
     }
 }
 
-# Give back all that was taken and is not told: before something is stopped or deleted, or gets another callback, so
-# that the other side can drop what must not be told any more.
+# -- what was taken and is not told ------------------------------------------------------------------------
+
+# Give back all of it: before something is stopped or deleted, or gets another callback, so that the other side can
+# drop what must not be told any more.
 proc ::kafkatcl::events::GiveBack {} {
     variable left
     if {$left > 0} {
@@ -94,7 +104,20 @@ proc ::kafkatcl::events::GiveBack {} {
     }
 }
 
-# What was taken and is not told.
+# Give back what the other side wants to have back, as its partitions were taken away from us.
+proc ::kafkatcl::events::GiveBackRecalled {} {
+    foreach token [::kafkatcl::Value [::kafkatcl::bridge::events_recalled $::kafkatcl::session]] {
+        if {$token eq ""} {
+            ::kafkatcl::ahead::GiveBack
+            continue
+        }
+        set counts [Counts]
+        Replace [lsearch -all -inline -not -exact -index 0 [Rest] $token]
+        ::kafkatcl::Value [::kafkatcl::bridge::events_returned $::kafkatcl::session $token \
+            [expr {[dict exists $counts $token] ? [dict get $counts $token] : 0}]]
+    }
+}
+
 proc ::kafkatcl::events::Rest {} {
     variable waiting
     variable next
@@ -139,103 +162,16 @@ proc ::kafkatcl::events::Settle {} {
     ::kafkatcl::Value [::kafkatcl::bridge::events_settle $::kafkatcl::session {*}[Counts]]
 }
 
-# Something waits on the other side: called as an event.
-proc ::kafkatcl::events::Ring {} {
-    variable spinning
-    if {!$spinning} {
-        Turn
-    }
-}
-
-# Wait for something to tell, `timeout` ms at most, and run all that waits; their number.
-proc ::kafkatcl::events::Poll {timeout} {
-    variable left
-    if {$left == 0} {
-        ::kafkatcl::Value [::kafkatcl::bridge::events_wait $::kafkatcl::session $timeout]
-    }
-    for {set count 0} {$count < 10000 && [Turn]} {incr count} {}
-    return $count
-}
-
-# Run the next callback, and see that others follow; whether there was one.
-proc ::kafkatcl::events::Turn {} {
-    variable callback
-    variable waiting
-    variable next
-    variable at
-    variable left
-    while {$left > 0 || [Take] > 0} {
-        lassign [lindex $waiting $next] token argument partition width fields
-        if {$width ne ""} {
-            set argument [::kafkatcl::messages::Pairs $argument $partition $width $fields $at]
-            incr at $width
-        }
-        if {$at == [llength $fields]} {
-            incr next
-            set at 0
-        }
-        incr left -1
-        if {[info exists callback($token)]} {
-            Begin
-            Run $token [list {*}$callback($token) $argument]
-            return 1
-        }
-    }
-    return 0
-}
-
-# Before a callback: it may run the event loop, where the others are told.
-proc ::kafkatcl::events::Begin {} {
-    variable spinning
-    variable due
-    variable changes
-    variable stop 0
-    incr changes
-    if {!$spinning} {
-        Spin
-    }
-    if {[clock milliseconds] > $due} {
-        Settle
-    }
-}
-
-# Run a callback for the messages that are being told, one after the other: not more than `burst`, until time is up, a
-# variable was written that someone waits for, or the callback has changed what is to be told, or by whom.
-proc ::kafkatcl::events::Burst {} [string map [list %plain% [string map {%key% {}} $::kafkatcl::events::tell] \
-        %keyed% [string map {%key% {key $key}} $::kafkatcl::events::tell]] {
-    variable callback
-    variable running
-    variable left
-    variable stop
-    variable until
-    variable changes
-    variable waiting
-    variable next
-    variable at
-    variable burst
-    Begin
-    set unchanged $changes
-    lassign [lindex $waiting $next] token topic partition width fields
-    set end [llength $fields]
-    set outer $running
-    lappend running $token
-    set messages [lrange $fields $at [expr {$at + $width * $burst - 1}]]
-    if {$width == 3} {
-        foreach {payload offset timestamp} $messages {%plain%}
-    } else {
-        foreach {payload offset timestamp key} $messages {%keyed%}
-    }
-    set running $outer
-}]
-
 # Take what waits on the other side, when all that was taken before is told; how many notices and messages.
 proc ::kafkatcl::events::Take {} {
     variable batch
     variable left
+    variable rung
     variable interval
     variable taken [clock milliseconds]
     variable due [expr {$taken + $interval}]
     Replace [::kafkatcl::Value [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]
+    set rung [expr {$left > 0}]
     return $left
 }
 
@@ -252,142 +188,268 @@ proc ::kafkatcl::events::Adapt {} {
     }
 }
 
-# Run a callback at global level.  An error is a background error, told when the callbacks are through.
-proc ::kafkatcl::events::Run {token command} {
+# -- turns -------------------------------------------------------------------------------------------------
+
+# The other side has rung: something waits there, or must not be told any more.  Called as an event.
+proc ::kafkatcl::events::Ring {} {
+    variable rung 1
+    if {[catch GiveBackRecalled result options] == 1} {
+        Recover $result $options
+    }
+    Turn
+}
+
+# Run callbacks for a while, and have it done again as long as there are more.  Called as an event.
+proc ::kafkatcl::events::Turn {} {
+    variable coming 0
+    variable left
+    variable rung
+    variable slice
+    variable longest
+    variable ended
+    variable until
+    if {$left > 0 || $rung} {
+        ::kafkatcl::waits::Follow
+        set now [clock milliseconds]
+        set until [expr {$now + max($slice, min($longest, $now - $ended))}]
+        Begin
+    }
+}
+
+# Go on with a turn that ended early, as a variable was written that somebody waits for.  Called as an event.
+proc ::kafkatcl::events::Again {} {
+    variable left
+    variable until
+    variable spinning
+    if {$left > 0 && [::tcl::clock::milliseconds] < $until} {
+        Begin
+    } elseif {$spinning} {
+        set spinning 0
+        ::kafkatcl::bridge::events_spin $::kafkatcl::session 0
+    }
+}
+
+# Begin a turn, or have it wait: in the callbacks of `deepest` others, or where the interpreter has no room for more
+# nested calls, it waits until one of these ends.
+proc ::kafkatcl::events::Begin {} {
+    variable depth
+    variable deepest
+    variable held
+    variable failures
+    if {$depth > 0 && ($depth >= $deepest || [catch {NeedLevels 50}])} {
+        set held 1
+        return
+    }
+    incr depth
+    if {[catch Run result options] == 1} {
+        Recover $result $options
+    }
+    incr depth -1
+    if {$held} {
+        set held 0
+        Come
+    }
+    if {[llength $failures]} {
+        TellFailures
+    }
+}
+
+proc ::kafkatcl::events::NeedLevels {count} {
+    if {$count > 0} {
+        NeedLevels [expr {$count - 1}]
+    }
+}
+
+# Something has failed here: a further turn comes all the same.
+proc ::kafkatcl::events::Recover {result options} {
+    variable coming 0
+    variable failures
+    lappend failures $result $options
+    Come 20
+}
+
+# Have a turn made as an event of its own, after some ms.
+proc ::kafkatcl::events::Come {{ms 0}} {
+    variable coming
+    if {!$coming} {
+        set coming 1
+        ::kafkatcl::bridge::events_later $::kafkatcl::session $ms
+    }
+}
+
+# What a turn does.
+proc ::kafkatcl::events::Run {} {
+    variable slice
+    variable ended
+    variable until
+    variable idled
+    variable left
+    variable rung
+    variable spinning
+    # Where it is not known what ends a wait, each callback is an event.
+    Callbacks [expr {{} in $::kafkatcl::waits::names ? 1 : 1000000}]
+    set ended [::tcl::clock::milliseconds]
+    if {($left > 0 || $rung) && $ended - $idled >= $slice} {
+        # Tcl runs idle callbacks only when no event waits, and one of ours always does.
+        set idled $ended
+        update idletasks
+    }
+    if {$left > 0 && $ended < $until && !$spinning} {
+        # Who waits for one callback after the other would have one from each look for events.
+        set spinning 1
+        ::kafkatcl::bridge::events_spin $::kafkatcl::session 1
+    }
+}
+
+# Run the callbacks of what waits: `most` of them, until the turn is over or a variable was written that somebody waits
+# for; their number.
+proc ::kafkatcl::events::Callbacks {most} {
+    variable callback
+    variable waiting
+    variable next
+    variable left
+    variable due
+    variable changes
+    variable coming
+    variable until
+    variable ::kafkatcl::waits::stop
+    set count 0
+    while {$count < $most && ($left > 0 || [Take] > 0)} {
+        if {![::tcl::info::exists callback([lindex $waiting $next 0])]} {
+            Skip
+            continue
+        }
+        # A callback may run the event loop: the next turn has to be under way by then.
+        if {!$coming} {
+            Come
+        }
+        set stop 0
+        incr changes
+        if {[::tcl::clock::milliseconds] > $due} {
+            Settle
+        }
+        if {[llength [lindex $waiting $next]] == 2} {
+            incr count [Notice]
+        } else {
+            incr count [Messages [expr {$most - $count}]]
+        }
+        if {$left == 0} {
+            Adapt
+        }
+        if {$stop || [::tcl::clock::milliseconds] >= $until} {
+            break
+        }
+    }
+    return $count
+}
+
+# Go over what has no callback any more.
+proc ::kafkatcl::events::Skip {} {
+    variable waiting
+    variable next
+    variable at
+    variable left
+    variable changes
+    set event [lindex [Rest] 0]
+    incr left -[Size $event]
+    incr next
+    incr changes
+    set at 0
+}
+
+# Run the callback of a notice, that is one.
+proc ::kafkatcl::events::Notice {} {
+    variable callback
+    variable waiting
+    variable next
+    variable left
+    lassign [lindex $waiting $next] token argument
+    incr next
+    incr left -1
+    Call $token [list {*}$callback($token) $argument]
+    return 1
+}
+
+# Run the callback of messages in a row, `most` of them, until the turn is over, a variable was written that somebody
+# waits for, or the callback has changed what is to be told, or by whom; their number.
+proc ::kafkatcl::events::Messages {most} [string map [list %plain% [string map {%key% {}} $::kafkatcl::events::tell] \
+        %keyed% [string map {%key% {key $key}} $::kafkatcl::events::tell]] {
+    variable callback
+    variable running
+    variable left
+    variable changes
+    variable until
+    variable waiting
+    variable next
+    variable at
+    variable burst
+    variable ::kafkatcl::waits::stop
+    set unchanged $changes
+    lassign [lindex $waiting $next] token topic partition width fields
+    set end [llength $fields]
+    set outer $running
+    lappend running $token
+    set messages [lrange $fields $at [expr {$at + $width * min($most, $burst) - 1}]]
+    set told 0
+    if {$width == 3} {
+        foreach {payload offset timestamp} $messages {%plain%}
+    } else {
+        foreach {payload offset timestamp key} $messages {%keyed%}
+    }
+    set running $outer
+    # Where each callback ends a turn, few messages are made ready for it.
+    set burst [expr {$told < $burst ? max($told, 4) : min(2 * $told, 1000)}]
+    return $told
+}]
+
+# Run a callback at global level.
+proc ::kafkatcl::events::Call {token command} {
     variable running
     set outer $running
     lappend running $token
     if {[catch {uplevel #0 $command} result] == 1} {
-        after 0 [list ::kafkatcl::events::Report $result [Options]]
+        Failed $result
     }
     set running $outer
 }
 
-# The return options of the error that was just caught.  To ask `catch` for them costs more than all else of a
-# callback that has no error.
-proc ::kafkatcl::events::Options {} {
-    return [list -code 1 -level 0 -errorcode $::errorCode -errorinfo $::errorInfo -errorstack [info errorstack]]
-}
-
-proc ::kafkatcl::events::Report {result options} {
-    {*}[interp bgerror {}] $result $options
-}
-
-# Who waits for a variable must go on right after the callback that sets it, so callbacks are events of their own.
-# But inside of `vwait` we know the variable, and may run one callback after the other until it is written.
-
-# The trace on `vwait` before it begins, and when it is through.
-proc ::kafkatcl::events::Wait {command args} {
-    variable waits
-    set name [lindex $command 1]
-    lappend waits [expr {[llength $command] == 2 && ![catch {Watch add $name}] ? $name : ""}]
-}
-
-proc ::kafkatcl::events::Waited {command args} {
-    variable waits
-    variable ended
-    variable end
-    if {[lindex $waits end] ne ""} {
-        catch {Watch remove [lindex $command 1]}
-    }
-    set waits [lrange $waits 0 end-1]
-    if {[llength $waits] < $ended} {
-        set ended [llength $waits]
-        return -code error -errorcode [lindex $end 1] [lindex $end 0]
-    }
-}
-
-# There will be no callbacks any more: end each `vwait` that is under way with an error.
-proc ::kafkatcl::events::EndWaits {message code} {
-    variable waits
-    variable end [list $message $code]
-    variable ended [llength $waits]
-    foreach name $waits {
-        # What ends it is that its variable is written.
-        catch {Touch $name}
-    }
-}
-
-proc ::kafkatcl::events::Touch {name} {
-    upvar #0 $name variable
-    if {[info exists variable]} {
-        set variable $variable
-    } else {
-        set variable {}
-        unset variable
-    }
-}
-
-proc ::kafkatcl::events::Watch {change name} {
-    uplevel #0 [list trace $change variable $name {write unset} ::kafkatcl::events::Written]
-}
-
-proc ::kafkatcl::events::Written {args} {
-    variable stop 1
-}
-
-if {[info commands ::vwait] ne ""} {
-    trace add execution ::vwait enter ::kafkatcl::events::Wait
-    trace add execution ::vwait leave ::kafkatcl::events::Waited
-}
-
-# Have a turn made for each of a row of events.  A file is always readable, so a number of channels gives as
-# many events from one look at them; timers would give one.
-proc ::kafkatcl::events::Spin {} {
-    variable spinning 1
-    variable wheels
-    variable left
-    variable until [expr {[clock milliseconds] + $::kafkatcl::events::slice}]
-    set wanted [expr {$left > 8 ? 64 : 1}]
-    if {[catch {
-        while {[llength $wheels] < $wanted} {
-            lappend wheels [open [file join $::kafkatcl::library events.tcl]]
-        }
-        foreach wheel [lrange $wheels 0 $wanted-1] {
-            fileevent $wheel readable ::kafkatcl::events::Spun
-        }
-    }]} {
-        # Out of descriptors, or a platform where files give no events.
-        after 0 ::kafkatcl::events::SpunByTimer
-    }
-}
-
-proc ::kafkatcl::events::Spun {} {
+# Wait for something to tell, `timeout` ms at most, and run all that waits; their number.
+proc ::kafkatcl::events::Poll {timeout} {
     variable left
     variable until
-    if {$left == 0 || [clock milliseconds] >= $until} {
-        # Timers and idle callbacks get their chance.
-        if {$left == 0} {
-            Adapt
-        }
-        Halt
-        after idle {after 0 ::kafkatcl::events::Ring}
-    } elseif {[InRow]} {
-        Burst
-    } else {
-        Turn
+    if {$left == 0} {
+        ::kafkatcl::Value [::kafkatcl::bridge::events_wait $::kafkatcl::session $timeout]
     }
+    set count 0
+    while {$count < 10000} {
+        set until [expr {[clock milliseconds] + 1000}]
+        set more [Callbacks [expr {10000 - $count}]]
+        if {$more == 0} {
+            break
+        }
+        incr count $more
+    }
+    TellFailures
+    return $count
 }
 
-# Whether the next are messages with a callback, and who waits for variables waits for those we watch.
-proc ::kafkatcl::events::InRow {} {
-    variable waits
-    variable callback
-    variable waiting
-    variable next
-    set event [lindex $waiting $next]
-    return [expr {[llength $waits] && {} ni $waits && [llength $event] > 2 && [info exists callback([lindex $event 0])]}]
+# -- errors of callbacks -----------------------------------------------------------------------------------
+
+# A callback has failed.  To ask its `catch` for the options would cost more than all else of one that has not.
+proc ::kafkatcl::events::Failed {result} {
+    variable failures
+    lappend failures $result \
+        [list -code 1 -level 0 -errorcode $::errorCode -errorinfo $::errorInfo -errorstack [info errorstack]]
 }
 
-proc ::kafkatcl::events::SpunByTimer {} {
-    Halt
-    Ring
-}
-
-proc ::kafkatcl::events::Halt {} {
-    variable spinning 0
-    variable wheels
-    foreach wheel $wheels {
-        fileevent $wheel readable {}
+# Errors of callbacks are background errors, told when the callbacks are through, so that nothing stops.
+proc ::kafkatcl::events::TellFailures {} {
+    variable failures
+    while {[llength $failures]} {
+        set failures [lassign $failures result options]
+        if {[catch {{*}[interp bgerror {}] $result $options} why how] == 1} {
+            # What handles background errors has failed: Tcl knows what to do then.
+            after 0 [list return -options $how $why]
+        }
     }
 }

@@ -82,7 +82,7 @@ proc ::kafkatcl::handle::meta {id words} {
     if {[lindex $words 0] eq "refresh"} {
         ::kafkatcl::Value [::kafkatcl::bridge::handle_refresh $id]
     } else {
-        puts [::kafkatcl::Value [::kafkatcl::bridge::handle_listing $id]]
+        ::puts [::kafkatcl::Value [::kafkatcl::bridge::handle_listing $id]]
     }
     return
 }

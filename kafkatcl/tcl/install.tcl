@@ -12,7 +12,9 @@ namespace eval ::kafkatcl {
 # Load the package into the interpreter of this path.
 proc ::kafkatcl::Load {path} {
     variable library
+    loop::Make
     lassign [bridge::open_session $path] status session
+    loop::Lead $session $path
     if {[llength $path]} {
         foreach name [info commands ::kafkatcl::bridge::*] {
             interp alias $path $name {} $name
@@ -77,6 +79,13 @@ proc ::kafkatcl::Adopt {path} {
     Announce $path
 }
 
+foreach file {core loop} {
+    if {![namespace exists ::kafkatcl::$file]} {
+        source -encoding utf-8 [file join $::kafkatcl::library $file.tcl]
+    }
+}
+unset file
+::kafkatcl::core::Use ::kafkatcl
 interp alias {} ::kafkatcl::load {} ::kafkatcl::Load {}
 trace add execution ::interp leave {::kafkatcl::ChildMade {}}
 trace add execution ::interp enter {::kafkatcl::ChildGoing {}}

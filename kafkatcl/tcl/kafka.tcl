@@ -8,9 +8,17 @@ namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
 }
 
-foreach file {object events ahead messages master handle topic subscriber easy} {
+foreach file {core object waits events ahead messages master handle topic subscriber easy} {
     source [file join $::kafkatcl::library $file.tcl]
 }
 unset file
 
 proc ::kafka::kafka {{subcommand {}} args} [::kafkatcl::Body kafka kafka]
+
+# Call a procedure of the package, named from here on: by way of ::kafkatcl::sessions, see loop.tcl.
+proc ::kafkatcl::Do {procedure args} {
+    return [$procedure {*}$args]
+}
+
+::kafkatcl::core::Use ::kafkatcl
+::kafkatcl::core::Use ::kafka

@@ -17,11 +17,11 @@ namespace eval ::kafkatcl::messages {
         ::set <array>(topic) $topic
         ::if {$width == 4} {
             ::set <array>(key) [::lindex $fields [::incr at]]
-        } elseif {[::info exists <array>(key)]} {
+        } elseif {[::tcl::info::exists <array>(key)]} {
             ::unset <array>(key)
         }
         ::incr at
-        ::if {[::info exists <array>(error)]} {
+        ::if {[::tcl::info::exists <array>(error)]} {
             ::unset -nocomplain <array>(error) <array>(code) <array>(message)
         }
     }
@@ -30,7 +30,7 @@ namespace eval ::kafkatcl::messages {
 # A text with the texts of what is done for each message put in.
 proc ::kafkatcl::messages::Text {text} {
     variable fill
-    return [string map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]
+    return [::kafkatcl::core::Named [string map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]]
 }
 
 # Unset what a message would set.
@@ -53,7 +53,7 @@ proc ::kafkatcl::messages::FillError {array error code message} {
 namespace eval ::kafkatcl::messages {
     variable next [Text {
         %find%
-        ::if {[::info exists at]} {
+        ::if {[::tcl::info::exists at]} {
             ::upvar 1 $array <array>
             ::if {[::catch {%fill%} result options]} {
                 ::kafkatcl::messages::Fail $array $result $options
@@ -140,14 +140,15 @@ proc ::kafkatcl::messages::Tell {prefix answer} {
     foreach item $items {
         if {[lindex $item 0] eq "error"} {
             lassign $item kind error name details
-            ::kafkatcl::events::Run {} [list {*}$prefix [list error $error code $name message $details]]
+            ::kafkatcl::events::Call {} [list {*}$prefix [list error $error code $name message $details]]
             continue
         }
         lassign $item kind topic partition width fields
         for {set at 0} {$at < [llength $fields]} {incr at $width} {
-            ::kafkatcl::events::Run {} [list {*}$prefix [Pairs $topic $partition $width $fields $at]]
+            ::kafkatcl::events::Call {} [list {*}$prefix [Pairs $topic $partition $width $fields $at]]
         }
     }
+    ::kafkatcl::events::TellFailures
     return $count
 }
 

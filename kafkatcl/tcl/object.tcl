@@ -93,7 +93,7 @@ proc ::kafkatcl::Body {kind id} {
         lappend cases $subcommand $call
     }
     lappend cases default "::kafkatcl::Unknown $kind \[::info level 0\] \$subcommand"
-    return "::switch -exact -- \$subcommand [list $cases]"
+    return [core::Named "::switch -exact -- \$subcommand [list $cases]"]
 }
 
 # The full name of a command to make.  An unqualified name is global; a relative one belongs to the namespace

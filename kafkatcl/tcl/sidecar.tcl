@@ -11,18 +11,21 @@ namespace eval ::kafkatcl {
 namespace eval ::kafkatcl::bridge {}
 
 namespace eval ::kafkatcl::sidecar {
-    variable protocol 1
+    variable protocol 2
     variable pipe {}        ;# the channel to the sidecar, empty when there is none
     variable command {}     ;# what was started
+    variable process {}     ;# and the number of its process
     variable owner [pid]    ;# the process that started it
     variable death {}       ;# why there is none any more: a message and an errorCode
+    variable place {}       ;# the path of the interpreter that the pipe is in
     variable rung {}        ;# sessions that have events and were not told to take them
-    variable pathOf         ;# session -> the path of its interpreter
+    variable recalled {}    ;# sessions that must give back some of what they took
     variable grace 8000     ;# ms beyond the time for delivering that the sidecar gets to end
-    array set pathOf {}
 }
 
-foreach file {python produce frames} {
+source -encoding utf-8 [file join $::kafkatcl::library core.tcl]
+source -encoding utf-8 [file join $::kafkatcl::library loop.tcl]
+foreach file {python pipe produce frames events} {
     source -encoding utf-8 [file join $::kafkatcl::library sidecar $file.tcl]
 }
 unset file
@@ -31,12 +34,17 @@ unset file
 proc ::kafkatcl::sidecar::Start {} {
     variable pipe
     variable command
+    variable process
     variable protocol
     variable death {}
     set command [Python]
     lappend command [file join [file dirname $::kafkatcl::library] sidecar __main__.py]
     set pipe [Open $command]
+    set process [pid $pipe]
     fconfigure $pipe -translation binary -buffering none -buffersize 65536 -blocking 1
+    ::kafkatcl::loop::Make
+    MovePipe $::kafkatcl::loop::interp
+    set ::kafkatcl::loop::movers ::kafkatcl::sidecar::MovePipe
     set names [lassign [Hello] spoken]
     if {$spoken != $protocol} {
         Close
@@ -50,7 +58,7 @@ proc ::kafkatcl::sidecar::Start {} {
             interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::$way $name
         }
     }
-    fileevent $pipe readable ::kafkatcl::sidecar::Readable
+    StartEvents
 }
 
 proc ::kafkatcl::sidecar::Open {command} {
@@ -111,9 +119,9 @@ proc ::kafkatcl::sidecar::Send {op body args} {
         incr length [string length $part]
     }
     if {[catch {
-        puts -nonewline $pipe [binary format iia* $length $op $body]
+        Write [binary format iia* $length $op $body]
         foreach part $args {
-            puts -nonewline $pipe $part
+            Write $part
         }
     }]} {
         Died
@@ -123,22 +131,21 @@ proc ::kafkatcl::sidecar::Send {op body args} {
 # The next answer; what rings meanwhile is noted.
 proc ::kafkatcl::sidecar::Answer {} {
     while 1 {
-        lassign [Frame] kind body
+        lassign [Frame [Read 8]] kind body
         switch $kind {
             0 {return [Text $body]}
             1 {return [Runs $body]}
-            2 {Note [Text $body]}
+            2 - 4 {Note $kind [Text $body]}
             default {Refused [Text $body]}
         }
     }
 }
 
-# Read a frame: its kind and its body.
-proc ::kafkatcl::sidecar::Frame {} {
-    variable pipe
+# Read the rest of a frame that begins with a header: its kind and its body.
+proc ::kafkatcl::sidecar::Frame {header} {
     set body {}
-    if {[catch {read $pipe 8} header] || [binary scan $header ii length kind] != 2 || $kind ni {0 1 2 3}
-            || [catch {read $pipe $length} body] || [string length $body] != $length} {
+    if {[binary scan $header ii length kind] != 2 || $kind ni {0 1 2 3 4}
+            || [string length [set body [Read $length]]] != $length} {
         Died
     }
     return [list $kind $body]
@@ -159,49 +166,6 @@ proc ::kafkatcl::sidecar::Check {} {
     }
 }
 
-# -- events ------------------------------------------------------------------------------------------------
-
-# Something came while no answer was waited for: a bell, or the end.
-proc ::kafkatcl::sidecar::Readable {} {
-    lassign [Frame] kind body
-    Note [Text $body]
-    Ring
-}
-
-# A session has events.  They are told as an event of their own.
-proc ::kafkatcl::sidecar::Note {session} {
-    variable rung
-    if {![llength $rung]} {
-        after 0 ::kafkatcl::sidecar::Ring
-    }
-    lappend rung $session
-}
-
-proc ::kafkatcl::sidecar::Ring {} {
-    variable rung
-    variable pathOf
-    after cancel ::kafkatcl::sidecar::Ring
-    set sessions $rung
-    set rung {}
-    foreach session $sessions {
-        # An interpreter may go in its own callback.
-        if {[catch {interp eval $pathOf($session) ::kafkatcl::events::Ring} result options]
-                && [interp exists $pathOf($session)]} {
-            return -options $options $result
-        }
-    }
-}
-
-# The session of the interpreter of this path.
-proc ::kafkatcl::bridge::open_session {path} {
-    set answer [::kafkatcl::sidecar::Call open_session]
-    if {[lindex $answer 0] eq 0} {
-        set ::kafkatcl::sidecar::pathOf([lindex $answer 1]) $path
-        ::kafkatcl::sidecar::WatchExit $path
-    }
-    return $answer
-}
-
 # -- the end -----------------------------------------------------------------------------------------------
 
 # The sidecar is gone: an error from now on, for whoever calls it, and for whoever waits.
@@ -212,23 +176,19 @@ proc ::kafkatcl::sidecar::Died {} {
     set death [list "the sidecar of package kafka has ended ($how); what it had not delivered is lost.\
         Its command was: $command" [list KAFKA SIDECAR DIED $how]]
     # Behind the background error that this may be.
-    after idle [list after 0 [list ::kafkatcl::sidecar::EndWaits {*}$death]]
+    ::kafkatcl::loop::AfterEvents [list ::kafkatcl::sidecar::EndWaits {*}$death]
     return -level 2 -code error -errorcode [lindex $death 1] [lindex $death 0]
 }
 
 proc ::kafkatcl::sidecar::EndWaits {message code} {
-    variable pathOf
-    foreach {session path} [array get pathOf] {
-        catch {interp eval $path [list ::kafkatcl::events::EndWaits $message $code]}
+    foreach session [info commands ::kafkatcl::sessions::*] {
+        catch {$session waits::EndAll $message $code}
     }
 }
 
 # Let go of the sidecar; how it ended.
 proc ::kafkatcl::sidecar::Close {} {
-    variable pipe
-    set channel $pipe
-    set pipe {}
-    if {[catch {close $channel} message options]} {
+    if {[catch ClosePipe message options]} {
         switch [lindex [dict get $options -errorcode] 0] {
             CHILDKILLED {return [lindex [dict get $options -errorcode] 2]}
             CHILDSTATUS {return "status [lindex [dict get $options -errorcode] 2]"}
@@ -247,18 +207,17 @@ proc ::kafkatcl::sidecar::WatchExit {path} {
 proc ::kafkatcl::sidecar::Leave {args} {
     variable pipe
     variable owner
-    variable pathOf
     variable grace
     if {$pipe eq "" || [pid] != $owner} {
         return
     }
-    foreach {session path} [array get pathOf] {
-        catch {interp eval $path ::kafkatcl::Settle}
+    foreach session [info commands ::kafkatcl::sessions::*] {
+        catch {$session Settle}
     }
     if {[catch {Send 5 {}}]} {
         return
     }
-    fileevent $pipe readable {}
+    MovePipe {}
     fconfigure $pipe -blocking 0
     set wait 30000
     if {[info exists ::env(KAFKATCL_FLUSH_TIMEOUT_MS)] && [string is digit -strict $::env(KAFKATCL_FLUSH_TIMEOUT_MS)]} {
@@ -272,5 +231,6 @@ proc ::kafkatcl::sidecar::Leave {args} {
     }
 }
 
+::kafkatcl::core::Use ::kafkatcl
 ::kafkatcl::sidecar::Start
 source -encoding utf-8 [file join $::kafkatcl::library install.tcl]

@@ -63,7 +63,7 @@ proc ::kafkatcl::subscriber::commit {id words} {
     ::if {[::llength $args] <= 1} {
         ::set words [::lindex $args 0]
         %find%
-        ::if {[::info exists at]} {
+        ::if {[::tcl::info::exists at]} {
             ::return [::kafkatcl::messages::Pairs $topic $partition $width $fields $at]
         }
     }

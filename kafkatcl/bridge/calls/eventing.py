@@ -37,6 +37,18 @@ def events_reclaim(session: str, *words: str) -> None:
     events(session).reclaim(_counts(words))
 
 
+@primitive
+def events_recalled(session: str) -> tuple[str, ...]:
+    """The tokens of which nothing may be told any more (an empty one: read without a callback)."""
+    return tuple(events(session).recalled())
+
+
+@primitive
+def events_returned(session: str, token: str, waiting: str) -> None:
+    """Nothing of a token is told any more; ``waiting`` messages of those taken have not run."""
+    events(session).returned(token, int(waiting))
+
+
 def _counts(words: tuple[str, ...]) -> dict[str, int]:
     return {token: int(number) for token, number in zip(words[::2], words[1::2])}
 

@@ -13,7 +13,7 @@ namespace eval ::kafkatcl::sidecar {
 # Produce without waiting for the answer; 1, or 0 if that cannot be.  Every step counts here.
 proc ::kafkatcl::bridge::produce_quick {topic partition payload args} {
     upvar #0 ::kafkatcl::sidecar::grant grant
-    if {![info exists grant($topic,$partition)]} {
+    if {![::tcl::info::exists grant($topic,$partition)]} {
         return 0
     }
     set keyLength -1
@@ -21,15 +21,15 @@ proc ::kafkatcl::bridge::produce_quick {topic partition payload args} {
         set keyLength [string length [lindex $args 0]]
         append payload [lindex $args 0]
     }
-    set length [string length $payload]
+    set length [::tcl::string::length $payload]
     if {$length > 65536 || [incr grant($grant($topic,$partition)) -1] < 0
             || [pid] != $::kafkatcl::sidecar::owner} {
         return 0
     }
-    set frame [binary format iia12iia* [incr length 20] 3 $topic $partition $keyLength $payload]
+    set frame [::tcl::binary::format iia12iia* [incr length 20] 3 $topic $partition $keyLength $payload]
     # Characters above U+00FF are no bytes.
-    if {[string range $frame 28 end] ne $payload
-            || [catch {puts -nonewline $::kafkatcl::sidecar::pipe $frame}]} {
+    if {[::tcl::string::range $frame 28 end] ne $payload
+            || [catch {::kafkatcl::sidecar::Write $frame}]} {
         return 0
     }
     return 1

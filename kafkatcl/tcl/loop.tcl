@@ -1,0 +1,146 @@
+# loop.tcl --
+#
+#   An interpreter beside that of the script, for the timers and channels of the package.  The two have one event loop,
+#   but what is in the one is not in `after info` and `file channels` of the other.
+
+namespace eval ::kafkatcl::loop {
+    variable interp {}      ;# its path, empty when there is none
+    variable made 0         ;# counts those made
+    variable movers {}      ;# commands that move something to an interpreter like this, or with an empty path back
+    variable wheels {}      ;# channels in it that can always be read
+    variable spinning {}    ;# sessions that go on without an end
+}
+# Commands that lead into the interpreters of sessions, by their names.  The command `interp`, which has traces, takes ten
+# times as long.
+namespace eval ::kafkatcl::sessions {}
+
+# Make it, unless it is there.
+proc ::kafkatcl::loop::Make {} {
+    variable interp
+    variable made
+    if {$interp ne ""} {
+        return
+    }
+    set interp [interp create -safe ::kafkatcl::loop::interp[incr made]]
+    foreach {name target} {alert Alert spun Spun background Background evaluate Evaluate} {
+        interp alias $interp $name {} ::kafkatcl::loop::$target
+    }
+    interp bgerror $interp background
+    foreach {name command} {After after FileEvent fileevent} {
+        interp alias {} ::kafkatcl::loop::$name $interp $command
+    }
+    # A script may delete all interpreters that it finds.
+    trace add command $interp delete ::kafkatcl::loop::Gone
+}
+
+# The trace on it when it is deleted: another one takes its place.
+proc ::kafkatcl::loop::Gone {args} {
+    variable interp
+    variable movers
+    variable wheels {}
+    variable spinning
+    foreach mover $movers {
+        {*}$mover {}
+    }
+    set interp {}
+    Make
+    foreach mover $movers {
+        {*}$mover $interp
+    }
+    if {[llength $spinning]} {
+        Spin 1
+    }
+    foreach session [info commands ::kafkatcl::sessions::*] {
+        Later 0 [namespace tail $session] events::Ring
+    }
+}
+
+# Have a procedure of the package called in the interpreter of a session, as an event after some ms.
+proc ::kafkatcl::loop::Later {ms session procedure} {
+    After $ms [list alert $session $procedure]
+}
+
+# Call a procedure of the package in the interpreter of a session.
+proc ::kafkatcl::loop::Alert {session procedure} {
+    if {[catch {::kafkatcl::sessions::$session $procedure}]
+            && [namespace which -command ::kafkatcl::sessions::$session] ne ""} {
+        # It has no room for nested calls just now.
+        Later 20 $session events::Ring
+    }
+}
+
+# Lead into the interpreter of this path for a session.  Tcl deletes the command with the interpreter.
+proc ::kafkatcl::loop::Lead {session path} {
+    interp alias {} ::kafkatcl::sessions::$session $path ::kafkatcl::Do
+}
+
+# Have a command called as an event of its own.
+proc ::kafkatcl::loop::Soon {command} {
+    After 0 [list evaluate $command]
+}
+
+# Have a script evaluated when all events that are there now are through.
+proc ::kafkatcl::loop::AfterEvents {script} {
+    After idle [list after 0 [list evaluate $script]]
+}
+
+proc ::kafkatcl::loop::Evaluate {script} {
+    namespace eval :: $script
+}
+
+# An error in an event of ours is one of the script's interpreter.
+proc ::kafkatcl::loop::Background {message options} {
+    {*}[interp bgerror {}] $message $options
+}
+
+# Have the turn of a session made as an event, after some ms.
+proc ::kafkatcl::bridge::events_later {session ms} {
+    ::kafkatcl::loop::Later $ms $session events::Turn
+}
+
+# -- going on ----------------------------------------------------------------------------------------------
+
+# Have a session go on some times from each look for events, or no longer.
+proc ::kafkatcl::bridge::events_spin {session wanted} {
+    variable ::kafkatcl::loop::spinning
+    set before [llength $spinning]
+    set spinning [lsearch -all -inline -not -exact $spinning $session]
+    if {$wanted} {
+        lappend spinning $session
+    }
+    if {($before > 0) != ([llength $spinning] > 0)} {
+        ::kafkatcl::loop::Spin $wanted
+    }
+}
+
+# A file can always be read, so a number of channels gives as many events from one look at them; timers would give one.
+proc ::kafkatcl::loop::Spin {wanted} {
+    variable wheels
+    while {$wanted && [llength $wheels] < 8 && [set wheel [OpenWheel]] ne ""} {
+        lappend wheels $wheel
+    }
+    foreach wheel $wheels {
+        FileEvent $wheel readable [expr {$wanted ? "spun" : ""}]
+    }
+}
+
+# A channel that can be read; nothing where there are no descriptors below 1024, as Tcl waits for files with select().
+proc ::kafkatcl::loop::OpenWheel {} {
+    variable interp
+    if {[catch {open [file join $::kafkatcl::library core.tcl]} channel]} {
+        return
+    }
+    if {[scan $channel file%d descriptor] == 1 && $descriptor >= 1024} {
+        close $channel
+        return
+    }
+    interp transfer {} $channel $interp
+    return $channel
+}
+
+proc ::kafkatcl::loop::Spun {} {
+    variable spinning
+    foreach session $spinning {
+        Alert $session events::Again
+    }
+}

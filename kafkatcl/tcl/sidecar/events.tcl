@@ -1,0 +1,70 @@
+# events.tcl --
+#
+#   How interpreters hear of events: by bells of the sidecar.
+
+# The session of the interpreter of this path.
+proc ::kafkatcl::bridge::open_session {path} {
+    set answer [::kafkatcl::sidecar::Call open_session]
+    if {[lindex $answer 0] eq 0} {
+        ::kafkatcl::sidecar::WatchExit $path
+    }
+    return $answer
+}
+
+# Something came while no answer was waited for: a bell, or the end.
+proc ::kafkatcl::sidecar::Readable {} {
+    lassign [Frame [Read 8]] kind body
+    Note $kind [Text $body]
+    Ring
+}
+
+# A bell: a session has events, or must give some back.  It is told as an event of its own.
+proc ::kafkatcl::sidecar::Note {kind session} {
+    variable rung
+    variable recalled
+    if {![llength $rung]} {
+        ::kafkatcl::loop::Soon ::kafkatcl::sidecar::Ring
+    }
+    if {$session ni $rung} {
+        lappend rung $session
+    }
+    if {$kind == 4 && $session ni $recalled} {
+        lappend recalled $session
+    }
+}
+
+# Note the bells that are there.
+proc ::kafkatcl::sidecar::NoteBells {} {
+    variable pipe
+    while {$pipe ne "" && [set header [ReadNow]] ne ""} {
+        lassign [Frame $header] kind body
+        Note $kind [Text $body]
+    }
+}
+
+# Tell the bells that were noted.
+proc ::kafkatcl::sidecar::Ring {} {
+    variable rung
+    set sessions $rung
+    set rung {}
+    foreach session $sessions {
+        ::kafkatcl::loop::Alert $session events::Ring
+    }
+}
+
+# Tell the bells that are there: where the pipe gives no events.
+proc ::kafkatcl::sidecar::Look {} {
+    NoteBells
+    Ring
+}
+
+# What a session must give back: the sidecar is only asked when its bell says that there is something.
+proc ::kafkatcl::bridge::events_recalled {session} {
+    variable ::kafkatcl::sidecar::recalled
+    ::kafkatcl::sidecar::NoteBells
+    if {$session ni $recalled} {
+        return {0 {}}
+    }
+    set recalled [lsearch -all -inline -not -exact $recalled $session]
+    return [::kafkatcl::sidecar::Call events_recalled $session]
+}

@@ -1,0 +1,102 @@
+# pipe.tcl --
+#
+#   The pipe to the sidecar.  It is in the interpreter of loop.tcl, where no script finds it.
+
+# Move the pipe to the interpreter of this path, or have it here with an empty one.
+proc ::kafkatcl::sidecar::MovePipe {to} {
+    variable pipe
+    variable place
+    if {$pipe eq ""} {
+        return
+    }
+    if {$to eq ""} {
+        interp eval $place [list fileevent $pipe readable {}]
+    }
+    interp transfer $place $pipe $to
+    set place $to
+    interp alias {} ::kafkatcl::sidecar::Write $place puts -nonewline $pipe
+    interp alias {} ::kafkatcl::sidecar::ReadPipe $place read $pipe
+    interp alias {} ::kafkatcl::sidecar::Configure $place fconfigure
+    if {$to ne ""} {
+        Listen
+    }
+}
+
+# Have events when something comes through the pipe.  Tcl waits for files with select(), which takes no descriptors from
+# 1024 on: then the pipe is looked after now and then.
+proc ::kafkatcl::sidecar::Listen {} {
+    variable pipe
+    variable place
+    interp expose $place fconfigure
+    interp alias $place ready {} ::kafkatcl::sidecar::Readable
+    interp alias $place look {} ::kafkatcl::sidecar::Look
+    if {[scan $pipe file%d descriptor] != 1 || $descriptor < 1024} {
+        interp eval $place [list fileevent $pipe readable ready]
+    } else {
+        interp eval $place {
+            proc every {} {
+                after 10 every
+                look
+            }
+            every
+        }
+    }
+}
+
+# Have Tcl set up its event loop.  Otherwise it does so when it first waits for an event, and ends the process if it gets
+# no descriptors below 1024 by then.  No event of the script may run here: where there might be one, things are left as
+# they are.
+proc ::kafkatcl::sidecar::StartEvents {} {
+    variable place
+    foreach command {::thread::id ::tkwait} {
+        if {[namespace which -command $command] ne ""} {
+            return
+        }
+    }
+    foreach channel [chan names] {
+        if {[HasEvents $channel]} {
+            return
+        }
+    }
+    if {[llength [after info]] == 0} {
+        interp eval $place {after 0 {set started 1}; vwait started}
+    }
+}
+
+proc ::kafkatcl::sidecar::HasEvents {channel} {
+    foreach direction {readable writable} {
+        if {![catch {chan event $channel $direction} script] && $script ne ""} {
+            return 1
+        }
+    }
+    return 0
+}
+
+# Read so many bytes, fewer at the end of the pipe.
+proc ::kafkatcl::sidecar::Read {count} {
+    if {[catch {ReadPipe $count} bytes]} {
+        return
+    }
+    return $bytes
+}
+
+# What is there without waiting for it: the header of a frame, or nothing.
+proc ::kafkatcl::sidecar::ReadNow {} {
+    variable pipe
+    Configure $pipe -blocking 0
+    set header [Read 8]
+    Configure $pipe -blocking 1
+    if {$header ne ""} {
+        append header [Read [expr {8 - [string length $header]}]]
+    }
+    return $header
+}
+
+# Close the pipe; an error if the sidecar did not end well.
+proc ::kafkatcl::sidecar::ClosePipe {} {
+    variable pipe
+    variable place
+    set channel $pipe
+    set pipe {}
+    interp eval $place [list close $channel]
+}

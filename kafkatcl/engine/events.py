@@ -221,7 +221,7 @@ class EventQueue:
             self._told = [entry for entry in self._told if entry[0] is not owner]
             for known in (self._counts, self._latest, self._left_out):
                 for key in [key for key in known if key[0] is owner]:
-                    del known[key]  # type: ignore[attr-defined]
+                    del known[key]
             self._ready = {source: None for source in self._ready if not source.belongs_to(owner)}
             self._lenders = {source for source in self._lenders if not source.belongs_to(owner)}
 

@@ -75,7 +75,7 @@ class Host:
     def install(self) -> None:
         """Announce the package; nothing is loaded before it is required."""
         self._app.eval("namespace eval ::kafkatcl::bridge {}")
-        for name in ("open_session", "close"):
+        for name in ("open_session", "close_session", "close"):
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", getattr(self, name))
         self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / "install.tcl"))
         # Nobody installs it in the interpreters of new threads and of programs that are run: they get a sidecar.
@@ -89,11 +89,16 @@ class Host:
         self._paths[session] = path
         return session
 
+    def close_session(self, session: str) -> None:
+        """The interpreter of this session is gone: delete what it has left."""
+        if self._paths.pop(session, None) is not None:
+            sessions.close_session(session)
+
     def answer(self) -> None:
         """The bell has rung: let the interpreters tell what waits for them."""
         for session in self._bell.rung() if self._bell else ():
             # The interpreter may be gone.
-            with suppress(inprocess.NativeError):
+            with suppress(inprocess.NativeError, KeyError):
                 self._app.call("interp", "eval", self._paths[session], "::kafkatcl::events::Ring")
 
     def settle(self) -> None:
@@ -106,9 +111,8 @@ class Host:
 
     def close(self) -> None:
         """Delete the objects of all sessions, and close the bell."""
-        for session in self._paths:
-            sessions.close_session(session)
-        self._paths.clear()
+        for session in list(self._paths):
+            self.close_session(session)
         if self._bell:
             self._app.deletefilehandler(self._bell.descriptor)
             self._bell.close()

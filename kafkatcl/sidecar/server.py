@@ -70,8 +70,7 @@ class Server:
         self._is_done = False
         self._unanswered = 0  # messages in a row that were produced without an answer
         self._functions: dict[str, Callable[..., Any]] = {
-            name: guarded(function)
-            for name, function in {**PRIMITIVES, "open_session": self._open_session}.items()
+            name: guarded(function) for name, function in {**PRIMITIVES, **self._sessions()}.items()
         }
         self._produce = guarded(self._produce_one)
         self._produce_batch = guarded(self._produce_several)
@@ -137,8 +136,14 @@ class Server:
         topic.produce_batch(partition, [batch])
         return self._creditor.grant(topic, partition)
 
-    def _open_session(self) -> str:
-        return sessions.open_session(lambda name: self._send(frame(Kind.BELL, name.encode())))
+    def _sessions(self) -> dict[str, Callable[..., Any]]:
+        def ring(session: str) -> None:
+            self._send(frame(Kind.BELL, session.encode()))
+
+        return {
+            "open_session": lambda: sessions.open_session(ring),
+            "close_session": lambda session: tuple(sessions.close_session(session)),
+        }
 
     # -- inside --------------------------------------------------------------------------------------------
 

@@ -184,9 +184,10 @@ proc ::kafkatcl::sidecar::Ring {} {
     set sessions $rung
     set rung {}
     foreach session $sessions {
-        # An interpreter may go in its own callback.
-        if {[catch {interp eval $pathOf($session) ::kafkatcl::events::Ring} result options]
-                && [interp exists $pathOf($session)]} {
+        # An interpreter may be gone, or go in its own callback.
+        if {[info exists pathOf($session)]
+                && [catch {interp eval $pathOf($session) ::kafkatcl::events::Ring} result options]
+                && [info exists pathOf($session)] && [interp exists $pathOf($session)]} {
             return -options $options $result
         }
     }
@@ -200,6 +201,17 @@ proc ::kafkatcl::bridge::open_session {path} {
         ::kafkatcl::sidecar::WatchExit $path
     }
     return $answer
+}
+
+# The interpreter of this session is gone.
+proc ::kafkatcl::bridge::close_session {session} {
+    unset -nocomplain ::kafkatcl::sidecar::pathOf($session)
+    set answer [::kafkatcl::sidecar::Call close_session $session]
+    if {[lindex $answer 0] eq 0} {
+        foreach id [lindex $answer 1] {
+            ::kafkatcl::sidecar::Revoke $id
+        }
+    }
 }
 
 # -- the end -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import Any, Callable
 
+from kafkatcl import stacks
 from kafkatcl.bridge import sessions
 from kafkatcl.bridge.answers import guarded
 from kafkatcl.bridge.calls import PRIMITIVES
@@ -38,6 +39,7 @@ _GATHERING_SECONDS = 0.0005
 
 def serve() -> None:
     """Serve the interpreter at the other end of standard input and output, until it closes them or says so."""
+    stacks.on_signal()
     server = Server(*_own_descriptors())
     # The interpreter decides what becomes of both: when it dies of such a signal, there is still something to deliver.
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):

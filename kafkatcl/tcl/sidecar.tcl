@@ -133,11 +133,12 @@ proc ::kafkatcl::sidecar::Answer {} {
     }
 }
 
-# Read a frame: its kind and its body.
-proc ::kafkatcl::sidecar::Frame {} {
+# Read a frame, of which some bytes may have been read already: its kind and its body.
+proc ::kafkatcl::sidecar::Frame {{begin {}}} {
     variable pipe
     set body {}
-    if {[catch {read $pipe 8} header] || [binary scan $header ii length kind] != 2 || $kind ni {0 1 2 3}
+    if {[catch {read $pipe [expr {8 - [string length $begin]}]} rest]
+            || [binary scan $begin$rest ii length kind] != 2 || $kind ni {0 1 2 3}
             || [catch {read $pipe $length} body] || [string length $body] != $length} {
         Died
     }
@@ -161,11 +162,19 @@ proc ::kafkatcl::sidecar::Check {} {
 
 # -- events ------------------------------------------------------------------------------------------------
 
-# Something came while no answer was waited for: a bell, or the end.
+# Something may have come while no answer was waited for: a bell, or the end.  But what the notifier's thread has seen may
+# have been an answer, which was read before it got to tell us: then nothing comes, and must not be waited for.
 proc ::kafkatcl::sidecar::Readable {} {
-    lassign [Frame] kind body
-    Note [Text $body]
-    Ring
+    variable pipe
+    fconfigure $pipe -blocking 0
+    set begin [read $pipe 1]
+    set ended [eof $pipe]
+    fconfigure $pipe -blocking 1
+    if {$begin ne "" || $ended} {
+        lassign [Frame $begin] kind body
+        Note [Text $body]
+        Ring
+    }
 }
 
 # A session has events.  They are told as an event of their own.

@@ -5,6 +5,7 @@ Every function given to the interpreter is guarded (see ``answers.py``).
 
 from __future__ import annotations
 
+import _tkinter
 import itertools
 import tkinter
 from typing import Any, Callable
@@ -14,6 +15,7 @@ from kafkatcl.bridge.answers import Function, guarded
 NativeError = tkinter.TclError
 
 _numbers = itertools.count(1)
+_NO_EVENTS = 1 << 7  # a kind of events that Tcl does not have; to name none would mean all
 
 _RAISE = r"""
 namespace eval ::kafkatcl {}
@@ -105,6 +107,14 @@ def define_command(interp: Any, name: str, function: Function) -> None:
     define_primitive(app, hidden, function)
     app.call("proc", name, "args", f"tailcall ::kafkatcl::Call {hidden} {{*}}$args")
     app.call("trace", "add", "command", name, "delete", f"::kafkatcl::Forget {hidden}")
+
+
+def start_notifier(interp: Any) -> None:
+    """Have Tcl make now what it waits for events with: at its first wait, if no descriptor is left, it would panic.
+
+    No timer, file, or idle callback runs.
+    """
+    application(interp).dooneevent(_tkinter.DONT_WAIT | _NO_EVENTS)
 
 
 def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> None:

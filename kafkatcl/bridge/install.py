@@ -12,6 +12,7 @@ from typing import Any
 
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
+from kafkatcl.engine.descriptors import room_for, seal
 from kafkatcl.engine.shutdown import before_shutdown
 from kafkatcl.tclpath import index_folder
 
@@ -75,9 +76,11 @@ class Host:
     def install(self) -> None:
         """Announce the package; nothing is loaded before it is required."""
         self._app.eval("namespace eval ::kafkatcl::bridge {}")
+        inprocess.define_primitive(self._app, "::kafkatcl::bridge::seal", seal)
         for name in ("open_session", "close_session", "close"):
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", getattr(self, name))
-        self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / "install.tcl"))
+        for file in ("install.tcl", "programs.tcl"):
+            self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / file))
         # Nobody installs it in the interpreters of new threads and of programs that are run: they get a sidecar.
         self._app.call("apply", _TELL_OTHERS, str(index_folder()), sys.executable or "")
 
@@ -125,7 +128,9 @@ class Host:
             inprocess.define_list_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
         for name, function in QUICK.items():
             inprocess.define_quick(self._app, f"::kafkatcl::bridge::{name}", function)
-        bell = _Bell()
+        with room_for("the connection to Tcl's event loop"):
+            bell = _Bell()
+            inprocess.start_notifier(self._app)
         inprocess.on_readable(self._app, bell.descriptor, self.answer)
         before_shutdown(_Settler(self))
         return bell

@@ -12,7 +12,10 @@ namespace eval ::kafkatcl {
 # Load the package into the interpreter of this path.
 proc ::kafkatcl::Load {path} {
     variable library
-    lassign [bridge::open_session $path] status session
+    lassign [bridge::open_session $path] status session code
+    if {$status eq 1} {
+        return -code error -errorcode $code $session
+    }
     if {[llength $path]} {
         # Tcl deletes an alias when the interpreter is deleted that it leads to, in whatever way that comes about.
         interp alias {} ::kafkatcl::children::$session $path ::kafkatcl::Settle
@@ -72,8 +75,12 @@ proc ::kafkatcl::Adopt {path} {
     # Its parent may be older than the package, and not have this command.
     interp eval [lrange $path 0 end-1] \
         [list trace add command ::[lindex $path end] delete [list ::kafkatcl::childGoing $path]]
+    WatchPrograms $path
     Announce $path
 }
+
+# Look out for programs that the interpreter of this path runs: see programs.tcl, where that is needed.
+proc ::kafkatcl::WatchPrograms {path} {}
 
 interp alias {} ::kafkatcl::load {} ::kafkatcl::Load {}
 interp alias {} ::kafkatcl::childGoing {} ::kafkatcl::ChildGoing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tkinter
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from fix_tcl import RunTcl
 
 import kafkatcl
 from kafkatcl.bridge import sessions
+from kafkatcl.engine.handle import Handle
 
 # `clients` is the number of Kafka clients in this process and in its sidecar, by the threads that they have.
 CLIENTS = (
@@ -248,3 +250,21 @@ def test_grants_go_with_the_child_they_were_for(embedded_cluster: Cluster, run_t
     )
     done = run_tcl(script, embedded_cluster.topic(), brokers=embedded_cluster, shell=["tclsh"])
     assert (done.status, done.stdout, done.stderr) == (0, "1\n0\n", "")
+
+
+def test_the_clients_of_a_child_are_closed_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    close = Handle.close
+
+    def slowly(handle: Handle, end: float) -> None:
+        close(handle, end)
+        time.sleep(1)
+
+    monkeypatch.setattr(Handle, "close", slowly)
+    interp = tkinter.Tcl()
+    kafkatcl.install(interp)
+    interp.eval("interp create c; c eval {package require kafka; kafka::kafka create m; m logger none}")
+    for number in range(4):
+        interp.eval(f"c eval {{m consumer_creator c{number}}}")
+    began = time.monotonic()
+    interp.eval("rename c {}")
+    assert 1 <= time.monotonic() - began < 3

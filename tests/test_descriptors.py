@@ -137,16 +137,16 @@ PROGRAM = f"""
 
 
 def run_program(program: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(PROGRAM) + textwrap.dedent(program)],
-        env={**os.environ, "KAFKATCL_EMBEDDED": "1"},
-        capture_output=True,
+    script = textwrap.dedent(PROGRAM) + textwrap.dedent(program)
+    environment = {**os.environ, "KAFKATCL_EMBEDDED": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        stdout=subprocess.PIPE,
         text=True,
         timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+        check=True,
+    ).stdout
 
 
 def test_programs_of_a_python_program_inherit_what_it_means_them_to() -> None:

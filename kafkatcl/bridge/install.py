@@ -59,9 +59,13 @@ def kafka_object(interp: Any, name: str) -> Any:
 
 def uninstall(interp: Any) -> None:
     """Close what the package has open in an interpreter that is about to go; its commands no longer work."""
-    app = inprocess.application(interp)
-    if app.call("info", "commands", "::kafkatcl::bridge::close"):
-        app.call("::kafkatcl::bridge::close")
+    host = _hosts.get(id(inprocess.application(interp)))
+    if host is not None:
+        host.close()
+
+
+#: By the identity of their interpreters, which they keep; the script may have deleted all commands of ours.
+_hosts: weakref.WeakValueDictionary[int, Host] = weakref.WeakValueDictionary()
 
 
 class Host:
@@ -75,9 +79,10 @@ class Host:
 
     def install(self) -> None:
         """Announce the package; nothing is loaded before it is required."""
+        _hosts[id(self._app)] = self
         self._app.eval("namespace eval ::kafkatcl::bridge {}")
         inprocess.define_primitive(self._app, "::kafkatcl::bridge::seal", seal)
-        for name in ("open_session", "close_session", "close"):
+        for name in ("open_session", "close_session"):
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", getattr(self, name))
         for file in ("install.tcl", "programs.tcl"):
             self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / file))

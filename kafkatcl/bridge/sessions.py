@@ -8,6 +8,7 @@ from typing import Any, Callable, TypeVar
 from kafkatcl.engine.errors import DESTROYED, kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.shutdown import closing
 
 Kind = TypeVar("Kind")
 
@@ -31,9 +32,10 @@ def close_session(name: str) -> list[str]:
     _sessions.pop(name, None)
     identifiers = [identifier for identifier, session in _session_of.items() if session == name]
     found = [forget(identifier) for identifier in identifiers]
-    for handle in found:
-        if isinstance(handle, Handle):
-            handle.delete()
+    handles = [handle for handle in found if isinstance(handle, Handle)]
+    for handle in handles:
+        handle.let_go()
+    closing(*handles)
     return identifiers
 
 

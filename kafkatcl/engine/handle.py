@@ -155,10 +155,14 @@ class Handle:
 
         The partitions that were fetched are returned.
         """
-        self.deleted = True
-        self.events.forget(self)
+        self.let_go()
         closing(self)
         return []
+
+    def let_go(self) -> None:
+        """Before it is closed: no command works any more, and nothing that waits is told."""
+        self.deleted = True
+        self.events.forget(self)
 
     def check(self) -> None:
         """:raises Failure: this handle was deleted."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from kafkatcl.engine.descriptors import broker_ports
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.shutdown import at_shutdown
 from kafkatcl.librdkafka.mock import MockCluster
@@ -64,6 +65,7 @@ def embedded() -> list[str]:
                 _setting("KAFKATCL_EMBEDDED_BROKERS", 1), _setting("KAFKATCL_EMBEDDED_PARTITIONS", 4)
             )
             at_shutdown(_close_embedded)
+            broker_ports.update(int(address.rpartition(":")[2]) for address in _cluster.bootstrap)
             _notice(
                 f"kafkatcl: using the embedded broker, {_LIMITS} For the brokers that the script names, "
                 "leave out --embedded and KAFKATCL_EMBEDDED."

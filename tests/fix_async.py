@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import TypeVar
 import psutil
 from confluent_kafka import Producer
 from fix_cluster import Cluster
+from fix_stacks import ask_for_stacks
 from fix_tcl import KAFKATCLSH, environment_of
 
 Size = TypeVar("Size", int, float)
@@ -111,11 +113,11 @@ class Live:
         self._reader.start()
 
     def says(self, seconds: float = 30) -> str:
-        """The next line; a failure when none comes in time, or the script has ended."""
+        """The next line; a failure when none comes in time, with the stacks of all threads, or the script has ended."""
         try:
             line = self._lines.get(timeout=seconds)
         except queue.Empty:
-            raise AssertionError(f"the script said nothing for {seconds} s") from None
+            raise AssertionError(f"the script said nothing for {seconds} s\n{self._stacks()}") from None
         assert line, f"the script ended with status {self.process.wait()}: {self.errors()}"
         return line.rstrip("\n")
 
@@ -144,6 +146,15 @@ class Live:
         self.process.kill()
         self.process.wait()
         self._reader.join()
+
+    def _stacks(self) -> str:
+        """The stacks of all its threads, behind what it has written to standard error."""
+        assert self.process.stderr is not None
+        ask_for_stacks(self.process.pid)
+        descriptor, written = self.process.stderr.fileno(), b""
+        while select.select([descriptor], [], [], 1)[0] and (more := os.read(descriptor, 65536)):
+            written += more
+        return written.decode(errors="replace")
 
     def _read(self) -> None:
         assert self.process.stdout is not None

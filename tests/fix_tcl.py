@@ -15,6 +15,7 @@ from typing import Protocol
 
 import pytest
 from fix_cluster import Cluster
+from fix_stacks import ask_for_stacks
 
 KAFKATCLSH = (sys.executable, "-m", "kafkatcl.shell")
 #: A Tcl shell without Python, and the environment in which it finds the package.
@@ -28,6 +29,9 @@ _TCLSH_ENVIRONMENT = {
 def environment_of(shell: Sequence[str]) -> Mapping[str, str]:
     """What a shell needs in its environment to find the package."""
     return _TCLSH_ENVIRONMENT if shell[0] == TCLSH[0] else {}
+
+
+_SECONDS_FOR_STACKS = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ class RunTcl(Protocol):
     ``brokers`` is what the script finds as a Tcl list in the environment variable KAFKATCL_TEST_BROKERS;
     ``env`` is added to the environment; ``embedded`` gives it an embedded broker; ``shell`` is the command
     that runs it, ``TCLSH`` or another.
-    A script that takes more than ``timeout`` seconds is killed with all it started, and the test fails.
+    A script that takes more than ``timeout`` seconds is killed with all it started, and the test fails; what it wrote
+    to standard error, which is shown then, ends with the stacks of its threads and of its sidecar's.
     """
 
     def __call__(
@@ -128,6 +133,9 @@ def _run(command: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: bytes
     try:
         stdout, stderr = process.communicate(stdin, timeout)
     except subprocess.TimeoutExpired:
+        ask_for_stacks(process.pid)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=_SECONDS_FOR_STACKS)
         _kill(process)
         stdout, stderr = process.communicate()
         pytest.fail(

@@ -289,13 +289,15 @@ def test_windows(display: str, embedded_cluster: Cluster, monkeypatch: pytest.Mo
     assert (done.returncode, done.stdout) == (0, "hello hello\n"), done.stderr
 
 
-def test_a_closed_interpreter_leaves_no_descriptor_and_no_client() -> None:
+@pytest.mark.parametrize("last", ["", "namespace delete ::kafkatcl::bridge"])
+def test_a_closed_interpreter_leaves_no_descriptor_and_no_client(last: str) -> None:
     def use() -> None:
         with kafkatcl.Interp() as interp:
             interp.eval(
                 "package require kafka; kafka::kafka create m; m producer_creator p; m consumer_creator c"
             )
             interp.eval("interp create child; child eval {package require kafka; kafka::kafka create m}")
+            interp.eval(last)
 
     def descriptors() -> int:
         return len(os.listdir("/proc/self/fd"))

@@ -114,7 +114,8 @@ class Bridge:
         self.app = tkinter.Tcl().tk
         kafkatcl.install(self.app)
         self.app.eval("package require kafka")
-        master = self.value("master_create")
+        session = self.app.eval("set ::kafkatcl::session")
+        master = self.value("master_create", session)
         settings = (
             "bootstrap.servers",
             cluster.bootstrap_servers,
@@ -124,18 +125,17 @@ class Bridge:
             "5",
         )
         self.answer("master_config", master, *settings)
-        session = self.app.eval("set ::kafkatcl::session")
         kinds = ("producer", "consumer", "subscriber")
         self.handles = {kind: self.value("handle_create", session, master, kind) for kind in kinds}
         topic = cluster.topic()
-        self.spare = self.value("handle_create", session, self.value("master_create"), "producer")
+        self.spare = self.value("handle_create", session, self.value("master_create", session), "producer")
         self.topics = {
             kind: self.value("topic_create", self.handles[kind], topic)[0]
             for kind in ("producer", "consumer")
         }
         self.known = {
             "session": session,
-            "master": self.value("master_create"),
+            "master": self.value("master_create", session),
             "handle": self.handles["producer"],
             "queue": self.value("queue_create", self.handles["consumer"]),
             "subscriber": self.handles["subscriber"],

@@ -21,6 +21,7 @@ from kafkatcl.engine.producer import ProducerTopic
 from kafkatcl.engine.pump import Pump
 from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.engine.waiting import deadline, interruptibly, remaining
+from kafkatcl.librdkafka.client import SIGNAL
 
 NOWHERE = "127.0.0.1:1"
 
@@ -324,7 +325,7 @@ def test_the_embedded_broker_takes_the_place_of_brokers_and_security(run_tcl: Ru
 
 @pytest.fixture
 def pump() -> Iterator[Pump]:
-    made = Pump("test", lambda: False)
+    made = Pump(lambda: False)
     yield made
     made.close()
 
@@ -337,8 +338,8 @@ def test_a_pump_serves_when_it_is_woken(pump: Pump) -> None:
         return False
 
     pump._serve = serve
-    pump.start()
-    for wake in (pump.wake, lambda: os.write(pump.descriptor, b"1")):
+    pump.start("test")
+    for wake in (pump.wake, lambda: os.write(pump.descriptor, SIGNAL)):
         served.clear()
         began = time.monotonic()
         wake()
@@ -350,22 +351,22 @@ def test_a_pump_serves_when_it_is_woken(pump: Pump) -> None:
 def test_a_pump_goes_on_while_there_is_more(pump: Pump) -> None:
     rounds = iter(range(100))
     pump._serve = lambda: next(rounds, None) is not None
-    pump.start()
+    pump.start("test")
     pump.wake()
     assert until(lambda: next(rounds, None) is None, 0.9)
     pump.stop()
 
 
 def test_a_pump_can_be_woken_without_end(pump: Pump) -> None:
-    for _ in range(100_000):  # more than a pipe holds
+    for _ in range(100_000):  # where it has a pipe, that holds less
         pump.wake()
-    pump.start()
+    pump.start("test")
     pump.stop()
 
 
 def test_a_pump_stops_from_its_own_thread(pump: Pump) -> None:
     pump._serve = lambda: bool(pump.stop())
-    pump.start()
+    pump.start("test")
     pump.wake()
     assert until(lambda: not pump._thread.is_alive())
 

@@ -5,6 +5,7 @@ Every function given to the interpreter is guarded (see ``answers.py``).
 
 from __future__ import annotations
 
+import _tkinter
 import itertools
 import tkinter
 from typing import Any, Callable
@@ -14,10 +15,7 @@ from kafkatcl.bridge.answers import Function, guarded
 NativeError = tkinter.TclError
 
 _numbers = itertools.count(1)
-
-#: A flag of dooneevent() that means no kind of event.
-_NO_EVENTS = 1 << 10
-_DONT_WAIT = 1 << 1  # TCL_DONT_WAIT
+_NO_EVENTS = 1 << 7  # a kind of events that Tcl does not have; to name none would mean all
 
 _RAISE = r"""
 namespace eval ::kafkatcl {}
@@ -112,11 +110,12 @@ def define_command(interp: Any, name: str, function: Function) -> None:
 
 
 def start_events(interp: Any) -> None:
-    """Have Tcl set up its event loop, without an event.
+    """Have Tcl make now what it waits for events with.
 
-    Otherwise it does so when it first waits for one, and ends the process if it gets no descriptors below 1024 by then.
+    Otherwise it does so at its first wait, and ends the process if it gets no descriptors, or none below 1024, by then.
+    No timer, file, or idle callback runs.
     """
-    application(interp).dooneevent(_NO_EVENTS | _DONT_WAIT)
+    application(interp).dooneevent(_tkinter.DONT_WAIT | _NO_EVENTS)
 
 
 def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
+from kafkatcl.engine.descriptors import room_for, seal
 from kafkatcl.engine.shutdown import before_shutdown
 from kafkatcl.tclpath import index_folder
 
@@ -62,9 +63,13 @@ def kafka_object(interp: Any, name: str) -> Any:
 
 def uninstall(interp: Any) -> None:
     """Close what the package has open in an interpreter that is about to go; its commands no longer work."""
-    app = inprocess.application(interp)
-    if app.call("info", "commands", "::kafkatcl::bridge::close"):
-        app.call("::kafkatcl::bridge::close")
+    host = _hosts.get(id(inprocess.application(interp)))
+    if host is not None:
+        host.close()
+
+
+#: By the identity of their interpreters, which they keep; the script may have deleted all commands of ours.
+_hosts: weakref.WeakValueDictionary[int, Host] = weakref.WeakValueDictionary()
 
 
 class Host:
@@ -79,10 +84,13 @@ class Host:
 
     def install(self) -> None:
         """Announce the package; nothing is loaded before it is required."""
+        _hosts[id(self._app)] = self
         self._app.eval("namespace eval ::kafkatcl::bridge {}")
-        for name in ("open_session", "close"):
+        inprocess.define_primitive(self._app, "::kafkatcl::bridge::seal", seal)
+        for name in ("open_session", "close_session"):
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", getattr(self, name))
-        self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / "install.tcl"))
+        for file in ("install.tcl", "programs.tcl"):
+            self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / file))
         # Nobody installs it in the interpreters of new threads and of programs that are run: they get a sidecar.
         self._app.call("apply", _TELL_OTHERS, str(index_folder()), sys.executable or "")
 
@@ -93,6 +101,11 @@ class Host:
         session = sessions.open_session(self._bell.ring)
         self._paths[session] = path
         return session
+
+    def close_session(self, session: str) -> None:
+        """The interpreter of this session is gone: delete what it has left."""
+        if self._paths.pop(session, None) is not None:
+            sessions.close_session(session)
 
     def answer(self) -> None:
         """The bell has rung: let the interpreters tell what waits for them."""
@@ -118,9 +131,8 @@ class Host:
         """Delete the objects of all sessions, and close the bell."""
         if self._timer:
             inprocess.forget_timer(self._timer)
-        for session in self._paths:
-            sessions.close_session(session)
-        self._paths.clear()
+        for session in list(self._paths):
+            self.close_session(session)
         if self._bell:
             self._app.deletefilehandler(self._bell.descriptor)
             self._bell.close()
@@ -133,8 +145,9 @@ class Host:
             inprocess.define_list_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
         for name, function in QUICK.items():
             inprocess.define_quick(self._app, f"::kafkatcl::bridge::{name}", function)
-        inprocess.start_events(self._app)
-        bell = _Bell()
+        with room_for("the connection to Tcl's event loop"):
+            bell = _Bell()
+            inprocess.start_events(self._app)
         if bell.descriptor < _SELECT_LIMIT:
             inprocess.on_readable(self._app, bell.descriptor, self.answer)
         else:

@@ -8,6 +8,7 @@ from typing import Any, Callable, TypeVar
 from kafkatcl.engine.errors import DESTROYED, kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.shutdown import closing
 
 Kind = TypeVar("Kind")
 
@@ -15,6 +16,7 @@ _numbers = itertools.count(1)
 #: The objects behind commands, by identifier.
 objects: dict[str, Any] = {}
 _sessions: dict[str, EventQueue] = {}
+_session_of: dict[str, str] = {}  # by identifier
 _automatic_names: dict[str, Any] = {}
 
 
@@ -29,13 +31,16 @@ def open_session(ring: Callable[[str], None], ring_back: Callable[[str], None] |
     return name
 
 
-def close_session(name: str) -> None:
-    """Delete the handles of a session that goes."""
-    queue = _sessions.pop(name)
-    for identifier, handle in list(objects.items()):
-        if isinstance(handle, Handle) and handle.events is queue:
-            del objects[identifier]
-            handle.delete()
+def close_session(name: str) -> list[str]:
+    """Delete all objects of a session whose interpreter goes, or is gone; their identifiers."""
+    _sessions.pop(name, None)
+    identifiers = [identifier for identifier, session in _session_of.items() if session == name]
+    found = [forget(identifier) for identifier in identifiers]
+    handles = [handle for handle in found if isinstance(handle, Handle)]
+    for handle in handles:
+        handle.let_go()
+    closing(*handles)
+    return identifiers
 
 
 def events(session: str) -> EventQueue:
@@ -43,10 +48,14 @@ def events(session: str) -> EventQueue:
     return _sessions[session]
 
 
-def register(prefix: str, make: Callable[[str], Any]) -> str:
-    """Keep the object that ``make`` gives for an identifier of its own, and return that."""
+def register(owner: str, prefix: str, make: Callable[[str], Any]) -> str:
+    """Keep the object that ``make`` gives for an identifier of its own, and return that.
+
+    ``owner`` is the session it belongs to, or an object that belongs to the same.
+    """
     identifier = f"{prefix}{next(_numbers)}"
     objects[identifier] = make(identifier)
+    _session_of[identifier] = _session_of.get(owner, owner)
     return identifier
 
 
@@ -63,6 +72,7 @@ def find(identifier: str, kind: type[Kind]) -> Kind:
 
 def forget(identifier: str) -> Any:
     """Take an object out; None if there is none."""
+    _session_of.pop(identifier, None)
     return objects.pop(identifier, None)
 
 

@@ -16,6 +16,7 @@ UNKNOWN_PARTITION = int(KafkaError._UNKNOWN_PARTITION)
 FAILED = int(KafkaError._FAIL)
 TRANSPORT = int(KafkaError._TRANSPORT)
 DESTROYED = int(KafkaError._DESTROY)
+NO_RESOURCE = int(KafkaError._CRIT_SYS_RESOURCE)
 
 
 class Failure(Exception):

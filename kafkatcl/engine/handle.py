@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from confluent_kafka import KafkaException
@@ -10,7 +11,8 @@ from confluent_kafka import KafkaException
 from kafkatcl import broker
 from kafkatcl.engine import logs
 from kafkatcl.engine.buffer import Stopped
-from kafkatcl.engine.errors import DESTROYED, FAILED, TRANSPORT, Failure, kafka_failure
+from kafkatcl.engine.descriptors import room_for, seal_now_and_then
+from kafkatcl.engine.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, Failure, kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
@@ -30,7 +32,8 @@ class Handle:
 
     :param master: gives the configuration; later changes of it have no effect here.
     :param events: takes what callbacks are to be told.
-    :raises Failure: librdkafka refuses the configuration; nothing is left open.
+    :raises Failure: librdkafka refuses the configuration, or too few descriptors or threads are left; nothing is left
+        open.
     """
 
     consumes: ClassVar[bool]
@@ -47,15 +50,20 @@ class Handle:
         self._embedded = broker.wanted()
         settings = self._settings()
         self._has_brokers = self._embedded or any(settings.get(name) for name in _BROKERS)
-        self.client = self._open(settings)
-        self.native = ClientHandle(self.client)
-        self.name = self.native.name()
-        self.pump = Pump(self.name, self._serve)
-        self._log = logs.logger(self) if master.logger != "stderr" else None
-        if self._log:
-            self.native.divert_logs(self.pump.descriptor)
-        self.native.signal_events(self.pump.descriptor, consumer=self.consumes)
-        self.pump.start()
+        with room_for("a client"), ExitStack() as undoing:
+            self.pump = Pump(self._serve)
+            undoing.callback(self.pump.close)
+            self.client = self._open(settings)
+            undoing.callback(self.client.close)
+            self.native = ClientHandle(self.client)
+            undoing.callback(self.native.release)
+            self.name = self.native.name()
+            self._log = logs.logger(self) if master.logger != "stderr" else None
+            if self._log:
+                self.native.divert_logs(self.pump.descriptor)
+            self.native.signal_events(self.pump.descriptor, consumer=self.consumes)
+            self.pump.start(self.name)
+            undoing.pop_all()
         master.handles.add(self)
         opened(self)
 
@@ -145,10 +153,14 @@ class Handle:
 
         The partitions that were fetched are returned.
         """
-        self.deleted = True
-        self.events.forget(self)
+        self.let_go()
         closing(self)
         return []
+
+    def let_go(self) -> None:
+        """Before it is closed: no command works any more, and nothing that waits is told."""
+        self.deleted = True
+        self.events.forget(self)
 
     def check(self) -> None:
         """:raises Failure: this handle was deleted."""
@@ -188,6 +200,8 @@ class Handle:
         try:
             return self._make(settings)
         except KafkaException as error:
+            if error.args[0].code() == NO_RESOURCE:
+                raise kafka_failure(NO_RESOURCE, error.args[0].str()) from error
             # "Failed to create consumer: REASON" is the wrapper's; the library's own text is the reason.
             raise Failure(re.sub(r"^Failed to create \w+: ", "", error.args[0].str())) from error
         except (ValueError, TypeError, OverflowError) as error:
@@ -205,6 +219,7 @@ class Handle:
         if self._log:
             for line in self.native.log_lines():
                 self._log(line)
+        seal_now_and_then()
         return more
 
     def _on_error(self, error: Any) -> None:

@@ -1,6 +1,6 @@
 """The owner thread of a client: it waits for librdkafka's signal and serves the client at once.
 
-librdkafka writes a byte to a pipe when a client gets something to be polled for, so the thread sleeps in
+librdkafka writes to a descriptor when a client gets something to be polled for, so the thread sleeps in
 ``poll(2)`` on it instead of in librdkafka: no other thread ever waits for the client, and an idle client costs nothing.
 """
 
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import selectors
+import sys
 import threading
 from contextlib import suppress
 from typing import Callable
+
+from kafkatcl.librdkafka.client import SIGNAL
 
 # Unlike select, poll takes any number of descriptors; unlike epoll, it needs none of its own.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -25,24 +28,26 @@ class Pump:
     ``serve`` returns whether there is more to do right now.
     """
 
-    def __init__(self, name: str, serve: Callable[[], bool]) -> None:
+    def __init__(self, serve: Callable[[], bool]) -> None:
         self._serve = serve
-        self._reading, self.descriptor = os.pipe()
-        os.set_blocking(self._reading, False)
-        os.set_blocking(self.descriptor, False)
+        self._reading, self.descriptor = _signal_descriptors()
         self._selector = _Selector()
         self._selector.register(self._reading, selectors.EVENT_READ)
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name=f"kafkatcl-{name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def start(self) -> None:
-        """Begin to serve."""
+    def start(self, name: str) -> None:
+        """Begin to serve the client of this name.
+
+        :raises RuntimeError: the system has no thread left.
+        """
+        self._thread.name = f"kafkatcl-{name}"
         self._thread.start()
 
     def wake(self) -> None:
         """Have the client served soon."""
-        with suppress(BlockingIOError):  # the pipe is full of signals already
-            os.write(self.descriptor, b"1")
+        with suppress(BlockingIOError):  # there are as many signals as can be
+            os.write(self.descriptor, SIGNAL)
 
     def stop(self) -> None:
         """End the thread, and wait for the round it is in; it may be called from the thread itself."""
@@ -56,10 +61,10 @@ class Pump:
         return self._thread is threading.current_thread()
 
     def close(self) -> None:
-        """Close the pipe; nothing may write to it any more."""
+        """Close ``descriptor``; nothing may write to it any more."""
         self._selector.close()
-        os.close(self._reading)
-        os.close(self.descriptor)
+        for descriptor in {self._reading, self.descriptor}:
+            os.close(descriptor)
 
     def _run(self) -> None:
         more = False
@@ -72,3 +77,14 @@ class Pump:
     def _drain(self) -> None:
         with suppress(BlockingIOError):  # served without a signal
             os.read(self._reading, 4096)
+
+
+def _signal_descriptors() -> tuple[int, int]:
+    """Where to read signals, and where to write them: the same, where the system has descriptors for that."""
+    if sys.platform == "linux" and sys.version_info >= (3, 10):
+        signals = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        return signals, signals
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    return reading, writing

@@ -45,14 +45,17 @@ def opened(handle: Handle) -> None:
     _open.add(handle)
 
 
-def closing(handle: Handle) -> None:
-    """Close a handle: a producer flushes in the background, a consumer is waited for."""
-    if handle not in _open:
-        return
-    _open.discard(handle)
-    thread = _start_closing(handle)
-    if handle.consumes and thread.is_alive():
-        thread.join(_CONSUMER_SECONDS)
+def closing(*handles: Handle) -> None:
+    """Close handles, all at once: producers flush in the background, consumers are waited for."""
+    end = time.monotonic() + _CONSUMER_SECONDS
+    started = []
+    for handle in handles:
+        if handle in _open:
+            _open.discard(handle)
+            started.append((_start_closing(handle), handle.consumes))
+    for thread, consumes in started:
+        if consumes and thread.is_alive():
+            thread.join(remaining(end))
 
 
 def before_shutdown(settler: Callable[[], None]) -> None:

@@ -34,7 +34,10 @@ def interruptibly(call: Callable[[], Result]) -> Result:
             errors.append(error)
 
     thread = threading.Thread(target=run, name="kafkatcl-call", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # there is no thread left: then nothing can end the wait
+        return call()
     thread.join()
     if errors:
         raise errors[0]

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.library import function
+
+#: What is written to signal something: the number 1, as an eventfd wants it.
+SIGNAL = struct.pack("=Q", 1)
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
@@ -92,7 +96,7 @@ class ClientHandle:
         _topic_destroy(topic)
 
     def signal_events(self, descriptor: int, *, consumer: bool) -> None:
-        """Have a byte written to ``descriptor`` whenever the client gets something to be polled for."""
+        """Have ``SIGNAL`` written to ``descriptor`` whenever the client gets something to be polled for."""
         get_queue = _queue_get_consumer if consumer else _queue_get_main
         self._signal(get_queue(self._pointer), descriptor)
 
@@ -122,7 +126,7 @@ class ClientHandle:
 
     def _signal(self, queue: Any, descriptor: int) -> None:
         os.set_blocking(descriptor, False)
-        _queue_io_event_enable(queue, descriptor, b"1", 1)
+        _queue_io_event_enable(queue, descriptor, SIGNAL, len(SIGNAL))
         self._queues.append(queue)
 
 

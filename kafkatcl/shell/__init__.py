@@ -8,6 +8,7 @@ import sys
 from typing import Any, NoReturn
 
 import kafkatcl
+from kafkatcl import stacks
 from kafkatcl.bridge.inprocess import NativeError, application, new_interp
 from kafkatcl.shell.exiting import leave
 from kafkatcl.shell.interpreter import is_terminal, like_tclsh
@@ -26,6 +27,7 @@ def main() -> NoReturn:
     if options.action == "help":
         print(HELP, end="")
         leave(0)
+    stacks.on_signal()
     if options.embedded:
         os.environ["KAFKATCL_EMBEDDED"] = "1"
     interp = new_interp()

@@ -28,6 +28,7 @@ class Interrupt:
         self._running = False
         self._asked = False
         reader, self._writer = os.pipe()
+        os.set_blocking(reader, False)  # Tcl may report an event that nothing has come for
         app.createfilehandler(reader, READABLE, guarded(lambda *_: os.read(reader, 1)))
 
     @contextlib.contextmanager

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import Any, Callable
 
+from kafkatcl import stacks
 from kafkatcl.bridge import sessions
 from kafkatcl.bridge.answers import guarded
 from kafkatcl.bridge.calls import PRIMITIVES
@@ -38,6 +39,7 @@ _GATHERING_SECONDS = 0.0005
 
 def serve() -> None:
     """Serve the interpreter at the other end of standard input and output, until it closes them or says so."""
+    stacks.on_signal()
     server = Server(*_own_descriptors())
     # The interpreter decides what becomes of both: when it dies of such a signal, there is still something to deliver.
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
@@ -70,8 +72,7 @@ class Server:
         self._is_done = False
         self._unanswered = 0  # messages in a row that were produced without an answer
         self._functions: dict[str, Callable[..., Any]] = {
-            name: guarded(function)
-            for name, function in {**PRIMITIVES, "open_session": self._open_session}.items()
+            name: guarded(function) for name, function in {**PRIMITIVES, **self._sessions()}.items()
         }
         self._produce = guarded(self._produce_one)
         self._produce_batch = guarded(self._produce_several)
@@ -137,11 +138,17 @@ class Server:
         topic.produce_batch(partition, [batch])
         return self._creditor.grant(topic, partition)
 
-    def _open_session(self) -> str:
-        return sessions.open_session(
-            lambda name: self._send(frame(Kind.BELL, name.encode())),
-            lambda name: self._send(frame(Kind.BELL_BACK, name.encode())),
-        )
+    def _sessions(self) -> dict[str, Callable[..., Any]]:
+        def ring(session: str) -> None:
+            self._send(frame(Kind.BELL, session.encode()))
+
+        def ring_back(session: str) -> None:
+            self._send(frame(Kind.BELL_BACK, session.encode()))
+
+        return {
+            "open_session": lambda: sessions.open_session(ring, ring_back),
+            "close_session": lambda session: tuple(sessions.close_session(session)),
+        }
 
     # -- inside --------------------------------------------------------------------------------------------
 

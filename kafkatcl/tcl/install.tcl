@@ -2,7 +2,7 @@
 #
 #   Make `package require kafka` work in this interpreter and in the children it will make.  The bridge has made
 #   the primitive ::kafkatcl::bridge::open_session, which gives the session of an interpreter by its path (empty for
-#   this one); all others are there after its first call.
+#   this one), and close_session; all others are there after the first call.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
@@ -13,9 +13,13 @@ namespace eval ::kafkatcl {
 proc ::kafkatcl::Load {path} {
     variable library
     loop::Make
-    lassign [bridge::open_session $path] status session
+    lassign [bridge::open_session $path] status session code
+    if {$status eq 1} {
+        return -code error -errorcode $code $session
+    }
     loop::Lead $session $path
     if {[llength $path]} {
+        trace add command ::kafkatcl::sessions::$session delete [list ::kafkatcl::ChildGone $session]
         foreach name [info commands ::kafkatcl::bridge::*] {
             interp alias $path $name {} $name
         }
@@ -46,24 +50,19 @@ proc ::kafkatcl::ChildMade {parent command code result operation} {
     return $result
 }
 
-# The trace on `interp` before a child is deleted, which would not delete its objects.
-proc ::kafkatcl::ChildGoing {parent command operation} {
-    if {[string match del* [lindex $command 1]]} {
-        foreach name [lrange $command 2 end] {
-            DeleteObjects [list {*}$parent {*}$name]
+# The trace on the command of a child, before it is deleted: what it was told until now counts as consumed.
+proc ::kafkatcl::ChildGoing {path args} {
+    catch {
+        foreach name [interp slaves $path] {
+            ChildGoing [list {*}$path $name]
         }
     }
+    catch {interp eval $path ::kafkatcl::Settle}
 }
 
-# Delete all objects of the interpreter of this path, and of its children.
-proc ::kafkatcl::DeleteObjects {path} {
-    if {[catch {interp slaves $path} names]} {
-        return
-    }
-    foreach name $names {
-        DeleteObjects [list {*}$path $name]
-    }
-    catch {interp eval $path ::kafkatcl::DeleteCommands}
+# The trace on what links the session of a child to it, after it was deleted: its objects go too.
+proc ::kafkatcl::ChildGone {session args} {
+    bridge::close_session $session
 }
 
 # Give a child what this interpreter has.
@@ -71,11 +70,12 @@ proc ::kafkatcl::Adopt {path} {
     interp eval $path {namespace eval ::kafkatcl {}}
     interp alias $path ::kafkatcl::load {} ::kafkatcl::Load $path
     interp alias $path ::kafkatcl::childMade {} ::kafkatcl::ChildMade $path
-    interp alias $path ::kafkatcl::childGoing {} ::kafkatcl::ChildGoing $path
-    interp eval $path {
-        trace add execution ::interp leave ::kafkatcl::childMade
-        trace add execution ::interp enter ::kafkatcl::childGoing
-    }
+    interp alias $path ::kafkatcl::childGoing {} ::kafkatcl::ChildGoing
+    interp eval $path {trace add execution ::interp leave ::kafkatcl::childMade}
+    # Its parent may be older than the package, and not have this command.
+    interp eval [lrange $path 0 end-1] \
+        [list trace add command ::[lindex $path end] delete [list ::kafkatcl::childGoing $path]]
+    WatchPrograms $path
     Announce $path
 }
 
@@ -85,8 +85,12 @@ foreach file {core loop} {
     }
 }
 unset file
+
+# Look out for programs that the interpreter of this path runs: see programs.tcl, where that is needed.
+proc ::kafkatcl::WatchPrograms {path} {}
+
 ::kafkatcl::core::Use ::kafkatcl
 interp alias {} ::kafkatcl::load {} ::kafkatcl::Load {}
+interp alias {} ::kafkatcl::childGoing {} ::kafkatcl::ChildGoing
 trace add execution ::interp leave {::kafkatcl::ChildMade {}}
-trace add execution ::interp enter {::kafkatcl::ChildGoing {}}
 ::kafkatcl::Announce {}

@@ -69,7 +69,8 @@ proc ::kafkatcl::loop::Alert {session procedure} {
     }
 }
 
-# Lead into the interpreter of this path for a session.  Tcl deletes the command with the interpreter.
+# Lead into the interpreter of this path for a session.  Tcl deletes an alias when the interpreter is deleted that it
+# leads to, in whatever way that comes about.
 proc ::kafkatcl::loop::Lead {session path} {
     interp alias {} ::kafkatcl::sessions::$session $path ::kafkatcl::Do
 }

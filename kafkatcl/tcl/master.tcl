@@ -20,7 +20,7 @@ proc ::kafkatcl::kafka::create {id words} {
         set name [::kafkatcl::Value [::kafkatcl::bridge::auto_name kafka_object]]
     }
     set full [::kafkatcl::FullName $name 3]
-    ::kafkatcl::MakeCommand master [::kafkatcl::Value [::kafkatcl::bridge::master_create]] $full
+    ::kafkatcl::MakeCommand master [::kafkatcl::Value [::kafkatcl::bridge::master_create $::kafkatcl::session]] $full
     return $name
 }
 

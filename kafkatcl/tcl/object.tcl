@@ -146,14 +146,6 @@ proc ::kafkatcl::DeleteCommand {id} {
     }
 }
 
-# Delete all objects of this interpreter, those that others were made from last.
-proc ::kafkatcl::DeleteCommands {} {
-    variable commandOf
-    foreach id [lsort -decreasing -dictionary [array names commandOf]] {
-        DeleteCommand $id
-    }
-}
-
 # Let an object go, and the callbacks of the partitions it kept fetching.
 proc ::kafkatcl::Release {id} {
     GiveBack

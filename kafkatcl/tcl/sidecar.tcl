@@ -64,7 +64,11 @@ proc ::kafkatcl::sidecar::Start {} {
 proc ::kafkatcl::sidecar::Open {command} {
     # Its messages go where ours go, if anywhere.
     set errors [expr {"stderr" in [chan names] ? "@stderr" : "/dev/null"}]
-    if {[catch {open |[list {*}$command 2>$errors] r+} channel]} {
+    if {[catch {open |[list {*}$command 2>$errors] r+} channel options]} {
+        if {[lindex [dict get $options -errorcode] 1] in {EMFILE ENFILE EAGAIN ENOMEM}} {
+            return -code error -errorcode {KAFKA SIDECAR LIMIT} "the sidecar of package kafka cannot be started: $channel:\
+                raise the limits of open files and processes (ulimit -n, -u), or close what is not needed"
+        }
         return -code error -errorcode {KAFKA SIDECAR PYTHON} "$channel: [Advice]"
     }
     return $channel

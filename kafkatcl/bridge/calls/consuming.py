@@ -48,7 +48,7 @@ def consume(topic: str, partition: str, timeout_ms: str) -> tuple[Any, ...]:
 @primitive
 def consume_batch(topic: str, partition: str, timeout_ms: str, most: str, wait: str) -> tuple[Any, ...]:
     number, timeout, limit = integer(partition), integer(timeout_ms), count(most)
-    return _several(find(topic, ConsumerTopic).buffer(number), limit, timeout, wait)
+    return _several(topic, find(topic, ConsumerTopic).buffer(number), limit, timeout, wait)
 
 
 @primitive
@@ -56,8 +56,8 @@ def queue_create(handle: str) -> str:
     owner = find(handle, Handle)
     if isinstance(owner, BufferOwner):
         owner.check()
-        return register("q", lambda _: Queue(owner))
-    return register("q", lambda _: Queue(BufferOwner(owner.events)))
+        return register(handle, "q", lambda _: Queue(owner))
+    return register(handle, "q", lambda _: Queue(BufferOwner(owner.events)))
 
 
 @primitive
@@ -75,7 +75,7 @@ def queue_consume(queue: str, timeout_ms: str) -> tuple[Any, ...]:
 @primitive
 def queue_consume_batch(queue: str, timeout_ms: str, most: str, wait: str) -> tuple[Any, ...]:
     timeout, limit = integer(timeout_ms), count(most)
-    return _several(find(queue, Queue), limit, timeout, wait)
+    return _several(queue, find(queue, Queue), limit, timeout, wait)
 
 
 @primitive
@@ -115,7 +115,7 @@ def _next(buffer: MessageBuffer, timeout_ms: int) -> tuple[Any, ...]:
     return answer(item)
 
 
-def _several(buffer: MessageBuffer, limit: int, timeout_ms: int, wait: str) -> tuple[Any, ...]:
+def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wait: str) -> tuple[Any, ...]:
     """The batch's identifier for :func:`batch_end`, the number of its messages, and its items."""
     batch = buffer.batch(limit, timeout_ms, wait_for_all=wait == "1")
-    return (register("b", lambda _: batch), batch.size, *map(answer, batch.items))
+    return (register(source, "b", lambda _: batch), batch.size, *map(answer, batch.items))

@@ -28,7 +28,7 @@ def handle_create(session: str, master: str, kind: str) -> str:
         handle.identifier = identifier
         return handle
 
-    return register("h", make)
+    return register(session, "h", make)
 
 
 @primitive

@@ -9,8 +9,8 @@ from kafkatcl.engine.master import Master, set_property
 
 
 @primitive
-def master_create() -> str:
-    return register("m", Master)
+def master_create(session: str) -> str:
+    return register(session, "m", Master)
 
 
 @primitive

@@ -27,9 +27,13 @@ def topic_create(handle: str, name: str) -> tuple[str, str]:
     found = find(handle, Handle)
     if isinstance(found, ProducerHandle):
         producer = found
-        return register("t", lambda _: ProducerTopic(producer, producer.open_topic(name))), "producer_topic"
+        return register(
+            handle, "t", lambda _: ProducerTopic(producer, producer.open_topic(name))
+        ), "producer_topic"
     consumer = find(handle, ConsumerHandle)
-    return register("t", lambda _: ConsumerTopic(consumer, consumer.open_topic(name))), "consumer_topic"
+    return register(
+        handle, "t", lambda _: ConsumerTopic(consumer, consumer.open_topic(name))
+    ), "consumer_topic"
 
 
 @primitive

@@ -11,11 +11,25 @@ proc ::kafkatcl::bridge::open_session {path} {
     return $answer
 }
 
-# Something came while no answer was waited for: a bell, or the end.
+# The interpreter of this session is gone.
+proc ::kafkatcl::bridge::close_session {session} {
+    set answer [::kafkatcl::sidecar::Call close_session $session]
+    if {[lindex $answer 0] eq 0} {
+        foreach id [lindex $answer 1] {
+            ::kafkatcl::sidecar::Revoke $id
+        }
+    }
+}
+
+# Something may have come while no answer was waited for: a bell, or the end.  But what the notifier's thread has seen may
+# have been an answer, which was read before it got to tell us: then nothing comes, and must not be waited for.
 proc ::kafkatcl::sidecar::Readable {} {
-    lassign [Frame [Read 8]] kind body
-    Note $kind [Text $body]
-    Ring
+    set header [ReadNow]
+    if {$header ne "" || [IsAtEnd]} {
+        lassign [Frame $header] kind body
+        Note $kind [Text $body]
+        Ring
+    }
 }
 
 # A bell: a session has events, or must give some back.  It is told as an event of its own.

@@ -17,6 +17,7 @@ proc ::kafkatcl::sidecar::MovePipe {to} {
     interp alias {} ::kafkatcl::sidecar::Write $place puts -nonewline $pipe
     interp alias {} ::kafkatcl::sidecar::ReadPipe $place read $pipe
     interp alias {} ::kafkatcl::sidecar::Configure $place fconfigure
+    interp alias {} ::kafkatcl::sidecar::IsAtEnd $place eof $pipe
     if {$to ne ""} {
         Listen
     }

@@ -1,0 +1,136 @@
+"""File descriptors: a client gets all it needs or is refused, and programs that are run inherit none of its own.
+
+librdkafka makes its wake-up pipes, one for each broker it learns of, such that programs inherit them, and so does the
+mock cluster with the connections it accepts.  There is no setting for that, so they are looked for and sealed: when a
+client is made, now and then by the owner threads, and right before a fork that is known of.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import mmap
+import os
+import resource
+import socket
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from kafkatcl.engine.errors import NO_RESOURCE, Failure, kafka_failure
+
+#: What a client of a small cluster takes, and some for the script that makes it.
+_ROOM = 20
+_SEAL_SECONDS = 1.0
+_MOST_TRIED = 65536
+_FOLDER = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+_GET_PIPE_SIZE = getattr(fcntl, "F_GETPIPE_SZ", 1032 if os.path.isdir("/proc/self/fd") else None)
+
+#: The ports of the brokers in this process.
+broker_ports: set[int] = set()
+_is_needed = False
+_sealed = 0.0  # when all were, by ``time.monotonic``
+
+
+@contextmanager
+def room_for(what: str) -> Iterator[None]:
+    """Around the making of ``what`` that takes descriptors and threads: it is refused where they would not suffice.
+
+    :raises Failure: as they do not.
+    """
+    global _is_needed  # noqa: PLW0603 - of the process, as its descriptors are
+    try:
+        _require(_ROOM)
+        yield
+    except (OSError, RuntimeError) as error:
+        raise _refused(what, error) from error
+    _is_needed = True
+    seal()
+
+
+def seal() -> None:
+    """Have none of librdkafka's descriptors inherited by programs that are run from now on (any thread)."""
+    global _sealed  # noqa: PLW0603
+    if not _is_needed:
+        return
+    _sealed = time.monotonic()
+    for descriptor in _all():
+        try:
+            if os.get_inheritable(descriptor) and _is_librdkafkas(descriptor):
+                os.set_inheritable(descriptor, False)
+        except OSError:  # there is none, or none any more
+            continue
+
+
+def seal_now_and_then() -> None:
+    """The same, if the last time is a while ago."""
+    if time.monotonic() - _sealed > _SEAL_SECONDS:
+        seal()
+
+
+def _require(count: int) -> None:
+    """OSError if no more than ``count`` files can be opened."""
+    with ExitStack() as opened:
+        for _ in range(count):
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+
+
+def _refused(what: str, error: Exception) -> Failure:
+    if not isinstance(error, OSError):
+        more = f"cannot make {what}: {error}: raise the limit of threads (ulimit -u), or delete what is not needed"
+    elif error.errno == errno.EMFILE:
+        more = (
+            f"cannot make {what}: this process may have no more than {_limit()} open files: raise that limit "
+            "(ulimit -n), or delete what is not needed"
+        )
+    else:
+        more = f"cannot make {what}: {error.strerror}"
+    return kafka_failure(NO_RESOURCE, more)
+
+
+def _is_librdkafkas(descriptor: int) -> bool:
+    """Whether a descriptor that is inherited is the end of a pipe as librdkafka makes them, or of a broker's socket.
+
+    Others may be meant to be inherited.
+    """
+    if descriptor <= 2 or not fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_NONBLOCK:
+        return False
+    status = os.fstat(descriptor)
+    if (descriptor, status.st_dev, status.st_ino) in _given:
+        return False
+    if stat.S_ISFIFO(status.st_mode):
+        # It makes them as small as they can be.
+        return _GET_PIPE_SIZE is None or fcntl.fcntl(descriptor, _GET_PIPE_SIZE) == mmap.PAGESIZE
+    return stat.S_ISSOCK(status.st_mode) and _local_port(descriptor) in broker_ports
+
+
+def _local_port(descriptor: int) -> int | None:
+    with socket.socket(fileno=os.dup(descriptor)) as found:
+        return int(found.getsockname()[1]) if found.family == socket.AF_INET else None
+
+
+def _all() -> Iterable[int]:
+    """All descriptors there are, and perhaps some that there are not."""
+    try:
+        return map(int, os.listdir(_FOLDER))
+    except OSError:  # there is none left to look with
+        return range(min(_limit(), _MOST_TRIED))
+
+
+def _limit() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _inherited() -> Iterator[tuple[int, int, int]]:
+    for descriptor in _all():
+        with suppress(OSError):
+            if os.get_inheritable(descriptor):
+                status = os.fstat(descriptor)
+                yield descriptor, status.st_dev, status.st_ino
+
+
+_given = set(_inherited())  # what the program was started with
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=seal)

@@ -53,10 +53,7 @@ def test_a_script_goes_on_after_the_signal(
         m consumer_creator c
         c new_topic in [lindex $argv 0]
         in start 0 beginning
-        foreach process [concat [lmap channel [chan names] {pid $channel}] [list [list [pid]]]] {
-            if {[info exists ::kafkatcl::sidecar::pipe] && $process eq [pid]} continue
-            foreach one $process {lappend asked $one}
-        }
+        set asked [expr {[info exists ::kafkatcl::sidecar::process] ? $::kafkatcl::sidecar::process : [pid]}]
         for {set i 0} {$i < 300} {incr i} {
             foreach process $asked {exec kill -USR2 $process}
             out produce 0 $i

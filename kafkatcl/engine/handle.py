@@ -8,13 +8,16 @@ from typing import Any, ClassVar
 from confluent_kafka import KafkaException
 
 from kafkatcl import broker
-from kafkatcl.engine import logs
 from kafkatcl.engine.buffer import Stopped
 from kafkatcl.engine.errors import DESTROYED, FAILED, TRANSPORT, Failure, kafka_failure
 from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.logs import Log
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
 from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.secrets import scrub, scrub_json
+from kafkatcl.engine.security import warning
+from kafkatcl.engine.settings import creation_text
 from kafkatcl.engine.shutdown import closing, opened
 from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.librdkafka.client import ClientHandle
@@ -51,9 +54,8 @@ class Handle:
         self.native = ClientHandle(self.client)
         self.name = self.native.name()
         self.pump = Pump(self.name, self._serve)
-        self._log = logs.logger(self) if master.logger != "stderr" else None
-        if self._log:
-            self.native.divert_logs(self.pump.descriptor)
+        self.log = self._open_log()
+        self._warn()
         self.native.signal_events(self.pump.descriptor, consumer=self.consumes)
         self.pump.start()
         master.handles.add(self)
@@ -163,6 +165,7 @@ class Handle:
         self.pump.stop()
         self._finish(end)
         self.pump.close()
+        self.log.close()
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -178,8 +181,7 @@ class Handle:
             if self.consumes:
                 # The mock lets whoever joins a group again wait for a session to run out.
                 settings = {"session.timeout.ms": "2000", "heartbeat.interval.ms": "500", **settings}
-        if self.master.logger != "stderr":
-            settings["log.queue"] = "true"
+        settings["log.queue"] = "true"  # librdkafka itself prints what a broker sends as it is
         if "error" in self.master.wanted:
             settings["error_cb"] = self._on_error
         if "statistics" in self.master.wanted:
@@ -191,9 +193,26 @@ class Handle:
             return self._make(settings)
         except KafkaException as error:
             # "Failed to create consumer: REASON" is the wrapper's; the library's own text is the reason.
-            raise Failure(re.sub(r"^Failed to create \w+: ", "", error.args[0].str())) from error
+            text = re.sub(r"^Failed to create \w+: ", "", error.args[0].str())
         except (ValueError, TypeError, OverflowError) as error:
-            raise Failure(str(error)) from error
+            text = str(error)
+        raise Failure(creation_text(text, settings))
+
+    def _open_log(self) -> Log:
+        try:
+            return Log(self)
+        except (OSError, RuntimeError) as error:  # no descriptors, no threads
+            self.native.release()
+            self.client.close()
+            self.pump.close()
+            raise Failure(f"cannot log: {error}") from error
+
+    def _warn(self) -> None:
+        """Warn of what the configuration gives up of security, once for each master."""
+        text = "" if self._embedded else warning(self.master.conf)
+        if text and text not in self.master.warned:
+            self.master.warned.add(text)
+            self.log.say("SECURITY", text)
 
     def _serve(self) -> bool:
         try:
@@ -204,16 +223,13 @@ class Handle:
         except Exception as error:  # whatever the wrapper raises, the owner thread must go on
             self.tell_error(FAILED, repr(error))
             more = False
-        if self._log:
-            for line in self.native.log_lines():
-                self._log(line)
         return more
 
     def _on_error(self, error: Any) -> None:
-        self.tell_error(error.code(), error.str())
+        self.tell_error(error.code(), scrub(error.str()))
 
     def _on_statistics(self, json: str) -> None:
-        self.events.post(self, self.master.callback("statistics"), json)
+        self.events.post(self, self.master.callback("statistics"), scrub_json(json))
 
     def _release(self) -> None:
         """Give up all that is held of the client, right before closing it."""

@@ -54,8 +54,9 @@ class Handle:
         self.native = ClientHandle(self.client)
         self.name = self.native.name()
         self.pump = Pump(self.name, self._serve)
-        self.log = self._open_log()
+        self.log = Log(self)
         self._warn()
+        self._open_log()
         self.native.signal_events(self.pump.descriptor, consumer=self.consumes)
         self.pump.start()
         master.handles.add(self)
@@ -198,9 +199,9 @@ class Handle:
             text = str(error)
         raise Failure(creation_text(text, settings))
 
-    def _open_log(self) -> Log:
+    def _open_log(self) -> None:
         try:
-            return Log(self)
+            self.log.open()
         except (OSError, RuntimeError) as error:  # no descriptors, no threads
             self.native.release()
             self.client.close()

@@ -28,11 +28,7 @@ _LAST_SECONDS = 1.0
 
 
 class Log:
-    """The log of a handle, whose client has ``log.queue`` on.
-
-    :raises OSError: librdkafka or the system has no room for it.
-    :raises RuntimeError: no thread can be started.
-    """
+    """The log of a handle, whose client has ``log.queue`` on and keeps its lines until the log is opened."""
 
     def __init__(self, handle: Handle) -> None:
         self._lock = threading.Lock()  # whoever has it tells lines
@@ -40,8 +36,20 @@ class Log:
         self._left_out = 0  # guarded by the reader's lock
         self._end: float | None = None  # when those who wait for a reader of stderr give up
         self._closed = False
-        self._queue = _reader.add(self)
-        handle.native.divert_logs(self._queue)
+        self._handle = handle
+        self._queue: LogQueue
+
+    def open(self) -> None:
+        """Begin to tell lines.
+
+        :raises OSError: librdkafka or the system has no room for it.
+        :raises RuntimeError: no thread can be started.
+        """
+        self._handle.native.divert_logs(_reader.add(self))
+
+    def reads(self, queue: LogQueue) -> None:
+        """Say where the lines are."""
+        self._queue = queue
 
     def say(self, facility: str, message: str) -> None:
         """Log a warning of our own."""
@@ -100,8 +108,10 @@ class _Reader:
         """Begin to read a log, from the queue that is returned."""
         with self._lock:
             keeper, pump = self._works = self._works or self._start()
+            queue = keeper.queue(pump.descriptor)
+            log.reads(queue)
             self._logs[log] = None
-            return keeper.queue(pump.descriptor)
+            return queue
 
     def remove(self, log: Log) -> None:
         """Read this log no more."""

@@ -5,7 +5,6 @@
 #   copy of its text, it is known which secret is meant.
 
 namespace eval ::kafkatcl::secrets {
-    variable marker {[redacted]}
     variable valueOf        ;# marker with its number -> the value that the script sees; kept, so that it stays the only one
     variable numbered       ;# where that value is -> marker with its number
     array set valueOf {}
@@ -20,30 +19,36 @@ proc ::kafkatcl::secrets::Place {value} {
 
 # The answer of a primitive to a `config` subcommand, as the script sees it.
 proc ::kafkatcl::secrets::Shown {answer} {
-    variable marker
-    variable valueOf
-    variable numbered
     set words {}
     foreach word [::kafkatcl::Value $answer] {
         if {[string match {\[redacted\]#*} $word]} {
-            if {![info exists valueOf($word)]} {
-                set valueOf($word) [format %s $marker]
-                set numbered([Place $valueOf($word)]) $word
-            }
-            set word $valueOf($word)
+            set word [ValueOf $word]
         }
         lappend words $word
     }
     return $words
 }
 
+# The value that stands for a marker with its number.
+proc ::kafkatcl::secrets::ValueOf {marker} {
+    variable valueOf
+    variable numbered
+    if {![info exists valueOf($marker)]} {
+        # Appended to, a value is no longer the one that others have.
+        set value \[redacted
+        append value \]
+        set valueOf($marker) $value
+        set numbered([Place $value]) $marker
+    }
+    return $valueOf($marker)
+}
+
 # The words given to a `config` subcommand, as the primitive gets them.
 proc ::kafkatcl::secrets::Given {words} {
-    variable marker
     variable numbered
     set given {}
     foreach word $words {
-        if {$word eq $marker && [info exists numbered([Place $word])]} {
+        if {$word eq {[redacted]} && [info exists numbered([Place $word])]} {
             set word $numbered([Place $word])
         }
         lappend given $word
@@ -77,5 +82,5 @@ proc ::kafkatcl::secrets::Refusal {words options message} {
         set call [string range $call 0 149]...
     }
     return [list -level 0 -code error -errorcode $code -errorinfo "$message\n    while executing\n\"$call\"" \
-        -errorstack [list INNER $shown] $message]
+        -errorstack [list INNER $shown] -errorline 1 $message]
 }

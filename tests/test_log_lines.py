@@ -17,6 +17,7 @@ from fix_sasl import sasl_broker
 from fix_tcl import KAFKATCLSH, RunTcl
 
 from kafkatcl.engine import logs, logsinks
+from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.logsinks import printable
 from kafkatcl.engine.master import Master
@@ -164,6 +165,28 @@ def test_a_pipe_that_nobody_reads_is_waited_for_until_that_is_given_up(
         logsinks._print([b"x" * 1000] * 1000, gives_up)
         sleeper.kill()
     assert len(asked) == 3
+
+
+def test_a_client_whose_log_cannot_be_read_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("Too many open files")
+
+    for name in ("LogKeeper", "Pump"):
+        with monkeypatch.context() as patched:
+            patched.setattr(logs, name, refuse)
+            with pytest.raises(Failure, match="cannot log: Too many open files"):
+                Client("none")
+        assert threads() == []
+    monkeypatch.setattr(logs._Reader, "_start", lambda _reader: refuse_thread())
+    with pytest.raises(Failure, match="cannot log: no thread"):
+        Client("none")
+    monkeypatch.undo()
+    with Client("none"):
+        pass
+
+
+def refuse_thread() -> None:
+    raise RuntimeError("no thread")
 
 
 # A producer with a flood of log lines on a stderr that nobody reads delivers, tells, and ends.

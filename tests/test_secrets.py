@@ -118,7 +118,7 @@ HARMLESS = """
 package require kafka
 kafka::kafka create m
 foreach {name value} {
-    debug nosuch auto.offset.reset foo no.such 1 linger.ms abc message.max.bytes 12 max.block.ms 1.5
+    debug nosuch debug {} auto.offset.reset foo no.such 1 linger.ms abc message.max.bytes 12 max.block.ms 1.5
     security.protocol tls enable.idempotence CANARY
 } {
     catch {m config $name $value} message
@@ -136,6 +136,7 @@ def test_errors_show_what_is_harmless(run_everywhere: RunTcl) -> None:
     done = run_everywhere(HARMLESS)
     assert done.stdout.splitlines() == [
         'Invalid value "nosuch" for configuration property "debug"',
+        'Configuration property "debug" cannot be set to empty value',
         'Invalid value "foo" for configuration property "auto.offset.reset"',
         'No such configuration property: "no.such"',
         'Invalid value for configuration property "queue.buffering.max.ms"',

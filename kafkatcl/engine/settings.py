@@ -115,6 +115,8 @@ def _refused(name: str, words: Sequence[str]) -> str:
 
 def _is_plain(name: str, value: str) -> bool:
     """Whether a value can be shown in an error."""
+    if not value:
+        return True
     if secrets.is_hidden(name) or secrets.is_secret(value):
         return False
     return bool(_PLAIN.fullmatch(value)) and not (name.startswith(_SECURITY) and value not in allowed(name))

@@ -11,9 +11,10 @@ namespace eval ::kafkatcl::secrets {
     array set numbered {}
 }
 
-# Where a Tcl value is.
+# Where a Tcl value is; empty where Tcl does not tell.
 proc ::kafkatcl::secrets::Place {value} {
-    regexp {object pointer at (\S+),} [::tcl::unsupported::representation $value] -> place
+    set place {}
+    catch {regexp {object pointer at (\S+),} [::tcl::unsupported::representation $value] -> place}
     return $place
 }
 
@@ -39,6 +40,7 @@ proc ::kafkatcl::secrets::ValueOf {marker} {
         append value \]
         set valueOf($marker) $value
         set numbered([Place $value]) $marker
+        unset -nocomplain numbered()
     }
     return $valueOf($marker)
 }

@@ -9,14 +9,17 @@ from typing import Any, ClassVar
 from confluent_kafka import KafkaException
 
 from kafkatcl import broker
-from kafkatcl.engine import logs
 from kafkatcl.engine.buffer import Stopped
 from kafkatcl.engine.descriptors import room_for, seal_now_and_then
 from kafkatcl.engine.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, Failure, kafka_failure
 from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.logs import Log
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
 from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.secrets import scrub, scrub_json
+from kafkatcl.engine.security import warning
+from kafkatcl.engine.settings import creation_text
 from kafkatcl.engine.shutdown import closing, opened
 from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.librdkafka.client import ClientHandle
@@ -58,9 +61,10 @@ class Handle:
             self.native = ClientHandle(self.client)
             undoing.callback(self.native.release)
             self.name = self.native.name()
-            self._log = logs.logger(self) if master.logger != "stderr" else None
-            if self._log:
-                self.native.divert_logs(self.pump.descriptor)
+            self.log = Log(self)
+            self._warn()
+            self.log.open()
+            undoing.callback(self.log.close)
             self.native.signal_events(self.pump.descriptor, consumer=self.consumes)
             self.pump.start(self.name)
             undoing.pop_all()
@@ -173,6 +177,7 @@ class Handle:
         self.pump.stop()
         self._finish(end)
         self.pump.close()
+        self.log.close()
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -188,8 +193,7 @@ class Handle:
             if self.consumes:
                 # The mock lets whoever joins a group again wait for a session to run out.
                 settings = {"session.timeout.ms": "2000", "heartbeat.interval.ms": "500", **settings}
-        if self.master.logger != "stderr":
-            settings["log.queue"] = "true"
+        settings["log.queue"] = "true"  # librdkafka itself prints what a broker sends as it is
         if "error" in self.master.wanted:
             settings["error_cb"] = self._on_error
         if "statistics" in self.master.wanted:
@@ -203,9 +207,17 @@ class Handle:
             if error.args[0].code() == NO_RESOURCE:
                 raise kafka_failure(NO_RESOURCE, error.args[0].str()) from error
             # "Failed to create consumer: REASON" is the wrapper's; the library's own text is the reason.
-            raise Failure(re.sub(r"^Failed to create \w+: ", "", error.args[0].str())) from error
+            text = re.sub(r"^Failed to create \w+: ", "", error.args[0].str())
         except (ValueError, TypeError, OverflowError) as error:
-            raise Failure(str(error)) from error
+            text = str(error)
+        raise Failure(creation_text(text, settings))
+
+    def _warn(self) -> None:
+        """Warn of what the configuration gives up of security, once for each master."""
+        text = "" if self._embedded else warning(self.master.conf)
+        if text and text not in self.master.warned:
+            self.master.warned.add(text)
+            self.log.say("SECURITY", text)
 
     def _serve(self) -> bool:
         try:
@@ -216,17 +228,14 @@ class Handle:
         except Exception as error:  # whatever the wrapper raises, the owner thread must go on
             self.tell_error(FAILED, repr(error))
             more = False
-        if self._log:
-            for line in self.native.log_lines():
-                self._log(line)
         seal_now_and_then()
         return more
 
     def _on_error(self, error: Any) -> None:
-        self.tell_error(error.code(), error.str())
+        self.tell_error(error.code(), scrub(error.str()))
 
     def _on_statistics(self, json: str) -> None:
-        self.events.post_latest(self, self.master.callback("statistics"), json)
+        self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))
 
     def _release(self) -> None:
         """Give up all that is held of the client, right before closing it."""

@@ -1,42 +1,160 @@
-"""Where the log lines of a client go, when not to librdkafka's own lines on stderr."""
+"""The log of each client: one thread takes the lines of all of them to where their masters want them.
+
+It is a thread of its own so that whoever does not read stderr holds up no client.
+"""
 
 from __future__ import annotations
 
-import syslog
-from typing import TYPE_CHECKING, Any, Callable
+import threading
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from kafkatcl.librdkafka.client import LogLine
+from kafkatcl.engine import secrets
+from kafkatcl.engine.logsinks import sink
+from kafkatcl.engine.pump import Pump
+from kafkatcl.librdkafka.logs import LogKeeper, LogLine, LogQueue
 
 if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
 
-
-def logger(handle: Handle) -> Callable[[LogLine], None]:
-    """What takes the lines of ``handle``, by the logger of its master at this moment."""
-    return {"syslog": _to_syslog, "none": _to_nowhere, "callback": _to_callback(handle)}[handle.master.logger]
-
-
-def _to_syslog(line: LogLine) -> None:
-    syslog.syslog(line.level, f"{line.facility}: {line.message}")
-
-
-def _to_nowhere(_line: LogLine) -> None:
-    pass
+#: Lines of a client that may wait; beyond that the oldest are left out, and their number is told.
+WAITING_LIMIT = 10_000
+_WARNING = 4
+#: Lines of one client that are taken before others get their turn.
+_BATCH = 1000
+#: Seconds that a client which is being closed waits for somebody to read its last lines.
+_LAST_SECONDS = 1.0
 
 
-def _to_callback(handle: Handle) -> Callable[[LogLine], None]:
-    token = handle.master.callback("logger")
+class Log:
+    """The log of a handle, whose client has ``log.queue`` on and keeps its lines until the log is opened."""
 
-    def tell(line: LogLine) -> None:
-        handle.events.post_unbidden(handle, token, _argument(line), _left_out)
+    def __init__(self, handle: Handle) -> None:
+        self._lock = threading.Lock()  # whoever has it tells lines
+        self._sink = sink(handle, self._gives_up)
+        self._left_out = 0  # guarded by the reader's lock
+        self._end: float | None = None  # when those who wait for a reader of stderr give up
+        self._closed = False
+        self._handle = handle
+        self._queue: LogQueue
 
-    return tell
+    def open(self) -> None:
+        """Begin to tell lines.
+
+        :raises OSError: librdkafka or the system has no room for it.
+        :raises RuntimeError: no thread can be started.
+        """
+        self._handle.native.divert_logs(_reader.add(self))
+
+    def reads(self, queue: LogQueue) -> None:
+        """Say where the lines are."""
+        self._queue = queue
+
+    def say(self, facility: str, message: str) -> None:
+        """Log a warning of our own."""
+        with self._lock:
+            self._sink([LogLine(_WARNING, facility, message)])
+
+    def serve(self) -> bool:
+        """Tell some lines; whether there may be more."""
+        with self._lock:
+            if self._closed:
+                return False
+            left_out = _reader.limit([self])
+            lines = [line._replace(message=secrets.scrub(line.message)) for line in self._queue.lines(_BATCH)]
+            more = len(lines) == _BATCH
+            if left_out:
+                lines.insert(0, LogLine(_WARNING, "LOG", f"{left_out} log lines were left out"))
+            if lines:
+                self._sink(lines)
+        return more
+
+    def leave_out(self) -> None:
+        """Drop the oldest lines, if too many wait (the reader's lock is held)."""
+        self._left_out += self._queue.drop(WAITING_LIMIT)
+
+    def left_out(self) -> int:
+        """How many were dropped since this was asked last (the reader's lock is held)."""
+        left_out, self._left_out = self._left_out, 0
+        return left_out
+
+    def close(self) -> None:
+        """Tell the last lines of a client that is closed."""
+        self._end = time.monotonic() + _LAST_SECONDS
+        while self.serve():
+            pass
+        with self._lock:
+            self._closed = True
+            _reader.remove(self)
+            self._queue.close()
+        _reader.rest()
+
+    def _gives_up(self) -> bool:
+        """Whether lines that cannot be told now are to be given up; a sink that waits asks all the time."""
+        _reader.limit()
+        return self._end is not None and time.monotonic() > self._end
 
 
-def _argument(line: LogLine) -> tuple[Any, ...]:
-    return ("level", line.level, "facility", line.facility, "message", line.message)
+class _Reader:
+    """The thread that tells the lines of all logs; it is there as long as there are logs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._logs: dict[Log, None] = {}  # a set that keeps its order
+        self._works: tuple[LogKeeper, Pump] | None = None
+
+    def add(self, log: Log) -> LogQueue:
+        """Begin to read a log, from the queue that is returned."""
+        with self._lock:
+            keeper, pump = self._works = self._works or self._start()
+            queue = keeper.queue(pump.descriptor)
+            log.reads(queue)
+            self._logs[log] = None
+            return queue
+
+    def remove(self, log: Log) -> None:
+        """Read this log no more."""
+        with self._lock:
+            del self._logs[log]
+
+    def rest(self) -> None:
+        """End the thread, if there is nothing left to read."""
+        with self._lock:
+            if self._logs or not self._works:
+                return
+            (keeper, pump), self._works = self._works, None
+        pump.stop()
+        keeper.close()
+        pump.close()
+
+    def limit(self, logs: Iterable[Log] | None = None) -> int:
+        """Drop lines that have waited too long, of all logs or of these; how many of these were dropped."""
+        with self._lock:
+            for log in self._logs if logs is None else logs:
+                log.leave_out()
+            return sum(log.left_out() for log in logs or ())
+
+    def _start(self) -> tuple[LogKeeper, Pump]:
+        pump = Pump(self._serve)
+        try:
+            keeper = LogKeeper()
+        except OSError:
+            pump.close()
+            raise
+        try:
+            pump.start("log")
+        except RuntimeError:
+            keeper.close()
+            pump.close()
+            raise
+        return keeper, pump
+
+    def _serve(self) -> bool:
+        with self._lock:
+            logs = list(self._logs)
+        more = [log.serve() for log in logs]
+        return True in more
 
 
-def _left_out(count: int) -> tuple[Any, ...]:
-    text = f"{count} further log lines were left out: they came faster than they were told"
-    return _argument(LogLine(syslog.LOG_WARNING, "KAFKATCL", text))
+_reader = _Reader()

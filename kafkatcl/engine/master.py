@@ -7,15 +7,14 @@ import weakref
 from typing import TYPE_CHECKING
 
 from kafkatcl.engine.errors import Failure
-from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf, is_topic_property
+from kafkatcl.engine.settings import MAX_BLOCK, milliseconds, set_property
+from kafkatcl.librdkafka.conf import GlobalConf, TopicConf, is_topic_property
 
 if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
 
 
-#: A property of our own, under the name Kafka's Java client has for it: how long ``produce`` waits for room.
-MAX_BLOCK = "max.block.ms"
-_LONGEST_MS = 2**31
+_LONGEST_MS = 2**31 - 1
 
 
 class DeliveryReports:
@@ -69,6 +68,8 @@ class Master:
         #: ``random`` or ``consistent`` for topics of handles to come, None for what the configuration says.
         self.partitioner: str | None = None
         self.logger = "stderr"
+        #: What handles made so far have warned of.
+        self.warned: set[str] = set()
         #: How long ``produce`` waits for room in a full queue.
         self.max_block_ms = 0
         #: The kinds of callbacks that handles to come serve: ``delivery``, ``error``, ``statistics``.
@@ -101,30 +102,11 @@ class Master:
     def configure(self, name: str, value: str) -> None:
         """Set a property; one of topics goes to the topic configuration, where it has its effect.
 
-        :raises Failure: with librdkafka's text.
+        :raises Failure: with librdkafka's text, or one that shows no secret.
         """
         if name == MAX_BLOCK:
-            self.max_block_ms = _milliseconds(name, value)
+            self.max_block_ms = milliseconds(name, value, _LONGEST_MS)
         elif is_topic_property(name):
             set_property(self.topic_conf, name, value)
         else:
             set_property(self.conf, name, value)
-
-
-def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
-    """Set one property of a configuration.
-
-    :raises Failure: with librdkafka's text.
-    """
-    try:
-        conf.set(name, value)
-    except PropertyError as error:
-        raise Failure(str(error)) from error
-
-
-def _milliseconds(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 11 and int(value) < _LONGEST_MS):
-        raise Failure(
-            f'Invalid value "{value}" for configuration property "{name}": a number of ms from 0 on'
-        )
-    return int(value)

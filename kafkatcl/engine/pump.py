@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 from typing import Callable
 
-from kafkatcl.librdkafka.client import SIGNAL
+from kafkatcl.librdkafka.library import SIGNAL
 
 # Unlike select, poll takes any number of descriptors; unlike epoll, it needs none of its own.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, kafka_failure
-from kafkatcl.engine.master import set_property
+from kafkatcl.engine.settings import set_property
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import TopicConf
 

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-import struct
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from kafkatcl.librdkafka.conf import TopicConf
-from kafkatcl.librdkafka.library import function
-
-#: What is written to signal something: the number 1, as an eventfd wants it.
-SIGNAL = struct.pack("=Q", 1)
+from kafkatcl.librdkafka.library import SIGNAL, function
+from kafkatcl.librdkafka.logs import LogQueue
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
@@ -30,7 +26,6 @@ _outq_len = function("rd_kafka_outq_len", _INT, [_POINTER])
 _topic_new = function("rd_kafka_topic_new", _POINTER, [_POINTER, _TEXT, _POINTER])
 _topic_destroy = function("rd_kafka_topic_destroy", None, [_POINTER])
 _last_error = function("rd_kafka_last_error", _INT, [])
-_queue_new = function("rd_kafka_queue_new", _POINTER, [_POINTER])
 _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
 _queue_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
 _queue_destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
@@ -38,19 +33,6 @@ _queue_io_event_enable = function(
     "rd_kafka_queue_io_event_enable", None, [_POINTER, _INT, _TEXT, ctypes.c_size_t]
 )
 _set_log_queue = function("rd_kafka_set_log_queue", _INT, [_POINTER, _POINTER])
-_queue_poll = function("rd_kafka_queue_poll", _POINTER, [_POINTER, _INT])
-_event_log = function(
-    "rd_kafka_event_log", _INT, [_POINTER, ctypes.POINTER(_TEXT), ctypes.POINTER(_TEXT), ctypes.POINTER(_INT)]
-)
-_event_destroy = function("rd_kafka_event_destroy", None, [_POINTER])
-
-
-class LogLine(NamedTuple):
-    """A line of librdkafka's log; ``level`` is a syslog level, 0 (emergency) to 7 (debug)."""
-
-    level: int
-    facility: str
-    message: str
 
 
 class ClientHandle:
@@ -59,7 +41,6 @@ class ClientHandle:
     def __init__(self, client: Any) -> None:
         self._pointer = _POINTER.from_address(id(client) + object.__basicsize__).value
         self._queues: list[Any] = []
-        self._log_queue: Any = None
 
     def name(self) -> str:
         """The name of the instance, such as ``rdkafka#producer-1``."""
@@ -100,21 +81,9 @@ class ClientHandle:
         get_queue = _queue_get_consumer if consumer else _queue_get_main
         self._signal(get_queue(self._pointer), descriptor)
 
-    def divert_logs(self, descriptor: int) -> None:
-        """Keep log lines for :meth:`log_lines`, and signal them; the client needs ``log.queue=true``."""
-        self._log_queue = _queue_new(self._pointer)
-        self._signal(self._log_queue, descriptor)
-        _set_log_queue(self._pointer, self._log_queue)
-
-    def log_lines(self) -> Iterator[LogLine]:
-        """The log lines that have come since the last call."""
-        facility, message, level = _TEXT(), _TEXT(), _INT()
-        while self._log_queue and (event := _queue_poll(self._log_queue, 0)):
-            try:
-                if _event_log(event, ctypes.byref(facility), ctypes.byref(message), ctypes.byref(level)) == 0:
-                    yield LogLine(level.value, _decode(facility.value), _decode(message.value))
-            finally:
-                _event_destroy(event)
+    def divert_logs(self, queue: LogQueue) -> None:
+        """Have log lines, also those there are, come to ``queue``; the client needs ``log.queue=true``."""
+        _set_log_queue(self._pointer, queue.pointer)
 
     def release(self) -> None:
         """Give up everything held of the client; call it right before closing the client."""
@@ -122,13 +91,8 @@ class ClientHandle:
             _queue_io_event_enable(queue, -1, None, 0)
             _queue_destroy(queue)
         self._queues.clear()
-        self._log_queue = None
 
     def _signal(self, queue: Any, descriptor: int) -> None:
         os.set_blocking(descriptor, False)
         _queue_io_event_enable(queue, descriptor, SIGNAL, len(SIGNAL))
         self._queues.append(queue)
-
-
-def _decode(text: bytes | None) -> str:
-    return (text or b"").decode(errors="replace")

@@ -13,7 +13,7 @@ if {![namespace exists ::kafkatcl::core]} {
             after append apply array binary break catch chan clock close concat continue dict encoding eof error eval
             expr fconfigure fileevent file for foreach format global if incr info interp join lappend lassign lindex
             list llength lmap lrange lreplace lreverse lsearch lset lsort namespace open package pid proc puts read
-            regexp regsub rename return scan set source split string subst switch time trace unset update uplevel
+            regexp regsub rename return scan set source split string subst switch tailcall time trace unset update uplevel
             upvar variable vwait while
         }
     }

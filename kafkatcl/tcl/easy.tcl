@@ -12,7 +12,17 @@ namespace eval ::kafka {
         topic_consumer topic_producer
 }
 
-namespace eval ::kafkatcl::easy {}
+namespace eval ::kafkatcl::easy {
+    variable controls {\n \\n \r \\r \t \\t}     ;# control characters, and what is printed in their place
+    foreach {first last format} {
+        0x00 0x1f {\x%02x} 0x7f 0x9f {\x%02x} 0x200e 0x200f {\u%04x} 0x2028 0x202e {\u%04x} 0x2066 0x2069 {\u%04x}
+    } {
+        for {set code $first} {$code <= $last} {incr code} {
+            lappend controls [format %c $code] [format $format $code]
+        }
+    }
+    unset first last format code
+}
 
 # Take the options of the setup procedures: -brokers LIST.
 proc ::kafka::handle_args {list} {
@@ -33,9 +43,9 @@ proc ::kafka::handle_args {list} {
     return
 }
 
-# Print a log line on stderr; the logger callback of `loggingEnabled`.
+# Print a log line on stderr; the logger callback of `loggingEnabled`.  It is one line, whatever a broker has sent.
 proc ::kafka::logger {list} {
-    ::puts stderr $list
+    ::puts stderr [string map $::kafkatcl::easy::controls $list]
 }
 
 # Make ::kafka::producer or ::kafka::consumer, unless it is there; then the options are not even looked at.

@@ -107,7 +107,8 @@ proc ::kafkatcl::handle::config {id words} {
     if {[llength $words] % 2} {
         ::kafkatcl::Usage "config ?name value ...?"
     }
-    return [::kafkatcl::Value [::kafkatcl::bridge::handle_config $id {*}$words]]
+    return [::kafkatcl::secrets::Shown \
+        [::kafkatcl::bridge::handle_config $id {*}[::kafkatcl::secrets::Given $words]]]
 }
 
 proc ::kafkatcl::handle::partitioner {id words} {

@@ -35,14 +35,16 @@ proc ::kafkatcl::master::config {id words} {
     if {[llength $words] % 2} {
         ::kafkatcl::Usage "config ?name value ...?"
     }
-    return [::kafkatcl::Value [::kafkatcl::bridge::master_config $id {*}$words]]
+    return [::kafkatcl::secrets::Shown \
+        [::kafkatcl::bridge::master_config $id {*}[::kafkatcl::secrets::Given $words]]]
 }
 
 proc ::kafkatcl::master::topic_config {id words} {
     if {[llength $words] % 2} {
         ::kafkatcl::Usage "topic_config ?name value ...?"
     }
-    return [::kafkatcl::Value [::kafkatcl::bridge::master_topic_config $id {*}$words]]
+    return [::kafkatcl::secrets::Shown \
+        [::kafkatcl::bridge::master_topic_config $id {*}[::kafkatcl::secrets::Given $words]]]
 }
 
 proc ::kafkatcl::master::partitioner {id words} {

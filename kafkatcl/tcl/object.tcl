@@ -11,6 +11,7 @@
 
 namespace eval ::kafkatcl {
     variable kinds          ;# kind -> its subcommands, in the order in which errors list them
+    variable discreet {config topic_config creator}     ;# subcommands that take properties
     variable inline         ;# kind,subcommand -> a body to try before the procedure
     variable commandOf      ;# identifier -> the present name of its command
     array set kinds {}
@@ -80,19 +81,33 @@ proc ::kafkatcl::Inline {kind subcommand body} {
     set inline($kind,$subcommand) $body
 }
 
+# A call whose words may be secrets, with errors that do not show them.
+proc ::kafkatcl::Discreet {call} {
+    return [string map [list %call% $call] {
+        ::if {[::catch {%call%} result options] && [::dict get $options -code] == 1} {
+            ::tailcall ::return {*}[::kafkatcl::secrets::Refusal [::info level 0] $options $result]
+        }
+        ::return -options $options $result
+    }]
+}
+
 # The body of an object command; `id` is an identifier, or a variable reference to one.
 proc ::kafkatcl::Body {kind id} {
     variable kinds
     variable inline
+    variable discreet
     set cases {}
     foreach subcommand $kinds($kind) {
         set call [format {::kafkatcl::%s::%s %s $args} $kind $subcommand $id]
         if {[info exists inline($kind,$subcommand)]} {
             set call "[string map [list %id% $id] $inline($kind,$subcommand)]\n$call"
         }
+        if {$subcommand in $discreet} {
+            set call [Discreet $call]
+        }
         lappend cases $subcommand $call
     }
-    lappend cases default "::kafkatcl::Unknown $kind \[::info level 0\] \$subcommand"
+    lappend cases default [Discreet "::kafkatcl::Unknown $kind \[::info level 0\] \$subcommand"]
     return [core::Named "::switch -exact -- \$subcommand [list $cases]"]
 }
 

@@ -49,7 +49,8 @@ proc ::kafkatcl::topic::config {id words} {
     if {[llength $words] % 2} {
         ::kafkatcl::Usage "config ?name value ...?"
     }
-    return [::kafkatcl::Value [::kafkatcl::bridge::topic_config $id {*}$words]]
+    return [::kafkatcl::secrets::Shown \
+        [::kafkatcl::bridge::topic_config $id {*}[::kafkatcl::secrets::Given $words]]]
 }
 
 proc ::kafkatcl::topic::delete {id words} {

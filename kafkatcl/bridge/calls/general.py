@@ -7,6 +7,8 @@ from typing import Any
 from kafkatcl.bridge.arguments import integer
 from kafkatcl.bridge.calls.registry import flat, primitive
 from kafkatcl.bridge.sessions import automatic_name, forget
+from kafkatcl.engine import secrets
+from kafkatcl.engine.settings import shown_words
 from kafkatcl.librdkafka.library import version as librdkafka_version
 
 
@@ -32,3 +34,15 @@ def delete(identifier: str) -> tuple[Any, ...]:
 def check_integer(text: str) -> int:
     """An argument as a number, where it must be looked at before the call that is to take it."""
     return integer(text)
+
+
+@primitive
+def scrub(*texts: str) -> tuple[str, ...]:
+    """Texts without the secrets that are known."""
+    return tuple(map(secrets.scrub, texts))
+
+
+@primitive
+def shown_call(settings_from: str, *words: str) -> tuple[str, ...]:
+    """The words of a call that failed, as they can be shown; its settings begin at a place, or at none (-1)."""
+    return tuple(shown_words(words, integer(settings_from)))

@@ -8,8 +8,9 @@ from kafkatcl.bridge.sessions import events, find, register
 from kafkatcl.engine.consumer import ConsumerHandle
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.handle import LOG_LEVELS, Handle
-from kafkatcl.engine.master import Master, set_property
+from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle
+from kafkatcl.engine.settings import set_property
 from kafkatcl.engine.subscriber import Subscriber
 
 _KINDS: dict[str, type[Handle]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from kafkatcl.bridge.arguments import integer
 from kafkatcl.bridge.calls.registry import configured, primitive
 from kafkatcl.bridge.sessions import find, register
-from kafkatcl.engine.master import Master, set_property
+from kafkatcl.engine.master import Master
+from kafkatcl.engine.settings import set_property
 
 
 @primitive

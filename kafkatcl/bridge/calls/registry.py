@@ -10,6 +10,7 @@ from kafkatcl.engine.buffer import Stopped
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.messages import ErrorItem, Item, Run
 from kafkatcl.engine.process import is_forked
+from kafkatcl.engine.secrets import shown
 
 Primitive = Callable[..., Any]
 PRIMITIVES: dict[str, Primitive] = {}
@@ -71,9 +72,12 @@ def answer(item: Item) -> tuple[Any, ...]:
 def configured(
     dump: Callable[[], list[str]], configure: Callable[[str, str], None], settings: tuple[str, ...]
 ) -> tuple[str, ...] | None:
-    """Answer to a ``config`` subcommand: make the settings, or without any show them all."""
+    """Answer to a ``config`` subcommand: make the settings, or without any show them all.
+
+    A secret is a marker with its number, which the Tcl side makes a word of.
+    """
     if not settings:
-        return tuple(dump())
+        return shown(dump())
     for name, value in zip(settings[::2], settings[1::2]):
         configure(name, value)
     return None

@@ -1,0 +1,119 @@
+"""Where log lines can go.  On stderr and in syslog a line stays one line, whatever a broker has put into it."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import syslog
+import time
+from typing import TYPE_CHECKING, Any, Callable
+
+from kafkatcl.librdkafka.logs import LogLine
+
+if TYPE_CHECKING:
+    from kafkatcl.engine.handle import Handle
+
+#: What takes lines.
+Sink = Callable[[list[LogLine]], None]
+
+# C0, DEL, C1, what ends a line or a paragraph, and what turns the direction of text around.
+_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]")
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+_STDERR = 2
+# A pipe that is ready takes so much at once.
+_CHUNK_BYTES = 4096
+_PATIENCE_MS = 100
+
+
+def sink(handle: Handle, gives_up: Callable[[], bool]) -> Sink:
+    """What takes the lines of ``handle``, by the logger of its master at this moment.
+
+    :param gives_up: says whether to drop what nobody reads.
+    """
+    kinds: dict[str, Callable[[], Sink]] = {
+        "stderr": lambda: _to_stderr(handle.native.name(), gives_up),
+        "syslog": lambda: _to_syslog,
+        "none": lambda: _to_nowhere,
+        "callback": lambda: _to_callback(handle),
+    }
+    return kinds[handle.master.logger]()
+
+
+def printable(text: str) -> str:
+    r"""``text`` with control characters as ``\n``, ``\x1b``, ``\u2028``."""
+    return _CONTROLS.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found.group()
+    code = ord(character)
+    return _SHORT.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+
+
+def _to_stderr(name: str, gives_up: Callable[[], bool]) -> Sink:
+    """librdkafka's own format: ``%LEVEL|SECONDS.MS|FACILITY|NAME| text``."""
+
+    def tell(lines: list[LogLine]) -> None:
+        now = f"{time.time():.3f}"
+        texts = [printable(f"%{line.level}|{now}|{line.facility}|{name}| {line.message}") for line in lines]
+        _print([f"{text}\n".encode(errors="backslashreplace") for text in texts], gives_up)
+
+    return tell
+
+
+def _print(lines: list[bytes], gives_up: Callable[[], bool]) -> None:
+    """Write lines to stderr, as many at once as a pipe takes without making us wait for its reader."""
+    chunk = b""
+    for line in [*lines, b""]:
+        if not line or len(chunk) + len(line) > _CHUNK_BYTES:
+            if chunk and not _write(chunk, gives_up):
+                return
+            chunk = b""
+        chunk += line
+
+
+def _write(chunk: bytes, gives_up: Callable[[], bool]) -> bool:
+    try:
+        ready = select.poll()
+        ready.register(_STDERR, select.POLLOUT)
+        while not ready.poll(_PATIENCE_MS):
+            if gives_up():
+                return False
+        while chunk:
+            chunk = chunk[os.write(_STDERR, chunk) :]
+    except OSError:  # closed, or nobody will ever read it
+        return False
+    return True
+
+
+def _to_syslog(lines: list[LogLine]) -> None:
+    for line in lines:
+        syslog.syslog(line.level, printable(f"{line.facility}: {line.message}"))
+
+
+def _to_nowhere(_lines: list[LogLine]) -> None:
+    pass
+
+
+def _to_callback(handle: Handle) -> Sink:
+    """Callbacks get the text as it is: it is data there."""
+    token = handle.master.callback("logger")
+
+    def tell(lines: list[LogLine]) -> None:
+        if handle.deleted:
+            return
+        for line in lines:
+            handle.events.post_unbidden(handle, token, _argument(line), _left_out)
+
+    return tell
+
+
+def _argument(line: LogLine) -> tuple[Any, ...]:
+    return ("level", line.level, "facility", line.facility, "message", line.message)
+
+
+def _left_out(count: int) -> tuple[Any, ...]:
+    text = f"{count} further log lines were left out: they came faster than they were told"
+    return _argument(LogLine(syslog.LOG_WARNING, "LOG", text))

@@ -1,0 +1,142 @@
+"""Setting properties, and errors about them that show no secret: a value may stand where another should.
+
+librdkafka's texts repeat what they refuse.  They are kept where that is a number or a short plain word and the property
+has nothing to do with security; else the error names the property and what it allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kafkatcl.engine import secrets
+from kafkatcl.engine.errors import Failure
+from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf
+from kafkatcl.librdkafka.properties import allowed
+
+#: A property of our own, under the name Kafka's Java client has for it: how long ``produce`` waits for room.
+MAX_BLOCK = "max.block.ms"
+
+# librdkafka takes any text, and fails when a client is made.
+_MECHANISMS = ("GSSAPI", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "SCRAM-SHA-1", "OAUTHBEARER")
+_MECHANISM = ("sasl.mechanism", "sasl.mechanisms")
+
+_UNKNOWN = "No such configuration property"
+_NAME = re.compile(r"[a-z]+([._-][a-z]+)*")
+_PLAIN = re.compile(r"[-+]?[0-9.]{1,20}|[a-z]{1,8}([,._-][a-z]{1,8})*")
+_ADDRESSES = {"bootstrap.servers", "metadata.broker.list", "client.id", "group.id"}
+_SECURITY = ("security.", "sasl.", "ssl.", "https.", "enable.ssl.", "enable.sasl.")
+_PARTS = re.compile(r"[,;\s]+")
+# Enough of a value to find it in a text of librdkafka, which may be cut off.
+_ENOUGH = 40
+
+
+def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
+    """Set one property of a configuration; ``[redacted]`` stands for a secret that was shown so.
+
+    :raises Failure: with librdkafka's text, unless that could show a secret.
+    """
+    value = secrets.given(name, value)
+    secrets.note(name, value)
+    if name in _MECHANISM and value and value not in _MECHANISMS:
+        raise Failure(_refused("sasl.mechanisms", _MECHANISMS))
+    try:
+        conf.set(name, value)
+    except PropertyError as error:
+        raise Failure(_told(name, value, str(error))) from None
+
+
+def milliseconds(name: str, value: str, most: int) -> int:
+    """The value of a property of our own.
+
+    :raises Failure: it is no number of ms from 0 to ``most``.
+    """
+    if value.isascii() and value.isdigit() and len(value) < 11 and int(value) <= most:
+        return int(value)
+    shown = f' "{value}"' if _is_plain(name, value) else ""
+    raise Failure(f'Invalid value{shown} for configuration property "{name}": a number of ms from 0 on')
+
+
+def creation_text(text: str, settings: Mapping[str, Any]) -> str:
+    """What librdkafka says of settings that make no client, without values that could be secrets."""
+    for name, value in settings.items():
+        if isinstance(value, str) and not (_is_plain(name, value) or _is_path(name, value)):
+            for part in _parts(value):
+                text = text.replace(part, secrets.MARKER)
+    return secrets.scrub(text)
+
+
+def shown_words(words: Sequence[str], settings_from: int) -> Iterator[str]:
+    """The words of a command that failed, as they can be shown: names and values from one place on.
+
+    :param settings_from: where these begin; -1 if the command takes none.
+    """
+    for place, word in enumerate(words):
+        offset = place - settings_from
+        if settings_from < 0 or offset < 0:
+            hidden = place > 0 and secrets.is_hidden(words[place - 1])
+        elif offset % 2:
+            name = words[place - 1]
+            hidden = not _is_property(name) or not (name in _ADDRESSES or _is_plain(name, word))
+        else:
+            following = words[place + 1] if place + 1 < len(words) else ""
+            hidden = not (_is_property(word) or _NAME.fullmatch(word)) or (
+                not _is_property(word) and _is_property(following)
+            )
+        yield secrets.MARKER if word and hidden else secrets.scrub(word)
+
+
+def _told(name: str, value: str, text: str) -> str:
+    """What to tell of a property that was refused with librdkafka's text."""
+    if text.startswith(_UNKNOWN):
+        return _unknown(name, value, text)
+    found = re.search(r'property "([a-z._]+)"', text)
+    canonical = found[1] if found else name
+    if _repeats(text, value) and not _is_plain(canonical, value):
+        return _refused(canonical, allowed(canonical))
+    return text
+
+
+def _unknown(name: str, value: str, text: str) -> str:
+    if _is_property(value):
+        secrets.note_secret(name)
+        return f'{_UNKNOWN}: "{secrets.MARKER}": the name comes first, but "{value}" stands behind it'
+    if name and (secrets.is_secret(name) or not _NAME.fullmatch(name)):
+        return f'{_UNKNOWN}: "{secrets.MARKER}" (it is no name, and may be a secret)'
+    return text
+
+
+def _refused(name: str, words: Sequence[str]) -> str:
+    head = ", ".join(words[:-1]) + ("," if len(words) > 2 else "")
+    more = f": must be {head} or {words[-1]}" if words else ""
+    return f'Invalid value for configuration property "{name}"{more}'
+
+
+def _is_plain(name: str, value: str) -> bool:
+    """Whether a value can be shown in an error."""
+    if not value:
+        return True
+    if secrets.is_hidden(name) or secrets.is_secret(value):
+        return False
+    return bool(_PLAIN.fullmatch(value)) and not (name.startswith(_SECURITY) and value not in allowed(name))
+
+
+def _is_path(name: str, value: str) -> bool:
+    return ("location" in name or "path" in name) and "/" in value and not secrets.is_secret(value)
+
+
+def _is_property(name: str) -> bool:
+    return name == MAX_BLOCK or GlobalConf().knows(name) or TopicConf().knows(name)
+
+
+def _parts(value: str) -> list[str]:
+    """The parts of a value that librdkafka may repeat, longest first."""
+    parts = {part[:_ENOUGH] for part in (value, *_PARTS.split(value)) if len(part) > 1}
+    return sorted(parts, key=len, reverse=True)
+
+
+def _repeats(text: str, value: str) -> bool:
+    """Whether a text of librdkafka has the value in it, or the number that it begins with."""
+    number = re.match(r"[-+]?\d+", value)
+    return value in text or any(part in text for part in [*_parts(value), *([number[0]] if number else [])])

@@ -1,0 +1,111 @@
+"""Log lines of clients, kept in queues that outlive the clients.
+
+librdkafka's own logger prints what a broker sends as it is, so every client has ``log.queue`` on and hands its lines
+over as events.  A queue must not be used any more once the client it was made of is closed, and a client logs until it
+has been; the queues are therefore made of another client, one without brokers, which only keeps them.  (What it logs
+in the last moments of its end, librdkafka drops itself.)
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from kafkatcl.librdkafka.conf import GlobalConf
+from kafkatcl.librdkafka.library import SIGNAL, function
+
+_POINTER = ctypes.c_void_p
+_TEXT = ctypes.c_char_p
+_INT = ctypes.c_int
+_PRODUCER = 0
+_ERROR_TEXT_BYTES = 512
+
+_new = function("rd_kafka_new", _POINTER, [_INT, _POINTER, _TEXT, ctypes.c_size_t])
+_destroy = function("rd_kafka_destroy", None, [_POINTER])
+_queue_new = function("rd_kafka_queue_new", _POINTER, [_POINTER])
+_queue_destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
+_queue_length = function("rd_kafka_queue_length", ctypes.c_size_t, [_POINTER])
+_queue_poll = function("rd_kafka_queue_poll", _POINTER, [_POINTER, _INT])
+_queue_io_event_enable = function(
+    "rd_kafka_queue_io_event_enable", None, [_POINTER, _INT, _TEXT, ctypes.c_size_t]
+)
+_event_log = function(
+    "rd_kafka_event_log", _INT, [_POINTER, ctypes.POINTER(_TEXT), ctypes.POINTER(_TEXT), ctypes.POINTER(_INT)]
+)
+_event_destroy = function("rd_kafka_event_destroy", None, [_POINTER])
+
+
+class LogLine(NamedTuple):
+    """A line of librdkafka's log; ``level`` is a syslog level, 0 (emergency) to 7 (debug)."""
+
+    level: int
+    facility: str
+    message: str
+
+
+class LogKeeper:
+    """What the queues of log lines are made of.
+
+    :raises OSError: librdkafka cannot make one, for lack of descriptors or threads.
+    """
+
+    def __init__(self) -> None:
+        conf = GlobalConf()
+        conf.set("log_level", "0")
+        text = ctypes.create_string_buffer(_ERROR_TEXT_BYTES)
+        self._client = _new(_PRODUCER, conf.pointer, text, _ERROR_TEXT_BYTES)
+        if not self._client:
+            raise OSError(text.value.decode(errors="replace"))
+        conf.release()
+
+    def close(self) -> None:
+        """Give the client up; all queues made of it are closed."""
+        _destroy(self._client)
+
+    def queue(self, descriptor: int) -> LogQueue:
+        """A queue that writes to ``descriptor`` when there are lines again."""
+        return LogQueue(_queue_new(self._client), descriptor)
+
+
+class LogQueue:
+    """The lines of one client that nobody has taken yet; any thread may use it until it is closed."""
+
+    def __init__(self, pointer: Any, descriptor: int) -> None:
+        self.pointer = pointer
+        os.set_blocking(descriptor, False)
+        _queue_io_event_enable(pointer, descriptor, SIGNAL, len(SIGNAL))
+
+    def __len__(self) -> int:
+        return int(_queue_length(self.pointer))
+
+    def lines(self, most: int) -> Iterator[LogLine]:
+        """The oldest lines, up to ``most`` of them."""
+        facility, message, level = _TEXT(), _TEXT(), _INT()
+        for _ in range(most):
+            event = _queue_poll(self.pointer, 0)
+            if not event:
+                return
+            try:
+                if _event_log(event, ctypes.byref(facility), ctypes.byref(message), ctypes.byref(level)) == 0:
+                    yield LogLine(level.value, _decode(facility.value), _decode(message.value))
+            finally:
+                _event_destroy(event)
+
+    def drop(self, most: int) -> int:
+        """Forget the oldest lines but for ``most``; their number."""
+        dropped = 0
+        while len(self) > most and (event := _queue_poll(self.pointer, 0)):
+            _event_destroy(event)
+            dropped += 1
+        return dropped
+
+    def close(self) -> None:
+        """Give the queue up, with what is in it; its client may go on logging, to nowhere."""
+        _queue_io_event_enable(self.pointer, -1, None, 0)
+        _queue_destroy(self.pointer)
+
+
+def _decode(text: bytes | None) -> str:
+    return (text or b"").decode(errors="replace")

@@ -1,0 +1,46 @@
+"""librdkafka's own table of its properties: what an enumeration allows."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+
+from kafkatcl.librdkafka.library import function
+
+_show = function("rd_kafka_conf_properties_show", None, [ctypes.c_void_p])
+_RANGE = 2
+_COLUMNS = 6
+
+
+def allowed(name: str) -> tuple[str, ...]:
+    """The words that the property of this name allows, or none if it is no enumeration."""
+    return _enumerations().get(name, ())
+
+
+@functools.cache
+def _enumerations() -> dict[str, tuple[str, ...]]:
+    rows = [[cell.strip() for cell in line.split("|")] for line in _table().splitlines()]
+    ranges = {row[0]: row[_RANGE].split(",") for row in rows if len(row) >= _COLUMNS}
+    return {name: tuple(map(str.strip, words)) for name, words in ranges.items() if len(words) > 1}
+
+
+def _table() -> str:
+    """CONFIGURATION.md as the library writes it; nothing where the C library cannot write to memory."""
+    libc = ctypes.CDLL(None)
+    try:
+        open_memory, close = libc.open_memstream, libc.fclose
+    except AttributeError:
+        return ""
+    open_memory.restype = ctypes.c_void_p
+    open_memory.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    close.argtypes = libc.free.argtypes = [ctypes.c_void_p]
+    text, size = ctypes.c_void_p(), ctypes.c_size_t()
+    stream = open_memory(ctypes.byref(text), ctypes.byref(size))
+    if not stream:
+        return ""
+    _show(stream)
+    close(stream)
+    try:
+        return ctypes.string_at(text, size.value).decode(errors="replace")
+    finally:
+        libc.free(text)

@@ -1,0 +1,88 @@
+# secrets.tcl --
+#
+#   Values that are not shown.  The bridge gives a secret as a marker with a number, [redacted]#3.  What the script sees is
+#   [redacted], a Tcl value of its own for each number: as long as the script hands on that very value, and not a
+#   copy of its text, it is known which secret is meant.
+
+namespace eval ::kafkatcl::secrets {
+    variable valueOf        ;# marker with its number -> the value that the script sees; kept, so that it stays the only one
+    variable numbered       ;# where that value is -> marker with its number
+    array set valueOf {}
+    array set numbered {}
+}
+
+# Where a Tcl value is; empty where Tcl does not tell.
+proc ::kafkatcl::secrets::Place {value} {
+    set place {}
+    catch {regexp {object pointer at (\S+),} [::tcl::unsupported::representation $value] -> place}
+    return $place
+}
+
+# The answer of a primitive to a `config` subcommand, as the script sees it.
+proc ::kafkatcl::secrets::Shown {answer} {
+    set words {}
+    foreach word [::kafkatcl::Value $answer] {
+        if {[string match {\[redacted\]#*} $word]} {
+            set word [ValueOf $word]
+        }
+        lappend words $word
+    }
+    return $words
+}
+
+# The value that stands for a marker with its number.
+proc ::kafkatcl::secrets::ValueOf {marker} {
+    variable valueOf
+    variable numbered
+    if {![info exists valueOf($marker)]} {
+        # Appended to, a value is no longer the one that others have.
+        set value \[redacted
+        append value \]
+        set valueOf($marker) $value
+        set numbered([Place $value]) $marker
+        unset -nocomplain numbered()
+    }
+    return $valueOf($marker)
+}
+
+# The words given to a `config` subcommand, as the primitive gets them.
+proc ::kafkatcl::secrets::Given {words} {
+    variable numbered
+    set given {}
+    foreach word $words {
+        if {$word eq {[redacted]} && [info exists numbered([Place $word])]} {
+            set word $numbered([Place $word])
+        }
+        lappend given $word
+    }
+    return $given
+}
+
+# How to return a failure of a call, given as its words: without secrets in errorInfo and the error stack, where Tcl
+# puts the words of calls.  It has to be returned in the place of the object command, by tailcall; else Tcl adds them.
+proc ::kafkatcl::secrets::Refusal {words options message} {
+    switch [lindex $words 1] {
+        config - topic_config {set from 2}
+        creator {set from 3}
+        default {set from -1}
+    }
+    set code NONE
+    if {[dict exists $options -errorcode]} {
+        set code [dict get $options -errorcode]
+    }
+    if {[catch {
+        set shown [::kafkatcl::Value [::kafkatcl::bridge::shown_call $from {*}$words]]
+        set texts [::kafkatcl::Value [::kafkatcl::bridge::scrub $message {*}$code]]
+    }]} {
+        # There is no bridge any more that could tell.
+        set shown [list {*}[lrange $words 0 1] ...]
+        set texts [list $message {*}$code]
+    }
+    set code [lassign $texts message]
+    set call $shown
+    if {[string length $call] > 150} {
+        set call [string range $call 0 149]...
+    }
+    return [list -level 0 -code error -errorcode $code -errorinfo "$message\n    while executing\n\"$call\"" \
+        -errorstack [list INNER $shown] -errorline 1 $message]
+}

@@ -176,11 +176,11 @@ def test_a_client_whose_log_cannot_be_read_is_not_made(monkeypatch: pytest.Monke
     for name in ("LogKeeper", "Pump"):
         with monkeypatch.context() as patched:
             patched.setattr(logs, name, refuse)
-            with pytest.raises(Failure, match="cannot log: Too many open files"):
+            with pytest.raises(Failure, match="cannot make a client: Too many open files"):
                 Client("none")
         assert threads() == []
     monkeypatch.setattr(logs._Reader, "_start", lambda _reader: refuse_thread())
-    with pytest.raises(Failure, match="cannot log: no thread"):
+    with pytest.raises(Failure, match="cannot make a client: no thread"):
         Client("none")
     monkeypatch.undo()
     with Client("none"):

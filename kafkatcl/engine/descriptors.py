@@ -85,7 +85,7 @@ def _refused(what: str, error: Exception) -> Failure:
             "(ulimit -n), or delete what is not needed"
         )
     else:
-        more = f"cannot make {what}: {error.strerror}"
+        more = f"cannot make {what}: {error.strerror or error}"
     return kafka_failure(NO_RESOURCE, more)
 
 

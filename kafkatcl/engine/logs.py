@@ -45,7 +45,12 @@ class Log:
         :raises OSError: librdkafka or the system has no room for it.
         :raises RuntimeError: no thread can be started.
         """
-        self._handle.native.divert_logs(_reader.add(self))
+        queue = _reader.add(self)
+        try:
+            self._handle.native.divert_logs(queue)
+        except OSError:
+            self.close()
+            raise
 
     def reads(self, queue: LogQueue) -> None:
         """Say where the lines are."""

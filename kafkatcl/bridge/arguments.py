@@ -7,6 +7,7 @@ import re
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID, OFFSET_STORED
 
+from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure
 from kafkatcl.librdkafka.errors import error_name, error_text
 
@@ -80,8 +81,9 @@ def byte_string(text: str, what: str) -> bytes:
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError as error:
+        odd = text_from_tcl(text[error.start :])[0]
         more = (
-            f"character U+{ord(text[error.start]):04X} at position {error.start} of the {what} is no byte: "
+            f"character U+{ord(odd):04X} at position {error.start} of the {what} is no byte: "
             "encode text first, as with encoding convertto utf-8"
         )
         words = ("KAFKA", error_name(INVALID_ARGUMENT), error_text(INVALID_ARGUMENT), more)

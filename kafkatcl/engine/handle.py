@@ -16,7 +16,7 @@ from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
 from kafkatcl.engine.pump import Pump
 from kafkatcl.engine.shutdown import closing, opened
-from kafkatcl.engine.topic import SharedTopic
+from kafkatcl.engine.topic import SharedTopic, usable_name
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.errors import error_name, error_text
 
@@ -83,6 +83,8 @@ class Handle:
         self.check()
         if not brokers:
             raise Failure("Broker list must contain at least one element")
+        if any("\0" in broker for broker in brokers):
+            raise Failure("the address of a broker cannot hold a NUL character")
         if self._embedded:
             usable = sum(1 for text in brokers for name in text.split(",") if name.strip())
         else:
@@ -118,10 +120,14 @@ class Handle:
         return self._metadata is not None
 
     def open_topic(self, name: str) -> SharedTopic:
-        """The topic of this name: the one already open, or a new one with the configuration as it is now."""
+        """The topic of this name: the one already open, or a new one with the configuration as it is now.
+
+        :raises Failure: no topic can have this name.
+        """
         self.check()
         topic = self._topics.get(name)
         if topic is None:
+            usable_name(name)
             topic = self._topics[name] = SharedTopic(name, self.topic_conf, self.partitioner)
         topic.users += 1
         return topic

@@ -12,6 +12,7 @@ from kafkatcl.engine import logs
 from kafkatcl.engine.buffer import Stopped
 from kafkatcl.engine.errors import DESTROYED, FAILED, TRANSPORT, Failure, kafka_failure
 from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.faults import fault
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
 from kafkatcl.engine.pump import Pump
@@ -198,8 +199,6 @@ class Handle:
         except KafkaException as error:
             # "Failed to create consumer: REASON" is the wrapper's; the library's own text is the reason.
             raise Failure(re.sub(r"^Failed to create \w+: ", "", error.args[0].str())) from error
-        except (ValueError, TypeError, OverflowError) as error:
-            raise Failure(str(error)) from error
 
     def _serve(self) -> bool:
         try:
@@ -208,7 +207,7 @@ class Handle:
             self._on_error(error.args[0])
             more = False
         except Exception as error:  # whatever the wrapper raises, the owner thread must go on
-            self.tell_error(FAILED, repr(error))
+            self.tell_error(FAILED, fault(f"the thread of {self.name}", error))
             more = False
         if self._log:
             for line in self.native.log_lines():

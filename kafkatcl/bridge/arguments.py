@@ -15,7 +15,6 @@ _INTEGER = re.compile(
     r"[ \t-\r]*([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|([1-9][0-9]*|0))[ \t-\r]*"
 )
 _BASES = (16, 2, 8, 8, 10)
-_TOO_LARGE = "integer value too large to represent"
 _OFFSETS = {
     "beginning": OFFSET_BEGINNING,
     "end": OFFSET_END,
@@ -43,7 +42,7 @@ def integer(text: str) -> int:
     if value is None:
         raise Failure(f'expected integer but got "{text}"', ("TCL", "VALUE", "INTEGER"))
     if not -(2**31) <= value < 2**31:
-        raise Failure(_TOO_LARGE, ("ARITH", "IOVERFLOW", _TOO_LARGE))
+        raise Failure(f'integer value too large to represent: "{text}"', ("TCL", "VALUE", "INTEGER"))
     return value
 
 

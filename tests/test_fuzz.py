@@ -173,7 +173,7 @@ def test_a_failure_is_shrunk_to_the_calls_it_takes_and_shown_as_a_script(
     assert begin.startswith(
         f"# seed 9 in a shell, call {FAILING}: p log_level alert\n# fault: KAFKA INTERNAL planted\n"
     )
-    made = end.split("\n")[1:-2]
+    made = end.split("\n}")[0].split("\n")[1:]
     assert [call for call in made if call != FRESH] == ["m partitioner consistent", "p log_level alert"]
     done = run_tcl(found, brokers=embedded_cluster)
     assert done.status == 0, done.stderr

@@ -41,7 +41,7 @@ def main() -> int:
             SHELLS[options.shell], file.read_text().strip().split(","), options.seed, options.calls
         )
         if found and options.brief:
-            found = found.split("# driver.tcl", 1)[0] + found[found.rindex("::fuzz::isChild") :]
+            found = found.split("# driver.tcl", 1)[0] + found[found.rindex("::fuzz::Replay") :]
         print(found or f"{options.calls} calls in {time.monotonic() - begin:.1f} s: nothing found")
         return 1 if found else 0
     finally:

@@ -15,11 +15,17 @@ from typing import NamedTuple
 
 from fix_tcl import environment_of
 
-DRIVER = Path(__file__).with_name("driver.tcl")
-#: What a shell runs: the driver, and whatever a test adds to it, to its end.
-_PROGRAM = "source -encoding utf-8 {driver}\n{more}\n::fuzz::Serve\n"
+#: What a shell runs, in this order; children source it too.
+_PARTS = ("driver.tcl", "callbacks.tcl", "scenes.tcl")
 _BEGIN_SECONDS = 60.0
 _END_SECONDS = 60.0
+
+
+def program(end: str) -> str:
+    """The text of a script that makes calls, as ``end`` says."""
+    folder = Path(__file__).parent
+    parts = [folder.joinpath(part).read_text(encoding="utf-8") for part in _PARTS]
+    return "\n".join([*parts, f"if {{![info exists ::fuzz::isChild]}} {{\n{end}\n}}\n"])
 
 
 class Answer(NamedTuple):
@@ -47,12 +53,12 @@ class Shell:
     def __init__(self, command: Sequence[str], bootstrap: Sequence[str], more: str = "") -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="fuzz-")
         folder = Path(self._folder.name)
-        program = folder / "fuzz.tcl"
-        program.write_text(_PROGRAM.format(driver="{" + str(DRIVER) + "}", more=more), encoding="utf-8")
+        script = folder / "fuzz.tcl"
+        script.write_text(program(f"{more}\n::fuzz::Serve"), encoding="utf-8")
         self._log = folder / "stderr"
         with self._log.open("wb") as errors:
             self._process = subprocess.Popen(
-                [*command, str(program)],
+                [*command, str(script)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from fuzz.generator import FRESH
 from fuzz.runner import Failure, Target
-from fuzz.shell import DRIVER
+from fuzz.shell import program
 
 #: How long to look for fewer calls.
 SECONDS = 240.0
@@ -63,7 +63,5 @@ def _without(calls: list[str], size: int) -> Iterator[list[str]]:
 def script(calls: Sequence[str], failure: Failure, origin: str) -> str:
     """A script that makes these calls, to be run in the shell they failed in."""
     told = "\n".join(f"# {line}" for line in f"{origin}\n{failure.kind}: {failure.detail}".splitlines())
-    return (
-        f"{told}\n{DRIVER.read_text(encoding='utf-8')}\n"
-        "if {![info exists ::fuzz::isChild]} {::fuzz::Replay {\n" + "\n".join(calls) + "\n}}\n"
-    )
+    made = "\n".join(calls)
+    return f"{told}\n" + program("::fuzz::Replay {\n" + made + "\n}")

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 
 def text_from_tcl(text: str) -> str:
-    """A string as a bridge gives it, in Python's form."""
+    """A string as a bridge gives or takes it, in Python's form."""
     if _is_clean(text):
         return text
     try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogatepass")
+        encoded = text.encode("utf-8", "surrogateescape").replace(b"\xc0\x80", b"\0")
+        return encoded.decode("utf-8", "surrogatepass")
     except UnicodeError:
         return text
 
@@ -31,7 +32,7 @@ def escaped(encoded: bytes) -> str:
 
 
 def echoed(text: str) -> str:
-    """A string as a bridge gave it, perhaps among words of ours, in the form that a bridge takes."""
+    """A string in either form, perhaps among words of ours, in the form that a bridge takes."""
     return text_to_tcl(text_from_tcl(text))
 
 

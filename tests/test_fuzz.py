@@ -11,7 +11,7 @@ from fix_cluster import Cluster
 from fix_tcl import KAFKATCLSH, RunTcl
 from fuzz.campaign import campaign, search
 from fuzz.commands import SIGNATURES, declared
-from fuzz.generator import FRESH, PROBE, calls
+from fuzz.generator import ANY, FRESH, PROBE, calls
 from fuzz.oracle import wrong_output, wrong_with
 from fuzz.runner import Target
 from fuzz.shell import Answer
@@ -80,6 +80,12 @@ def test_calls_are_single_commands_in_one_line_of_ascii() -> None:
         assert call.isascii()
         assert call.isprintable()
         assert interp.call("info", "complete", call)
+
+
+def test_no_object_is_made_under_the_name_of_a_command_of_tcl() -> None:
+    interp = new_interp()
+    commands = set(interp.splitlist(interp.eval("info commands")))
+    assert not commands & {*ANY, *KINDS["name"].usual, *KINDS["name"].hostile}
 
 
 def test_each_value_is_drawn_for_its_position() -> None:

@@ -28,8 +28,9 @@ _NUMBER = re.compile(r"-?\d+")
 # Every value there is, but for numbers that would make a call wait long where it takes them for a time, and names of
 # Tcl's commands, which an object of that name would replace.
 _ALL = sorted({value for kind in KINDS.values() for value in (*kind.usual, *kind.hostile)})
-_TCL = {"break", "continue", "return", "update"}
-_ANY = [
+_TCL = {"break", "continue", "file", "info", "rename", "return", "update"}
+#: Values for positions of any kind.
+ANY = [
     value
     for value in _ALL
     if (not _NUMBER.fullmatch(value) or 0 <= int(value) <= 20)
@@ -105,12 +106,12 @@ class Generator:
     def _usual(self, part: str) -> str:
         if part.startswith("="):
             return part[1:]
-        return self._random.choice(KINDS[part].usual if part in KINDS else _ANY)
+        return self._random.choice(KINDS[part].usual if part in KINDS else ANY)
 
     def _drawn(self, part: str) -> str:
         luck = self._random.random()
         if part not in KINDS or (luck < 0.03 and not part.startswith("=")):
-            return part[1:] if part.startswith("=") else self._random.choice(_ANY)
+            return part[1:] if part.startswith("=") else self._random.choice(ANY)
         return self._random.choice(KINDS[part].hostile) if luck < 0.25 else self._usual(part)
 
     def _miscounted(self, name: str, words: list[str]) -> tuple[str, list[str]]:
@@ -125,7 +126,7 @@ class Generator:
         if way == 3:
             return name[:-1], words
         if way == 4:
-            return self._random.choice(_ANY), words
+            return self._random.choice(ANY), words
         if way == 5:
             return "", []
         if way == 6:

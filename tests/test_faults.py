@@ -76,6 +76,14 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert f"it could not be written to {tmp_path}" in answered(KAFKATCL_LOG=str(tmp_path))[0]
 
 
+def test_a_fault_whose_traceback_cannot_be_told_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr("traceback.format_tb", refuse)
+    assert "KAFKATCL_LOG" in answered()[0]
+
+
 def test_a_fault_in_a_text_that_tcl_cannot_have_is_told_all_the_same(tmp_path: Path) -> None:
     app = tkinter.Tcl().tk
     define_primitive(app, "primitive", consume_all)

@@ -24,9 +24,13 @@ def fault(where: str, error: BaseException) -> str:
 
     :return: what to tell whoever can report it.
     """
+    try:
+        place = _logged(where, error)
+    except Exception:  # there is nobody left to tell
+        place = _UNNAMED
     return (
         f"KAFKA INTERNAL: {where} failed, which is a fault of package kafka: please report it with its traceback "
-        f"({_logged(where, error)})"
+        f"({place})"
     )
 
 

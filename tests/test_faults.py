@@ -126,6 +126,24 @@ def test_a_fault_in_the_thread_of_a_handle_is_an_error_event(
         assert SECRET not in str(argument)
 
 
+def test_a_script_is_told_of_a_fault_the_same_everywhere(run_everywhere: RunTcl, tmp_path: Path) -> None:
+    script = """
+    package require kafka
+    puts [catch {::kafkatcl::Value [::kafkatcl::bridge::events_take nosession 1]} message options]
+    puts $message
+    puts [dict get $options -errorcode]
+    puts [catch {kafka::kafka version}]
+    """
+    log = tmp_path / "faults.log"
+    done = run_everywhere(script, env={"KAFKATCL_LOG": str(log)}, may_show_faults=True)
+    code, message, errorcode, after = done.stdout.splitlines()
+    assert (code, errorcode, after) == ("1", "KAFKA INTERNAL events_take", "0")
+    assert message.startswith("KAFKA INTERNAL: events_take failed")
+    assert message.endswith(f"(it is in {log})")
+    assert log.read_text().endswith("KeyError\n")
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("word", ["KAFKA INTERNAL", "Traceback (most recent call last)"])
 def test_a_script_that_shows_a_fault_fails_its_test(run_tcl: RunTcl, word: str) -> None:
     for channel in ("stdout", "stderr"):

@@ -16,10 +16,10 @@ test: $(INSTALLED)
 	$(BIN)/python tests/fix_kafka_server.py
 	$(BIN)/pytest -n 2
 
-# The tests of asynchronous work at full length, some minutes; `make test` runs a short form of each.
+# The tests of asynchronous work and the fuzzer at full length; `make test` runs a short form of each.
 soak: $(INSTALLED)
 	$(BIN)/python tests/fix_kafka_server.py
-	KAFKATCL_SOAK=1 $(BIN)/pytest --timeout=300 tests/test_async_*.py
+	KAFKATCL_SOAK=1 $(BIN)/pytest --timeout=300 tests/test_async_*.py tests/test_fuzz.py
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

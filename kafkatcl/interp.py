@@ -17,12 +17,13 @@ from kafkatcl.bridge.inprocess import (
     new_interp,
 )
 from kafkatcl.bridge.install import install, kafka_object, uninstall
+from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.hosting.answers import answering
 from kafkatcl.hosting.commands import FunctionCommand, ObjectCommand
 from kafkatcl.hosting.errors import TclError
 from kafkatcl.hosting.evaluation import clear, evaluate, prepare
 from kafkatcl.hosting.waiting import stop_callbacks, ticking, wait_for_variable
-from kafkatcl.values import from_tcl, text_from_tcl, to_tcl
+from kafkatcl.values import from_tcl, to_tcl
 
 __all__ = ["Interp", "TclError"]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from kafkatcl.bridge.inprocess import NativeError
+from kafkatcl.bridge.texts import text_from_tcl, text_to_tcl
 from kafkatcl.hosting.errors import TclError
 
 #: What a Tcl value can be taken as.
@@ -23,24 +24,14 @@ def to_tcl(value: Any) -> Any:
     if isinstance(value, (int, float, bytes)):
         return value
     if isinstance(value, str):
-        return _text_to_tcl(value)
+        return text_to_tcl(value)
     if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
     if isinstance(value, Mapping):
         return tuple(to_tcl(part) for item in value.items() for part in item)
     if isinstance(value, (Sequence, Set)):
         return tuple(to_tcl(element) for element in value)
-    return _text_to_tcl(str(value))
-
-
-def text_from_tcl(text: str) -> str:
-    """A string as tkinter gives it, in Python's form: lone surrogates come from it as three escaped bytes."""
-    if _is_clean(text):
-        return text
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogatepass")
-    except UnicodeError:
-        return text
+    return text_to_tcl(str(value))
 
 
 def from_tcl(interp: Any, text: str, kind: type) -> Any:
@@ -102,22 +93,3 @@ def _dict(interp: Any, text: str) -> dict[str, str]:
     if len(elements) % 2:
         raise TclError("missing value to go with key", ("TCL", "VALUE", "DICTIONARY"))
     return dict(zip(elements[::2], elements[1::2]))
-
-
-def _text_to_tcl(text: str) -> str:
-    if "\0" not in text and _is_clean(text):
-        return text
-    # Tcl's own form of NUL and of lone surrogates, handed through tkinter as escaped bytes.
-    return (
-        text.encode("utf-8", "surrogatepass").replace(b"\0", b"\xc0\x80").decode("utf-8", "surrogateescape")
-    )
-
-
-def _is_clean(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -16,7 +16,7 @@ import psutil
 from confluent_kafka import Producer
 from fix_cluster import Cluster
 from fix_stacks import ask_for_stacks
-from fix_tcl import KAFKATCLSH, environment_of
+from fix_tcl import KAFKATCLSH, environment_of, shows_fault
 
 Size = TypeVar("Size", int, float)
 
@@ -109,6 +109,8 @@ class Live:
         self.process = process
         self.usage = psutil.Process(process.pid)
         self._lines: queue.Queue[str] = queue.Queue()
+        self._errors = ""
+        self._has_shown_fault = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -130,7 +132,12 @@ class Live:
     def errors(self) -> str:
         """What it has written to standard error; it must have ended."""
         assert self.process.stderr is not None
-        return self.process.stderr.read()
+        self._errors += self.process.stderr.read()
+        return self._errors
+
+    def has_shown_fault(self) -> bool:
+        """Whether it has told of a fault of the package; it must have ended."""
+        return self._has_shown_fault or shows_fault(self.errors().encode())
 
     def resident(self) -> int:
         """Its resident memory in bytes."""
@@ -159,6 +166,7 @@ class Live:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            self._has_shown_fault |= shows_fault(line.encode())
             self._lines.put(line)
         self._lines.put("")
 
@@ -167,7 +175,10 @@ class Live:
 def live(
     cluster: Cluster, folder: Path, script: str, *args: str, shell: Sequence[str] = KAFKATCLSH
 ) -> Iterator[Live]:
-    """Run ``PRELUDE`` and ``script`` with ``args`` beside the test; killed at the end, if it still runs."""
+    """Run ``PRELUDE`` and ``script`` with ``args`` beside the test; killed at the end, if it still runs.
+
+    A script that has shown a fault of the package fails the test.
+    """
     file = folder / "live.tcl"
     file.write_text(PRELUDE + script)
     pipe = subprocess.PIPE
@@ -185,3 +196,4 @@ def live(
             yield running
         finally:
             running.end()
+        assert not running.has_shown_fault(), running.errors()

@@ -34,6 +34,11 @@ def environment_of(shell: Sequence[str]) -> Mapping[str, str]:
 _SECONDS_FOR_STACKS = 1.0
 
 
+def shows_fault(output: bytes) -> bool:
+    """Whether what a script has written tells of a fault of the package: an exception that nobody expected."""
+    return b"KAFKA INTERNAL" in output or b"Traceback (most recent call last)" in output
+
+
 @dataclass(frozen=True)
 class Finished:
     """How a script ended: its exit status (negative: the signal that killed it) and what it wrote."""
@@ -57,6 +62,7 @@ class RunTcl(Protocol):
     ``brokers`` is what the script finds as a Tcl list in the environment variable KAFKATCL_TEST_BROKERS;
     ``env`` is added to the environment; ``embedded`` gives it an embedded broker; ``shell`` is the command
     that runs it, ``TCLSH`` or another.
+    A script whose output shows a fault of the package fails the test, unless it ``may_show_faults``.
     A script that takes more than ``timeout`` seconds is killed with all it started, and the test fails; what it wrote
     to standard error, which is shown then, ends with the stacks of its threads and of its sidecar's.
     """
@@ -71,6 +77,7 @@ class RunTcl(Protocol):
         timeout: float = 60,
         embedded: bool = False,
         shell: Sequence[str] = KAFKATCLSH,
+        may_show_faults: bool = False,
     ) -> Finished: ...
 
 
@@ -95,7 +102,17 @@ def run_tcl(tmp_path: Path) -> RunTcl:
         file.write_bytes(_bytes(script))
         return str(file)
 
-    def run(script, *args, brokers=None, env=None, stdin=b"", timeout=60, embedded=False, shell=KAFKATCLSH):
+    def run(
+        script,
+        *args,
+        brokers=None,
+        env=None,
+        stdin=b"",
+        timeout=60,
+        embedded=False,
+        shell=KAFKATCLSH,
+        may_show_faults=False,
+    ):
         options = []
         environment = {
             **os.environ,
@@ -110,7 +127,12 @@ def run_tcl(tmp_path: Path) -> RunTcl:
         if brokers is not None:
             environment["KAFKATCL_TEST_BROKERS"] = " ".join(brokers.bootstrap)
         command = [*shell, *options, file_of(script), *args]
-        return _run(command, environment, tmp_path, _bytes(stdin), timeout)
+        done = _run(command, environment, tmp_path, _bytes(stdin), timeout)
+        if not may_show_faults and shows_fault(done.stdout_bytes + done.stderr_bytes):
+            pytest.fail(
+                f"a fault of the package:\n{done.stdout_bytes!r}\n{done.stderr_bytes!r}", pytrace=False
+            )
+        return done
 
     return run
 

@@ -46,6 +46,14 @@ def test_a_setting_shows_in_the_dump_under_its_canonical_name() -> None:
     assert conf.settings == {"bootstrap.servers": "a:1,b:2", "client.id": "me"}
 
 
+def test_blanks_in_front_of_a_value_are_left_out_as_the_library_does() -> None:
+    conf = GlobalConf()
+    for blanks in ("", " ", "\t\n\v\f\r "):
+        for value in ("", "name "):
+            conf.set("group.id", blanks + value)
+            assert (conf.get("group.id") or "", conf.settings) == (value, {"group.id": value})
+
+
 def test_a_setting_made_again_is_the_last_one() -> None:
     conf = GlobalConf()
     for name, value in (("client.id", "a"), ("linger.ms", "7"), ("client.id", "b")):

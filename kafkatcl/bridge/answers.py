@@ -12,7 +12,8 @@ returns a value             ``(0, value)``
 raises ``Failure`` or else  ``(1, message, errorcode words)``
 ==========================  ==========================================
 
-A failure with an ``errorinfo`` has that as a fourth element: the text errorInfo begins with.
+A failure with an ``errorinfo`` has that as a fourth element: the text errorInfo begins with.  An exception that is no
+Failure is a fault of ours; nothing of its text is told (see ``engine/faults.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable
 
+from kafkatcl.bridge.texts import echoed
 from kafkatcl.engine.errors import Failure
+from kafkatcl.engine.faults import fault
 
 Function = Callable[..., Any]
 
@@ -35,23 +38,15 @@ def guarded(function: Function) -> Function:
         try:
             value = function(*args)
         except Failure as failure:
-            code = tuple(map(_clean, failure.errorcode))
-            return (1, _clean(failure.message), code, getattr(failure, "errorinfo", ""))
+            code = tuple(map(echoed, failure.errorcode))
+            return (1, echoed(failure.message), code, getattr(failure, "errorinfo", ""))
         except RecursionError:  # there may be no room to call anything
             return _TOO_DEEP
         except KeyboardInterrupt:
             return (1, "interrupted", ("KAFKA", "INTERRUPTED"))
         except BaseException as error:  # an exception that crossed into Tcl would poison the interpreter
-            return (1, _clean(repr(error)), ("KAFKA", "INTERNAL", type(error).__name__))
+            name = getattr(function, "__name__", "a primitive")
+            return (1, echoed(fault(name, error)), ("KAFKA", "INTERNAL", name))
         return () if value is None else (0, value)
 
     return answer
-
-
-def _clean(text: str) -> str:
-    """``text`` without lone surrogates, which tkinter cannot pass, but for those it makes of stray bytes itself."""
-    try:
-        text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode("utf-8")
-    return text

@@ -7,6 +7,7 @@ import re
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID, OFFSET_STORED
 
+from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure
 from kafkatcl.librdkafka.errors import error_name, error_text
 
@@ -14,7 +15,6 @@ _INTEGER = re.compile(
     r"[ \t-\r]*([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|([1-9][0-9]*|0))[ \t-\r]*"
 )
 _BASES = (16, 2, 8, 8, 10)
-_TOO_LARGE = "integer value too large to represent"
 _OFFSETS = {
     "beginning": OFFSET_BEGINNING,
     "end": OFFSET_END,
@@ -42,7 +42,7 @@ def integer(text: str) -> int:
     if value is None:
         raise Failure(f'expected integer but got "{text}"', ("TCL", "VALUE", "INTEGER"))
     if not -(2**31) <= value < 2**31:
-        raise Failure(_TOO_LARGE, ("ARITH", "IOVERFLOW", _TOO_LARGE))
+        raise Failure(f'integer value too large to represent: "{text}"', ("TCL", "VALUE", "INTEGER"))
     return value
 
 
@@ -80,8 +80,9 @@ def byte_string(text: str, what: str) -> bytes:
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError as error:
+        odd = text_from_tcl(text[error.start :])[0]
         more = (
-            f"character U+{ord(text[error.start]):04X} at position {error.start} of the {what} is no byte: "
+            f"character U+{ord(odd):04X} at position {error.start} of the {what} is no byte: "
             "encode text first, as with encoding convertto utf-8"
         )
         words = ("KAFKA", error_name(INVALID_ARGUMENT), error_text(INVALID_ARGUMENT), more)

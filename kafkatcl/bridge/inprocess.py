@@ -80,7 +80,7 @@ def define_list_primitive(interp: Any, name: str, function: Function) -> None:
         try:
             rows = _elements(app, app.globalgetvar("::kafkatcl::bridge::list"))
             lists = tuple([row if type(row) is tuple else _elements(app, row) for row in rows])
-        except NativeError:  # no list of lists
+        except (NativeError, TypeError, ValueError):  # no list of lists, or a NUL in one that is a string
             lists = ()
         return function(*args, lists)
 

@@ -59,4 +59,6 @@ def kafka_errors(more: str = "", *, bare: bool = False) -> Iterator[None]:
     except BufferError as error:
         raise kafka_failure(QUEUE_FULL) from error
     except (ValueError, TypeError, OverflowError) as error:
-        raise Failure(str(error), ("KAFKA", error_name(INVALID_ARGUMENT), str(error))) from error
+        # Arguments were looked at before: what the wrapper finds wrong with them it does not say in our terms.
+        more = ", ".join([*([more] if more else []), "a value is out of range, or no text for librdkafka"])
+        raise kafka_failure(INVALID_ARGUMENT, more) from error

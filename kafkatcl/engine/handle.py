@@ -13,6 +13,7 @@ from kafkatcl.engine.buffer import Stopped
 from kafkatcl.engine.descriptors import room_for, seal_now_and_then
 from kafkatcl.engine.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, Failure, kafka_failure
 from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.faults import fault
 from kafkatcl.engine.logs import Log
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
@@ -21,7 +22,7 @@ from kafkatcl.engine.secrets import scrub, scrub_json
 from kafkatcl.engine.security import warning
 from kafkatcl.engine.settings import creation_text
 from kafkatcl.engine.shutdown import closing, opened
-from kafkatcl.engine.topic import SharedTopic
+from kafkatcl.engine.topic import SharedTopic, usable_name
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.errors import error_name, error_text
 
@@ -95,6 +96,8 @@ class Handle:
         self.check()
         if not brokers:
             raise Failure("Broker list must contain at least one element")
+        if any("\0" in broker for broker in brokers):
+            raise Failure("the address of a broker cannot hold a NUL character")
         if self._embedded:
             usable = sum(1 for text in brokers for name in text.split(",") if name.strip())
         else:
@@ -130,10 +133,14 @@ class Handle:
         return self._metadata is not None
 
     def open_topic(self, name: str) -> SharedTopic:
-        """The topic of this name: the one already open, or a new one with the configuration as it is now."""
+        """The topic of this name: the one already open, or a new one with the configuration as it is now.
+
+        :raises Failure: no topic can have this name.
+        """
         self.check()
         topic = self._topics.get(name)
         if topic is None:
+            usable_name(name)
             topic = self._topics[name] = SharedTopic(name, self.topic_conf, self.partitioner)
         topic.users += 1
         return topic
@@ -208,8 +215,6 @@ class Handle:
                 raise kafka_failure(NO_RESOURCE, error.args[0].str()) from error
             # "Failed to create consumer: REASON" is the wrapper's; the library's own text is the reason.
             text = re.sub(r"^Failed to create \w+: ", "", error.args[0].str())
-        except (ValueError, TypeError, OverflowError) as error:
-            text = str(error)
         raise Failure(creation_text(text, settings))
 
     def _warn(self) -> None:
@@ -226,7 +231,7 @@ class Handle:
             self._on_error(error.args[0])
             more = False
         except Exception as error:  # whatever the wrapper raises, the owner thread must go on
-            self.tell_error(FAILED, repr(error))
+            self.tell_error(FAILED, fault(f"the thread of {self.name}", error))
             more = False
         seal_now_and_then()
         return more

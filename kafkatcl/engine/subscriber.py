@@ -113,7 +113,7 @@ class Subscriber(Fetcher):
         self.check()
         with self.lock:
             return [
-                Position(topic, part, self.positions.get((topic, part), OFFSET_INVALID))
+                Position(usable_name(topic), part, self.positions.get((topic, part), OFFSET_INVALID))
                 for topic, part, _ in wanted
             ]
 

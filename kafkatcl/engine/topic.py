@@ -58,7 +58,6 @@ class SharedTopic:
         """Give the topic and its configuration to the client, once."""
         if self.is_open:
             return
-        usable_name(self.name)
         self.is_open = True
         if not self.conf.settings and not self._partitioner:
             return  # the client opens topics by itself, with the defaults

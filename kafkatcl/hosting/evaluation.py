@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.hosting.errors import TclError
-from kafkatcl.values import from_tcl, text_from_tcl
+from kafkatcl.values import from_tcl
 
 _SUPPORT = r"""
 namespace eval ::kafkatcl::host {}

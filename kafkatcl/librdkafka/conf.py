@@ -14,6 +14,7 @@ _TEXT = ctypes.c_char_p
 _DUMP = ctypes.POINTER(_TEXT)
 _OK = 0
 _ERROR_TEXT_BYTES = 512
+_BLANKS = " \t\n\v\f\r"
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?", re.ASCII)
 
 # Clients and topics both have these.  A topic's compression is "inherit" until it is set; its automatic commits are
@@ -67,6 +68,7 @@ class _Configuration:
 
         :raises PropertyError: unknown property or bad value, with librdkafka's text.
         """
+        value = value.lstrip(_BLANKS)  # as the library does: an empty group.id would make the wrapper abort
         # Tried on a copy: a property that is refused leaves traces, and a number may come out as another.
         twin = self.copy()
         twin._try(name, value)

@@ -48,6 +48,7 @@ from enum import IntEnum
 from itertools import accumulate
 from typing import Any, Callable, Union
 
+from kafkatcl.bridge.texts import escaped
 from kafkatcl.librdkafka.producing import Batch, address
 
 PROTOCOL = 2
@@ -151,8 +152,8 @@ def _text(encoded: Body) -> str:
         return encoded.decode()
     except UnicodeDecodeError:
         # Tcl 8.6 has halves of characters for what is above U+FFFF, and on their own.
-        text = encoded.decode("utf-8", "surrogatepass")
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        halves = encoded.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass")
+        return escaped(halves.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass"))
 
 
 _PRODUCE = struct.Struct("<12sii")
@@ -222,9 +223,9 @@ def answer(value: tuple[Any, ...]) -> list[bytes]:
     runs: list[_Run] = []
     text = _listed(value, (), runs)
     if not runs:
-        return frame(Kind.LIST, text.encode("utf-8", "replace"))
+        return frame(Kind.LIST, _encoded(text))
     places = tuple((run.path, run.count, run.width) for run in runs)
-    listing = f"{_quoted(text)} {_quoted(_listed(places, (), []))}".encode("utf-8", "replace")
+    listing = _encoded(f"{_quoted(text)} {_quoted(_listed(places, (), []))}")
     start = _INT.size + len(listing) + sum(run.size for run in runs)
     columns, bodies = [], []
     for run in runs:
@@ -232,6 +233,13 @@ def answer(value: tuple[Any, ...]) -> list[bytes]:
         bodies += run.body
         start += run.bytes
     return frame(Kind.RUNS, _INT.pack(len(listing)), listing, *columns, *bodies)
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
 
 
 def joined(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -79,7 +79,7 @@ proc ::kafkatcl::events::Unset {token} {
 # The command prefix of a callback, empty when there is none.
 proc ::kafkatcl::events::Get {token} {
     variable callback
-    return [expr {[info exists callback($token)] ? $callback($token) : ""}]
+    if {[info exists callback($token)]} {return $callback($token)}
 }
 
 # Partitions are no longer fetched (token, topic, partition of each): forget the callbacks they had for themselves.

@@ -125,7 +125,11 @@ proc ::kafkatcl::handle::poll {id words} {
         ::kafkatcl::Usage "poll ?timeoutMS?"
     }
     ::kafkatcl::Value [::kafkatcl::bridge::handle_name $id]
-    return [::kafkatcl::events::Poll [expr {[llength $words] ? [lindex $words 0] : 0}]]
+    set timeout 0
+    if {[llength $words]} {
+        set timeout [::kafkatcl::Value [::kafkatcl::bridge::check_integer [lindex $words 0]]]
+    }
+    return [::kafkatcl::events::Poll $timeout]
 }
 
 proc ::kafkatcl::handle::delete {id words} {

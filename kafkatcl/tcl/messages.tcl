@@ -33,6 +33,11 @@ proc ::kafkatcl::messages::Text {text} {
     return [::kafkatcl::core::Named [string map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]]
 }
 
+# Before messages are read: refuse an array that cannot be, as they would be lost with it.
+proc ::kafkatcl::messages::Require {array} {
+    upvar 3 $array <array>
+}
+
 # Unset what a message would set.
 proc ::kafkatcl::messages::Clear {array} {
     upvar 1 $array <array>

@@ -75,7 +75,7 @@ proc ::kafkatcl::subscriber::consume {id words} {
     }
     set timeout [lindex $words 0]
     ::kafkatcl::ahead::Meet $id $timeout
-    set value [::kafkatcl::Value [::kafkatcl::bridge::subscriber_consume $id [expr {$timeout eq "" ? 0 : $timeout}]]]
+    set value [::kafkatcl::Value [::kafkatcl::bridge::subscriber_consume $id {*}[Timeout $timeout]]]
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition width fields
@@ -88,6 +88,14 @@ proc ::kafkatcl::subscriber::consume {id words} {
         }
     }
     return
+}
+
+# What `consume` waits: none is 0.  An `expr` would make another number of one.
+proc ::kafkatcl::subscriber::Timeout {timeout} {
+    if {$timeout eq ""} {
+        return 0
+    }
+    return [list $timeout]
 }
 
 proc ::kafkatcl::subscriber::callback {id words} {

@@ -166,6 +166,7 @@ proc ::kafkatcl::consumer_topic::consume {id words} {
         ::kafkatcl::Usage "consume partition timeout array"
     }
     lassign $words partition timeout array
+    ::kafkatcl::messages::Require $array
     ::kafkatcl::ahead::Meet $id $partition,$timeout
     return [::kafkatcl::messages::One $id $partition,$timeout $array \
         [::kafkatcl::bridge::consume $id $partition $timeout]]
@@ -177,6 +178,7 @@ proc ::kafkatcl::consumer_topic::consume_batch {id words} {
     }
     ::kafkatcl::ahead::GiveBack
     lassign $words partition timeout count array code
+    ::kafkatcl::messages::Require $array
     return [::kafkatcl::messages::Each $array $code \
         [::kafkatcl::bridge::consume_batch $id $partition $timeout $count 1]]
 }
@@ -214,6 +216,7 @@ proc ::kafkatcl::queue::consume {id words} {
         ::kafkatcl::Usage "consume timeout array"
     }
     lassign $words timeout array
+    ::kafkatcl::messages::Require $array
     ::kafkatcl::ahead::Meet $id $timeout
     return [::kafkatcl::messages::One $id $timeout $array [::kafkatcl::bridge::queue_consume $id $timeout]]
 }
@@ -224,6 +227,7 @@ proc ::kafkatcl::queue::consume_batch {id words} {
     }
     ::kafkatcl::ahead::GiveBack
     lassign $words timeout count array code
+    ::kafkatcl::messages::Require $array
     return [::kafkatcl::messages::Each $array $code \
         [::kafkatcl::bridge::queue_consume_batch $id $timeout $count 1]]
 }

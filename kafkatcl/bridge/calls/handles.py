@@ -5,6 +5,7 @@ from __future__ import annotations
 from kafkatcl.bridge.arguments import integer
 from kafkatcl.bridge.calls.registry import configured, primitive
 from kafkatcl.bridge.sessions import events, find, register
+from kafkatcl.bridge.texts import echoed
 from kafkatcl.engine.consumer import ConsumerHandle
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.handle import LOG_LEVELS, Handle
@@ -95,4 +96,4 @@ def handle_listing(handle: str) -> str:
 
 @primitive
 def handle_error(handle: str, code: str, reason: str) -> None:
-    find(handle, Handle).tell_error(integer(code), reason)
+    find(handle, Handle).tell_error(integer(code), echoed(reason))

@@ -11,7 +11,7 @@ from kafkatcl import broker
 from kafkatcl.engine import logs
 from kafkatcl.engine.buffer import Stopped
 from kafkatcl.engine.errors import DESTROYED, FAILED, TRANSPORT, Failure, kafka_failure
-from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
 from kafkatcl.engine.pump import Pump
@@ -35,6 +35,8 @@ class Handle:
 
     consumes: ClassVar[bool]
     identifier = ""
+    #: When closing stopped to wait for messages to be delivered, by ``time.monotonic``; 0: it did not.
+    gave_up_at = 0.0
 
     def __init__(self, master: Master, events: EventQueue) -> None:
         self.master = master
@@ -51,10 +53,12 @@ class Handle:
         self.native = ClientHandle(self.client)
         self.name = self.native.name()
         self.pump = Pump(self.name, self._serve)
-        self._log = logs.logger(self) if master.logger != "stderr" else None
-        if self._log:
+        self.log = logs.logger(self)
+        self._diverts_logs = master.logger != "stderr"
+        if self._diverts_logs:
             self.native.divert_logs(self.pump.descriptor)
         self.native.signal_events(self.pump.descriptor, consumer=self.consumes)
+        self._prepare()
         self.pump.start()
         master.handles.add(self)
         opened(self)
@@ -65,6 +69,9 @@ class Handle:
         """Make the confluent-kafka client."""
         raise NotImplementedError
 
+    def _prepare(self) -> None:
+        """Do what has to be done before the client is served for the first time."""
+
     def _poll(self) -> bool:
         """Serve the client (owner thread); whether there is more to do right now."""
         raise NotImplementedError
@@ -72,6 +79,16 @@ class Handle:
     def _finish(self, end: float) -> None:
         """Flush or commit, and close the client (the owner thread has ended)."""
         raise NotImplementedError
+
+    def _untold(self, notices: list[Event]) -> None:
+        """Take note of what no callback will be told."""
+
+    def undelivered(self) -> int:
+        """How many messages closing waits for (any thread)."""
+        return 0
+
+    def tell_losses(self) -> None:
+        """Say on standard error what was lost, if that was not said yet (any thread)."""
 
     # -- commands ------------------------------------------------------------------------------------------
 
@@ -148,9 +165,13 @@ class Handle:
         The partitions that were fetched are returned.
         """
         self.deleted = True
-        self.events.forget(self)
+        self._untold(self.events.forget(self))
         closing(self)
         return []
+
+    def silence(self, kind: str) -> None:
+        """The callback of a kind is gone, and what waits for it is not told any more."""
+        self._untold(self.events.silence(self, self.master.callback(kind)))
 
     def check(self) -> None:
         """:raises Failure: this handle was deleted."""
@@ -161,6 +182,7 @@ class Handle:
         """Flush and close, until the moment ``end`` of ``time.monotonic`` (any thread; waits)."""
         self.deleted = True
         self.pump.stop()
+        self._untold(self.events.forget(self))  # no callback runs any more
         self._finish(end)
         self.pump.close()
 
@@ -204,9 +226,9 @@ class Handle:
         except Exception as error:  # whatever the wrapper raises, the owner thread must go on
             self.tell_error(FAILED, repr(error))
             more = False
-        if self._log:
+        if self._diverts_logs:
             for line in self.native.log_lines():
-                self._log(line)
+                self.log(line)
         return more
 
     def _on_error(self, error: Any) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.library import function
+from kafkatcl.librdkafka.producing import Message
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
@@ -39,6 +40,11 @@ _event_log = function(
     "rd_kafka_event_log", _INT, [_POINTER, ctypes.POINTER(_TEXT), ctypes.POINTER(_TEXT), ctypes.POINTER(_INT)]
 )
 _event_destroy = function("rd_kafka_event_destroy", None, [_POINTER])
+_REPORT = ctypes.CFUNCTYPE(None, _POINTER, ctypes.POINTER(Message), _POINTER)
+_conf = function("rd_kafka_conf", _POINTER, [_POINTER])
+_conf_set = function("rd_kafka_conf_set", _INT, [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t])
+_conf_set_dr_msg_cb = function("rd_kafka_conf_set_dr_msg_cb", None, [_POINTER, _REPORT])
+_topic_name = function("rd_kafka_topic_name", _TEXT, [_POINTER])
 
 
 class LogLine(NamedTuple):
@@ -56,6 +62,7 @@ class ClientHandle:
         self._pointer = _POINTER.from_address(id(client) + object.__basicsize__).value
         self._queues: list[Any] = []
         self._log_queue: Any = None
+        self._report: Any = None  # the callback, for as long as the client may call it
 
     def name(self) -> str:
         """The name of the instance, such as ``rdkafka#producer-1``."""
@@ -95,6 +102,23 @@ class ClientHandle:
         """Have a byte written to ``descriptor`` whenever the client gets something to be polled for."""
         get_queue = _queue_get_consumer if consumer else _queue_get_main
         self._signal(get_queue(self._pointer), descriptor)
+
+    def report_failures(self, tell: Callable[[str, int], None]) -> None:
+        """Have ``tell`` called with the topic and the error code of each message that is not delivered.
+
+        Only for messages that are produced without the wrapper, whose own report callback this replaces, in the
+        configuration that the client uses; call it before the first message.  Polling calls it.  What is delivered
+        is not reported at all, which also saves the client the work.
+        """
+
+        def report(_client: Any, message: Any, _opaque: Any) -> None:
+            if message[0].err:
+                tell(_decode(_topic_name(message[0].rkt)), message[0].err)
+
+        conf = _conf(self._pointer)
+        self._report = _REPORT(report)
+        _conf_set(conf, b"delivery.report.only.error", b"true", None, 0)
+        _conf_set_dr_msg_cb(conf, self._report)
 
     def divert_logs(self, descriptor: int) -> None:
         """Keep log lines for :meth:`log_lines`, and signal them; the client needs ``log.queue=true``."""

@@ -31,6 +31,9 @@ RUNS                an answer with messages in it: length of a list in UTF-8; th
                     payloads and keys
 BELL                a session that has events to take; no answer
 REFUSED             why there is no sidecar; it ends
+REVOKED             a producer handle that takes no more messages; no answer
+LOST                nothing: the last frame, where messages were not delivered
+INTERRUPTED         the same, where Ctrl-C has ended the wait for them
 ==================  ==================================================================
 
 The first frame is a LIST: the protocol's number, and the names of the primitives.
@@ -75,6 +78,9 @@ class Kind(IntEnum):
     RUNS = 1
     BELL = 2
     REFUSED = 3
+    REVOKED = 4
+    LOST = 5
+    INTERRUPTED = 6
 
 
 # -- to the sidecar ----------------------------------------------------------------------------------------

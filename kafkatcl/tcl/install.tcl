@@ -75,6 +75,12 @@ proc ::kafkatcl::Adopt {path} {
         trace add execution ::interp enter ::kafkatcl::childGoing
     }
     Announce $path
+    Adopted $path
+}
+
+# What else is to be done there; the sidecar has something.
+if {[info commands ::kafkatcl::Adopted] eq ""} {
+    proc ::kafkatcl::Adopted {path} {}
 }
 
 interp alias {} ::kafkatcl::load {} ::kafkatcl::Load {}

@@ -56,11 +56,17 @@ def kafka_object(interp: Any, name: str) -> Any:
     raise LookupError(f"there is no kafka command {name!r}")
 
 
-def uninstall(interp: Any) -> None:
-    """Close what the package has open in an interpreter that is about to go; its commands no longer work."""
+def uninstall(interp: Any) -> list[str]:
+    """Close what the package has open in an interpreter that is about to go; its commands no longer work.
+
+    What was produced is delivered first, within the bound for the end of a program.  Give what was not delivered, and
+    told to no callback: how many messages of each producer, of which topics, and why.
+    """
     app = inprocess.application(interp)
-    if app.call("info", "commands", "::kafkatcl::bridge::close"):
-        app.call("::kafkatcl::bridge::close")
+    if not app.call("info", "commands", "::kafkatcl::bridge::close"):
+        return []
+    _, closed = app.splitlist(app.call("::kafkatcl::bridge::close"))
+    return [words for session in app.splitlist(closed) for words in sessions.finish_session(str(session))]
 
 
 class Host:
@@ -104,15 +110,18 @@ class Host:
             with suppress(inprocess.NativeError):
                 self._app.call("interp", "eval", path, "::kafkatcl::Settle")
 
-    def close(self) -> None:
-        """Delete the objects of all sessions, and close the bell."""
-        for session in self._paths:
+    def close(self) -> tuple[str, ...]:
+        """Delete the objects of all sessions, and close the bell; the sessions."""
+        self.settle()
+        closed = tuple(self._paths)
+        for session in closed:
             sessions.close_session(session)
         self._paths.clear()
         if self._bell:
             self._app.deletefilehandler(self._bell.descriptor)
             self._bell.close()
             self._bell = None
+        return closed
 
     def _start(self) -> _Bell:
         for name, function in PRIMITIVES.items():

@@ -8,6 +8,7 @@ from typing import Any, Callable, TypeVar
 from kafkatcl.engine.errors import DESTROYED, kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.shutdown import finish
 
 Kind = TypeVar("Kind")
 
@@ -15,6 +16,7 @@ _numbers = itertools.count(1)
 #: The objects behind commands, by identifier.
 objects: dict[str, Any] = {}
 _sessions: dict[str, EventQueue] = {}
+_closed: dict[str, EventQueue] = {}
 _automatic_names: dict[str, Any] = {}
 
 
@@ -27,11 +29,16 @@ def open_session(ring: Callable[[str], None]) -> str:
 
 def close_session(name: str) -> None:
     """Delete the handles of a session that goes."""
-    queue = _sessions.pop(name)
+    queue = _closed[name] = _sessions.pop(name)
     for identifier, handle in list(objects.items()):
         if isinstance(handle, Handle) and handle.events is queue:
             del objects[identifier]
             handle.delete()
+
+
+def finish_session(name: str) -> list[str]:
+    """Wait until the handles of a session that was closed have closed; what they have lost, a line for each."""
+    return finish(_closed.pop(name))
 
 
 def events(session: str) -> EventQueue:

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable, TypeVar, Union
 
@@ -20,12 +21,12 @@ from kafkatcl.bridge.install import install, kafka_object, uninstall
 from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.hosting.answers import answering
 from kafkatcl.hosting.commands import FunctionCommand, ObjectCommand
-from kafkatcl.hosting.errors import TclError
+from kafkatcl.hosting.errors import TclError, UndeliveredWarning
 from kafkatcl.hosting.evaluation import clear, evaluate, prepare
 from kafkatcl.hosting.waiting import stop_callbacks, ticking, wait_for_variable
 from kafkatcl.values import from_tcl, to_tcl
 
-__all__ = ["Interp", "TclError"]
+__all__ = ["Interp", "TclError", "UndeliveredWarning"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Command = Union[FunctionCommand, ObjectCommand]
@@ -182,7 +183,14 @@ class Interp:
     # -- the end -------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Delete the commands made here; of an interpreter of our own, everything.  A second call does nothing."""
+        """Delete the commands made here; of an interpreter of our own, everything.  A second call does nothing.
+
+        Messages that were produced there are delivered first, for 30 s at most (``KAFKATCL_FLUSH_TIMEOUT_MS``).  An
+        UndeliveredWarning tells of those that were not, and whose failure no callback was told.
+        """
+        self._close()
+
+    def _close(self) -> None:
         if self._closed:
             return
         self._check()
@@ -195,17 +203,23 @@ class Interp:
             self.delete(name)
         self._closed = True
         self.tk.deletecommand(self._moved)
+        lost: list[str] = []
         if self._owns:
             clear(self)
-            uninstall(self)
-            self.tk.call("namespace", "delete", "::")
+            try:
+                lost = uninstall(self)
+            finally:  # Ctrl-C may end the wait
+                self.tk.call("namespace", "delete", "::")
+                self.root = self.tk = None
         self.root = self.tk = None
+        for words in lost:
+            warnings.warn(words, UndeliveredWarning, stacklevel=3)
 
     def __enter__(self) -> Interp:
         return self
 
     def __exit__(self, *exception: Any) -> None:
-        self.close()
+        self._close()
 
     # -- inside --------------------------------------------------------------------------------------------
 

@@ -47,6 +47,8 @@ proc ::support::Maker {} {
         kafka::kafka create ::support::master
         ::support::master logger none
         ::support::master topic_config message.timeout.ms 2000
+        # Who hears that a message has failed has not lost it.
+        ::support::master delivery_report callback list
         ::support::master producer_creator ::support::producer
         ::support::producer add_brokers $brokers
         set objects {::support::master ::support::producer}
@@ -72,6 +74,9 @@ proc newTopic {} {
             error "no topic $topic after $::support::patience ms: $partitions"
         }
         after 10
+    }
+    while {[$maker output_queue_length] > 0} {
+        $maker poll 10
     }
     ::support::topic delete
     return $topic

@@ -15,6 +15,7 @@ class Stuck:
     """A handle whose close returns only when the test lets it."""
 
     name = "stuck"
+    gave_up_at = 0.0
 
     def __init__(self, consumes: bool) -> None:
         self.consumes = consumes
@@ -23,10 +24,16 @@ class Stuck:
     def close(self, end: float) -> None:
         self.released.wait(60)
 
+    def undelivered(self) -> int:
+        return 0
+
+    def tell_losses(self) -> None:
+        pass
+
 
 @pytest.mark.parametrize("consumes", [True, False])
 def test_a_client_that_does_not_close_is_left_behind(consumes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, empty in (("_open", set()), ("_closing", {}), ("_settlers", []), ("_closers", [])):
+    for name, empty in (("_open", set()), ("_closing", []), ("_settlers", []), ("_closers", [])):
         monkeypatch.setattr(shutdown, name, empty)  # what other tests have open stays open
     monkeypatch.setenv(shutdown.FLUSH_TIMEOUT, "60000" if consumes else "100")
     monkeypatch.setattr(shutdown, "_CONSUMER_SECONDS", 0.2 if consumes else 60)

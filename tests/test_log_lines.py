@@ -19,9 +19,9 @@ from fix_tcl import KAFKATCLSH, RunTcl
 from kafkatcl.engine import logs, logsinks
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.logsinks import printable
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle
+from kafkatcl.engine.telling import printable
 from kafkatcl.librdkafka.logs import LogLine
 
 EVIL = "bad\n%0|1.000|FAIL|forged| line\r\x1b[31mred\x07 \x9b0m\u2028next\u202e } ; exit 98 ; {"

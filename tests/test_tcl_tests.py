@@ -37,7 +37,9 @@ def test_tcl_file(file: Path, cluster: Cluster, run_everywhere: RunTcl) -> None:
         timeout=100,
     )
     total, passed, skipped, failed = totals(done.stdout)
-    assert (failed, done.status) == (0, 0), done.stdout + done.stderr
+    # Some lose messages on purpose, which makes it 1.
+    status = int("were not delivered" in done.stderr)
+    assert (failed, done.status) == (0, status), done.stdout + done.stderr
     assert set(_SKIPPED.findall(done.stdout)) <= CONSTRAINED[cluster.kind]
     assert (total, passed + skipped) == (len(written), len(written))
 

@@ -13,7 +13,8 @@ from typing import Any
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
 from kafkatcl.engine.descriptors import room_for, seal
-from kafkatcl.engine.shutdown import before_shutdown
+from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.shutdown import before_shutdown, finish, is_finished
 from kafkatcl.tclpath import index_folder
 
 TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
@@ -61,11 +62,14 @@ def kafka_object(interp: Any, name: str) -> Any:
     raise LookupError(f"there is no kafka command {name!r}")
 
 
-def uninstall(interp: Any) -> None:
-    """Close what the package has open in an interpreter that is about to go; its commands no longer work."""
+def uninstall(interp: Any) -> list[str]:
+    """Close what the package has open in an interpreter that is about to go; its commands no longer work.
+
+    What was produced is delivered first, within the bound for the end of a program.  Give what was not delivered, and
+    told to no callback: how many messages of each producer, of which topics, and why.
+    """
     host = _hosts.get(id(inprocess.application(interp)))
-    if host is not None:
-        host.close()
+    return [] if host is None else host.finish()
 
 
 #: By the identity of their interpreters, which they keep; the script may have deleted all commands of ours.
@@ -79,6 +83,7 @@ class Host:
         self._app = app
         self._thread = threading.get_ident()
         self._paths: dict[str, str] = {}  # session -> path of its interpreter
+        self._queues: list[EventQueue] = []
         self._timer: Any = None
         self._bell: _Bell | None = None
 
@@ -100,6 +105,9 @@ class Host:
             self._bell = self._start()
         session = sessions.open_session(self._bell.ring)
         self._paths[session] = path
+        # Of interpreters that are gone nothing is left to tell, but for what they have lost.
+        self._queues = [queue for queue in self._queues if queue.lost or not is_finished(queue)]
+        self._queues.append(sessions.events(session))
         return session
 
     def close_session(self, session: str) -> None:
@@ -126,6 +134,12 @@ class Host:
         for session in self._paths:
             with suppress(inprocess.NativeError):
                 self._app.call(f"::kafkatcl::sessions::{session}", "Settle")
+
+    def finish(self) -> list[str]:
+        """:meth:`close`, and wait until that is done; what was lost, a line for each producer."""
+        self.settle()
+        self.close()
+        return [words for queue in self._queues for words in finish(queue)]
 
     def close(self) -> None:
         """Delete the objects of all sessions, and close the bell."""

@@ -13,10 +13,13 @@ INVALID_ARGUMENT = int(KafkaError._INVALID_ARG)
 QUEUE_FULL = int(KafkaError._QUEUE_FULL)
 TIMED_OUT = int(KafkaError._TIMED_OUT)
 UNKNOWN_PARTITION = int(KafkaError._UNKNOWN_PARTITION)
+FATAL = int(KafkaError._FATAL)
 FAILED = int(KafkaError._FAIL)
 TRANSPORT = int(KafkaError._TRANSPORT)
 DESTROYED = int(KafkaError._DESTROY)
 NO_RESOURCE = int(KafkaError._CRIT_SYS_RESOURCE)
+PURGED_IN_QUEUE = int(KafkaError._PURGE_QUEUE)
+PURGED_IN_FLIGHT = int(KafkaError._PURGE_INFLIGHT)
 
 
 class Failure(Exception):

@@ -71,6 +71,8 @@ class EventQueue:
         self._counts: Counter[Key] = Counter()
         self._told: list[tuple[object, Event]] = []  # notices taken, of which some have perhaps not run yet
         self._rung = False
+        #: What its producers have lost, in the words of the line at the end.
+        self.lost: list[str] = []
         self._arrived = threading.Condition(self._lock)
 
     def post(self, owner: object, token: str, argument: Any) -> None:
@@ -214,16 +216,28 @@ class EventQueue:
                 self._counts[owner, token] -= 1
         return kept[::-1]
 
-    def forget(self, owner: object) -> None:
-        """Drop all that waits for ``owner``, a handle that is being deleted."""
+    def forget(self, owner: object) -> list[Event]:
+        """Drop all that waits for ``owner``, a handle that is being deleted; the notices that were not told."""
         with self._lock:
-            self._notices = deque(entry for entry in self._notices if entry[0] is not owner)
-            self._told = [entry for entry in self._told if entry[0] is not owner]
-            for known in (self._counts, self._latest, self._left_out):
-                for key in [key for key in known if key[0] is owner]:
-                    del known[key]
             self._ready = {source: None for source in self._ready if not source.belongs_to(owner)}
             self._lenders = {source for source in self._lenders if not source.belongs_to(owner)}
+            return self._drop(lambda entry: entry[0] is owner)
+
+    def silence(self, owner: object, token: str) -> list[Event]:
+        """Drop the notices of ``owner`` for a callback that is gone; they are returned."""
+        with self._lock:
+            return self._drop(lambda entry: entry[0] is owner and entry[1][0] == token)
+
+    def _drop(self, drops: Callable[[tuple[object, Event]], bool]) -> list[Event]:
+        dropped = [entry for entry in (*self._told, *self._notices) if drops(entry)]
+        if dropped:
+            self._notices = deque(entry for entry in self._notices if not drops(entry))
+            self._told = [entry for entry in self._told if not drops(entry)]
+        for owner, (token, _) in dropped:
+            self._counts.pop((owner, token), None)
+            self._latest.pop((owner, token), None)
+            self._left_out.pop((owner, token), None)
+        return [event for _, event in dropped]
 
     def _append(self, owner: object, token: str, argument: Any) -> None:
         self._notices.append((owner, (token, argument)))

@@ -12,7 +12,7 @@ from kafkatcl import broker
 from kafkatcl.engine.buffer import Stopped
 from kafkatcl.engine.descriptors import room_for, seal_now_and_then
 from kafkatcl.engine.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, Failure, kafka_failure
-from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.faults import fault
 from kafkatcl.engine.logs import Log
 from kafkatcl.engine.master import Master
@@ -42,6 +42,8 @@ class Handle:
 
     consumes: ClassVar[bool]
     identifier = ""
+    #: When closing stopped to wait for messages to be delivered, by ``time.monotonic``; 0: it did not.
+    gave_up_at = 0.0
 
     def __init__(self, master: Master, events: EventQueue) -> None:
         self.master = master
@@ -67,6 +69,7 @@ class Handle:
             self.log.open()
             undoing.callback(self.log.close)
             self.native.signal_events(self.pump.descriptor, consumer=self.consumes)
+            self._prepare()
             self.pump.start(self.name)
             undoing.pop_all()
         master.handles.add(self)
@@ -78,6 +81,9 @@ class Handle:
         """Make the confluent-kafka client."""
         raise NotImplementedError
 
+    def _prepare(self) -> None:
+        """Do what has to be done before the client is served for the first time."""
+
     def _poll(self) -> bool:
         """Serve the client (owner thread); whether there is more to do right now."""
         raise NotImplementedError
@@ -85,6 +91,16 @@ class Handle:
     def _finish(self, end: float) -> None:
         """Flush or commit, and close the client (the owner thread has ended)."""
         raise NotImplementedError
+
+    def _untold(self, notices: list[Event]) -> None:
+        """Take note of what no callback will be told."""
+
+    def undelivered(self) -> int:
+        """How many messages closing waits for (any thread)."""
+        return 0
+
+    def tell_losses(self) -> None:
+        """Say on standard error what was lost, if that was not said yet (any thread)."""
 
     # -- commands ------------------------------------------------------------------------------------------
 
@@ -171,7 +187,11 @@ class Handle:
     def let_go(self) -> None:
         """Before it is closed: no command works any more, and nothing that waits is told."""
         self.deleted = True
-        self.events.forget(self)
+        self._untold(self.events.forget(self))
+
+    def silence(self, kind: str) -> None:
+        """The callback of a kind is gone, and what waits for it is not told any more."""
+        self._untold(self.events.silence(self, self.master.callback(kind)))
 
     def check(self) -> None:
         """:raises Failure: this handle was deleted."""
@@ -182,6 +202,7 @@ class Handle:
         """Flush and close, until the moment ``end`` of ``time.monotonic`` (any thread; waits)."""
         self.deleted = True
         self.pump.stop()
+        self._untold(self.events.forget(self))  # no callback runs any more
         self._finish(end)
         self.pump.close()
         self.log.close()

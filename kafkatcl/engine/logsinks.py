@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import select
 import syslog
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
+from kafkatcl.engine.telling import printable
 from kafkatcl.librdkafka.logs import LogLine
 
 if TYPE_CHECKING:
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
 #: What takes lines.
 Sink = Callable[[list[LogLine]], None]
-
-# C0, DEL, C1, what ends a line or a paragraph, and what turns the direction of text around.
-_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]")
-_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 _STDERR = 2
 # A pipe that is ready takes so much at once.
@@ -39,17 +35,6 @@ def sink(handle: Handle, gives_up: Callable[[], bool]) -> Sink:
         "callback": lambda: _to_callback(handle),
     }
     return kinds[handle.master.logger]()
-
-
-def printable(text: str) -> str:
-    r"""``text`` with control characters as ``\n``, ``\x1b``, ``\u2028``."""
-    return _CONTROLS.sub(_escape, text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    character = found.group()
-    code = ord(character)
-    return _SHORT.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
 def _to_stderr(name: str, gives_up: Callable[[], bool]) -> Sink:

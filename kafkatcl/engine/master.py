@@ -82,6 +82,20 @@ class Master:
         """The token of the callback of a kind."""
         return f"{self.token}.{kind}"
 
+    def want(self, kind: str, wanted: bool) -> None:
+        """Say whether there is a callback of a kind."""
+        if wanted:
+            self.wanted.add(kind)
+            return
+        self.wanted.discard(kind)
+        for handle in list(self.handles):
+            handle.silence(kind)
+
+    def delete(self) -> None:
+        """Let the callbacks go; handles go on without them."""
+        for kind in list(self.wanted):
+            self.want(kind, False)
+
     def add_brokers(self, brokers: list[str]) -> None:
         """Add bootstrap brokers for handles to come, and to those there are.
 

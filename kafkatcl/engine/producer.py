@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import islice
-from typing import Any
+from typing import Any, Callable, ClassVar
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaException, Producer
 
-from kafkatcl.engine.errors import QUEUE_FULL, UNKNOWN_PARTITION, Failure, kafka_failure
+from kafkatcl.engine.errors import (
+    FATAL,
+    PURGED_IN_QUEUE,
+    QUEUE_FULL,
+    UNKNOWN_PARTITION,
+    Failure,
+    kafka_failure,
+)
+from kafkatcl.engine.events import Event
 from kafkatcl.engine.handle import Handle
-from kafkatcl.engine.messages import error_item
+from kafkatcl.engine.losses import Losses
+from kafkatcl.engine.reports import FailedReport, delivered, failed
+from kafkatcl.engine.shutdown import flush_seconds
 from kafkatcl.engine.topic import SharedTopic, Topic
 from kafkatcl.librdkafka.producing import Batch, RawSend, Send, produce_batch, raw_sender, sender
 
 _ONLY_ERRORS = "delivery.report.only.error"
 _UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
 _FLUSH_SLICE_SECONDS = 0.1
+#: How long what is purged may take to be reported.
+_PURGE_SECONDS = 0.5
 
-_WAIT_SECONDS = 0.02
+#: How long to wait for a report before looking whether there is room, and where only failures are reported.
+_WAIT_SECONDS, _UNREPORTED_WAIT_SECONDS = 0.02, 0.002
 #: How long after a topic was made its metadata may be expected to be on the way.
 _EARLY_SECONDS = 0.25
 #: What a message may have beside its payload and key towards message.max.bytes, at most.
@@ -34,8 +45,12 @@ class ProducerHandle(Handle):
     consumes = False
     #: Whether :meth:`queued` is to be told of messages, so that :meth:`room` can answer.
     notes_sizes = False
+    #: Called, from any thread, when a producer has had a fatal error and takes no more messages.
+    on_fatal: ClassVar[Callable[[ProducerHandle], None]] = lambda _: None
 
     def _make(self, settings: dict[str, Any]) -> Producer:
+        self._is_failed = False
+        self._left = 0  # messages that closing waits for
         #: Whether delivery reports are told.
         self.reports = "delivery" in self.master.wanted
         self._max_block_ms = self.master.max_block_ms
@@ -46,29 +61,37 @@ class ProducerHandle(Handle):
         self._max_message_bytes = int(limits["message.max.bytes"])
         self._largest = 0  # bytes of the largest message since the queue was empty
         if self.reports:
-            settings["on_delivery"] = self.tell_delivery
+            settings["on_delivery"] = self._on_delivery
         # The one property that the wrapper looks at itself, and wants as a bool.
         if _ONLY_ERRORS in settings:
             settings[_ONLY_ERRORS] = settings[_ONLY_ERRORS] == "true"
         return Producer(settings)
 
+    def _prepare(self) -> None:
+        self.losses = Losses(self.name, self.log.say)
+        if not self.reports:
+            self.native.report_failures(self.losses.count)
+
     def _poll(self) -> bool:
         if not self.events.full():
             self.client.poll(0)
+        self.losses.log()
         return False
 
-    def tell_delivery(self, error: Any, message: Any) -> None:
-        """Tell the delivery callback of the master, if this report is one that it wants."""
-        if self.deleted or not self.reports or not self.master.reports.tell():
-            return
-        self.events.post(self, self.master.callback("delivery"), _report(error, message))
-
-    def refused(self, code: int) -> None:
-        """Tell that a message was not queued though it should have been, to whoever listens."""
-        if self.reports:
-            self.tell_delivery(KafkaError(code), None)
+    def tell_failure(
+        self, code: int, topic: str, partition: int, payload: bytes | None, key: bytes | None
+    ) -> None:
+        """Tell the delivery callback that a message failed; it is counted as lost where the callback is not to know."""
+        if self._is_heard():
+            self._report(failed(code, topic, partition, payload, key))
         else:
-            self.tell_error(code, "a message was not queued")
+            self.losses.count(topic, code)
+
+    def note_fatal(self) -> None:
+        """Take note of a fatal error: no message is accepted any more."""
+        if not self._is_failed:
+            self._is_failed = True
+            ProducerHandle.on_fatal(self)
 
     def queued(self, size: int) -> None:
         """Take note of the bytes of a message (payload and key)."""
@@ -79,7 +102,7 @@ class ProducerHandle(Handle):
 
         librdkafka counts the bytes that are queued, but tells only the number of messages.
         """
-        if size > self._max_message_bytes - _FRAMING_BYTES:
+        if self._is_failed or size > self._max_message_bytes - _FRAMING_BYTES:
             return 0
         waiting = len(self.client)
         if waiting == 0:
@@ -95,26 +118,96 @@ class ProducerHandle(Handle):
 
     def serve_until(self, end: float) -> bool:
         """Wait a moment for messages to be delivered; False when the time ``end`` has come."""
-        left = min(end - time.monotonic(), _WAIT_SECONDS)
+        left = min(end - time.monotonic(), _WAIT_SECONDS if self.reports else _UNREPORTED_WAIT_SECONDS)
         if left <= 0:
             return False
         if self.events.full():  # the script must take some reports first
             time.sleep(left)
         else:
-            with suppress(KafkaException):
-                self.client.poll(left)
+            self._served(self.client.poll, left)
         return True
 
+    def undelivered(self) -> int:
+        """How many messages closing waits for (any thread)."""
+        return self._left
+
+    def tell_losses(self) -> None:
+        """Say on standard error what was lost, if that was not said yet (any thread)."""
+        if self._left:  # closing does not come to its end
+            self.losses.count("unknown topics", PURGED_IN_QUEUE, self._left)
+        if words := self.losses.tell():
+            self.events.lost.append(words)
+
     def _finish(self, end: float) -> None:
-        # Short polls, never one long flush: a fatal error ends a flush half-way.
-        while self._has_brokers and len(self.client) and (left := end - time.monotonic()) > 0:
-            with suppress(KafkaException):
-                self.client.flush(min(left, _FLUSH_SLICE_SECONDS))
-        if lost := len(self.client):
-            print(f"kafkatcl: {lost} messages of {self.name} were not delivered", file=sys.stderr)
+        if self._has_brokers:
+            self._flush(end)
+        if len(self.client):
+            self.losses.ending(self._why_not())
             self.client.purge()
+            self._flush(time.monotonic() + _PURGE_SECONDS, purged=True)
+        self._left = 0
+        if rest := len(self.client):
+            self.losses.count("unknown topics", PURGED_IN_QUEUE, rest)
+        self.tell_losses()  # before what may take its time
         self._release()
         self.client.close()
+
+    def _flush(self, end: float, *, purged: bool = False) -> None:
+        # Short polls, never one long flush: a fatal error ends a flush half-way.
+        while (count := len(self.client)) and (left := end - time.monotonic()) > 0:
+            self._left = count
+            if self.gave_up_at and not purged:
+                return
+            self._served(self.client.flush, min(left, _FLUSH_SLICE_SECONDS))
+
+    def _why_not(self) -> str:
+        """Why messages are still there."""
+        if not self._has_brokers:
+            return "no brokers are known"
+        return (
+            "still queued when interrupted"
+            if self.gave_up_at
+            else f"still queued after {flush_seconds():g} s"
+        )
+
+    def _served(self, serve: Callable[[float], Any], seconds: float) -> None:
+        try:
+            serve(seconds)
+        except KafkaException as error:
+            self._on_error(error.args[0])
+        except SystemError as error:  # a fatal error while a report was told
+            if isinstance(error.__cause__, KafkaException):
+                self._on_error(error.__cause__.args[0])
+
+    def _on_error(self, error: Any) -> None:
+        if error.fatal():
+            self.note_fatal()
+        super()._on_error(error)
+
+    def _on_delivery(self, error: Any, message: Any) -> None:
+        if error is not None:
+            self.tell_failure(
+                error.code(), message.topic(), message.partition(), message.value(), message.key()
+            )
+        elif self._is_heard():
+            self._report(delivered(message))
+
+    def _is_heard(self) -> bool:
+        """Whether the report that has just come is one that the delivery callback is to be told."""
+        return (
+            self.reports
+            and not self.deleted
+            and "delivery" in self.master.wanted
+            and self.master.reports.tell()
+        )
+
+    def _report(self, report: tuple[Any, ...]) -> None:
+        self.events.post(self, self.master.callback("delivery"), report)
+
+    def _untold(self, notices: list[Event]) -> None:
+        for _, report in notices:
+            if isinstance(report, FailedReport):
+                self.losses.count(report.topic, report.number)
 
 
 class ProducerTopic(Topic):
@@ -158,14 +251,16 @@ class ProducerTopic(Topic):
         self._check(partition)
         refused = self._queue_all(partition, batches, self.handle.block_until())
         if refused:
-            failure = kafka_failure(refused[0])
+            failure = kafka_failure(refused[0][0])
             more = f"{len(refused)} of {sum(map(len, batches))} messages were not queued"
             raise Failure(f"{failure.message} ({more})", (*failure.errorcode, more))
 
     def produce_granted(self, partition: int, batch: Batch) -> None:
-        """Queue messages that cannot be refused; one that is refused all the same is told to whoever listens."""
-        for code in self._queue_all(partition, [batch], 0.0):
-            self.handle.refused(code)
+        """Queue messages that the script takes for queued; one that is refused counts as one that failed."""
+        for code, at in self._queue_all(partition, [batch], 0.0):
+            self.handle.tell_failure(code, self.topic.name, partition, *batch.message(at))
+            if code == FATAL:
+                self.handle.note_fatal()
 
     def delete(self) -> None:
         """Give up the topic; what was queued is still delivered."""
@@ -187,7 +282,7 @@ class ProducerTopic(Topic):
         send = self.send or self._open()
         code = send(partition, payload, key)
         if code == UNKNOWN_PARTITION and (is_first or self.handle.reports) and self._is_early():
-            self.handle.tell_delivery(KafkaError(code), None)
+            self.handle.tell_failure(code, self.topic.name, partition, payload, key)
             return 0
         return code
 
@@ -205,10 +300,11 @@ class ProducerTopic(Topic):
             self.send = sender(self.raw_send)
         return self.send
 
-    def _queue_all(self, partition: int, batches: Sequence[Batch], end: float) -> list[int]:
-        """Queue messages, waiting for room up to the time ``end``; the errors of those that are not queued."""
-        refused: list[int] = []
-        left = sum(map(len, batches))
+    def _queue_all(self, partition: int, batches: Sequence[Batch], end: float) -> list[tuple[int, int]]:
+        """Queue messages, waiting for room up to the time ``end``; the error and the place of those not queued."""
+        refused: list[tuple[int, int]] = []
+        total = sum(map(len, batches))
+        done = 0
         for batch in batches:
             if self.handle.notes_sizes:
                 self.handle.queued(max(batch.lengths, default=0) + max(batch.key_lengths, default=0))
@@ -217,10 +313,10 @@ class ProducerTopic(Topic):
                 codes = self._queue_some(partition, rest)
                 is_full = QUEUE_FULL in codes
                 tried = codes.index(QUEUE_FULL) if is_full else len(codes) or len(rest)
-                refused += filter(None, codes[:tried])
-                left -= tried
+                refused += [(code, done + at) for at, code in enumerate(codes[:tried]) if code]
+                done += tried
                 if is_full and not self.handle.serve_until(end):
-                    return refused + [QUEUE_FULL] * left
+                    return refused + [(QUEUE_FULL, at) for at in range(done, total)]
                 rest = rest.behind(tried)
         return refused
 
@@ -249,13 +345,3 @@ def _reported(client: Producer, topic: str) -> Send:
         return 0
 
     return send
-
-
-def _report(error: Any, message: Any) -> tuple[Any, ...]:
-    if error is not None:
-        return error_item(error).pairs()
-    key = message.key()
-    return (
-        "payload", message.value() or b"", "partition", message.partition(), "offset", message.offset(),
-        "topic", message.topic(), *(() if key is None else ("key", key)),
-    )  # fmt: skip

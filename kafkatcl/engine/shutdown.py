@@ -8,10 +8,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Callable
 
+from kafkatcl.engine import telling
 from kafkatcl.engine.process import is_forked
-from kafkatcl.engine.waiting import remaining
 
 if TYPE_CHECKING:
+    from kafkatcl.engine.events import EventQueue
     from kafkatcl.engine.handle import Handle
 
 #: The environment variable with the bound in ms for delivering what is queued when a program ends.
@@ -21,12 +22,27 @@ _DEFAULT_FLUSH_MS = 30_000
 _CONSUMER_SECONDS = 5.0
 #: Seconds that closing may take beyond the bound for flushing.
 _GRACE_SECONDS = 1.0
+#: The same once nobody waits for messages any more.
+_GIVEN_UP_SECONDS = 3.0
+#: When a terminal is told for the first time what is waited for, and how often after that.
+_SILENT_SECONDS, _TOLD_EVERY_SECONDS = 1.0, 0.5
+#: How often to look whether the wait is over, or was given up.
+_LOOK_SECONDS = 0.1
 
 _open: set[Handle] = set()
-#: The threads that close handles, and whether those consume.
-_closing: dict[threading.Thread, bool] = {}
+#: The handles that threads of their own close; said when there is one less.
+_closing: list[Handle] = []
+_closed = threading.Condition()
 _settlers: list[Callable[[], None]] = []
 _closers: list[Callable[[], None]] = []
+
+
+class _End:
+    """The end of the program."""
+
+    has_begun = False
+    gave_up = False
+
 
 if hasattr(os, "register_at_fork"):
     # What is open is the parent's to close: librdkafka's threads are not in the child, and nothing can be flushed.
@@ -40,6 +56,20 @@ def flush_seconds() -> float:
     return (int(text) if text.isdecimal() else _DEFAULT_FLUSH_MS) / 1000
 
 
+def gave_up() -> bool:
+    """Whether somebody has ended the wait for undelivered messages."""
+    return _End.gave_up
+
+
+def give_up() -> bool:
+    """Have :func:`shutdown` wait for messages no longer (any thread); False if it does not wait for any."""
+    waits = _End.has_begun and not _End.gave_up and any(not handle.consumes for handle in list(_closing))
+    if waits:
+        _End.gave_up = True
+        _give_up(_closing)
+    return waits
+
+
 def opened(handle: Handle) -> None:
     """Remember a handle, so that it is closed at the end if it was not deleted before."""
     _open.add(handle)
@@ -47,15 +77,11 @@ def opened(handle: Handle) -> None:
 
 def closing(*handles: Handle) -> None:
     """Close handles, all at once: producers flush in the background, consumers are waited for."""
-    end = time.monotonic() + _CONSUMER_SECONDS
-    started = []
-    for handle in handles:
-        if handle in _open:
-            _open.discard(handle)
-            started.append((_start_closing(handle), handle.consumes))
-    for thread, consumes in started:
-        if consumes and thread.is_alive():
-            thread.join(remaining(end))
+    opened_ones = [handle for handle in handles if handle in _open]
+    for handle in opened_ones:
+        _open.discard(handle)
+        _start_closing(handle)
+    _wait([handle for handle in opened_ones if handle.consumes])
 
 
 def before_shutdown(settler: Callable[[], None]) -> None:
@@ -72,34 +98,105 @@ def shutdown() -> None:
     """Flush and close all handles, all at once; what could not be delivered is told on stderr.
 
     A second call does nothing, nor does one in a forked process.  Python itself calls it at the end of a program.
+    What it waits for is shown on a terminal after a second; a KeyboardInterrupt gives it up.
     """
     if is_forked():
         return
+    _End.has_begun = True
     while _settlers:
         _settlers.pop()()
     while _open:
         _start_closing(_open.pop())
-    now = time.monotonic()
-    for thread, consumes in list(_closing.items()):
-        bound = _CONSUMER_SECONDS if consumes else flush_seconds() + _GRACE_SECONDS
-        thread.join(remaining(now + bound))
+    try:
+        _wait(_closing)
+    except KeyboardInterrupt:
+        give_up()
+        _wait(_closing)
+    telling.clear()
+    for handle in list(_closing):  # what does not end in time
+        handle.tell_losses()
     _closing.clear()
     while _closers:
         _closers.pop()()
 
 
-def _start_closing(handle: Handle) -> threading.Thread:
-    def close() -> None:
-        handle.close(time.monotonic() + flush_seconds())
-        _closing.pop(thread, None)
+def finish(events: EventQueue) -> list[str]:
+    """Wait until the deleted handles of an interpreter have closed; what they have lost, a line for each.
 
-    thread = threading.Thread(target=close, name=f"kafkatcl-close-{handle.name}", daemon=True)
-    _closing[thread] = handle.consumes
+    A KeyboardInterrupt ends the wait, and is raised.
+    """
+    handles = [handle for handle in list(_closing) if handle.events is events]
     try:
-        thread.start()
+        _wait(handles)
+    except KeyboardInterrupt:
+        _give_up(handles)
+        _wait(handles)
+        raise
+    finally:
+        telling.clear()
+    return list(events.lost)
+
+
+def is_finished(events: EventQueue) -> bool:
+    """Whether no handle of an interpreter is open or being closed."""
+    return not any(handle.events is events for handle in (*_open, *_closing))
+
+
+def _give_up(handles: list[Handle]) -> None:
+    for handle in list(handles):
+        handle.gave_up_at = handle.gave_up_at or time.monotonic()
+
+
+def _wait(handles: list[Handle]) -> None:
+    """Wait for handles to close, within their bounds."""
+    began = time.monotonic()
+    shown = began + _SILENT_SECONDS - _TOLD_EVERY_SECONDS
+    for handle in list(handles):
+        while handle in _closing and (left := _bound(handle, began) - time.monotonic()) > 0:
+            # A thread must not be joined: an interrupted join takes it for ended.
+            with _closed:
+                _closed.wait_for(lambda: handle not in _closing, min(left, _LOOK_SECONDS))  # noqa: B023
+            if time.monotonic() - shown >= _TOLD_EVERY_SECONDS:
+                shown = time.monotonic()
+                _show(handles, began)
+
+
+def _bound(handle: Handle, began: float) -> float:
+    """When a handle that closes since ``began`` is not waited for any more."""
+    if handle.consumes:
+        return began + _CONSUMER_SECONDS
+    end = began + flush_seconds() + _GRACE_SECONDS
+    return min(end, handle.gave_up_at + _GIVEN_UP_SECONDS) if handle.gave_up_at else end
+
+
+def _show(handles: list[Handle], began: float) -> None:
+    """Say on a terminal which messages are waited for."""
+    waiting = {handle.name: count for handle in handles if (count := handle.undelivered())}
+    if not waiting or not telling.is_watched():
+        return
+    left = max(0, began + flush_seconds() - time.monotonic())
+    whose = next(iter(waiting)) if len(waiting) == 1 else f"{len(waiting)} producers"
+    # It fits into 80 columns.
+    telling.show(
+        f"kafkatcl: waiting for {sum(waiting.values())} messages of {whose} ({left:.0f} s, Ctrl-C ends it)"
+    )
+
+
+def _start_closing(handle: Handle) -> None:
+    def close() -> None:
+        try:
+            handle.close(time.monotonic() + flush_seconds())
+        finally:
+            with _closed:
+                if handle in _closing:
+                    _closing.remove(handle)
+                _closed.notify_all()
+
+    _closing.append(handle)
+    try:
+        threading.Thread(target=close, name=f"kafkatcl-close-{handle.name}", daemon=True).start()
     except RuntimeError:  # since Python 3.12 no thread can be started once the program is ending
         close()
-    return thread
 
 
 atexit.register(shutdown)

@@ -8,6 +8,10 @@ from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.engine.errors import Failure
 
 
+class UndeliveredWarning(RuntimeWarning):
+    """Messages that an interpreter had produced were not delivered."""
+
+
 class TclError(NativeError):
     """An error of a Tcl script; also what a Python command raises to be told as a Tcl error.
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any
+from typing import Any, Callable
 
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.library import SIGNAL, function
 from kafkatcl.librdkafka.logs import LogQueue
+from kafkatcl.librdkafka.producing import Message
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
@@ -33,6 +34,11 @@ _queue_io_event_enable = function(
     "rd_kafka_queue_io_event_enable", None, [_POINTER, _INT, _TEXT, ctypes.c_size_t]
 )
 _set_log_queue = function("rd_kafka_set_log_queue", _INT, [_POINTER, _POINTER])
+_REPORT = ctypes.CFUNCTYPE(None, _POINTER, ctypes.POINTER(Message), _POINTER)
+_conf = function("rd_kafka_conf", _POINTER, [_POINTER])
+_conf_set = function("rd_kafka_conf_set", _INT, [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t])
+_conf_set_dr_msg_cb = function("rd_kafka_conf_set_dr_msg_cb", None, [_POINTER, _REPORT])
+_topic_name = function("rd_kafka_topic_name", _TEXT, [_POINTER])
 
 
 class ClientHandle:
@@ -41,6 +47,7 @@ class ClientHandle:
     def __init__(self, client: Any) -> None:
         self._pointer = _POINTER.from_address(id(client) + object.__basicsize__).value
         self._queues: list[Any] = []
+        self._report: Any = None  # the callback, for as long as the client may call it
 
     def name(self) -> str:
         """The name of the instance, such as ``rdkafka#producer-1``."""
@@ -80,6 +87,23 @@ class ClientHandle:
         """Have ``SIGNAL`` written to ``descriptor`` whenever the client gets something to be polled for."""
         get_queue = _queue_get_consumer if consumer else _queue_get_main
         self._signal(get_queue(self._pointer), descriptor)
+
+    def report_failures(self, tell: Callable[[str, int], None]) -> None:
+        """Have ``tell`` called with the topic and the error code of each message that is not delivered.
+
+        Only for messages that are produced without the wrapper, whose own report callback this replaces, in the
+        configuration that the client uses; call it before the first message.  Polling calls it.  What is delivered
+        is not reported at all, which also saves the client the work.
+        """
+
+        def report(_client: Any, message: Any, _opaque: Any) -> None:
+            if message[0].err:
+                tell(_topic_name(message[0].rkt).decode(errors="replace"), message[0].err)
+
+        conf = _conf(self._pointer)
+        self._report = _REPORT(report)
+        _conf_set(conf, b"delivery.report.only.error", b"true", None, 0)
+        _conf_set_dr_msg_cb(conf, self._report)
 
     def divert_logs(self, queue: LogQueue) -> None:
         """Have log lines, also those there are, come to ``queue``; the client needs ``log.queue=true``."""

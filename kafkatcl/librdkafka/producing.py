@@ -20,7 +20,7 @@ _POINTER = ctypes.c_void_p
 COPY = 2  # RD_KAFKA_MSG_F_COPY: the library copies payload and key
 
 
-class _Message(ctypes.Structure):
+class Message(ctypes.Structure):
     """``rd_kafka_message_t``."""
 
     _fields_ = (
@@ -57,7 +57,7 @@ sizes = _Sizes((size, ctypes.c_size_t.from_param(size)) for size in range(1024))
 
 # The fields that are set are all as large as a pointer, so a message is a row of so many.
 _WORD = "Q" if ctypes.sizeof(_POINTER) == 8 else "L"
-_WORDS = ctypes.sizeof(_Message) // ctypes.sizeof(_POINTER)
+_WORDS = ctypes.sizeof(Message) // ctypes.sizeof(_POINTER)
 
 
 #: Queues a message, of a partition, a payload and a key; returns an error code, 0 for none.
@@ -129,6 +129,11 @@ class Batch:
         fields = (self.payloads, self.lengths, self.keys, self.key_lengths)
         return Batch(self.data, *(field[count:] for field in fields)) if count else self
 
+    def message(self, at: int) -> tuple[bytes, bytes | None]:
+        """The payload and the key of one."""
+        key = ctypes.string_at(self.keys[at], self.key_lengths[at]) if self.keys and self.keys[at] else None
+        return ctypes.string_at(self.payloads[at], self.lengths[at]), key
+
     def messages(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The payload and the key of each."""
         payloads = map(ctypes.string_at, self.payloads, self.lengths)
@@ -145,15 +150,15 @@ def produce_batch(topic: Any, partition: int, batch: Batch) -> list[int]:
     would cost more than all the library does for it.
     """
     count = len(batch)
-    words = array(_WORD, bytes(ctypes.sizeof(_Message) * count))
-    _fill(words, _Message.payload, batch.payloads)
-    _fill(words, _Message.len, batch.lengths)
+    words = array(_WORD, bytes(ctypes.sizeof(Message) * count))
+    _fill(words, Message.payload, batch.payloads)
+    _fill(words, Message.len, batch.lengths)
     if batch.keys:
-        _fill(words, _Message.key, batch.keys)
-        _fill(words, _Message.key_len, batch.key_lengths)
+        _fill(words, Message.key, batch.keys)
+        _fill(words, Message.key_len, batch.key_lengths)
     if _produce_batch(topic, partition, COPY, words.buffer_info()[0], count) == count:
         return []
-    return [message.err for message in (_Message * count).from_buffer(words)]
+    return [message.err for message in (Message * count).from_buffer(words)]
 
 
 def _fill(words: array[int], field: Any, values: Iterable[int]) -> None:

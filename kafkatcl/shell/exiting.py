@@ -1,4 +1,4 @@
-"""The end of the process: nothing is lost, wherever the end comes from, and the status is kept."""
+"""The end of the process: nothing is lost without a word, wherever the end comes from, and the status is kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import Callable, NoReturn
 
+from kafkatcl.engine.losses import has_lost
 from kafkatcl.engine.shutdown import shutdown
 
 
@@ -27,14 +28,17 @@ class _End:
             for step in (shutdown, atexit._run_exitfuncs, _flush_streams):
                 _attempt(step)
             # A plain return from main would wait for threads, and could not be had inside a Tcl callback.
-            os._exit(128 + self._signal if self._signal else status)
+            os._exit(128 + self._signal if self._signal else status or int(has_lost()))
 
 
 _end = _End()
 
 
 def leave(status: int) -> NoReturn:
-    """Flush and close all that is open, and end the process with ``status`` (0 to 255)."""
+    """Flush and close all that is open, and end the process with ``status`` (0 to 255).
+
+    Where messages were lost, 0 becomes 1.
+    """
     _end.leave(status)
 
 

@@ -44,9 +44,11 @@ class Interrupt:
 
     def absorb(self) -> bool:
         """Whether the process survives this SIGINT; called in the thread that watches signals."""
+        if leaving():
+            return False
         if not self._running:
             return True
-        if self._asked or leaving():
+        if self._asked:
             return False
         self._asked = True
         os.write(self._writer, b"!")

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from kafkatcl.engine.shutdown import give_up
 from kafkatcl.shell.exiting import leave_by_signal
 from kafkatcl.shell.interrupt import Interrupt
 
@@ -22,6 +23,7 @@ ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 class SignalWatch:
     """Ends the process with status 128 + the number on the first signal, flushing, and at once on the second.
 
+    While messages are waited for, Ctrl-C and any second signal end that wait, and what is left is told.
     With an ``interrupt``, a SIGINT that interrupts a command does not count.
     """
 
@@ -57,7 +59,10 @@ class SignalWatch:
             number = os.read(self._reader, 1)[0]
             if number not in ENDING or (number == signal.SIGINT and self._interrupts()):
                 continue
-            if ending:
+            if (ending or number == signal.SIGINT) and give_up():
+                if ending:
+                    continue
+            elif ending:
                 os._exit(128 + number)
             ending = True
             threading.Thread(target=leave_by_signal, args=(number,), name="kafkatcl-end", daemon=True).start()

@@ -32,6 +32,9 @@ RUNS                an answer with messages in it: length of a list in UTF-8; th
 BELL                a session that has events to take; no answer
 BELL_BACK           a session that must give back some of those it took; no answer
 REFUSED             why there is no sidecar; it ends
+REVOKED             a producer handle that takes no more messages; no answer
+LOST                nothing: the last frame, where messages were not delivered
+INTERRUPTED         the same, where Ctrl-C has ended the wait for them
 ==================  ==================================================================
 
 The first frame is a LIST: the protocol's number, and the names of the primitives.
@@ -78,6 +81,9 @@ class Kind(IntEnum):
     BELL = 2
     REFUSED = 3
     BELL_BACK = 4
+    REVOKED = 5
+    LOST = 6
+    INTERRUPTED = 7
 
 
 # -- to the sidecar ----------------------------------------------------------------------------------------

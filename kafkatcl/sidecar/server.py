@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -14,8 +15,9 @@ from kafkatcl import stacks
 from kafkatcl.bridge import sessions
 from kafkatcl.bridge.answers import guarded
 from kafkatcl.bridge.calls import PRIMITIVES
-from kafkatcl.engine.producer import ProducerTopic
-from kafkatcl.engine.shutdown import shutdown
+from kafkatcl.engine.losses import has_lost
+from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
+from kafkatcl.engine.shutdown import gave_up, give_up, shutdown
 from kafkatcl.librdkafka.producing import Batch
 from kafkatcl.sidecar.credit import Credit, Creditor
 from kafkatcl.sidecar.frames import (
@@ -31,6 +33,7 @@ from kafkatcl.sidecar.frames import (
     produced_batch,
     words,
 )
+from kafkatcl.sidecar.terminal import foreground
 
 #: After how many unanswered messages in a row to let some gather before reading on, and how long.
 _ROW = 100
@@ -42,12 +45,21 @@ def serve() -> None:
     stacks.on_signal()
     server = Server(*_own_descriptors())
     # The interpreter decides what becomes of both: when it dies of such a signal, there is still something to deliver.
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    for number in (signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, _give_up)
     signal.signal(signal.SIGTERM, server.end)
+    ProducerHandle.on_fatal = server.revoke
     server.run()
-    shutdown()
+    with foreground():
+        shutdown()
     server.close()
+    sys.exit(int(has_lost()))
+
+
+def _give_up(_signal: int, _frame: Any) -> None:
+    """Ctrl-C: nothing to this process, unless it is only waiting for messages to be delivered."""
+    give_up()
 
 
 def _own_descriptors() -> tuple[int, int]:
@@ -101,8 +113,16 @@ class Server:
         if self._is_answering:
             raise KeyboardInterrupt
 
+    def revoke(self, handle: ProducerHandle) -> None:
+        """Tell the interpreter that nothing it was granted for a producer holds any more (any thread)."""
+        self._send(frame(Kind.REVOKED, handle.identifier.encode()))
+
     def close(self) -> None:
-        """Tell the interpreter that everything is done."""
+        """Tell the interpreter that everything is done, and whether something was lost."""
+        if gave_up():
+            self._send(frame(Kind.INTERRUPTED))
+        elif has_lost():
+            self._send(frame(Kind.LOST))
         with self._lock:
             os.close(self._writing)
             self._writing = os.open(os.devnull, os.O_WRONLY)

@@ -77,6 +77,12 @@ proc ::kafkatcl::Adopt {path} {
         [list trace add command ::[lindex $path end] delete [list ::kafkatcl::childGoing $path]]
     WatchPrograms $path
     Announce $path
+    Adopted $path
+}
+
+# What else is to be done there; the sidecar has something.
+if {[info commands ::kafkatcl::Adopted] eq ""} {
+    proc ::kafkatcl::Adopted {path} {}
 }
 
 foreach file {core loop} {

@@ -170,6 +170,10 @@ proc ::kafkatcl::master::delete {id words} {
 # Set a callback, or with an empty prefix unset it.
 proc ::kafkatcl::master::SetCallback {id kind prefix} {
     set wanted [expr {[llength $prefix] > 0}]
+    if {!$wanted} {
+        ::kafkatcl::GiveBack
+        ::kafkatcl::events::Settle
+    }
     set token [::kafkatcl::Value [::kafkatcl::bridge::master_callback $id $kind $wanted]]
     if {$wanted} {
         ::kafkatcl::events::Set $token $prefix
@@ -180,8 +184,8 @@ proc ::kafkatcl::master::SetCallback {id kind prefix} {
 }
 
 proc ::kafkatcl::master::Deleted {id} {
+    ::kafkatcl::Release $id
     foreach kind {delivery error statistics logger} {
         ::kafkatcl::events::Unset $id.$kind
     }
-    ::kafkatcl::Release $id
 }

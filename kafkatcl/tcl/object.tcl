@@ -161,9 +161,10 @@ proc ::kafkatcl::DeleteCommand {id} {
     }
 }
 
-# Let an object go, and the callbacks of the partitions it kept fetching.
+# Let an object go, and the callbacks of the partitions it kept fetching.  What a callback was told, it was told.
 proc ::kafkatcl::Release {id} {
     GiveBack
+    events::Settle
     events::Dropped [Value [bridge::delete $id]]
     ahead::Forget $id
 }

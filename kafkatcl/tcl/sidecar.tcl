@@ -20,6 +20,7 @@ namespace eval ::kafkatcl::sidecar {
     variable place {}       ;# the path of the interpreter that the pipe is in
     variable rung {}        ;# sessions that have events and were not told to take them
     variable recalled {}    ;# sessions that must give back some of what they took
+    variable isLeaving 0    ;# whether the end has begun
     variable grace 8000     ;# ms beyond the time for delivering that the sidecar gets to end
 }
 
@@ -139,7 +140,7 @@ proc ::kafkatcl::sidecar::Answer {} {
         switch $kind {
             0 {return [Text $body]}
             1 {return [Runs $body]}
-            2 - 4 {Note $kind [Text $body]}
+            2 - 4 - 5 {Unasked $kind [Text $body]}
             default {Refused [Text $body]}
         }
     }
@@ -148,7 +149,7 @@ proc ::kafkatcl::sidecar::Answer {} {
 # Read the rest of a frame that begins with a header: its kind and its body.
 proc ::kafkatcl::sidecar::Frame {header} {
     set body {}
-    if {[binary scan $header ii length kind] != 2 || $kind ni {0 1 2 3 4}
+    if {[binary scan $header ii length kind] != 2 || $kind ni {0 1 2 3 4 5}
             || [string length [set body [Read $length]]] != $length} {
         Died
     }
@@ -203,23 +204,49 @@ proc ::kafkatcl::sidecar::Close {} {
 
 # Have everything delivered before the interpreter of this path calls `exit`.
 proc ::kafkatcl::sidecar::WatchExit {path} {
-    interp alias $path ::kafkatcl::leaving {} ::kafkatcl::sidecar::Leave
-    interp eval $path {trace add execution ::exit enter ::kafkatcl::leaving}
+    interp alias $path ::kafkatcl::leaving {} ::kafkatcl::sidecar::Leaving $path
+    catch {interp eval $path {trace add execution ::exit enter ::kafkatcl::leaving}}
 }
 
-# The trace on `exit`: have everything delivered before.  What is not told in time goes on without us.
-proc ::kafkatcl::sidecar::Leave {args} {
+# An interpreter has the package now, and with that a way to end the program.
+proc ::kafkatcl::Adopted {path} {
+    sidecar::WatchExit $path
+}
+
+# The trace on `exit` of the interpreter of this path: where messages were lost, its status is not 0.
+proc ::kafkatcl::sidecar::Leaving {path command operation} {
+    variable isLeaving
+    lassign $command name status
+    if {[llength $command] == 1} {
+        set status 0
+    }
+    if {$isLeaving || [llength $command] > 2 || [catch {string repeat {} $status}]} {
+        return  ;# once is enough, and an error is no end
+    }
+    set other [Leave]
+    if {$other == 130 || $other && ($status & 0xff) == 0} {
+        interp eval $path [list $name $other]
+    }
+}
+
+# Have everything delivered; 1 if messages were lost, 130 if Ctrl-C has ended the wait, 0 if all is well.  What is not
+# told in time goes on without us.
+proc ::kafkatcl::sidecar::Leave {} {
     variable pipe
     variable owner
     variable grace
-    if {$pipe eq "" || [pid] != $owner} {
-        return
+    variable death
+    if {[pid] != $owner} {
+        return 0
     }
-    foreach session [info commands ::kafkatcl::sessions::*] {
-        catch {$session Settle}
+    variable isLeaving 1
+    if {$pipe ne ""} {
+        foreach session [info commands ::kafkatcl::sessions::*] {
+            catch {$session Settle}
+        }
     }
-    if {[catch {Send 5 {}}]} {
-        return
+    if {$pipe eq "" || [catch {Send 5 {}}]} {
+        return [IsLostWith $death]
     }
     MovePipe {}
     fconfigure $pipe -blocking 0
@@ -228,13 +255,34 @@ proc ::kafkatcl::sidecar::Leave {args} {
         scan $::env(KAFKATCL_FLUSH_TIMEOUT_MS) %d wait
     }
     set deadline [expr {[clock milliseconds] + $wait + $grace}]
+    set last {}
     while {![eof $pipe] && [clock milliseconds] < $deadline} {
-        if {[read $pipe] eq ""} {
+        if {[set data [read $pipe]] eq ""} {
             after 2
         }
+        set last [string range $last$data end-7 end]
     }
+    # The frame that says so is the last one.
+    if {![eof $pipe]} {
+        return 1
+    }
+    return [expr {$last eq [binary format ii 0 7] ? 130 : $last eq [binary format ii 0 6]}]
+}
+
+# Whether a sidecar that has died had something left to deliver, which is said unless it did so itself.
+proc ::kafkatcl::sidecar::IsLostWith {death} {
+    set how [lindex $death 1 end]
+    if {$how eq ""} {
+        return 0
+    }
+    if {$how in {"status 0" "status 1"}} {
+        return [expr {$how eq "status 1"}]
+    }
+    catch {puts stderr "kafkatcl: [lindex $death 0]"}
+    return 1
 }
 
 ::kafkatcl::core::Use ::kafkatcl
 ::kafkatcl::sidecar::Start
+::kafkatcl::sidecar::WatchExit {}
 source -encoding utf-8 [file join $::kafkatcl::library install.tcl]

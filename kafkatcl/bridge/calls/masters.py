@@ -45,10 +45,7 @@ def master_logger(master: str, logger: str) -> None:
 def master_callback(master: str, kind: str, wanted: str) -> str:
     """Say whether there is a callback of a kind (``1`` or ``0``); its token."""
     found = find(master, Master)
-    if wanted == "1":
-        found.wanted.add(kind)
-    else:
-        found.wanted.discard(kind)
+    found.want(kind, wanted == "1")
     return found.callback(kind)
 
 

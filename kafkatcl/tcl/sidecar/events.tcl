@@ -4,11 +4,7 @@
 
 # The session of the interpreter of this path.
 proc ::kafkatcl::bridge::open_session {path} {
-    set answer [::kafkatcl::sidecar::Call open_session]
-    if {[lindex $answer 0] eq 0} {
-        ::kafkatcl::sidecar::WatchExit $path
-    }
-    return $answer
+    return [::kafkatcl::sidecar::Call open_session]
 }
 
 # The interpreter of this session is gone.
@@ -27,8 +23,17 @@ proc ::kafkatcl::sidecar::Readable {} {
     set header [ReadNow]
     if {$header ne "" || [IsAtEnd]} {
         lassign [Frame $header] kind body
-        Note $kind [Text $body]
+        Unasked $kind [Text $body]
         Ring
+    }
+}
+
+# What came by itself: a bell of a session, or a producer takes no more messages.
+proc ::kafkatcl::sidecar::Unasked {kind what} {
+    if {$kind == 5} {
+        Revoke $what
+    } else {
+        Note $kind $what
     }
 }
 
@@ -52,7 +57,7 @@ proc ::kafkatcl::sidecar::NoteBells {} {
     variable pipe
     while {$pipe ne "" && [set header [ReadNow]] ne ""} {
         lassign [Frame $header] kind body
-        Note $kind [Text $body]
+        Unasked $kind [Text $body]
     }
 }
 

@@ -1,0 +1,36 @@
+"""pytest plugin: a mock cluster of the test's own, whose answers the test chooses."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+
+import pytest
+
+from kafkatcl.librdkafka.library import function
+from kafkatcl.librdkafka.mock import MockCluster
+
+PRODUCE = 0  # the number of a kind of request
+OUT_OF_ORDER_SEQUENCE_NUMBER = 45
+TOPIC_AUTHORIZATION_FAILED = 29
+
+_push_errors = function(
+    "rd_kafka_mock_push_request_errors_array",
+    None,
+    [ctypes.c_void_p, ctypes.c_int16, ctypes.c_size_t, ctypes.POINTER(ctypes.c_int)],
+)
+
+
+class Mock(MockCluster):
+    """A mock cluster that answers requests with errors."""
+
+    def fail(self, request: int, code: int, times: int = 1) -> None:
+        """Answer the next requests of a kind with an error code."""
+        _push_errors(self._cluster, request, times, (ctypes.c_int * times)(*[code] * times))
+
+
+@pytest.fixture
+def mock() -> Iterator[Mock]:
+    """A mock cluster of one broker."""
+    with Mock() as made:
+        yield made

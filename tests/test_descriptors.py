@@ -44,6 +44,7 @@ if {{[info exists env(KAFKATCL_TEST_BROKERS)]}} {{
 m config group.id g
 m producer_creator p
 p new_topic out [lindex $argv 0]
+p info brokers ;# what is made in the moment between the look and the fork would be inherited
 """
 CONSUMING = """
 m consumer_creator c

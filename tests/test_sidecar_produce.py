@@ -6,7 +6,7 @@ import re
 
 import pytest
 from fix_cluster import Cluster
-from fix_tcl import TCLSH, RunTcl, environment_of
+from fix_tcl import TCLSH, RunTcl
 
 # `accepted` counts, `refused` has the error of each message that was not queued.
 PRELUDE = """
@@ -262,26 +262,3 @@ def test_large_messages_both_ways_in_a_flood_of_events(kafka_cluster: Cluster, r
 # -- where nothing works any more --------------------------------------------------------------------------
 
 
-def test_without_descriptors_loading_fails_with_a_reason_and_works_later(run_tcl: RunTcl) -> None:
-    done = run_tcl(
-        """
-        package require msgcat
-        catch {package require kafka-none}
-        while {![catch {open /dev/null} channel]} {
-            lappend channels $channel
-        }
-        close [lindex $channels 0]
-        close [lindex $channels 1]
-        puts [catch {package require kafka} message],$errorCode
-        foreach channel [lrange $channels 2 end] {
-            close $channel
-        }
-        package require kafka
-        puts [kafka::kafka version]
-        """,
-        shell=("sh", "-c", 'ulimit -n 40; exec tclsh "$0"'),
-        env=environment_of(TCLSH),
-    )
-    first, second = done.stdout.splitlines()
-    assert first == "1,KAFKA SIDECAR PYTHON"
-    assert re.match(r"\d", second)

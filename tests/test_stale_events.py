@@ -7,12 +7,31 @@ between, the interpreter may have read that already, with the answer of a call, 
 from __future__ import annotations
 
 import os
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from fix_tcl import TCLSH, RunTcl
+from fix_async import scaled
+from fix_tcl import TCLSH, RunTcl, environment_of
 
 from kafkatcl.shell.interrupt import READABLE, Interrupt
+
+# It goes from a call to the event loop and back.
+ASKING = """
+package require kafka
+kafka::kafka create m
+m logger none
+m producer_creator p
+set end [expr {[clock milliseconds] + [lindex $argv 0] * 1000}]
+while {[clock milliseconds] < $end} {
+    p output_queue_length
+    after 2 {set tick 1}
+    vwait tick
+}
+puts done
+"""
 
 
 def test_a_sidecar_is_not_waited_for_when_it_has_sent_nothing(run_tcl: RunTcl) -> None:
@@ -27,6 +46,26 @@ def test_a_sidecar_is_not_waited_for_when_it_has_sent_nothing(run_tcl: RunTcl) -
     """
     done = run_tcl(script, shell=TCLSH, timeout=20)
     assert (done.status, done.stdout, done.stderr) == (0, "goes on\n", "")
+
+
+def test_processes_that_hold_each_other_up_do_not_hang(tmp_path: Path) -> None:
+    """20 of them for a minute had 2 that hung."""
+    file = tmp_path / "s.tcl"
+    file.write_text(ASKING)
+    seconds = scaled(3, 60)
+    command = [*TCLSH, str(file), str(seconds)]
+    environment = {**os.environ, **environment_of(TCLSH)}
+    pipe = subprocess.PIPE
+    with ExitStack() as ending:
+        processes = []
+        for _ in range(scaled(4, 20)):
+            process = subprocess.Popen(command, env=environment, stdout=pipe, text=True)
+            ending.callback(process.communicate)
+            ending.callback(process.kill)
+            processes.append(process)
+        assert [process.communicate(timeout=seconds + 60)[0] for process in processes] == ["done\n"] * len(
+            processes
+        )
 
 
 def test_the_prompt_is_not_held_up_when_nobody_has_interrupted() -> None:

@@ -22,6 +22,7 @@ from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.telling import printable
+from kafkatcl.librdkafka import client
 from kafkatcl.librdkafka.logs import LogLine
 
 EVIL = "bad\n%0|1.000|FAIL|forged| line\r\x1b[31mred\x07 \x9b0m\u2028next\u202e } ; exit 98 ; {"
@@ -173,9 +174,9 @@ def test_a_client_whose_log_cannot_be_read_is_not_made(monkeypatch: pytest.Monke
     def refuse(*_: object) -> None:
         raise OSError("Too many open files")
 
-    for name in ("LogKeeper", "Pump"):
+    for owner, name in ((client, "LogQueue"), (logs, "Pump")):
         with monkeypatch.context() as patched:
-            patched.setattr(logs, name, refuse)
+            patched.setattr(owner, name, refuse)
             with pytest.raises(Failure, match="cannot make a client: Too many open files"):
                 Client("none")
         assert threads() == []

@@ -260,5 +260,3 @@ def test_large_messages_both_ways_in_a_flood_of_events(kafka_cluster: Cluster, r
 
 
 # -- where nothing works any more --------------------------------------------------------------------------
-
-

@@ -255,7 +255,7 @@ def test_the_first_loss_of_a_topic_is_logged_at_once(run_everywhere: RunTcl) -> 
 
 def test_the_first_loss_is_a_line_on_standard_error(run_everywhere: RunTcl) -> None:
     done = run_everywhere(PRELUDE + "m logger stderr; m config log_level 2; open_producer; produce 5; exit 2")
-    (logged,) = re.findall(r"^%4\|[\d.]+\|UNDELIVERED\| (.*)$", done.stderr, re.M)
+    (logged,) = re.findall(r"^%4\|[\d.]+\|UNDELIVERED\|[^|]*\| (.*)$", done.stderr, re.M)
     assert logged == f"rdkafka#producer-1: topic lost: 1 message was not delivered: {TIMED_OUT}"
 
 
@@ -415,7 +415,7 @@ def test_after_a_fatal_error_a_shell_that_has_heard_of_it_refuses_each(
 def test_a_sidecar_that_was_killed_is_told_at_the_end(run_tcl: RunTcl) -> None:
     done = run_tcl(
         PRELUDE
-        + "open_producer; produce 5; exec kill -KILL [pid $::kafkatcl::sidecar::pipe]; after 200; exit",
+        + "open_producer; produce 5; exec kill -KILL $::kafkatcl::sidecar::process; after 200; exit",
         shell=TCLSH,
     )
     assert re.search(r"^kafkatcl: the sidecar of package kafka has ended \(SIGKILL\)", done.stderr, re.M)

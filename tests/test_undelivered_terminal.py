@@ -124,7 +124,7 @@ def test_a_host_program_is_interrupted_with_the_count(tmp_path: Path) -> None:
 
 
 def test_a_sidecar_in_the_background_does_not_write_over_the_terminal(tmp_path: Path) -> None:
-    script = NOWHERE + 'puts "ready [pid $::kafkatcl::sidecar::pipe]"; vwait forever'
+    script = NOWHERE + 'puts "ready $::kafkatcl::sidecar::process"; vwait forever'
     file = tmp_path / "s.tcl"
     file.write_text(script)
     env = {**os.environ, **environment_of(["tclsh"]), "KAFKATCL_FLUSH_TIMEOUT_MS": "2500"}

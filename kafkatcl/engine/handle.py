@@ -205,7 +205,6 @@ class Handle:
         self._untold(self.events.forget(self))  # no callback runs any more
         self._finish(end)
         self.pump.close()
-        self.log.close()
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -265,6 +264,7 @@ class Handle:
 
     def _release(self) -> None:
         """Give up all that is held of the client, right before closing it."""
+        self.log.close()
         for topic in self._topics.values():
             topic.close(self.native)
         self.native.release()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kafkatcl.engine import secrets
 from kafkatcl.engine.logsinks import sink
 from kafkatcl.engine.pump import Pump
-from kafkatcl.librdkafka.logs import LogKeeper, LogLine, LogQueue
+from kafkatcl.librdkafka.logs import LogLine, LogQueue
 
 if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
@@ -45,16 +45,15 @@ class Log:
         :raises OSError: librdkafka or the system has no room for it.
         :raises RuntimeError: no thread can be started.
         """
-        queue = _reader.add(self)
         try:
-            self._handle.native.divert_logs(queue)
+            _reader.add(self)
         except OSError:
-            self.close()
+            _reader.rest()
             raise
 
-    def reads(self, queue: LogQueue) -> None:
-        """Say where the lines are."""
-        self._queue = queue
+    def reads(self, descriptor: int) -> None:
+        """Have ``descriptor`` signalled when there are lines."""
+        self._queue = self._handle.native.divert_logs(descriptor)
 
     def say(self, facility: str, message: str) -> None:
         """Log a warning of our own."""
@@ -107,16 +106,14 @@ class _Reader:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._logs: dict[Log, None] = {}  # a set that keeps its order
-        self._works: tuple[LogKeeper, Pump] | None = None
+        self._pump: Pump | None = None
 
-    def add(self, log: Log) -> LogQueue:
-        """Begin to read a log, from the queue that is returned."""
+    def add(self, log: Log) -> None:
+        """Begin to read a log."""
         with self._lock:
-            keeper, pump = self._works = self._works or self._start()
-            queue = keeper.queue(pump.descriptor)
-            log.reads(queue)
+            self._pump = self._pump or self._start()
+            log.reads(self._pump.descriptor)
             self._logs[log] = None
-            return queue
 
     def remove(self, log: Log) -> None:
         """Read this log no more."""
@@ -126,12 +123,15 @@ class _Reader:
     def rest(self) -> None:
         """End the thread, if there is nothing left to read."""
         with self._lock:
-            if self._logs or not self._works:
-                return
-            (keeper, pump), self._works = self._works, None
-        pump.stop()
-        keeper.close()
-        pump.close()
+            idle = self._take_idle()
+        _end(idle)
+
+    def _take_idle(self) -> Pump | None:
+        """The thread, if there is nothing left to read (lock held)."""
+        if self._logs:
+            return None
+        idle, self._pump = self._pump, None
+        return idle
 
     def limit(self, logs: Iterable[Log] | None = None) -> int:
         """Drop lines that have waited too long, of all logs or of these; how many of these were dropped."""
@@ -140,26 +140,26 @@ class _Reader:
                 log.leave_out()
             return sum(log.left_out() for log in logs or ())
 
-    def _start(self) -> tuple[LogKeeper, Pump]:
+    def _start(self) -> Pump:
         pump = Pump(self._serve)
-        try:
-            keeper = LogKeeper()
-        except OSError:
-            pump.close()
-            raise
         try:
             pump.start("log")
         except RuntimeError:
-            keeper.close()
             pump.close()
             raise
-        return keeper, pump
+        return pump
 
     def _serve(self) -> bool:
         with self._lock:
             logs = list(self._logs)
         more = [log.serve() for log in logs]
         return True in more
+
+
+def _end(pump: Pump | None) -> None:
+    if pump:
+        pump.stop()
+        pump.close()
 
 
 _reader = _Reader()

@@ -65,8 +65,8 @@ def is_watched() -> bool:
         return False
 
 
-# C0, DEL, C1, what ends a line or a paragraph, and what turns the direction of text around.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# C0, DEL, C1, what ends a line or a paragraph, what turns the direction of text around, and halves of characters.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 

@@ -33,7 +33,6 @@ _queue_destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
 _queue_io_event_enable = function(
     "rd_kafka_queue_io_event_enable", None, [_POINTER, _INT, _TEXT, ctypes.c_size_t]
 )
-_set_log_queue = function("rd_kafka_set_log_queue", _INT, [_POINTER, _POINTER])
 _REPORT = ctypes.CFUNCTYPE(None, _POINTER, ctypes.POINTER(Message), _POINTER)
 _conf = function("rd_kafka_conf", _POINTER, [_POINTER])
 _conf_set = function("rd_kafka_conf_set", _INT, [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t])
@@ -105,9 +104,9 @@ class ClientHandle:
         _conf_set(conf, b"delivery.report.only.error", b"true", None, 0)
         _conf_set_dr_msg_cb(conf, self._report)
 
-    def divert_logs(self, queue: LogQueue) -> None:
-        """Have log lines, also those there are, come to ``queue``; the client needs ``log.queue=true``."""
-        _set_log_queue(self._pointer, queue.pointer)
+    def divert_logs(self, descriptor: int) -> LogQueue:
+        """Where log lines come to from now on; the client needs ``log.queue=true``."""
+        return LogQueue(self._pointer, descriptor)
 
     def release(self) -> None:
         """Give up everything held of the client; call it right before closing the client."""

@@ -1,9 +1,7 @@
-"""Log lines of clients, kept in queues that outlive the clients.
+"""Log lines of clients as data: librdkafka's own logger prints what a broker sends as it is.
 
-librdkafka's own logger prints what a broker sends as it is, so every client has ``log.queue`` on and hands its lines
-over as events.  A queue must not be used any more once the client it was made of is closed, and a client logs until it
-has been; the queues are therefore made of another client, one without brokers, which only keeps them.  (What it logs
-in the last moments of its end, librdkafka drops itself.)
+Every client has ``log.queue`` on and hands its lines over as events.  (What it logs in the last moments of its end,
+when its queue is closed, goes nowhere.)
 """
 
 from __future__ import annotations
@@ -13,18 +11,14 @@ import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from kafkatcl.librdkafka.conf import GlobalConf
 from kafkatcl.librdkafka.library import SIGNAL, function
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
 _INT = ctypes.c_int
-_PRODUCER = 0
-_ERROR_TEXT_BYTES = 512
 
-_new = function("rd_kafka_new", _POINTER, [_INT, _POINTER, _TEXT, ctypes.c_size_t])
-_destroy = function("rd_kafka_destroy", None, [_POINTER])
 _queue_new = function("rd_kafka_queue_new", _POINTER, [_POINTER])
+_set_log_queue = function("rd_kafka_set_log_queue", _INT, [_POINTER, _POINTER])
 _queue_destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
 _queue_length = function("rd_kafka_queue_length", ctypes.c_size_t, [_POINTER])
 _queue_poll = function("rd_kafka_queue_poll", _POINTER, [_POINTER, _INT])
@@ -45,37 +39,18 @@ class LogLine(NamedTuple):
     message: str
 
 
-class LogKeeper:
-    """What the queues of log lines are made of.
+class LogQueue:
+    """The lines of the client ``pointer`` that nobody has taken yet, those from before included.
 
-    :raises OSError: librdkafka cannot make one, for lack of descriptors or threads.
+    Any thread may use it until it is closed, which must be before the client is.  ``descriptor`` is written to when
+    there are lines again.
     """
 
-    def __init__(self) -> None:
-        conf = GlobalConf()
-        conf.set("log_level", "0")
-        text = ctypes.create_string_buffer(_ERROR_TEXT_BYTES)
-        self._client = _new(_PRODUCER, conf.pointer, text, _ERROR_TEXT_BYTES)
-        if not self._client:
-            raise OSError(text.value.decode(errors="replace"))
-        conf.release()
-
-    def close(self) -> None:
-        """Give the client up; all queues made of it are closed."""
-        _destroy(self._client)
-
-    def queue(self, descriptor: int) -> LogQueue:
-        """A queue that writes to ``descriptor`` when there are lines again."""
-        return LogQueue(_queue_new(self._client), descriptor)
-
-
-class LogQueue:
-    """The lines of one client that nobody has taken yet; any thread may use it until it is closed."""
-
     def __init__(self, pointer: Any, descriptor: int) -> None:
-        self.pointer = pointer
+        self.pointer = _queue_new(pointer)
         os.set_blocking(descriptor, False)
-        _queue_io_event_enable(pointer, descriptor, SIGNAL, len(SIGNAL))
+        _queue_io_event_enable(self.pointer, descriptor, SIGNAL, len(SIGNAL))
+        _set_log_queue(pointer, self.pointer)
 
     def __len__(self) -> int:
         return int(_queue_length(self.pointer))

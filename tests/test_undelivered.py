@@ -414,8 +414,7 @@ def test_after_a_fatal_error_a_shell_that_has_heard_of_it_refuses_each(
 
 def test_a_sidecar_that_was_killed_is_told_at_the_end(run_tcl: RunTcl) -> None:
     done = run_tcl(
-        PRELUDE
-        + "open_producer; produce 5; exec kill -KILL $::kafkatcl::sidecar::process; after 200; exit",
+        PRELUDE + "open_producer; produce 5; exec kill -KILL $::kafkatcl::sidecar::process; after 200; exit",
         shell=TCLSH,
     )
     assert re.search(r"^kafkatcl: the sidecar of package kafka has ended \(SIGKILL\)", done.stderr, re.M)

@@ -54,9 +54,9 @@ proc report_memory {name measure processes} {
     figure $name [expr {$kibibytes / 1024.0}] MiB
 }
 
-# The processes that this one started to talk to them.
+# The process that does the work of this one, if there is one.
 proc sidecars {} {
-    return [concat {*}[lmap channel [chan names] {pid $channel}]]
+    return [expr {[info exists ::kafkatcl::sidecar::process] ? $::kafkatcl::sidecar::process : ""}]
 }
 
 # -- producing -----------------------------------------------------------------------------------------------

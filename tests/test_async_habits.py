@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fix_async import PRELUDE, SOURCES, filled, scaled
@@ -15,28 +16,8 @@ COUNT = scaled(3000, 30_000)
 # -- a busy event loop -------------------------------------------------------------------------------------
 
 BUSY = """
+source $env(BUSY)
 namespace eval busy {
-    proc timer {} {after 0 ::busy::timer}
-    # Each 20 ms, and it takes 25 ms.
-    proc overrun {} {
-        after 20 ::busy::overrun
-        set end [expr {[clock milliseconds] + 25}]
-        while {[clock milliseconds] < $end} {}
-    }
-    proc writable {} {
-        set ::channel [open /dev/null w]
-        fileevent $::channel writable {incr ::written}
-    }
-    proc socket {} {
-        set server [::socket -server ::busy::accept -myaddr 127.0.0.1 0]
-        set ::sender [::socket 127.0.0.1 [lindex [fconfigure $server -sockname] 2]]
-        fconfigure $::sender -blocking 0 -translation binary
-        fileevent $::sender writable {puts -nonewline $::sender [string repeat x 4096]}
-    }
-    proc accept {channel args} {
-        fconfigure $channel -blocking 0 -translation binary
-        fileevent $channel readable [list read $channel 4096]
-    }
     proc idle {} {after idle {after 0 ::busy::idle}}
     proc update {} {
         # Whoever calls this one runs the event loop all the time.
@@ -59,7 +40,8 @@ vwait done
 puts $told
 exit
 """
-KINDS = ("timer", "overrun", "writable", "socket", "idle", "update")
+KINDS = ("timer", "overrun", "writable", "readable", "socket", "idle", "update")
+BUSY_FILE = Path(__file__).parent.parent / "benchmarks" / "busy.tcl"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -73,7 +55,8 @@ def test_a_busy_event_loop_does_not_stop_callbacks(
         script = script.replace(
             "busy::$kind\nlisten $source told $count", "listen $source told $count\nbusy::$kind"
         )
-    done = run_everywhere(script, topic, source, kind, str(COUNT), brokers=embedded_cluster)
+    env = {"BUSY": str(BUSY_FILE)}
+    done = run_everywhere(script, topic, source, kind, str(COUNT), brokers=embedded_cluster, env=env)
     assert (done.status, done.stdout, done.stderr) == (0, f"{COUNT}\n", "")
 
 

@@ -22,7 +22,9 @@ CLIENTS = (
     + """
 proc clients {} {
     set count 0
-    foreach process [concat [pid] {*}[lmap channel [chan names] {pid $channel}]] {
+    set processes [pid]
+    catch {lappend processes {*}$::kafkatcl::sidecar::process}
+    foreach process $processes {
         foreach thread [glob /proc/$process/task/*/comm] {
             # It may have ended meanwhile.
             catch {

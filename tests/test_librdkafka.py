@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import os
 import select
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +20,7 @@ from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf, is_topic_property
 from kafkatcl.librdkafka.errors import error_name, error_text
 from kafkatcl.librdkafka.library import function, version
-from kafkatcl.librdkafka.logs import LogKeeper, LogLine, LogQueue
+from kafkatcl.librdkafka.logs import LogLine, LogQueue
 from kafkatcl.librdkafka.properties import allowed
 
 NOWHERE = "127.0.0.1:1"
@@ -243,16 +242,12 @@ def test_the_output_queue_counts_messages() -> None:
 
 
 @contextlib.contextmanager
-def log_queue() -> Iterator[tuple[LogQueue, int]]:
-    """A queue of log lines, and what becomes readable when some come."""
-    keeper = LogKeeper()
-    try:
-        with signal_pipe() as (reader, writer):
-            queue = keeper.queue(writer)
-            yield queue, reader
-            queue.close()
-    finally:
-        keeper.close()
+def log_queue(native: ClientHandle) -> Iterator[tuple[LogQueue, int]]:
+    """The queue of the log lines of a client, and what becomes readable when some come."""
+    with signal_pipe() as (reader, writer):
+        queue = native.divert_logs(writer)
+        yield queue, reader
+        queue.close()
 
 
 def await_line(queue: LogQueue, reader: int, wanted: str) -> LogLine:
@@ -270,11 +265,10 @@ def await_line(queue: LogQueue, reader: int, wanted: str) -> LogLine:
 
 def test_log_lines_with_level_and_facility() -> None:
     with (
-        log_queue() as (queue, reader),
         producing(log_queue="true", bootstrap_servers=NOWHERE) as (_, native),
+        log_queue(native) as (queue, reader),
     ):
         native.set_log_level(6)
-        native.divert_logs(queue)
         line = await_line(queue, reader, "Connect to ipv4#127.0.0.1:1 failed")
         assert (line.level, line.facility) == (3, "FAIL")
         native.set_log_level(7)
@@ -283,38 +277,19 @@ def test_log_lines_with_level_and_facility() -> None:
 
 
 def test_log_level_silences() -> None:
-    with (
-        log_queue() as (queue, reader),
-        producing(log_queue="true", bootstrap_servers=NOWHERE) as (_, native),
-    ):
+    with producing(log_queue="true", bootstrap_servers=NOWHERE) as (_, native):
         native.set_log_level(0)
-        native.divert_logs(queue)
-        select.select([reader], [], [], 0.5)
-        assert list(queue.lines(100)) == []
-
-
-def test_log_lines_can_be_taken_while_clients_are_closed() -> None:
-    for _ in range(20):
-        with log_queue() as (queue, reader):
-            producer = Producer({"log.queue": "true", "debug": "all", "bootstrap.servers": NOWHERE})
-            native = ClientHandle(producer)
-            native.divert_logs(queue)
-            assert await_line(queue, reader, "initialized").facility == "INIT"
-            native.release()
-            closing = threading.Thread(target=producer.close)
-            closing.start()
-            while closing.is_alive():
-                list(queue.lines(100))
-            closing.join()
-            list(queue.lines(100))  # whatever librdkafka has left, the queue is still there
+        with log_queue(native) as (queue, reader):
+            list(queue.lines(100))  # from before
+            select.select([reader], [], [], 0.5)
+            assert list(queue.lines(100)) == []
 
 
 def test_the_oldest_log_lines_can_be_dropped() -> None:
     with (
-        log_queue() as (queue, reader),
         producing(log_queue="true", debug="generic") as (_, native),
+        log_queue(native) as (queue, reader),
     ):
-        native.divert_logs(queue)
         native.set_log_level(7)
         native.add_brokers("127.0.0.1:1,127.0.0.1:2,127.0.0.1:3")
         assert select.select([reader], [], [], 10)[0]
@@ -407,13 +382,12 @@ def test_release_and_close_leave_nothing(embedded_cluster: Cluster) -> None:
         conf = TopicConf()
         with (
             signal_pipe() as (_, writer),
-            log_queue() as (queue, _),
             opening(bootstrap_servers=embedded_cluster.bootstrap_servers, log_queue="true") as (
                 _client,
                 native,
             ),
+            log_queue(native),
         ):
-            native.divert_logs(queue)
             native.signal_events(writer, consumer=consumer)
             opened = native.open_topic(topic, conf)
             native.close_topic(opened)

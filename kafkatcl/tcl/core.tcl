@@ -17,13 +17,16 @@ if {![namespace exists ::kafkatcl::core]} {
             upvar variable vwait while
         }
     }
-    # What the script exports from the global namespace itself stays as it is.
+    # What the script exports from the global namespace itself stays as it is.  Without `auto_import`, which would have all
+    # of the auto_path read.
     apply {{} {
         set exported [namespace eval :: {namespace export}]
         namespace eval :: [list namespace export -clear {*}$::kafkatcl::core::names]
+        catch {rename ::auto_import ::kafkatcl::core::auto_import}
         namespace eval ::kafkatcl::core [list namespace import {*}[lmap name $::kafkatcl::core::names {
             string cat :: $name
         }]]
+        catch {rename ::kafkatcl::core::auto_import ::auto_import}
         namespace eval :: [list namespace export -clear {*}$exported]
     }}
 }

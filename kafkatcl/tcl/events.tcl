@@ -193,10 +193,13 @@ proc ::kafkatcl::events::Adapt {} {
 # The other side has rung: something waits there, or must not be told any more.  Called as an event.
 proc ::kafkatcl::events::Ring {} {
     variable rung 1
+    variable coming
     if {[catch GiveBackRecalled result options] == 1} {
         Recover $result $options
     }
-    Turn
+    if {!$coming} {
+        Turn
+    }
 }
 
 # Run callbacks for a while, and have it done again as long as there are more.  Called as an event.

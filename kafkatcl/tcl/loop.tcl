@@ -25,6 +25,7 @@ proc ::kafkatcl::loop::Make {} {
     foreach {name target} {alert Alert spun Spun background Background evaluate Evaluate} {
         interp alias $interp $name {} ::kafkatcl::loop::$target
     }
+    interp expose $interp fconfigure
     interp bgerror $interp background
     foreach {name command} {After after FileEvent fileevent} {
         interp alias {} ::kafkatcl::loop::$name $interp $command
@@ -51,6 +52,7 @@ proc ::kafkatcl::loop::Gone {args} {
         Spin 1
     }
     foreach session [info commands ::kafkatcl::sessions::*] {
+        Later 0 [namespace tail $session] events::Turn
         Later 0 [namespace tail $session] events::Ring
     }
 }
@@ -65,7 +67,7 @@ proc ::kafkatcl::loop::Alert {session procedure} {
     if {[catch {::kafkatcl::sessions::$session $procedure}]
             && [namespace which -command ::kafkatcl::sessions::$session] ne ""} {
         # It has no room for nested calls just now.
-        Later 20 $session events::Ring
+        Later 20 $session $procedure
     }
 }
 

@@ -25,7 +25,9 @@ namespace eval ::kafkatcl::sidecar {
 }
 
 source -encoding utf-8 [file join $::kafkatcl::library core.tcl]
-source -encoding utf-8 [file join $::kafkatcl::library loop.tcl]
+if {![namespace exists ::kafkatcl::loop]} {
+    source -encoding utf-8 [file join $::kafkatcl::library loop.tcl]
+}
 foreach file {python pipe produce frames events} {
     source -encoding utf-8 [file join $::kafkatcl::library sidecar $file.tcl]
 }

@@ -28,7 +28,6 @@ proc ::kafkatcl::sidecar::MovePipe {to} {
 proc ::kafkatcl::sidecar::Listen {} {
     variable pipe
     variable place
-    interp expose $place fconfigure
     interp alias $place ready {} ::kafkatcl::sidecar::Readable
     interp alias $place look {} ::kafkatcl::sidecar::Look
     if {[scan $pipe file%d descriptor] != 1 || $descriptor < 1024} {

@@ -38,17 +38,17 @@ namespace eval ::kafkatcl::ahead {
 proc ::kafkatcl::ahead::MayBeUsed {id words} {
     variable kept
     ::kafkatcl::events::GiveBackRecalled
-    return [info exists kept([list $id $words])]
+    return [::tcl::info::exists kept([list $id $words])]
 }
 
 # Before messages are read over the bridge: give back what is kept from the same buffer for other words.
 proc ::kafkatcl::ahead::Meet {id words} {
     variable kept
-    if {[array size kept] == 0} {
+    if {[::tcl::array::size kept] == 0} {
         return
     }
     set buffer [BufferOf $id $words]
-    foreach reader [array names kept] {
+    foreach reader [::tcl::array::names kept] {
         if {$kept($reader) eq $buffer} {
             Tell $reader read_reclaim
         }
@@ -58,7 +58,7 @@ proc ::kafkatcl::ahead::Meet {id words} {
 # The buffer that is meant, by a name of our own.
 proc ::kafkatcl::ahead::BufferOf {id words} {
     variable topicOf
-    if {![info exists topicOf($id)]} {
+    if {![::tcl::info::exists topicOf($id)]} {
         return $id
     }
     return [list $topicOf($id) [::kafkatcl::Value [::kafkatcl::bridge::check_integer [lindex [split $words ,] 0]]]]
@@ -71,7 +71,7 @@ proc ::kafkatcl::ahead::Keep {id words topic partition width fields} {
     variable $id
     set end [llength $fields]
     if {$end > $width} {
-        set due [expr {[clock milliseconds] + $interval}]
+        set due [expr {[::tcl::clock::milliseconds] + $interval}]
         set ${id}($words) [list $width $topic $partition $width $fields $end $due]
         set kept([list $id $words]) [BufferOf $id $words]
     }
@@ -87,7 +87,7 @@ proc ::kafkatcl::ahead::Tell {reader {tell read_settle}} {
     if {$at == $end || $tell eq "read_reclaim"} {
         unset ${id}($words) kept($reader)
     } else {
-        lset ${id}($words) end [expr {[clock milliseconds] + $interval}]
+        lset ${id}($words) end [expr {[::tcl::clock::milliseconds] + $interval}]
     }
     # The object may be gone, and what was read from it with it.
     ::kafkatcl::bridge::$tell $id $partition [expr {($end - $at) / $width}]
@@ -96,7 +96,7 @@ proc ::kafkatcl::ahead::Tell {reader {tell read_settle}} {
 # Tell it for all readers.
 proc ::kafkatcl::ahead::Settle {} {
     variable kept
-    foreach reader [array names kept] {
+    foreach reader [::tcl::array::names kept] {
         Tell $reader
     }
 }
@@ -104,7 +104,7 @@ proc ::kafkatcl::ahead::Settle {} {
 # Give back all that is kept.
 proc ::kafkatcl::ahead::GiveBack {} {
     variable kept
-    foreach reader [array names kept] {
+    foreach reader [::tcl::array::names kept] {
         Tell $reader read_reclaim
     }
 }

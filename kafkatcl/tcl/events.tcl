@@ -79,13 +79,13 @@ proc ::kafkatcl::events::Unset {token} {
 # The command prefix of a callback, empty when there is none.
 proc ::kafkatcl::events::Get {token} {
     variable callback
-    if {[info exists callback($token)]} {return $callback($token)}
+    if {[::tcl::info::exists callback($token)]} {return $callback($token)}
 }
 
 # Partitions are no longer fetched (token, topic, partition of each): forget the callbacks they had for themselves.
 proc ::kafkatcl::events::Dropped {stopped} {
     foreach {token topic partition} $stopped {
-        if {[string match start* $token]} {
+        if {[::tcl::string::match start* $token]} {
             Unset $token
         }
     }
@@ -158,7 +158,7 @@ proc ::kafkatcl::events::Counts {} {
 # Say how far the callbacks have come: what has run counts as handed over.
 proc ::kafkatcl::events::Settle {} {
     variable interval
-    variable due [expr {[clock milliseconds] + $interval}]
+    variable due [expr {[::tcl::clock::milliseconds] + $interval}]
     ::kafkatcl::Value [::kafkatcl::bridge::events_settle $::kafkatcl::session {*}[Counts]]
 }
 
@@ -168,7 +168,7 @@ proc ::kafkatcl::events::Take {} {
     variable left
     variable rung
     variable interval
-    variable taken [clock milliseconds]
+    variable taken [::tcl::clock::milliseconds]
     variable due [expr {$taken + $interval}]
     Replace [::kafkatcl::Value [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]
     set rung [expr {$left > 0}]
@@ -180,7 +180,7 @@ proc ::kafkatcl::events::Take {} {
 proc ::kafkatcl::events::Adapt {} {
     variable batch
     variable taken
-    set ms [expr {[clock milliseconds] - $taken}]
+    set ms [expr {[::tcl::clock::milliseconds] - $taken}]
     if {$ms < 5 && $batch < 2000} {
         set batch [expr {$batch * 2}]
     } elseif {$ms > 20 && $batch > 10} {
@@ -213,7 +213,7 @@ proc ::kafkatcl::events::Turn {} {
     variable until
     if {$left > 0 || $rung} {
         ::kafkatcl::waits::Follow
-        set now [clock milliseconds]
+        set now [::tcl::clock::milliseconds]
         set until [expr {$now + max($slice, min($longest, $now - $ended))}]
         Begin
     }
@@ -375,8 +375,8 @@ proc ::kafkatcl::events::Notice {} {
 
 # Run the callback of messages in a row, `most` of them, until the turn is over, a variable was written that somebody
 # waits for, or the callback has changed what is to be told, or by whom; their number.
-proc ::kafkatcl::events::Messages {most} [string map [list %plain% [string map {%key% {}} $::kafkatcl::events::tell] \
-        %keyed% [string map {%key% {key $key}} $::kafkatcl::events::tell]] {
+proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list %plain% [::tcl::string::map {%key% {}} $::kafkatcl::events::tell] \
+        %keyed% [::tcl::string::map {%key% {key $key}} $::kafkatcl::events::tell]] {
     variable callback
     variable running
     variable left
@@ -425,7 +425,7 @@ proc ::kafkatcl::events::Poll {timeout} {
     }
     set count 0
     while {$count < 10000} {
-        set until [expr {[clock milliseconds] + 1000}]
+        set until [expr {[::tcl::clock::milliseconds] + 1000}]
         set more [Callbacks [expr {10000 - $count}]]
         if {$more == 0} {
             break

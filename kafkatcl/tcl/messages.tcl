@@ -30,7 +30,7 @@ namespace eval ::kafkatcl::messages {
 # A text with the texts of what is done for each message put in.
 proc ::kafkatcl::messages::Text {text} {
     variable fill
-    return [::kafkatcl::core::Named [string map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]]
+    return [::kafkatcl::core::Named [::tcl::string::map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]]
 }
 
 # Before messages are read: refuse an array that cannot be, as they would be lost with it.
@@ -170,11 +170,11 @@ proc ::kafkatcl::messages::Pairs {topic partition width fields at} {
 # Pass on an error.  One about the array here is told about the variable that the script named.
 proc ::kafkatcl::messages::Fail {array result options} {
     set renamed [list "\"<array>(" "\"${array}("]
-    if {[string first [lindex $renamed 0] $result] >= 0} {
-        set result [string map $renamed $result]
-        dict set options -errorinfo [string map $renamed [dict get $options -errorinfo]]
+    if {[::tcl::string::first [lindex $renamed 0] $result] >= 0} {
+        set result [::tcl::string::map $renamed $result]
+        dict set options -errorinfo [::tcl::string::map $renamed [dict get $options -errorinfo]]
         if {[lrange [dict get $options -errorcode] 0 2] eq {TCL LOOKUP VARNAME}} {
-            set isElement [string match {*(*)} $array]
+            set isElement [::tcl::string::match {*(*)} $array]
             dict set options -errorcode [expr {$isElement ? {TCL VALUE VARNAME} : [list TCL LOOKUP VARNAME $array]}]
         }
     }

@@ -121,12 +121,12 @@ proc ::kafkatcl::sidecar::Ask {op args} {
 proc ::kafkatcl::sidecar::Send {op body args} {
     variable pipe
     Check
-    set length [string length $body]
+    set length [::tcl::string::length $body]
     foreach part $args {
-        incr length [string length $part]
+        incr length [::tcl::string::length $part]
     }
     if {[catch {
-        Write [binary format iia* $length $op $body]
+        Write [::tcl::binary::format iia* $length $op $body]
         foreach part $args {
             Write $part
         }
@@ -151,8 +151,8 @@ proc ::kafkatcl::sidecar::Answer {} {
 # Read the rest of a frame that begins with a header: its kind and its body.
 proc ::kafkatcl::sidecar::Frame {header} {
     set body {}
-    if {[binary scan $header ii length kind] != 2 || $kind ni {0 1 2 3 4 5}
-            || [string length [set body [Read $length]]] != $length} {
+    if {[::tcl::binary::scan $header ii length kind] != 2 || $kind ni {0 1 2 3 4 5}
+            || [::tcl::string::length [set body [Read $length]]] != $length} {
         Died
     }
     return [list $kind $body]
@@ -253,22 +253,22 @@ proc ::kafkatcl::sidecar::Leave {} {
     MovePipe {}
     fconfigure $pipe -blocking 0
     set wait 30000
-    if {[info exists ::env(KAFKATCL_FLUSH_TIMEOUT_MS)] && [string is digit -strict $::env(KAFKATCL_FLUSH_TIMEOUT_MS)]} {
+    if {[::tcl::info::exists ::env(KAFKATCL_FLUSH_TIMEOUT_MS)] && [::tcl::string::is digit -strict $::env(KAFKATCL_FLUSH_TIMEOUT_MS)]} {
         scan $::env(KAFKATCL_FLUSH_TIMEOUT_MS) %d wait
     }
-    set deadline [expr {[clock milliseconds] + $wait + $grace}]
+    set deadline [expr {[::tcl::clock::milliseconds] + $wait + $grace}]
     set last {}
-    while {![eof $pipe] && [clock milliseconds] < $deadline} {
+    while {![eof $pipe] && [::tcl::clock::milliseconds] < $deadline} {
         if {[set data [read $pipe]] eq ""} {
             after 2
         }
-        set last [string range $last$data end-7 end]
+        set last [::tcl::string::range $last$data end-7 end]
     }
     # The frame that says so is the last one.
     if {![eof $pipe]} {
         return 1
     }
-    return [expr {$last eq [binary format ii 0 7] ? 130 : $last eq [binary format ii 0 6]}]
+    return [expr {$last eq [::tcl::binary::format ii 0 7] ? 130 : $last eq [::tcl::binary::format ii 0 6]}]
 }
 
 # Whether a sidecar that has died had something left to deliver, which is said unless it did so itself.

@@ -153,7 +153,7 @@ proc ::kafkatcl::consumer_topic::stop {id words} {
     return
 }
 
-::kafkatcl::Inline consumer_topic consume [string map [list %next% $::kafkatcl::messages::next] {
+::kafkatcl::Inline consumer_topic consume [::tcl::string::map [list %next% $::kafkatcl::messages::next] {
     ::if {[::llength $args] == 3} {
         ::lassign $args partition timeout array
         ::set words $partition,$timeout
@@ -203,7 +203,7 @@ namespace eval ::kafkatcl::consumer_topic {
 
 namespace eval ::kafkatcl::queue {}
 
-::kafkatcl::Inline queue consume [string map [list %next% $::kafkatcl::messages::next] {
+::kafkatcl::Inline queue consume [::tcl::string::map [list %next% $::kafkatcl::messages::next] {
     ::if {[::llength $args] == 2} {
         ::lassign $args timeout array
         ::set words $timeout

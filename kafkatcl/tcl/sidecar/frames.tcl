@@ -7,37 +7,37 @@ proc ::kafkatcl::sidecar::Words {words} {
     set lengths {}
     set data {}
     foreach word $words {
-        set bytes [encoding convertto utf-8 $word]
-        lappend lengths [string length $bytes]
+        set bytes [::tcl::encoding::convertto utf-8 $word]
+        lappend lengths [::tcl::string::length $bytes]
         append data $bytes
     }
-    return [binary format ii*a* [llength $words] $lengths $data]
+    return [::tcl::binary::format ii*a* [llength $words] $lengths $data]
 }
 
 # The list that is the answer.
 proc ::kafkatcl::sidecar::Text {body} {
-    return [encoding convertfrom utf-8 $body]
+    return [::tcl::encoding::convertfrom utf-8 $body]
 }
 
 # An answer with messages: their fields are put in their places.
 proc ::kafkatcl::sidecar::Runs {body} {
-    binary scan $body i size
+    ::tcl::binary::scan $body i size
     set at [expr {4 + $size}]
-    lassign [Text [string range $body 4 $at-1]] answer runs
+    lassign [Text [::tcl::string::range $body 4 $at-1]] answer runs
     foreach run $runs {
         lassign $run path count width
         set fields {}
         if {$width == 3} {
-            binary scan $body @${at}i${count}i${count}w${count}w$count starts ends offsets times
+            ::tcl::binary::scan $body @${at}i${count}i${count}w${count}w$count starts ends offsets times
             foreach start $starts end $ends offset $offsets time $times {
-                lappend fields [string range $body $start $end] $offset $time
+                lappend fields [::tcl::string::range $body $start $end] $offset $time
             }
             incr at [expr {24 * $count}]
         } else {
-            binary scan $body @${at}i${count}i${count}i${count}i${count}w${count}w$count \
+            ::tcl::binary::scan $body @${at}i${count}i${count}i${count}i${count}w${count}w$count \
                 starts ends keyStarts keyEnds offsets times
             foreach start $starts end $ends keyStart $keyStarts keyEnd $keyEnds offset $offsets time $times {
-                lappend fields [string range $body $start $end] $offset $time [string range $body $keyStart $keyEnd]
+                lappend fields [::tcl::string::range $body $start $end] $offset $time [::tcl::string::range $body $keyStart $keyEnd]
             }
             incr at [expr {32 * $count}]
         }

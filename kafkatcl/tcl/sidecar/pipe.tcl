@@ -87,7 +87,7 @@ proc ::kafkatcl::sidecar::ReadNow {} {
     set header [Read 8]
     Configure $pipe -blocking 1
     if {$header ne ""} {
-        append header [Read [expr {8 - [string length $header]}]]
+        append header [Read [expr {8 - [::tcl::string::length $header]}]]
     }
     return $header
 }

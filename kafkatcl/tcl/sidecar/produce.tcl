@@ -18,7 +18,7 @@ proc ::kafkatcl::bridge::produce_quick {topic partition payload args} {
     }
     set keyLength -1
     if {[llength $args]} {
-        set keyLength [string length [lindex $args 0]]
+        set keyLength [::tcl::string::length [lindex $args 0]]
         append payload [lindex $args 0]
     }
     set length [::tcl::string::length $payload]
@@ -40,13 +40,13 @@ proc ::kafkatcl::bridge::produce {topic partition payload args} {
     set keyLength -1
     set data $payload
     if {[llength $args]} {
-        set keyLength [string length [lindex $args 0]]
+        set keyLength [::tcl::string::length [lindex $args 0]]
         append data [lindex $args 0]
     }
     if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {::kafkatcl::sidecar::Bytes $data} bytes]} {
         return [::kafkatcl::sidecar::Call produce $topic $partition $payload {*}$args]
     }
-    set body [binary format a12iia* $topic $partition $keyLength $bytes]
+    set body [::tcl::binary::format a12iia* $topic $partition $keyLength $bytes]
     return [::kafkatcl::sidecar::Granted $topic $partition [::kafkatcl::sidecar::Ask 2 $body]]
 }
 
@@ -56,7 +56,7 @@ proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
         return {0 0}
     }
     set parts [lassign $result lengths]
-    set head [binary format a12iii* $topic $partition [expr {[llength $lengths] / 2}] $lengths]
+    set head [::tcl::binary::format a12iii* $topic $partition [expr {[llength $lengths] / 2}] $lengths]
     set answer [::kafkatcl::sidecar::Granted $topic $partition [::kafkatcl::sidecar::Ask 4 $head {*}$parts]]
     return [expr {[lindex $answer 0] eq 0 ? {0 1} : $answer}]
 }
@@ -69,10 +69,10 @@ proc ::kafkatcl::sidecar::Rows {rows} {
     set size 0
     foreach row $rows {
         lassign $row payload key
-        set length [string length $payload]
+        set length [::tcl::string::length $payload]
         switch [llength $row] {
             1 {lappend lengths $length -1}
-            2 {lappend lengths $length [string length $key]}
+            2 {lappend lengths $length [::tcl::string::length $key]}
             default {error "neither a payload nor a payload and a key"}
         }
         append data $payload $key
@@ -87,7 +87,7 @@ proc ::kafkatcl::sidecar::Rows {rows} {
 
 # A string as bytes, or an error if it has characters above U+00FF.
 proc ::kafkatcl::sidecar::Bytes {string} {
-    set bytes [binary format a* $string]
+    set bytes [::tcl::binary::format a* $string]
     if {$bytes ne $string} {
         error "no bytes"
     }
@@ -121,7 +121,7 @@ proc ::kafkatcl::bridge::delete {id} {
 proc ::kafkatcl::sidecar::Revoke {id} {
     variable grant
     array unset grant $id,*
-    if {[info exists grant($id)]} {
+    if {[::tcl::info::exists grant($id)]} {
         unset grant($id)
         foreach {place handle} [array get grant *,*] {
             if {$handle eq $id} {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, kafka_failure
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
 
 _MOST_NAME_BYTES = 512
+_NOTHING: Mapping[str, str] = {}
 # \w, \s, \b and their opposites are known to the C libraries.
 _FOREIGN_ESCAPE = re.compile(r"\^(?:[^\\]|\\[^a-zA-Z]|\\[wWsSbB])*?(\\[a-zA-Z](?<![wWsSbB]))")
 
@@ -70,8 +72,11 @@ class SharedTopic:
             )
         set_property(self.conf, name, value)
 
-    def open(self, native: ClientHandle) -> None:
-        """Give the topic and its configuration to the client, once."""
+    def open(self, native: ClientHandle, overriding: Mapping[str, str] = _NOTHING) -> None:
+        """Give the topic and its configuration to the client, once.
+
+        :param overriding: properties that the client is given in the place of those of the configuration.
+        """
         if self.is_open:
             return
         self.is_open = True
@@ -80,6 +85,8 @@ class SharedTopic:
         conf = self.conf.copy()
         if self._partitioner:
             conf.set("partitioner", self._partitioner)
+        for name, value in overriding.items():
+            conf.set(name, value)
         try:
             self._native = native.open_topic(self.name, conf)
         except ValueError as error:

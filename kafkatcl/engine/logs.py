@@ -5,6 +5,7 @@ It is a thread of its own so that whoever does not read stderr holds up no clien
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -18,6 +19,10 @@ from kafkatcl.librdkafka.logs import LogLine, LogQueue
 if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
 
+# Warnings that are none: brokers may be named later, and a master is for clients of both kinds.
+_UNTRUE = re.compile(
+    r"No `bootstrap\.servers` configured|property \S+ is a \w+ property and will be ignored by this \w+ instance"
+)
 #: Lines of a client that may wait; beyond that the oldest are left out, and their number is told.
 WAITING_LIMIT = 10_000
 _WARNING = 4
@@ -66,8 +71,9 @@ class Log:
             if self._closed:
                 return False
             left_out = _reader.limit([self])
-            lines = [line._replace(message=secrets.scrub(line.message)) for line in self._queue.lines(_BATCH)]
-            more = len(lines) == _BATCH
+            taken = list(self._queue.lines(_BATCH))
+            more = len(taken) == _BATCH
+            lines = [line._replace(message=secrets.scrub(line.message)) for line in taken if _is_true(line)]
             if left_out:
                 lines.insert(0, LogLine(_WARNING, "LOG", f"{left_out} log lines were left out"))
             if lines:
@@ -154,6 +160,10 @@ class _Reader:
             logs = list(self._logs)
         more = [log.serve() for log in logs]
         return True in more
+
+
+def _is_true(line: LogLine) -> bool:
+    return line.facility != "CONFWARN" or not _UNTRUE.search(line.message)
 
 
 def _end(pump: Pump | None) -> None:

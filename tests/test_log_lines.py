@@ -269,6 +269,19 @@ def test_other_warnings_of_the_configuration_are_told(run_everywhere: RunTcl) ->
     assert all("|CONFWARN|" in line and "api.version.fallback.ms is deprecated" in line for line in lines)
 
 
+def test_a_logger_callback_is_told_every_line(run_everywhere: RunTcl) -> None:
+    script = """
+    package require kafka
+    kafka::kafka create m
+    m config group.id g
+    m logger callback {apply {line {puts [dict get $line facility]; incr ::lines}}}
+    m producer_creator p
+    after 10000 {set lines 0}
+    while {[incr lines 0] < 2} {vwait lines}
+    """
+    assert run_everywhere(script).stdout.split() == ["CONFWARN", "CONFWARN"]
+
+
 def test_the_easy_way_has_no_warning(embedded_cluster: Cluster, run_everywhere: RunTcl) -> None:
     script = """
     package require kafka

@@ -38,6 +38,7 @@ class Log:
     def __init__(self, handle: Handle) -> None:
         self._lock = threading.Lock()  # whoever has it tells lines
         self._sink = sink(handle, self._gives_up)
+        self._is_for_people = handle.master.logger != "callback"
         self._left_out = 0  # guarded by the reader's lock
         self._end: float | None = None  # when those who wait for a reader of stderr give up
         self._closed = False
@@ -73,7 +74,9 @@ class Log:
             left_out = _reader.limit([self])
             taken = list(self._queue.lines(_BATCH))
             more = len(taken) == _BATCH
-            lines = [line._replace(message=secrets.scrub(line.message)) for line in taken if _is_true(line)]
+            lines = [
+                line._replace(message=secrets.scrub(line.message)) for line in taken if self._is_told(line)
+            ]
             if left_out:
                 lines.insert(0, LogLine(_WARNING, "LOG", f"{left_out} log lines were left out"))
             if lines:
@@ -99,6 +102,10 @@ class Log:
             _reader.remove(self)
             self._queue.close()
         _reader.rest()
+
+    def _is_told(self, line: LogLine) -> bool:
+        untrue = self._is_for_people and line.facility == "CONFWARN" and _UNTRUE.search(line.message)
+        return not untrue
 
     def _gives_up(self) -> bool:
         """Whether lines that cannot be told now are to be given up; a sink that waits asks all the time."""
@@ -160,10 +167,6 @@ class _Reader:
             logs = list(self._logs)
         more = [log.serve() for log in logs]
         return True in more
-
-
-def _is_true(line: LogLine) -> bool:
-    return line.facility != "CONFWARN" or not _UNTRUE.search(line.message)
 
 
 def _end(pump: Pump | None) -> None:

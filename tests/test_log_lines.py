@@ -241,3 +241,54 @@ def test_the_lines_of_a_client_that_is_made_and_closed_at_once_are_there(run_eve
     assert done.status == 0
     for kind in ("producer", "consumer"):
         assert re.search(rf"^%7\|.*\|INIT\|rdkafka#{kind}-\d+\| .* initialized", done.stderr, re.MULTILINE)
+
+
+SHARED_MASTER = """
+package require kafka
+kafka::kafka create m
+m config group.id g linger.ms 5 session.timeout.ms 6000 batch.size 5000 fetch.min.bytes 5
+m topic_config acks 1 auto.offset.reset earliest
+foreach property $argv {m config {*}$property}
+m producer_creator p
+m consumer_creator c
+m subscriber s
+p new_topic out t
+c new_topic in t
+foreach handle {p c s} {$handle delete}
+"""
+
+
+def test_no_warning_of_what_is_right(run_everywhere: RunTcl) -> None:
+    """Brokers may be named later, and a master has properties for producers and for consumers."""
+    assert run_everywhere(SHARED_MASTER).stderr == ""
+
+
+def test_other_warnings_of_the_configuration_are_told(run_everywhere: RunTcl) -> None:
+    lines = run_everywhere(SHARED_MASTER, "api.version.fallback.ms 5").stderr.splitlines()
+    assert len(lines) == 3
+    assert all("|CONFWARN|" in line and "api.version.fallback.ms is deprecated" in line for line in lines)
+
+
+def test_a_logger_callback_is_told_every_line(run_everywhere: RunTcl) -> None:
+    script = """
+    package require kafka
+    kafka::kafka create m
+    m config group.id g
+    m logger callback {apply {line {puts [dict get $line facility]; incr ::lines}}}
+    m producer_creator p
+    after 10000 {set lines 0}
+    while {[incr lines 0] < 2} {vwait lines}
+    """
+    assert run_everywhere(script).stdout.split() == ["CONFWARN", "CONFWARN"]
+
+
+def test_the_easy_way_has_no_warning(embedded_cluster: Cluster, run_everywhere: RunTcl) -> None:
+    script = """
+    package require kafka
+    kafka::brokers $::env(KAFKATCL_TEST_BROKERS)
+    kafka::topic_producer out news
+    kafka::topic_consumer in news
+    kafka::subscriber readers
+    out produce 0 hello
+    """
+    assert run_everywhere(script, brokers=embedded_cluster).stderr == ""

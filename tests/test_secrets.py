@@ -118,7 +118,8 @@ HARMLESS = """
 package require kafka
 kafka::kafka create m
 foreach {name value} {
-    debug nosuch debug {} auto.offset.reset foo no.such 1 linger.ms abc message.max.bytes 12 max.block.ms 1.5
+    debug nosuch linger.ms 5min message.max.bytes 1e4 session.timeout.ms 5hunter2
+    auto.offset.reset foo no.such 1 linger.ms abc message.max.bytes 12 max.block.ms 1.5
     security.protocol tls enable.idempotence CANARY
 } {
     catch {m config $name $value} message
@@ -136,12 +137,13 @@ def test_errors_show_what_is_harmless(run_everywhere: RunTcl) -> None:
     done = run_everywhere(HARMLESS)
     assert done.stdout.splitlines() == [
         'Invalid value "nosuch" for configuration property "debug"',
-        'Configuration property "debug" cannot be set to empty value',
+        'Invalid value "5min" for configuration property "linger.ms": must be a number',
+        'Invalid value "1e4" for configuration property "message.max.bytes": must be a whole number',
+        'Invalid value for configuration property "session.timeout.ms": must be a whole number',
         'Invalid value "foo" for configuration property "auto.offset.reset"',
         'No such configuration property: "no.such"',
         'Invalid value for configuration property "queue.buffering.max.ms"',
         'Configuration property "message.max.bytes" value 12 is outside allowed range 1000..1000000000',
-        "",
         'Invalid value "1.5" for configuration property "max.block.ms": a number of ms from 0 on',
         'Invalid value for configuration property "security.protocol": '
         "must be plaintext, ssl, sasl_plaintext, or sasl_ssl",

@@ -101,7 +101,7 @@ def test_tcl_path_is_an_element_of_a_list_whatever_the_name_of_the_folder(
     path = kafkatcl("tcl-path", root=copy).stdout.rstrip("\n")
     ended = run_tcl(WHICH, shell=TCLSH, env={"TCLLIBPATH": f"{path} /tmp"})
     assert (ended.status, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines()[1] == str(copy / "kafkatcl" / "sidecar" / "__main__.py")
+    assert ended.stdout.splitlines()[-1] == str(copy / "kafkatcl" / "sidecar" / "__main__.py")
 
 
 @pytest.mark.parametrize("link", ["folder", "file"])
@@ -367,7 +367,7 @@ def too_old(folder: Path) -> tuple[Path, str]:
     code = "import runpy, sys; sys.version_info = (3, 8, 18); sys.version = '3.8.18 (main)'; "
     python = executable(
         folder / "old",
-        f"""exec {sys.executable} -c "{code} runpy.run_path(sys.argv[1], run_name='__main__')" "$@" """,
+        f"""exec {sys.executable} -c "{code} runpy.run_path(sys.argv[-1], run_name='__main__')" "$@" """,
     )
     return python, f"{sys.executable}: it is Python 3.8.18, and 3.9 or newer is needed"
 
@@ -385,13 +385,13 @@ MAIN = ROOT / "kafkatcl" / "sidecar" / "__main__.py"
 def broken(folder: Path) -> tuple[Path, str]:
     """A Python that ends before it has said anything."""
     python = executable(folder / "broken", "exit 7")
-    return python, f'"{python} {MAIN}" ended (status 7) before it was ready'
+    return python, f'"{python} -E {MAIN}" ended (status 7) before it was ready'
 
 
 def talkative(folder: Path) -> tuple[Path, str]:
     """A Python that says something else first, and waits."""
     python = executable(folder / "talkative", "echo welcome to this machine; cat >/dev/null")
-    return python, f'"{python} {MAIN}" ended (status 0) before it was ready'
+    return python, f'"{python} -E {MAIN}" ended (status 0) before it was ready'
 
 
 @pytest.mark.parametrize("faulty", [missing, too_old, without_confluent_kafka, broken, talkative])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Callable, NamedTuple
 
-from confluent_kafka import OFFSET_STORED, TopicPartition
+from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaException, TopicPartition
 
 from kafkatcl.engine.buffer import MessageBuffer, Stopped
 from kafkatcl.engine.errors import (
@@ -19,6 +20,7 @@ from kafkatcl.engine.errors import (
 )
 from kafkatcl.engine.fetching import Fetcher
 from kafkatcl.engine.messages import ErrorItem, Item
+from kafkatcl.engine.resetting import ASKING, AUTO_OFFSET_RESET, reset_offset
 from kafkatcl.engine.topic import SharedTopic, Topic
 
 # What librdkafka's consumer of partitions had as properties of topics: the name today's consumer has for it.
@@ -35,6 +37,7 @@ class Route(NamedTuple):
     buffer: MessageBuffer
     starter: object
     epoch: int
+    topic: SharedTopic
 
 
 class ConsumerHandle(Fetcher):
@@ -42,12 +45,15 @@ class ConsumerHandle(Fetcher):
 
     def __init__(self, *args: Any) -> None:
         self.routes: dict[tuple[str, int], Route] = {}
+        #: Partitions whose offset is not there.
+        self._resets: dict[tuple[str, int], tuple[Route, ErrorItem]] = {}
         super().__init__(*args)
 
     def _consumer_settings(self, settings: dict[str, Any]) -> None:
         for name, value in self.topic_conf.settings.items():
             if name in _COMMITS:
                 settings.setdefault(_COMMITS[name], value)
+        settings.update(ASKING)
         self.has_group = bool(settings.get("group.id"))
         if not self.has_group:
             # A consumer must name a group; this one is never joined and nothing is committed to it.
@@ -68,12 +74,12 @@ class ConsumerHandle(Fetcher):
         if offset == OFFSET_STORED and not self.has_group:
             raise kafka_failure(INVALID_ARGUMENT)
         with self.lock:
-            topic.open(self.native)
+            topic.open(self.native, ASKING)
             stopped = self._unassign([(topic.name, partition)])
             with kafka_errors():
                 self.client.incremental_assign([TopicPartition(topic.name, partition, offset)])
             self._epoch += 1
-            self.routes[topic.name, partition] = Route(buffer, starter, self._epoch)
+            self.routes[topic.name, partition] = Route(buffer, starter, self._epoch, topic)
         return stopped
 
     def stop(self, topic: SharedTopic, partition: int) -> list[Stopped]:
@@ -154,12 +160,43 @@ class ConsumerHandle(Fetcher):
             route = self.routes.get(item.origin) if item.origin else None
             # What was fetched for an earlier start of the partition is not for this one.
             if route is not None and route.epoch <= epoch:
+                if isinstance(item, ErrorItem) and item.origin and item.number == AUTO_OFFSET_RESET:
+                    self._resets[item.origin] = route, item
+                    self.pump.wake()
+                    continue
                 route.buffer.put(item)
                 filled.add(route.buffer)
             elif isinstance(item, ErrorItem) and item.origin is None:
                 self.tell_error(item.number, item.message)
         for buffer in filled:
             buffer.announce()
+
+    def _poll(self) -> bool:
+        self._reset()
+        return super()._poll()
+
+    def _reset(self) -> None:
+        """Set partitions whose offset is not there on one that is (owner thread)."""
+        with self.lock:
+            waiting = dict(self._resets)
+        for origin, (route, item) in waiting.items():
+            offset = None if self.deleted else reset_offset(self.client, route.topic.conf, item)
+            if offset is None:
+                return  # asked again in the next round
+            with self.lock:
+                if self._resets.get(origin) == (route, item):
+                    del self._resets[origin]
+                if self.routes.get(origin) is not route:
+                    continue  # stopped, or started anew
+                if offset == OFFSET_INVALID:
+                    route.buffer.put(item)
+                    route.buffer.announce()
+                    self.lock.notify_all()
+                    continue
+                with suppress(KafkaException):
+                    self.client.incremental_unassign([TopicPartition(*origin)])
+                    self.client.incremental_assign([TopicPartition(*origin, offset)])
+                self._paused.discard(origin)
 
     def _buffers(self) -> Iterable[MessageBuffer]:
         return {route.buffer for route in self.routes.values()}

@@ -5,6 +5,7 @@ It is a thread of its own so that whoever does not read stderr holds up no clien
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -18,6 +19,10 @@ from kafkatcl.librdkafka.logs import LogLine, LogQueue
 if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
 
+# Warnings that are none: brokers may be named later, and a master is for clients of both kinds.
+_UNTRUE = re.compile(
+    r"No `bootstrap\.servers` configured|property \S+ is a \w+ property and will be ignored by this \w+ instance"
+)
 #: Lines of a client that may wait; beyond that the oldest are left out, and their number is told.
 WAITING_LIMIT = 10_000
 _WARNING = 4
@@ -33,6 +38,7 @@ class Log:
     def __init__(self, handle: Handle) -> None:
         self._lock = threading.Lock()  # whoever has it tells lines
         self._sink = sink(handle, self._gives_up)
+        self._is_for_people = handle.master.logger != "callback"
         self._left_out = 0  # guarded by the reader's lock
         self._end: float | None = None  # when those who wait for a reader of stderr give up
         self._closed = False
@@ -66,8 +72,11 @@ class Log:
             if self._closed:
                 return False
             left_out = _reader.limit([self])
-            lines = [line._replace(message=secrets.scrub(line.message)) for line in self._queue.lines(_BATCH)]
-            more = len(lines) == _BATCH
+            taken = list(self._queue.lines(_BATCH))
+            more = len(taken) == _BATCH
+            lines = [
+                line._replace(message=secrets.scrub(line.message)) for line in taken if self._is_told(line)
+            ]
             if left_out:
                 lines.insert(0, LogLine(_WARNING, "LOG", f"{left_out} log lines were left out"))
             if lines:
@@ -93,6 +102,10 @@ class Log:
             _reader.remove(self)
             self._queue.close()
         _reader.rest()
+
+    def _is_told(self, line: LogLine) -> bool:
+        untrue = self._is_for_people and line.facility == "CONFWARN" and _UNTRUE.search(line.message)
+        return not untrue
 
     def _gives_up(self) -> bool:
         """Whether lines that cannot be told now are to be given up; a sink that waits asks all the time."""

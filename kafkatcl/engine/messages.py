@@ -7,10 +7,10 @@ with its topic and partition, would cost more than anything else on the way to t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Union
 
-from confluent_kafka import KafkaError
+from confluent_kafka import OFFSET_INVALID, KafkaError
 
 from kafkatcl.librdkafka.errors import error_name, error_text
 
@@ -74,7 +74,7 @@ class Run(NamedTuple):
 class ErrorItem:
     """An error that came in the place of a message: its text, the name of its code, details, and its number.
 
-    ``origin`` is the topic and partition it is about, if it is about one.
+    ``origin`` is the topic and partition it is about, if it is about one, and ``offset`` where it happened there.
     """
 
     error: str
@@ -82,6 +82,7 @@ class ErrorItem:
     message: str
     number: int
     origin: tuple[str, int] | None = None
+    offset: int = field(default=OFFSET_INVALID, compare=False)
 
     size: ClassVar[int] = 1
     bytes: ClassVar[int] = 0
@@ -138,14 +139,17 @@ def items(messages: Iterable[Any]) -> Iterator[Item]:
         yield Run(topic, partition, width, tuple(fields))
 
 
-def error_item(error: Any, origin: tuple[str, int] | None = None) -> ErrorItem:
+def error_item(error: Any, origin: tuple[str, int] | None = None, offset: int = OFFSET_INVALID) -> ErrorItem:
     """The item of a ``confluent_kafka.KafkaError``."""
     code = error.code()
-    return ErrorItem(error_text(code), error_name(code), error.str(), code, origin)
+    return ErrorItem(error_text(code), error_name(code), error.str(), code, origin, offset)
 
 
 def _told(message: Any) -> Item:
     error, topic = message.error(), message.topic()
     if error.code() == _END:
         return EndItem(topic, message.partition(), message.offset())
-    return error_item(error, None if topic is None else (topic, message.partition()))
+    if topic is None:
+        return error_item(error)
+    offset = message.offset()  # None where there is none
+    return error_item(error, (topic, message.partition()), OFFSET_INVALID if offset is None else offset)

@@ -23,7 +23,7 @@ class Metadata:
 
     def brokers(self) -> tuple[str, ...]:
         """All brokers as ``host:port``."""
-        return tuple(f"{broker.host}:{broker.port}" for broker in self._found.brokers.values())
+        return tuple(_address(broker) for broker in self._found.brokers.values())
 
     def partitions(self, topic: str) -> int:
         """The number of partitions of a topic.
@@ -38,7 +38,7 @@ class Metadata:
     def text(self) -> str:
         """A listing for people: brokers, topics, and the partitions of each topic, a line each."""
         lines = [f"{len(self._found.brokers)} brokers:"]
-        lines += [f"  broker {b.id} at {b.host}:{b.port}" for b in self._found.brokers.values()]
+        lines += [f"  broker {b.id} at {_address(b)}" for b in self._found.brokers.values()]
         lines.append(f"{len(self._found.topics)} topics:")
         for topic in self._found.topics.values():
             error = f" ({topic.error})" if topic.error else ""
@@ -49,6 +49,12 @@ class Metadata:
                     f"    partition {part.id}, leader {part.leader}, replicas: {replicas}, isrs: {insync}"
                 )
         return "\n".join(lines)
+
+
+def _address(broker: Any) -> str:
+    """``host:port`` as ``add_brokers`` takes it: an IPv6 address is in brackets."""
+    host = f"[{broker.host}]" if ":" in broker.host and not broker.host.startswith("[") else broker.host
+    return f"{host}:{broker.port}"
 
 
 def fetch_metadata(client: Any) -> Metadata:

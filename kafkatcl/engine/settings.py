@@ -24,7 +24,8 @@ _MECHANISM = ("sasl.mechanism", "sasl.mechanisms")
 
 _UNKNOWN = "No such configuration property"
 _NAME = re.compile(r"[a-z]+([._-][a-z]+)*")
-_PLAIN = re.compile(r"[-+]?[0-9.]{1,20}|[a-z]{1,8}([,._-][a-z]{1,8})*")
+_UNITS = "e[-+]?[0-9]{1,2}|%|[mun]?s|secs?|m|mins?|h|d|b|[kmg]i?b?"
+_PLAIN = re.compile(rf"[-+]?[0-9.,_]{{1,20}} ?(?i:{_UNITS})?|[a-z]{{1,8}}([,._-][a-z]{{1,8}})*")
 _ADDRESSES = {"bootstrap.servers", "metadata.broker.list", "client.id", "group.id"}
 _SECURITY = ("security.", "sasl.", "ssl.", "https.", "enable.ssl.", "enable.sasl.")
 _PARTS = re.compile(r"[,;\s]+")
@@ -48,10 +49,12 @@ def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
 
 
 def milliseconds(name: str, value: str, most: int) -> int:
-    """The value of a property of our own.
+    """The value of a property of our own; an empty one is 0.
 
     :raises Failure: it is no number of ms from 0 to ``most``.
     """
+    if not value.strip():
+        return 0
     if value.isascii() and value.isdigit() and len(value) < 11 and int(value) <= most:
         return int(value)
     shown = f' "{value}"' if _is_plain(name, value) else ""
@@ -94,7 +97,9 @@ def _told(name: str, value: str, text: str) -> str:
     found = re.search(r'property "([a-z._]+)"', text)
     canonical = found[1] if found else name
     if _repeats(text, value) and not _is_plain(canonical, value):
-        return _refused(canonical, allowed(canonical))
+        # What is ours names what it must be, behind the value.
+        must = text.rpartition(": must be ")[2] if ": must be " in text else ""
+        return _refused(canonical, [must] if must else allowed(canonical))
     return text
 
 
@@ -108,8 +113,8 @@ def _unknown(name: str, value: str, text: str) -> str:
 
 
 def _refused(name: str, words: Sequence[str]) -> str:
-    head = ", ".join(words[:-1]) + ("," if len(words) > 2 else "")
-    more = f": must be {head} or {words[-1]}" if words else ""
+    head = ", ".join(words[:-1]) + ("," if len(words) > 2 else "") + " or " if len(words) > 1 else ""
+    more = f": must be {head}{words[-1]}" if words else ""
     return f'Invalid value for configuration property "{name}"{more}'
 
 

@@ -13,7 +13,7 @@ from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import Fetcher
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item
-from kafkatcl.engine.topic import usable_name
+from kafkatcl.engine.topic import usable_name, usable_pattern
 from kafkatcl.engine.waiting import interruptibly
 
 #: How long partitions that are taken away are kept for a callback that is running.
@@ -59,7 +59,8 @@ class Subscriber(Fetcher):
         if not wanted:
             raise bare_failure(INVALID_ARGUMENT)
         with self.lock, kafka_errors(bare=True):
-            self.client.subscribe([usable_name(topic) for topic, _, _ in wanted], on_revoke=self._on_revoke)
+            names = [usable_pattern(topic) for topic, _, _ in wanted]
+            self.client.subscribe(names, on_revoke=self._on_revoke)
             self._subscription = wanted
 
     def subscription(self) -> list[Position]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, kafka_failure
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
 
 _MOST_NAME_BYTES = 512
+_NOTHING: Mapping[str, str] = {}
+# \w, \s, \b and their opposites are known to the C libraries.
+_FOREIGN_ESCAPE = re.compile(r"\^(?:[^\\]|\\[^a-zA-Z]|\\[wWsSbB])*?(\\[a-zA-Z](?<![wWsSbB]))")
 
 
 def usable_name(name: str) -> str:
@@ -25,6 +30,19 @@ def usable_name(name: str) -> str:
         more = f"the name of a topic has {_MOST_NAME_BYTES} bytes at most, no NUL, and no half of a character"
         raise kafka_failure(INVALID_ARGUMENT, more)
     return name
+
+
+def usable_pattern(name: str) -> str:
+    r"""A name to subscribe to, which is a pattern if ``^`` begins it.
+
+    :raises Failure: no topic can have the name, or the pattern has an escape such as ``\d``, which the C library would
+        take for the letter alone.
+    """
+    found = _FOREIGN_ESCAPE.match(name)
+    if found:
+        more = f'"{found[1]}" means nothing in a POSIX regular expression: a digit is [0-9], a letter [a-z]'
+        raise kafka_failure(INVALID_ARGUMENT, more)
+    return usable_name(name)
 
 
 class SharedTopic:
@@ -54,8 +72,11 @@ class SharedTopic:
             )
         set_property(self.conf, name, value)
 
-    def open(self, native: ClientHandle) -> None:
-        """Give the topic and its configuration to the client, once."""
+    def open(self, native: ClientHandle, overriding: Mapping[str, str] = _NOTHING) -> None:
+        """Give the topic and its configuration to the client, once.
+
+        :param overriding: properties that the client is given in the place of those of the configuration.
+        """
         if self.is_open:
             return
         self.is_open = True
@@ -64,6 +85,8 @@ class SharedTopic:
         conf = self.conf.copy()
         if self._partitioner:
             conf.set("partitioner", self._partitioner)
+        for name, value in overriding.items():
+            conf.set(name, value)
         try:
             self._native = native.open_topic(self.name, conf)
         except ValueError as error:

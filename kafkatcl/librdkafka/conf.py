@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from kafkatcl.librdkafka.library import function
+from kafkatcl.librdkafka.properties import canonical
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
@@ -15,7 +16,10 @@ _DUMP = ctypes.POINTER(_TEXT)
 _OK = 0
 _ERROR_TEXT_BYTES = 512
 _BLANKS = " \t\n\v\f\r"
-_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?", re.ASCII)
+_LONG_INT = 40
+_BEGINS_AS_NUMBER = re.compile(r"[-+]?(?:\.?[0-9]|inf|nan)", re.IGNORECASE)
+_WHOLE = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 # Clients and topics both have these.  A topic's compression is "inherit" until it is set; its automatic commits are
 # those of librdkafka's old consumer, see ConsumerHandle.
@@ -64,17 +68,19 @@ class _Configuration:
             self._functions.destroy(self.pointer)
 
     def set(self, name: str, value: str) -> None:
-        """Set one property; an empty value resets it to its default where librdkafka allows that.
+        """Set one property; an empty value resets it to its default.
 
         :raises PropertyError: unknown property or bad value, with librdkafka's text.
         """
         value = value.lstrip(_BLANKS)  # as the library does: an empty group.id would make the wrapper abort
-        # Tried on a copy: a property that is refused leaves traces, and a number may come out as another.
+        if not value and self.knows(name):
+            self._reset(name)
+            return
+        self._check_number(name, value)
+        # Tried on a copy: a property that is refused leaves traces.
         twin = self.copy()
         twin._try(name, value)
-        if _is_no_int(value) and value not in twin.dump():
-            raise PropertyError(f'Invalid value "{value}" for configuration property "{name}"')
-        self.pointer, twin.pointer = twin.pointer, self.pointer
+        self._become(twin)
         self.settings.pop(name, None)
         self.settings[name] = value
 
@@ -106,11 +112,43 @@ class _Configuration:
         pointer, self.pointer = self.pointer, None
         return pointer
 
+    def _reset(self, name: str) -> None:
+        """Make all other settings anew: librdkafka has no way back, and takes a default that was set for a wish."""
+        fresh = type(self)()
+        for other, value in self.settings.items():
+            if canonical(other) != canonical(name):
+                fresh._try(other, value)
+                fresh.settings[other] = value
+        self._become(fresh)
+        self.settings = fresh.settings
+
+    def _become(self, other: _Configuration) -> None:
+        self.pointer, other.pointer = other.pointer, self.pointer
+
+    def _check_number(self, name: str, value: str) -> None:
+        """:raises PropertyError: librdkafka would read another number out of the value, and say nothing."""
+        try:
+            type(self)()._try(name, "")
+            return
+        except PropertyError as error:
+            kind = str(error).partition(" configuration property ")[0]
+        # Of what does not begin as a number librdkafka says itself what it is.
+        text = value.rstrip(_BLANKS)
+        if not _BEGINS_AS_NUMBER.match(text):
+            return
+        if kind == "Integer" and not _is_int(text):
+            must = "a whole number"
+        elif kind == "Float" and not _DECIMAL.fullmatch(text):
+            must = "a number"
+        else:
+            return
+        raise PropertyError(f'Invalid value "{value}" for configuration property "{name}": must be {must}')
+
     def _try(self, name: str, value: str) -> None:
         words = (_encode(name, "name"), _encode(value, "value"))
         text = ctypes.create_string_buffer(_ERROR_TEXT_BYTES)
         if self._functions.set(self.pointer, *words, text, _ERROR_TEXT_BYTES) != _OK:
-            raise PropertyError(text.value.decode(errors="replace"))
+            raise PropertyError(text.value.decode(errors="replace").rstrip())
 
     def _texts(self) -> Iterator[str]:
         count = ctypes.c_size_t()
@@ -139,11 +177,10 @@ def is_topic_property(name: str) -> bool:
     return name not in _SHARED_PROPERTIES and TopicConf().knows(name)
 
 
-def _is_no_int(value: str) -> bool:
-    """Whether ``value`` is a number that librdkafka would make another of, where a property wants an int."""
-    if not _NUMBER.fullmatch(value):
-        return False
-    return "." in value or len(value) > 11 or not -(2**31) <= int(value) < 2**31
+def _is_int(text: str) -> bool:
+    """Whether librdkafka takes the whole of ``text`` as this int."""
+    # Python refuses to convert thousands of digits.
+    return bool(_WHOLE.fullmatch(text)) and len(text) < _LONG_INT and -(2**31) <= int(text, 0) < 2**31
 
 
 def _encode(text: str, what: str) -> bytes:

@@ -1,15 +1,18 @@
-"""librdkafka's own table of its properties: what an enumeration allows."""
+"""librdkafka's own table of its properties: what an enumeration allows, which names mean the same."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import re
 
 from kafkatcl.librdkafka.library import function
 
 _show = function("rd_kafka_conf_properties_show", None, [ctypes.c_void_p])
 _RANGE = 2
+_DESCRIPTION = 5
 _COLUMNS = 6
+_ALIAS = re.compile("Alias for `([a-z._]+)`")
 
 
 def allowed(name: str) -> tuple[str, ...]:
@@ -17,11 +20,27 @@ def allowed(name: str) -> tuple[str, ...]:
     return _enumerations().get(name, ())
 
 
+def canonical(name: str) -> str:
+    """The name that librdkafka itself has for a property, which may have others."""
+    return _aliases().get(name, name)
+
+
 @functools.cache
 def _enumerations() -> dict[str, tuple[str, ...]]:
-    rows = [[cell.strip() for cell in line.split("|")] for line in _table().splitlines()]
-    ranges = {row[0]: row[_RANGE].split(",") for row in rows if len(row) >= _COLUMNS}
+    ranges = {row[0]: row[_RANGE].split(",") for row in _rows()}
     return {name: tuple(map(str.strip, words)) for name, words in ranges.items() if len(words) > 1}
+
+
+@functools.cache
+def _aliases() -> dict[str, str]:
+    found = ((row[0], _ALIAS.search(row[_DESCRIPTION])) for row in _rows())
+    return {name: match[1] for name, match in found if match}
+
+
+@functools.cache
+def _rows() -> list[list[str]]:
+    rows = [[cell.strip() for cell in line.split("|")] for line in _table().splitlines()]
+    return [row for row in rows if len(row) >= _COLUMNS]
 
 
 def _table() -> str:

@@ -8,6 +8,7 @@ import sys
 from typing import Any, NoReturn
 
 import kafkatcl
+import kafkatcl.shell.behind
 from kafkatcl import stacks
 from kafkatcl.bridge.inprocess import NativeError, application, new_interp
 from kafkatcl.shell.exiting import leave

@@ -35,6 +35,7 @@ def _set_variables(app: Any, options: Options) -> None:
     app.setvar("tcl_interactive", int(options.script is None and is_terminal()))
     app.setvar("tcl_rcFileName", RC_FILE)
     app.call("unset", "-nocomplain", "_tkinter_skip_tk_init")
+    app.call("unset", "-nocomplain", "errorCode", "errorInfo")  # of the search for Tcl's library
 
 
 def _restore_locale(app: Any) -> None:

@@ -16,6 +16,9 @@ def main() -> None:
     """Serve the interpreter at the other end of standard input and output until it ends."""
     if not __package__:  # run as a file: the package is the one this file belongs to
         sys.path[0] = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+    if sys.flags.ignore_environment:
+        # What it names may be needed to find confluent-kafka, but stands in the way of nothing.
+        sys.path.extend(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
     try:
         if sys.version_info < (3, 9):  # noqa: UP036
             raise ImportError("it is Python " + sys.version.split()[0] + ", and 3.9 or newer is needed")

@@ -13,6 +13,7 @@ namespace eval ::kafka {
 }
 
 namespace eval ::kafkatcl::easy {
+    variable applied $::kafka::brokers  ;# the value of kafka::brokers that the master has, or need not have
     variable controls {\n \\n \r \\r \t \\t}     ;# control characters, and what is printed in their place
     foreach {first last format} {
         0x00 0x1f {\x%02x} 0x7f 0x9f {\x%02x} 0x200e 0x200f {\u%04x} 0x2028 0x202e {\u%04x} 0x2066 0x2069 {\u%04x}
@@ -26,7 +27,6 @@ namespace eval ::kafkatcl::easy {
 
 # Take the options of the setup procedures: -brokers LIST.
 proc ::kafka::handle_args {list} {
-    variable brokers
     for {set index 0} {$index < [llength $list]} {incr index 2} {
         set option [lindex $list $index]
         if {![string match -* $option]} {
@@ -38,7 +38,7 @@ proc ::kafka::handle_args {list} {
         if {$index + 1 >= [llength $list]} {
             return -code error "argument '$option' needs a value"
         }
-        set brokers [lindex $list $index+1]
+        ::kafkatcl::easy::Name [lindex $list $index+1]
     }
     return
 }
@@ -48,6 +48,29 @@ proc ::kafka::logger {list} {
     ::puts stderr [string map $::kafkatcl::easy::controls $list]
 }
 
+# Name the brokers: from now on they are those of the master, whatever it had.
+proc ::kafkatcl::easy::Name {list} {
+    variable applied
+    if {[llength [::kafkatcl::handle::Brokers $list]] == 0} {
+        return -code error "Broker list must contain at least one element"
+    }
+    set ::kafka::brokers $list
+    unset -nocomplain applied
+    return
+}
+
+# Give the master the brokers that were named since this was done last, or if it has none the usual one.
+proc ::kafkatcl::easy::Apply {} {
+    variable applied
+    set brokers $::kafka::brokers
+    if {[info exists applied] && $applied eq $brokers && [dict exists [::kafka::master config] metadata.broker.list]} {
+        return
+    }
+    ::kafka::master config bootstrap.servers [join [::kafkatcl::handle::Brokers $brokers] ,]
+    set applied $brokers
+    return
+}
+
 # Make ::kafka::producer or ::kafka::consumer, unless it is there; then the options are not even looked at.
 proc ::kafkatcl::easy::Ensure {kind options} {
     upvar #0 ::kafka::${kind}IsSetup isSetup
@@ -55,8 +78,8 @@ proc ::kafkatcl::easy::Ensure {kind options} {
         return
     }
     ::kafka::setup {*}$options
+    ::kafkatcl::easy::Apply
     ::kafka::master ${kind}_creator ::kafka::$kind
-    ::kafka::$kind add_brokers $::kafka::brokers
     set isSetup 1
     return
 }
@@ -72,6 +95,9 @@ proc ::kafka::setup {args} {
         }
         set masterIsSetup 1
     }
+    if {![info exists ::kafkatcl::easy::applied]} {
+        ::kafkatcl::easy::Apply
+    }
     return
 }
 
@@ -84,7 +110,7 @@ proc ::kafka::setup_consumer {args} {
 }
 
 proc ::kafka::brokers {brokerList} {
-    variable brokers $brokerList
+    ::kafkatcl::easy::Name $brokerList
     setup
 }
 
@@ -99,8 +125,8 @@ proc ::kafka::topic_consumer {name topic} {
 }
 
 proc ::kafka::subscriber {group args} {
-    variable brokers
     setup {*}$args
-    ::kafka::master config group.id $group bootstrap.servers [join $brokers ,]
+    ::kafkatcl::easy::Apply
+    ::kafka::master config group.id $group
     return [::kafka::master subscriber #auto]
 }

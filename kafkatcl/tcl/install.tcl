@@ -26,6 +26,8 @@ proc ::kafkatcl::Load {path} {
     }
     interp eval $path [list set ::kafkatcl::session $session]
     interp eval $path [list source -encoding utf-8 [file join $library kafka.tcl]]
+    # What was tried on the way is nobody's business, and not the same in each shell.
+    interp eval $path [list set ::errorCode NONE]
 }
 
 # Announce the package to the interpreter of this path.  A script that asks for version 1 gets the same commands.

@@ -41,7 +41,8 @@ proc ::kafkatcl::sidecar::Start {} {
     variable protocol
     variable death {}
     set command [Python]
-    lappend command [file join [file dirname $::kafkatcl::library] sidecar __main__.py]
+    # -E: PYTHONHOME, PYTHONPATH and their kin are meant for another Python.
+    lappend command -E [file join [file dirname $::kafkatcl::library] sidecar __main__.py]
     set pipe [Open $command]
     set process [pid $pipe]
     fconfigure $pipe -translation binary -buffering none -buffersize 65536 -blocking 1

@@ -11,21 +11,31 @@ namespace eval ::kafkatcl::subscriber {
 }
 
 # The words topic, partition, offset of each element; what is not given is empty.
-proc ::kafkatcl::subscriber::Positions {elements} {
+proc ::kafkatcl::subscriber::Positions {elements {mayBePatterns 0}} {
     set words {}
     foreach element $elements {
-        if {[llength $element] > 0} {
+        if {$mayBePatterns && [string index $element 0] eq "^"} {
+            lappend words {*}[Pattern $element]
+        } elseif {[llength $element] > 0} {
             lappend words [lindex $element 0] [lindex $element 1] [lindex $element 2]
         }
     }
     return $words
 }
 
+# The same three words of a pattern.  As a list it would lose its backslashes.
+proc ::kafkatcl::subscriber::Pattern {element} {
+    if {[regexp {^(\S+)\s+([-+]?\d+)(?:\s+(\S+))?\s*$} $element all pattern partition offset]} {
+        return [list $pattern $partition $offset]
+    }
+    return [list [string trimright $element] {} {}]
+}
+
 proc ::kafkatcl::subscriber::subscribe {id words} {
     if {[llength $words] == 0} {
         return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_subscription $id]]
     }
-    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_subscribe $id {*}[Positions $words]]
+    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_subscribe $id {*}[Positions $words 1]]
     return
 }
 

@@ -1,0 +1,52 @@
+"""Where a partition goes on whose offset is not there: older than the oldest message, or beyond the end.
+
+librdkafka does the same in both cases, what ``auto.offset.reset`` says: with ``largest``, its default, whoever asks
+for the last 1000 messages where there are fewer, or falls behind what is kept, misses all there are.  So it is told to
+report an error, and the engine decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    OFFSET_INVALID,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+
+from kafkatcl.engine.messages import ErrorItem
+from kafkatcl.librdkafka.conf import TopicConf
+
+_PROPERTY = "auto.offset.reset"
+#: The number of such an error.
+AUTO_OFFSET_RESET = int(KafkaError._AUTO_OFFSET_RESET)
+#: Settings with which librdkafka reports what it would reset.
+ASKING: Mapping[str, str] = {_PROPERTY: "error"}
+_TO_FIRST = "smallest"
+_NEVER = "error"
+_SECONDS = 1.0
+
+
+def reset_offset(client: Any, conf: TopicConf, item: ErrorItem) -> int | None:
+    """The offset to go on from; the invalid one to tell the error, None if the cluster does not answer (waits)."""
+    assert item.origin
+    wanted = conf.get(_PROPERTY)
+    if item.offset >= 0 or wanted == _TO_FIRST:
+        oldest = _oldest_offset(client, item.origin)
+        if oldest is None or item.offset < oldest or wanted == _TO_FIRST:
+            return oldest
+    return int(OFFSET_INVALID if wanted == _NEVER else OFFSET_END)
+
+
+def _oldest_offset(client: Any, origin: tuple[str, int]) -> int | None:
+    # Not by the watermarks: librdkafka keeps them, and takes the 1000 of the last start off what it keeps.
+    try:
+        found = client.offsets_for_times([TopicPartition(*origin, OFFSET_BEGINNING)], timeout=_SECONDS)
+    except KafkaException:
+        return None
+    return None if found[0].error or found[0].offset < 0 else int(found[0].offset)

@@ -1,0 +1,12 @@
+"""Imported before all else of the shell: folders that ``PYTHONPATH`` names come behind those of Python itself.
+
+What lies there for other programs, such as a ``selectors.py``, is then in nobody's way.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_named = {os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path}
+sys.path.sort(key=lambda path: os.path.abspath(path) in _named)

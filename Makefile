@@ -14,7 +14,7 @@ test: $(INSTALLED)
 	tools/setup.sh programs
 	$(MAKE) check
 	$(BIN)/python tests/fix_kafka_server.py
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 # The tests of asynchronous work and the fuzzer at full length; `make test` runs a short form of each.
 soak: $(INSTALLED)

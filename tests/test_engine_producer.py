@@ -167,10 +167,17 @@ def test_more_than_the_queue_takes(embedded_cluster: Cluster, wanted: set[str]) 
         assert log_of(embedded_cluster, topic, 0, 2000) == expected
 
 
-@pytest.mark.parametrize("value", ["", "-1", "x", "1.5", "2147483648", "9" * 5000])
+@pytest.mark.parametrize("value", ["-1", "x", "1.5", "2147483648", "9" * 5000])
 def test_bad_times_to_wait(value: str) -> None:
     with engine() as running, pytest.raises(Failure, match=r'property "max\.block\.ms": a number of ms'):
         running.master.configure("max.block.ms", value)
+
+
+def test_an_empty_time_to_wait_is_the_default() -> None:
+    with engine() as running:
+        running.master.configure("max.block.ms", "5")
+        running.master.configure("max.block.ms", "")
+        assert running.master.max_block_ms == 0
 
 
 def test_reports_are_events_and_count_until_they_are_told(embedded_cluster: Cluster) -> None:

@@ -304,7 +304,7 @@ def test_a_message_that_kafka_finds_too_large_is_told(kafka_cluster: Cluster, ru
 
 @pytest.mark.parametrize("listening", [False, True])
 def test_a_forbidden_topic_is_told(listening: bool, mock: Mock, run_everywhere: RunTcl) -> None:
-    mock.fail(PRODUCE, TOPIC_AUTHORIZATION_FAILED)
+    mock.fail(PRODUCE, TOPIC_AUTHORIZATION_FAILED, 5)
     script = "listen; open_producer; produce 5; await_told 5" if listening else "open_producer; produce 5"
     env = {"KAFKATCL_TEST_BROKERS": mock.bootstrap[0]}
     done = run_everywhere(CLUSTER + "m config linger.ms 300\n" + script, env=env)

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Callable, ClassVar
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from kafkatcl.engine.errors import (
     FATAL,
     PURGED_IN_QUEUE,
     QUEUE_FULL,
     UNKNOWN_PARTITION,
+    UNKNOWN_TOPIC,
     Failure,
     kafka_failure,
 )
@@ -26,6 +27,18 @@ from kafkatcl.engine.topic import SharedTopic, Topic
 from kafkatcl.librdkafka.producing import Batch, RawSend, Send, produce_batch, raw_sender, sender
 
 _ONLY_ERRORS = "delivery.report.only.error"
+#: What a cluster says of topics that cannot be produced to.
+_TOPIC_ERRORS = frozenset(
+    map(
+        int,
+        (
+            UNKNOWN_TOPIC,
+            KafkaError.UNKNOWN_TOPIC_OR_PART,
+            KafkaError.TOPIC_EXCEPTION,
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        ),
+    )
+)
 _UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
 _FLUSH_SLICE_SECONDS = 0.1
 #: How long what is purged may take to be reported.
@@ -139,26 +152,30 @@ class ProducerHandle(Handle):
             self.events.lost.append(words)
 
     def _finish(self, end: float) -> None:
-        if self._has_brokers:
-            self._flush(end)
-        if len(self.client):
+        rest = self._flush(end) if self._has_brokers else len(self.client)
+        if rest:
             self.losses.ending(self._why_not())
             self.client.purge()
-            self._flush(time.monotonic() + _PURGE_SECONDS, purged=True)
+            rest = self._flush(time.monotonic() + _PURGE_SECONDS, purged=True)
         self._left = 0
-        if rest := len(self.client):
+        if rest:
             self.losses.count("unknown topics", PURGED_IN_QUEUE, rest)
         self.tell_losses()  # before what may take its time
         self._release()
         self.client.close()
 
-    def _flush(self, end: float, *, purged: bool = False) -> None:
+    def _flush(self, end: float, *, purged: bool = False) -> int:
+        """Wait for messages to be delivered; how many are left.
+
+        To count them later would be wrong: the library counts errors that wait to be told as well.
+        """
         # Short polls, never one long flush: a fatal error ends a flush half-way.
         while (count := len(self.client)) and (left := end - time.monotonic()) > 0:
             self._left = count
             if self.gave_up_at and not purged:
-                return
+                return count
             self._served(self.client.flush, min(left, _FLUSH_SLICE_SECONDS))
+        return count
 
     def _why_not(self) -> str:
         """Why messages are still there."""
@@ -274,14 +291,16 @@ class ProducerTopic(Topic):
     def _queue(self, partition: int, payload: bytes, key: bytes | None) -> int:
         """Queue a message; the first one of a topic makes the client ask for the topic's metadata.
 
-        A partition that does not exist is told by a delivery report as long as the metadata is not there.  It may come
-        so quickly that librdkafka refuses messages produced right after the topic was made; these are told in the same
-        way, so that it is no matter of luck.
+        A partition or a topic that cannot be is told by a delivery report as long as the metadata is not there.  It may
+        come so quickly that librdkafka refuses messages produced right after the topic was made; these are told in the
+        same way, so that it is no matter of luck.
         """
-        is_first = self.send is None
+        told_later = _TOPIC_ERRORS
+        if self.send is None or self.handle.reports:
+            told_later = told_later | {UNKNOWN_PARTITION}
         send = self.send or self._open()
         code = send(partition, payload, key)
-        if code == UNKNOWN_PARTITION and (is_first or self.handle.reports) and self._is_early():
+        if code in told_later and self._is_early():
             self.handle.tell_failure(code, self.topic.name, partition, payload, key)
             return 0
         return code

@@ -1,0 +1,306 @@
+# turns.tcl --
+#
+#   When callbacks run.  They do so in turns.  A turn is one event among those of the event loop, and sees that the next
+#   one comes, so that files, timers and callbacks are served one after the other, whoever is busy.  It lasts for some
+#   milliseconds, or until a variable is written that somebody waits for (see waits.tcl).
+
+namespace eval ::kafkatcl::events {
+    variable rung 0         ;# whether the other side may have more
+    variable coming 0       ;# whether a further turn is under way
+    variable spinning 0     ;# whether the present one may go on, a number of times from one look for events
+    variable depth 0        ;# turns that have begun; all but the last have a callback that runs the event loop
+    variable deepest 50     ;# how many that may be
+    variable held 0         ;# whether a turn has to wait until an outer one ends
+    variable burst 100      ;# how many messages are made ready for their callback at once
+    variable slice 5        ;# ms that a turn lasts, or more, up to `longest`: as long as others took since the last one
+    variable longest 20
+    variable ended 0        ;# when the last turn was over
+    variable until 0        ;# when the present one is to be
+    variable idled 0        ;# when idle callbacks had their chance
+    variable failures {}    ;# errors of callbacks that are not told: message, options, ...
+
+    # What is done for each of the messages in a row.
+    variable tell {
+        if {[incr at $width] == $end} {
+            incr next
+            set at 0
+        }
+        incr left -1
+        set command $callback($token)
+        lappend command [list payload $payload partition $partition offset $offset timestamp $timestamp topic $topic %key%]
+        if {[catch {uplevel #0 $command} result] == 1} {
+            Failed $result
+        }
+        incr told
+        if {$stop || $changes != $unchanged || [::tcl::clock::milliseconds] >= $until} {
+            break
+        }
+    }
+}
+
+# The other side has rung: something waits there, or must not be told any more.  Called as an event.
+proc ::kafkatcl::events::Ring {} {
+    variable rung 1
+    variable coming
+    if {[catch GiveBackRecalled result options] == 1} {
+        Recover $result $options
+    }
+    if {!$coming} {
+        Turn
+    }
+}
+
+# Run callbacks for a while, and have it done again as long as there are more.  Called as an event.
+proc ::kafkatcl::events::Turn {} {
+    variable coming 0
+    variable left
+    variable rung
+    variable slice
+    variable longest
+    variable ended
+    variable until
+    if {$left > 0 || $rung} {
+        ::kafkatcl::waits::Follow
+        set now [::tcl::clock::milliseconds]
+        set until [expr {$now + max($slice, min($longest, $now - $ended))}]
+        Begin
+    }
+}
+
+# Go on with a turn that ended early, as a variable was written that somebody waits for.  Called as an event.
+proc ::kafkatcl::events::Again {} {
+    variable left
+    variable until
+    variable spinning
+    if {$left > 0 && [::tcl::clock::milliseconds] < $until} {
+        Begin
+    } elseif {$spinning} {
+        set spinning 0
+        ::kafkatcl::bridge::events_spin $::kafkatcl::session 0
+    }
+}
+
+# Begin a turn, or have it wait: in the callbacks of `deepest` others, or where the interpreter has no room for more
+# nested calls, it waits until one of these ends.
+proc ::kafkatcl::events::Begin {} {
+    variable depth
+    variable deepest
+    variable held
+    variable failures
+    if {$depth > 0 && ($depth >= $deepest || [catch {NeedLevels 50}])} {
+        set held 1
+        return
+    }
+    incr depth
+    if {[catch Run result options] == 1} {
+        Recover $result $options
+    }
+    incr depth -1
+    if {$held} {
+        set held 0
+        Come
+    }
+    if {[llength $failures]} {
+        TellFailures
+    }
+}
+
+proc ::kafkatcl::events::NeedLevels {count} {
+    if {$count > 0} {
+        NeedLevels [expr {$count - 1}]
+    }
+}
+
+# Something has failed here: a further turn comes all the same.
+proc ::kafkatcl::events::Recover {result options} {
+    variable coming 0
+    variable failures
+    lappend failures $result $options
+    Come 20
+}
+
+# Have a turn made as an event of its own, after some ms.
+proc ::kafkatcl::events::Come {{ms 0}} {
+    variable coming
+    if {!$coming} {
+        set coming 1
+        ::kafkatcl::bridge::events_later $::kafkatcl::session $ms
+    }
+}
+
+# What a turn does.
+proc ::kafkatcl::events::Run {} {
+    variable slice
+    variable ended
+    variable until
+    variable idled
+    variable left
+    variable rung
+    variable spinning
+    # Where it is not known what ends a wait, each callback is an event.
+    Callbacks [expr {{} in $::kafkatcl::waits::names ? 1 : 1000000}]
+    set ended [::tcl::clock::milliseconds]
+    if {($left > 0 || $rung) && $ended - $idled >= $slice} {
+        # Tcl runs idle callbacks only when no event waits, and one of ours always does.
+        set idled $ended
+        update idletasks
+    }
+    if {$left > 0 && $ended < $until && !$spinning} {
+        # Who waits for one callback after the other would have one from each look for events.
+        set spinning 1
+        ::kafkatcl::bridge::events_spin $::kafkatcl::session 1
+    }
+}
+
+# Run the callbacks of what waits: `most` of them, until the turn is over or a variable was written that somebody waits
+# for; their number.
+proc ::kafkatcl::events::Callbacks {most} {
+    variable callback
+    variable waiting
+    variable next
+    variable left
+    variable due
+    variable changes
+    variable coming
+    variable until
+    variable ::kafkatcl::waits::stop
+    set count 0
+    while {$count < $most && ($left > 0 || [Take] > 0)} {
+        if {![::tcl::info::exists callback([lindex $waiting $next 0])]} {
+            Skip
+            continue
+        }
+        # A callback may run the event loop: the next turn has to be under way by then.
+        if {!$coming} {
+            Come
+        }
+        set stop 0
+        incr changes
+        if {[::tcl::clock::milliseconds] > $due} {
+            Settle
+        }
+        if {[llength [lindex $waiting $next]] == 2} {
+            incr count [Notice]
+        } else {
+            incr count [Messages [expr {$most - $count}]]
+        }
+        if {$left == 0} {
+            Adapt
+        }
+        if {$stop || [::tcl::clock::milliseconds] >= $until} {
+            break
+        }
+    }
+    return $count
+}
+
+# Go over what has no callback any more.
+proc ::kafkatcl::events::Skip {} {
+    variable waiting
+    variable next
+    variable at
+    variable left
+    variable changes
+    set event [lindex [Rest] 0]
+    incr left -[Size $event]
+    incr next
+    incr changes
+    set at 0
+}
+
+# Run the callback of a notice, that is one.
+proc ::kafkatcl::events::Notice {} {
+    variable callback
+    variable waiting
+    variable next
+    variable left
+    lassign [lindex $waiting $next] token argument
+    incr next
+    incr left -1
+    Call $token [list {*}$callback($token) $argument]
+    return 1
+}
+
+# Run the callback of messages in a row, `most` of them, until the turn is over, a variable was written that somebody
+# waits for, or the callback has changed what is to be told, or by whom; their number.
+proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list %plain% [::tcl::string::map {%key% {}} $::kafkatcl::events::tell] \
+        %keyed% [::tcl::string::map {%key% {key $key}} $::kafkatcl::events::tell]] {
+    variable callback
+    variable running
+    variable left
+    variable changes
+    variable until
+    variable waiting
+    variable next
+    variable at
+    variable burst
+    variable ::kafkatcl::waits::stop
+    set unchanged $changes
+    lassign [lindex $waiting $next] token topic partition width fields
+    set end [llength $fields]
+    set outer $running
+    lappend running $token
+    set messages [lrange $fields $at [expr {$at + $width * min($most, $burst) - 1}]]
+    set told 0
+    if {$width == 3} {
+        foreach {payload offset timestamp} $messages {%plain%}
+    } else {
+        foreach {payload offset timestamp key} $messages {%keyed%}
+    }
+    set running $outer
+    # Where each callback ends a turn, few messages are made ready for it.
+    set burst [expr {$told < $burst ? max($told, 4) : min(2 * $told, 1000)}]
+    return $told
+}]
+
+# Run a callback at global level.
+proc ::kafkatcl::events::Call {token command} {
+    variable running
+    set outer $running
+    lappend running $token
+    if {[catch {uplevel #0 $command} result] == 1} {
+        Failed $result
+    }
+    set running $outer
+}
+
+# Wait for something to tell, `timeout` ms at most, and run all that waits; their number.
+proc ::kafkatcl::events::Poll {timeout} {
+    variable left
+    variable until
+    if {$left == 0} {
+        ::kafkatcl::Value [::kafkatcl::bridge::events_wait $::kafkatcl::session $timeout]
+    }
+    set count 0
+    while {$count < 10000} {
+        set until [expr {[::tcl::clock::milliseconds] + 1000}]
+        set more [Callbacks [expr {10000 - $count}]]
+        if {$more == 0} {
+            break
+        }
+        incr count $more
+    }
+    TellFailures
+    return $count
+}
+
+# -- errors of callbacks -----------------------------------------------------------------------------------
+
+# A callback has failed.  To ask its `catch` for the options would cost more than all else of one that has not.
+proc ::kafkatcl::events::Failed {result} {
+    variable failures
+    lappend failures $result \
+        [list -code 1 -level 0 -errorcode $::errorCode -errorinfo $::errorInfo -errorstack [info errorstack]]
+}
+
+# Errors of callbacks are background errors, told when the callbacks are through, so that nothing stops.
+proc ::kafkatcl::events::TellFailures {} {
+    variable failures
+    while {[llength $failures]} {
+        set failures [lassign $failures result options]
+        if {[catch {{*}[interp bgerror {}] $result $options} why how] == 1} {
+            # What handles background errors has failed: Tcl knows what to do then.
+            after 0 [list return -options $how $why]
+        }
+    }
+}

@@ -21,14 +21,16 @@ namespace eval ::kafkatcl::ahead {
         ::upvar #0 ::kafkatcl::ahead::%id% ahead
         ::if {[::tcl::info::exists ahead($words)]} {
             ::lassign $ahead($words) at topic partition width fields end due
-            ::set late [::expr {[::tcl::clock::milliseconds] > $due}]
-            ::if {$late && ![::kafkatcl::ahead::MayBeUsed %id% $words]} {
-                ::unset at
-            } else {
+            ::if {[::tcl::clock::milliseconds] <= $due} {
                 ::lset ahead($words) 0 [::expr {$at + $width}]
-                ::if {$late || $at + $width == $end} {
+                ::if {$at + $width == $end} {
                     ::kafkatcl::ahead::Tell [::list %id% $words]
                 }
+            } elseif {[::kafkatcl::ahead::MayBeUsed %id% $words]} {
+                ::lset ahead($words) 0 [::expr {$at + $width}]
+                ::kafkatcl::ahead::Tell [::list %id% $words]
+            } else {
+                ::unset at
             }
         }
     }

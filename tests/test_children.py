@@ -270,3 +270,19 @@ def test_the_clients_of_a_child_are_closed_all_at_once(monkeypatch: pytest.Monke
     began = time.monotonic()
     interp.eval("rename c {}")
     assert 1 <= time.monotonic() - began < 3
+
+
+def test_a_child_that_is_deleted_while_its_callbacks_go_on_keeps_no_event_loop_busy(
+    run_everywhere: RunTcl,
+) -> None:
+    script = """
+        package require kafka
+        interp create c
+        c eval {package require kafka}
+        kafkatcl::bridge::events_spin [c eval {set kafkatcl::session}] 1
+        puts [llength $kafkatcl::loop::spinning]
+        interp delete c
+        puts [llength $kafkatcl::loop::spinning]
+    """
+    done = run_everywhere(script)
+    assert (done.status, done.stdout, done.stderr) == (0, "1\n0\n", "")

@@ -64,6 +64,7 @@ proc ::kafkatcl::ChildGoing {path args} {
 
 # The trace on what links the session of a child to it, after it was deleted: its objects go too.
 proc ::kafkatcl::ChildGone {session args} {
+    bridge::events_spin $session 0
     bridge::close_session $session
 }
 

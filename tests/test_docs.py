@@ -154,7 +154,7 @@ NEVER_TOLD = {
     "kafka::setup_consumer ?-brokers brokerList?",
 }
 #: Where Tcl itself words the error, it cannot name the options.
-WORDED_BY_TCL = {"kafka::subscriber group ?arg ...?": "kafka::subscriber group ?-brokers brokerList?"}
+WORDED_BY_TCL = {"kafka::subscriber groupid ?arg ...?": "kafka::subscriber groupid ?-brokers brokerList?"}
 
 #: Prints each subcommand there is, and each usage text it can be made to tell, under the words of the reference.
 ASK = r"""

@@ -149,6 +149,7 @@ def test_errors_show_what_is_harmless(run_everywhere: RunTcl) -> None:
         "must be plaintext, ssl, sasl_plaintext, or sasl_ssl",
         'Expected bool value for "enable.idempotence": true or false',
         'Invalid value for configuration property "queue.buffering.max.ms"',
+        "    (linger.ms must be a number from 0 to 900000)",
         "    while executing",
         '"m config linger.ms x"',
         "    invoked from within",

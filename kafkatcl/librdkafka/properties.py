@@ -1,4 +1,4 @@
-"""librdkafka's own table of its properties: what an enumeration allows, which names mean the same."""
+"""librdkafka's own table of its properties: their names, which of them mean the same, and what they allow."""
 
 from __future__ import annotations
 
@@ -12,12 +12,23 @@ _show = function("rd_kafka_conf_properties_show", None, [ctypes.c_void_p])
 _RANGE = 2
 _DESCRIPTION = 5
 _COLUMNS = 6
+_LIMITS = re.compile(r"(-?\d+) \.\. (-?\d+)")
 _ALIAS = re.compile("Alias for `([a-z._]+)`")
 
 
 def allowed(name: str) -> tuple[str, ...]:
     """The words that the property of this name allows, or none if it is no enumeration."""
     return _enumerations().get(name, ())
+
+
+def limits(name: str) -> tuple[str, str] | None:
+    """The least and the greatest number that the property of this name allows; None if it is no number."""
+    return _limits().get(name)
+
+
+def names(*, of_topics: bool) -> frozenset[str]:
+    """The names of all properties of clients, or of topics."""
+    return _names()[of_topics]
 
 
 def canonical(name: str) -> str:
@@ -29,6 +40,25 @@ def canonical(name: str) -> str:
 def _enumerations() -> dict[str, tuple[str, ...]]:
     ranges = {row[0]: row[_RANGE].split(",") for row in _rows()}
     return {name: tuple(map(str.strip, words)) for name, words in ranges.items() if len(words) > 1}
+
+
+@functools.cache
+def _limits() -> dict[str, tuple[str, str]]:
+    found = ((row[0], _LIMITS.fullmatch(row[_RANGE])) for row in _rows())
+    return {name: (match[1], match[2]) for name, match in found if match}
+
+
+@functools.cache
+def _names() -> tuple[frozenset[str], frozenset[str]]:
+    """Those of clients and those of topics, which the library shows in two tables."""
+    found: tuple[set[str], set[str]] = (set(), set())
+    table = -1
+    for row in _rows():
+        if row[0] == "Property":
+            table += 1
+        elif not row[0].startswith("---"):
+            found[table].add(row[0])
+    return frozenset(found[0]), frozenset(found[1])
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from kafkatcl.bridge.inprocess import NativeError, application, new_interp
 from kafkatcl.shell.exiting import leave
 from kafkatcl.shell.interpreter import is_terminal, like_tclsh
 from kafkatcl.shell.interrupt import Interrupt
-from kafkatcl.shell.options import HELP, Options, parse
+from kafkatcl.shell.options import HELP, Options, UnknownOptionError, parse
 from kafkatcl.shell.readers import PlainReader
 from kafkatcl.shell.repl import read_commands
 from kafkatcl.shell.script import run_script
@@ -24,7 +24,11 @@ from kafkatcl.shell.terminal import terminal_reader
 
 def main() -> NoReturn:
     """Do what the command line says and end the process with the script's status."""
-    options = parse(sys.argv[1:])
+    try:
+        options = parse(sys.argv[1:])
+    except UnknownOptionError as error:
+        print(f"kafkatclsh: {error}", file=sys.stderr)
+        leave(2)
     if options.action == "help":
         print(HELP, end="")
         leave(0)

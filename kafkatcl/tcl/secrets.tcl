@@ -83,6 +83,7 @@ proc ::kafkatcl::secrets::Refusal {words options message} {
     if {[string length $call] > 150} {
         set call [string range $call 0 149]...
     }
-    return [list -level 0 -code error -errorcode $code -errorinfo "$message\n    while executing\n\"$call\"" \
+    set info "$message[::kafkatcl::failures::Hint $message $code]\n    while executing\n\"$call\""
+    return [list -level 0 -code error -errorcode $code -errorinfo $info \
         -errorstack [list INNER $shown] -errorline 1 $message]
 }

@@ -289,8 +289,8 @@ proc ::kafkatcl::events::Poll {timeout} {
 # A callback has failed.  To ask its `catch` for the options would cost more than all else of one that has not.
 proc ::kafkatcl::events::Failed {result} {
     variable failures
-    lappend failures $result \
-        [list -code 1 -level 0 -errorcode $::errorCode -errorinfo $::errorInfo -errorstack [info errorstack]]
+    lappend failures $result [list -code 1 -level 0 -errorcode $::errorCode -errorstack [info errorstack] \
+        -errorinfo [::kafkatcl::failures::OfScript $::errorInfo "kafka callback"]]
 }
 
 # Errors of callbacks are background errors, told when the callbacks are through, so that nothing stops.

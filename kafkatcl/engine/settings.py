@@ -118,13 +118,15 @@ def _unknown(conf: GlobalConf | TopicConf, name: str, value: str, text: str) -> 
     if _is_property(value):
         secrets.note_secret(name)
         return f'{_UNKNOWN}: "{secrets.MARKER}": the name comes first, but "{value}" stands behind it', ""
+    close = meant(name, names(of_topics=of_topics) | names(of_topics=True) | {MAX_BLOCK})
+    if close and not secrets.is_secret(name):
+        hint = f'did you mean "{close}"?'
+        return f'{_UNKNOWN}: "{name}" ({hint})', hint
     if name and (secrets.is_secret(name) or not _NAME.fullmatch(name)):
         return f'{_UNKNOWN}: "{secrets.MARKER}" (it is no name, and may be a secret)', ""
     if of_topics and name in names(of_topics=False):
         return text, f"{name} is a property of clients: it is set by the config of a master"
-    close = meant(name, names(of_topics=of_topics) | names(of_topics=True) | {MAX_BLOCK})
-    hint = f'did you mean "{close}"?' if close else ""
-    return (f"{text} ({hint})" if hint else text), hint
+    return text, ""
 
 
 def _refused(name: str, must: str) -> str:

@@ -76,7 +76,7 @@ proc ::kafkatcl::Inline {kind subcommand body} {
 proc ::kafkatcl::Discreet {call} {
     return [string map [list %call% $call] {
         ::if {[::catch {%call%} result options] && [::dict get $options -code] == 1} {
-            ::tailcall ::return {*}[::kafkatcl::secrets::Refusal [::info level 0] $options $result]
+            {*}[::kafkatcl::secrets::Refusal [::info level 0] $options $result]
         }
         ::return -options $options $result
     }]

@@ -25,6 +25,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/python tools/reference.py --check
 
 # BENCH takes options: make bench BENCH=--help
 bench: $(INSTALLED)

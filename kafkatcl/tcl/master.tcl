@@ -2,157 +2,64 @@
 #
 #   ::kafka::kafka and the master objects it makes.
 
-::kafkatcl::DefineKind kafka {create version}
-::kafkatcl::DefineKind master {
-    config producer_creator consumer_creator topic_config partitioner delivery_report error_callback
-    statistics_callback logger delete subscriber delivery_report_callback add_brokers
+::kafkatcl::Implement kafka create {
+    set full [::kafkatcl::Create master $command kafka_object [list ::kafkatcl::bridge::master_create $::kafkatcl::session]]
+    return [expr {$command eq "#auto" ? [string trimleft $full :] : $command}]
 }
 
-namespace eval ::kafkatcl::kafka {}
-namespace eval ::kafkatcl::master {}
-
-proc ::kafkatcl::kafka::create {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "create command"
-    }
-    set name [lindex $words 0]
-    if {$name eq "#auto"} {
-        set name [::kafkatcl::Value [::kafkatcl::bridge::auto_name kafka_object]]
-    }
-    set full [::kafkatcl::FullName $name 3]
-    ::kafkatcl::MakeCommand master [::kafkatcl::Value [::kafkatcl::bridge::master_create $::kafkatcl::session]] $full
-    return $name
-}
-
-proc ::kafkatcl::kafka::version {id words} {
-    if {[llength $words] != 0} {
-        ::kafkatcl::Usage "version "
-    }
+::kafkatcl::Implement kafka version {
     return [::kafkatcl::Value [::kafkatcl::bridge::version]]
 }
 
-proc ::kafkatcl::master::config {id words} {
-    if {[llength $words] % 2} {
-        ::kafkatcl::Usage "config ?name value ...?"
-    }
-    return [::kafkatcl::secrets::Shown \
-        [::kafkatcl::bridge::master_config $id {*}[::kafkatcl::secrets::Given $words]]]
+foreach name {config topic_config} {
+    ::kafkatcl::Implement master $name [format {
+        return [::kafkatcl::secrets::Shown \
+            [::kafkatcl::bridge::master_%s $id {*}[::kafkatcl::secrets::Given $words]]]
+    } $name]
 }
+unset name
 
-proc ::kafkatcl::master::topic_config {id words} {
-    if {[llength $words] % 2} {
-        ::kafkatcl::Usage "topic_config ?name value ...?"
-    }
-    return [::kafkatcl::secrets::Shown \
-        [::kafkatcl::bridge::master_topic_config $id {*}[::kafkatcl::secrets::Given $words]]]
-}
-
-proc ::kafkatcl::master::partitioner {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "partitioner consistent|random"
-    }
-    ::kafkatcl::RequireSuboption [lindex $words 0] {random consistent}
-    ::kafkatcl::Value [::kafkatcl::bridge::master_partitioner $id {*}$words]
+::kafkatcl::Implement master add_brokers {
+    ::kafkatcl::Value [::kafkatcl::bridge::master_add_brokers $id {*}[::kafkatcl::handle::Brokers $brokerList]]
     return
 }
 
-proc ::kafkatcl::master::add_brokers {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "add_brokers brokerList"
-    }
-    ::kafkatcl::Value [::kafkatcl::bridge::master_add_brokers $id {*}[::kafkatcl::handle::Brokers [lindex $words 0]]]
-    return
+foreach {name kind} {producer_creator producer consumer_creator consumer} {
+    ::kafkatcl::Implement master $name [format {
+        return [::kafkatcl::Create handle $cmdName kafka_handle [list ::kafkatcl::bridge::handle_create $::kafkatcl::session $id %s]]
+    } $kind]
+}
+unset name kind
+
+::kafkatcl::Implement master subscriber {
+    return [::kafkatcl::Create subscriber $cmdName kafka_handle \
+        [list ::kafkatcl::bridge::handle_create $::kafkatcl::session $id subscriber]]
 }
 
-proc ::kafkatcl::master::producer_creator {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "producer_creator cmdName"
-    }
-    return [NewHandle $id producer [lindex $words 0]]
+::kafkatcl::Implement master {delivery_report callback} {
+    SetCallback $id delivery $command
 }
 
-proc ::kafkatcl::master::consumer_creator {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "consumer_creator cmdName"
-    }
-    return [NewHandle $id consumer [lindex $words 0]]
+::kafkatcl::Implement master delivery_report_callback {
+    SetCallback $id delivery $command
 }
 
-proc ::kafkatcl::master::subscriber {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "subscriber cmdName"
-    }
-    return [NewHandle $id subscriber [lindex $words 0]]
+::kafkatcl::Implement master error_callback {
+    SetCallback $id error $command
 }
 
-proc ::kafkatcl::master::NewHandle {id kind name} {
-    if {$name eq "#auto"} {
-        set name [::kafkatcl::Value [::kafkatcl::bridge::auto_name kafka_handle]]
-    }
-    set full [::kafkatcl::FullName $name 4]
-    set handle [::kafkatcl::Value [::kafkatcl::bridge::handle_create $::kafkatcl::session $id $kind]]
-    return [::kafkatcl::MakeCommand [expr {$kind eq "subscriber" ? "subscriber" : "handle"}] $handle $full]
+::kafkatcl::Implement master statistics_callback {
+    SetCallback $id statistics $command
 }
 
-proc ::kafkatcl::master::delivery_report {id words} {
-    set option [lindex $words 0]
-    if {[llength $words] ni {1 2}} {
-        ::kafkatcl::Usage "delivery_report option ?args?"
-    }
-    ::kafkatcl::RequireSuboption $option {callback sample every}
-    switch -- $option {
-        callback {
-            if {[llength $words] != 2} {
-                ::kafkatcl::Usage "delivery_report callback command"
-            }
-            SetCallback $id delivery [lindex $words 1]
-        }
-        sample {
-            if {[llength $words] != 1} {
-                ::kafkatcl::Usage "delivery_report sample "
-            }
-            ::kafkatcl::Value [::kafkatcl::bridge::master_sample $id]
-            return
-        }
-        every {
-            return [::kafkatcl::Value [::kafkatcl::bridge::master_every $id {*}[lrange $words 1 end]]]
-        }
-    }
-}
-
-proc ::kafkatcl::master::delivery_report_callback {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "delivery_report_callback command"
-    }
-    SetCallback $id delivery [lindex $words 0]
-}
-
-proc ::kafkatcl::master::error_callback {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "error_callback command"
-    }
-    SetCallback $id error [lindex $words 0]
-}
-
-proc ::kafkatcl::master::statistics_callback {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "statistics_callback command"
-    }
-    SetCallback $id statistics [lindex $words 0]
-}
-
-proc ::kafkatcl::master::logger {id words} {
-    set kind [lindex $words 0]
-    if {[llength $words] in {1 2}} {
-        ::kafkatcl::RequireSuboption $kind {syslog stderr none callback}
-    }
+::kafkatcl::Implement master logger {
+    lassign $words kind prefix
     if {$kind eq "callback" && [llength $words] == 1} {
-        ::kafkatcl::Usage "logger callback function"
+        ::kafkatcl::Usage [::kafkatcl::Field master logger also]
     }
-    if {[llength $words] != ($kind eq "callback" ? 2 : 1)} {
-        ::kafkatcl::Usage "logger syslog|stderr|none|callback ?function?"
+    if {$kind ne "callback" && [llength $words] == 2} {
+        ::kafkatcl::Usage [::kafkatcl::Shown master logger]
     }
-    set prefix [lindex $words 1]
     SetCallback $id logger $prefix
     if {$kind eq "callback" && [llength $prefix] == 0} {
         set kind none
@@ -161,10 +68,7 @@ proc ::kafkatcl::master::logger {id words} {
     return
 }
 
-proc ::kafkatcl::master::delete {id words} {
-    if {[llength $words] != 0} {
-        ::kafkatcl::Usage "delete "
-    }
+::kafkatcl::Implement master delete {
     ::kafkatcl::DeleteCommand $id
 }
 

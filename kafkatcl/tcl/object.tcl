@@ -5,16 +5,14 @@
 #   a command only knows the identifier of its object.
 #
 #   An object command is a procedure whose body is a switch over its subcommands.  A subcommand is a procedure
-#   of the kind's namespace that takes the identifier and the list of words behind the subcommand, so that
-#   `consume_batch` of a queue is ::kafkatcl::queue::consume_batch.  Levels seen from a subcommand: 1 is the object
+#   of the kind's namespace, made from its row in commands.tcl and the code given to Implement, so that `consume_batch`
+#   of a queue is ::kafkatcl::queue::consume_batch.  Levels seen from a subcommand: 1 is the object
 #   command, 2 is whoever called it.
 
 namespace eval ::kafkatcl {
-    variable kinds          ;# kind -> its subcommands, in the order in which errors list them
     variable discreet {config topic_config creator}     ;# subcommands that take properties
     variable inline         ;# kind,subcommand -> a body to try before the procedure
     variable commandOf      ;# identifier -> the present name of its command
-    array set kinds {}
     array set inline {}
     array set commandOf {}
 }
@@ -23,12 +21,6 @@ namespace eval ::kafkatcl {
 proc ::kafkatcl::Usage {text} {
     set name [lindex [info level -2] 0]
     return -level 2 -code error -errorcode {TCL WRONGARGS} "wrong # args: should be \"$name $text\""
-}
-
-# The same with the subcommand as it was typed, for those that have two names.
-proc ::kafkatcl::UsageAsTyped {text} {
-    lassign [info level -2] name subcommand
-    return -level 2 -code error -errorcode {TCL WRONGARGS} "wrong # args: should be \"$name $subcommand $text\""
 }
 
 # The words of an enumeration as errors show them: "a or b", "a, b, or c".
@@ -58,12 +50,6 @@ proc ::kafkatcl::Unknown {kind words subcommand} {
         "bad option \"$subcommand\": must be [Choices $kinds($kind)]"
 }
 
-# Declare a kind of object by its subcommands.
-proc ::kafkatcl::DefineKind {kind subcommands} {
-    variable kinds
-    set kinds($kind) $subcommands
-}
-
 # Give a subcommand a body within the object command, which saves a call where every one counts.  It returns what it
 # can do and has no errors of ours; else the procedure is called.  Its commands have full names, as the script's
 # namespace may have its own.  %id% stands for the identifier of the object.
@@ -87,6 +73,7 @@ proc ::kafkatcl::Body {kind id} {
     variable kinds
     variable inline
     variable discreet
+    Define $kind
     set cases {}
     foreach subcommand $kinds($kind) {
         set call [format {::kafkatcl::%s::%s %s $args} $kind $subcommand $id]
@@ -96,12 +83,32 @@ proc ::kafkatcl::Body {kind id} {
         }
         lappend cases $subcommand $call
     }
+    lappend cases help [failures::Body [format {::kafkatcl::Help %s $args} $kind]]
     lappend cases default [Discreet "::kafkatcl::Unknown $kind \[::info level 0\] \$subcommand"]
     return [core::Named "::switch -exact -- \$subcommand [list $cases]"]
 }
 
-# The full name of a command to make.  An unqualified name is global; a relative one belongs to the namespace
-# of whoever called the object command, which is `level` levels up, and three more behind `creator`.
+# Make an object and its command, which may be given as #auto for a name with this prefix; the command's full name.  `make`
+# is the bridge call that makes the object.
+proc ::kafkatcl::Create {kind name prefix make} {
+    if {$name eq "#auto"} {
+        set name [Value [bridge::auto_name $prefix]]
+    }
+    set full [FullName $name 4]
+    return [MakeCommand $kind [Value [{*}$make]] $full]
+}
+
+# The subcommand `help` of all objects, which no error lists: the original has none.
+proc ::kafkatcl::Help {kind words} {
+    set name [lindex [info level -1] 0]
+    if {[llength $words] > 1} {
+        return -code error -errorcode {TCL WRONGARGS} "wrong # args: should be \"$name help ?subcommand?\""
+    }
+    return [help::Text $kind [lindex $words 0] $name]
+}
+
+# The full name of a command to make.  An unqualified name is global; a relative one belongs to the namespace of whoever
+# called the object command, which is `level` levels up, and three more behind `creator`.
 proc ::kafkatcl::FullName {name level} {
     if {[string match ::* $name]} {
         return $name
@@ -109,7 +116,7 @@ proc ::kafkatcl::FullName {name level} {
     if {[string first :: $name] < 0} {
         return ::$name
     }
-    if {[lindex [info level -2] 0] eq "creator"} {
+    if {[lindex [info level [expr {1 - $level}]] 0] eq "creator"} {
         incr level 3
     }
     set namespace [uplevel $level {namespace current}]

@@ -2,14 +2,6 @@
 #
 #   Subscribers.  Partitions are given as separate words, each a list: topic ?partition? ?offset?.
 
-::kafkatcl::DefineKind subscriber {
-    subscribe unsubscribe assign assignment commit consume callback offsets watermarks meta info delete error
-}
-
-namespace eval ::kafkatcl::subscriber {
-    variable timeout 5000   ;# ms that brokers get to answer, when the script does not say
-}
-
 # The words topic, partition, offset of each element; what is not given is empty.
 proc ::kafkatcl::subscriber::Positions {elements {mayBePatterns 0}} {
     set words {}
@@ -31,16 +23,7 @@ proc ::kafkatcl::subscriber::Pattern {element} {
     return [list [string trimright $element] {} {}]
 }
 
-# Refuse a first word that looks like an option.  A topic whose name begins with a dash comes with its partition.
-proc ::kafkatcl::subscriber::RequireNoOption {words options} {
-    set word [lindex $words 0]
-    if {[string match -* $word] && [string is list $word] && [llength $word] == 1} {
-        return -level 2 -code error -errorcode [list TCL LOOKUP INDEX option $word] \
-            "bad option \"$word\": must be $options"
-    }
-}
-
-proc ::kafkatcl::subscriber::subscribe {id words} {
+::kafkatcl::Implement subscriber subscribe {
     if {[llength $words] == 0} {
         return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_subscription $id]]
     }
@@ -48,34 +31,19 @@ proc ::kafkatcl::subscriber::subscribe {id words} {
     return
 }
 
-proc ::kafkatcl::subscriber::unsubscribe {id words} {
-    if {[llength $words] != 0} {
-        ::kafkatcl::Usage "unsubscribe "
-    }
-    ::kafkatcl::GiveBack
-    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_unsubscribe $id]
-    return
-}
-
-proc ::kafkatcl::subscriber::assign {id words} {
+::kafkatcl::Implement subscriber assign {
     ::kafkatcl::GiveBack
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
     return
 }
 
-proc ::kafkatcl::subscriber::assignment {id words} {
+::kafkatcl::Implement subscriber assignment {
     return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_assignment $id]]
 }
 
-proc ::kafkatcl::subscriber::commit {id words} {
-    set wait 1
-    if {[lindex $words 0] eq "-async"} {
-        set wait 0
-        set words [lrange $words 1 end]
-    }
-    RequireNoOption $words -async
+::kafkatcl::Implement subscriber commit {
     ::kafkatcl::Settle
-    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_commit $id $wait {*}[Positions $words]]
+    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_commit $id [expr {!$async}] {*}[Positions $words]]
     return
 }
 
@@ -89,11 +57,7 @@ proc ::kafkatcl::subscriber::commit {id words} {
     }
 }]
 
-proc ::kafkatcl::subscriber::consume {id words} {
-    if {[llength $words] > 1} {
-        ::kafkatcl::Usage "consume ?timeout?"
-    }
-    set timeout [lindex $words 0]
+::kafkatcl::Implement subscriber consume {
     ::kafkatcl::ahead::Meet $id $timeout
     set value [::kafkatcl::Value [::kafkatcl::bridge::subscriber_consume $id {*}[Timeout $timeout]]]
     switch -- [lindex $value 0] {
@@ -118,89 +82,35 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     return [list $timeout]
 }
 
-proc ::kafkatcl::subscriber::callback {id words} {
-    if {[llength $words] > 1} {
-        ::kafkatcl::Usage "callback ?callback?"
-    }
+::kafkatcl::Implement subscriber callback {
     if {[llength $words] == 0} {
         return [::kafkatcl::events::Get $id]
     }
     ::kafkatcl::GiveBack
-    set prefix [lindex $words 0]
-    if {[llength $prefix] == 0 || $prefix eq "#none"} {
+    if {[llength $callback] == 0 || $callback eq "#none"} {
         ::kafkatcl::events::Unset $id
         ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 0]
     } else {
-        ::kafkatcl::events::Set $id $prefix
+        ::kafkatcl::events::Set $id $callback
         ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 1]
     }
     return
 }
 
-proc ::kafkatcl::subscriber::offsets {id words} {
-    variable timeout
-    set usage "offsets ?-committed? ?-timeout ms? {topic partition} ?{topic partition}...?"
-    set committed 0
-    set wait $timeout
-    while {[lindex $words 0] in {-committed -timeout}} {
-        if {[lindex $words 0] eq "-committed"} {
-            set committed 1
-            set words [lrange $words 1 end]
-        } else {
-            set wait [lindex $words 1]
-            set words [lrange $words 2 end]
-        }
-    }
-    if {[llength $words] == 0} {
-        ::kafkatcl::Usage $usage
-    }
-    RequireNoOption $words {-committed or -timeout}
-    ::kafkatcl::Value [::kafkatcl::bridge::check_integer $wait]
+::kafkatcl::Implement subscriber offsets {
+    ::kafkatcl::Value [::kafkatcl::bridge::check_integer $timeout]
     if {$committed} {
-        return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_committed $id $wait {*}[Positions $words]]]
+        return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_committed $id $timeout {*}[Positions $words]]]
     }
     ::kafkatcl::Settle
     return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_positions $id {*}[Positions $words]]]
 }
 
-proc ::kafkatcl::subscriber::watermarks {id words} {
-    variable timeout
-    set cached 0
-    set wait $timeout
-    # Options count only while two more words follow, so that a topic may have the name of one.
-    while {[llength $words] > 2} {
-        switch -- [lindex $words 0] {
-            -cached {
-                set cached 1
-                set words [lrange $words 1 end]
-            }
-            -timeout {
-                set wait [lindex $words 1]
-                set words [lrange $words 2 end]
-            }
-            default {
-                break
-            }
-        }
-    }
-    if {[llength $words] != 2} {
-        ::kafkatcl::Usage "watermarks ?-cached? ?-timeout ms? topic partition"
-    }
-    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_watermarks $id $wait $cached {*}$words]]
+::kafkatcl::Implement subscriber watermarks {
+    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_watermarks $id $timeout $cached $topic $partition]]
 }
 
-proc ::kafkatcl::subscriber::error {id words} {
-    if {[llength $words] != 2} {
-        ::kafkatcl::Usage "error errno reason"
-    }
-    ::kafkatcl::Value [::kafkatcl::bridge::handle_error $id {*}$words]
-    return
-}
-
-proc ::kafkatcl::subscriber::delete {id words} {
-    if {[llength $words] != 0} {
-        ::kafkatcl::Usage "delete "
-    }
+::kafkatcl::Implement subscriber delete {
     if {$id in $::kafkatcl::events::running} {
         return -code error "Can not delete Subscriber from inside subscriber callback"
     }
@@ -210,9 +120,4 @@ proc ::kafkatcl::subscriber::delete {id words} {
 proc ::kafkatcl::subscriber::Deleted {id} {
     ::kafkatcl::events::Unset $id
     ::kafkatcl::Release $id
-}
-
-foreach subcommand {meta info} {
-    namespace eval ::kafkatcl::handle [list namespace export $subcommand]
-    namespace eval ::kafkatcl::subscriber [list namespace import ::kafkatcl::handle::$subcommand]
 }

@@ -2,73 +2,32 @@
 #
 #   Topics to produce to, topics to consume from, and queues.
 
-::kafkatcl::DefineKind producer_topic {produce produce_batch info creator delete config}
-::kafkatcl::DefineKind consumer_topic {
-    consume consume_batch info start start_queue stop creator delete consume_start consume_start_queue consume_stop
-    consume_callback config
-}
-::kafkatcl::DefineKind queue {consume consume_batch consume_callback delete}
-
 # -- what both kinds of topics can do ----------------------------------------------------------------------
 
-namespace eval ::kafkatcl::topic {
-    namespace export info creator config delete Deleted
+::kafkatcl::Implement producer_topic {info output_queue_length} {
+    ::kafkatcl::events::Settle
+    return [::kafkatcl::Value [::kafkatcl::bridge::topic_queue_length $id]]
 }
 
-proc ::kafkatcl::topic::info {id words} {
-    if {[llength $words] ni {1 2}} {
-        ::kafkatcl::Usage "info option"
-    }
-    lassign $words option key
-    ::kafkatcl::RequireSuboption $option {name partitions consistent_partition output_queue_length}
-    if {$option eq "consistent_partition"} {
-        if {[llength $words] != 2} {
-            ::kafkatcl::Usage "info consistent_partition key"
-        }
-        return [::kafkatcl::Value [::kafkatcl::bridge::topic_consistent_partition $id $key]]
-    }
-    if {[llength $words] != 1} {
-        ::kafkatcl::Usage "info $option "
-    }
-    switch -- $option {
-        name {set answer [::kafkatcl::bridge::topic_name $id]}
-        partitions {set answer [::kafkatcl::bridge::topic_partitions $id]}
-        output_queue_length {
-            ::kafkatcl::events::Settle
-            set answer [::kafkatcl::bridge::topic_queue_length $id]
-        }
-    }
-    return [::kafkatcl::Value $answer]
-}
-
-proc ::kafkatcl::topic::creator {id words} {
+::kafkatcl::Implement producer_topic creator {
     return [::kafkatcl::creator::Run [::kafkatcl::Value [::kafkatcl::bridge::topic_handle $id]] $words]
 }
 
-proc ::kafkatcl::topic::config {id words} {
-    if {[llength $words] % 2} {
-        ::kafkatcl::Usage "config ?name value ...?"
-    }
+::kafkatcl::Implement producer_topic config {
     return [::kafkatcl::secrets::Shown \
         [::kafkatcl::bridge::topic_config $id {*}[::kafkatcl::secrets::Given $words]]]
 }
 
-proc ::kafkatcl::topic::delete {id words} {
-    if {[llength $words] != 0} {
-        ::kafkatcl::Usage "delete "
-    }
+::kafkatcl::Implement producer_topic delete {
     ::kafkatcl::DeleteCommand $id
 }
 
-proc ::kafkatcl::topic::Deleted {id} {
-    ::kafkatcl::Release $id
-}
-
-foreach subcommand {info creator config delete Deleted} {
-    foreach kind {producer_topic consumer_topic} {
-        namespace eval ::kafkatcl::$kind [list namespace import ::kafkatcl::topic::$subcommand]
+foreach kind {producer_topic consumer_topic} {
+    proc ::kafkatcl::${kind}::Deleted {id} {
+        ::kafkatcl::Release $id
     }
 }
+unset kind
 
 # -- producing ---------------------------------------------------------------------------------------------
 
@@ -81,19 +40,13 @@ foreach subcommand {info creator config delete Deleted} {
     }
 }
 
-proc ::kafkatcl::producer_topic::produce {id words} {
-    if {[llength $words] ni {2 3}} {
-        ::kafkatcl::Usage "produce partition payload ?key?"
-    }
+::kafkatcl::Implement producer_topic produce {
     ::kafkatcl::Value [::kafkatcl::bridge::produce $id {*}$words]
     return
 }
 
-proc ::kafkatcl::producer_topic::produce_batch {id words} {
-    if {[llength $words] != 2} {
-        ::kafkatcl::Usage "produce_batch partition list-of-payload-key-lists"
-    }
-    lassign $words partition rows
+::kafkatcl::Implement producer_topic produce_batch {
+    set rows [lindex $words 1]
     if {![::kafkatcl::Value [::kafkatcl::bridge::produce_rows $id $partition $rows]]} {
         ::kafkatcl::Value [::kafkatcl::bridge::produce_batch $id $partition {*}[Words $rows]]
     }
@@ -138,26 +91,19 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 
 # -- consuming ---------------------------------------------------------------------------------------------
 
-proc ::kafkatcl::consumer_topic::start {id words} {
-    if {[llength $words] ni {2 3}} {
-        ::kafkatcl::UsageAsTyped "partition offset ?callback?"
-    }
-    lassign $words partition offset prefix
+::kafkatcl::Implement consumer_topic start {
     ::kafkatcl::GiveBack
-    set token [expr {[llength $prefix] ? [::kafkatcl::events::NewToken] : ""}]
+    set token [expr {[llength $callback] ? [::kafkatcl::events::NewToken] : ""}]
     ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::start $id $partition $offset $token]]
     if {$token ne ""} {
-        ::kafkatcl::events::Set $token $prefix
+        ::kafkatcl::events::Set $token $callback
     }
     return
 }
 
-proc ::kafkatcl::consumer_topic::start_queue {id words} {
-    if {[llength $words] != 3} {
-        ::kafkatcl::UsageAsTyped "partition offset queue"
-    }
-    lassign $words partition offset name
+::kafkatcl::Implement consumer_topic start_queue {
     ::kafkatcl::Value [::kafkatcl::bridge::check_start $partition $offset]
+    set name $queue
     set queue [::kafkatcl::queue::Find [uplevel 2 [list namespace which -command $name]]]
     if {$queue eq ""} {
         return -code error "command name '$name' is not a kafkatcl queue object"
@@ -167,10 +113,7 @@ proc ::kafkatcl::consumer_topic::start_queue {id words} {
     return
 }
 
-proc ::kafkatcl::consumer_topic::stop {id words} {
-    if {[llength $words] != 1} {
-        ::kafkatcl::UsageAsTyped "partition"
-    }
+::kafkatcl::Implement consumer_topic stop {
     ::kafkatcl::GiveBack
     ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::stop $id {*}$words]]
     return
@@ -184,47 +127,27 @@ proc ::kafkatcl::consumer_topic::stop {id words} {
     }
 }]
 
-proc ::kafkatcl::consumer_topic::consume {id words} {
-    if {[llength $words] != 3} {
-        ::kafkatcl::Usage "consume partition timeout array"
-    }
-    lassign $words partition timeout array
+::kafkatcl::Implement consumer_topic consume {
     ::kafkatcl::messages::Require $array
     ::kafkatcl::ahead::Meet $id $partition,$timeout
     return [::kafkatcl::messages::One $id $partition,$timeout $array \
         [::kafkatcl::bridge::consume $id $partition $timeout]]
 }
 
-proc ::kafkatcl::consumer_topic::consume_batch {id words} {
-    if {[llength $words] != 5} {
-        ::kafkatcl::Usage "consume_batch partition timeout count array code"
-    }
+::kafkatcl::Implement consumer_topic consume_batch {
     ::kafkatcl::ahead::GiveBack
-    lassign $words partition timeout count array code
     ::kafkatcl::messages::Require $array
     return [::kafkatcl::messages::Each $array $code \
         [::kafkatcl::bridge::consume_batch $id $partition $timeout $count 1]]
 }
 
-proc ::kafkatcl::consumer_topic::consume_callback {id words} {
-    if {[llength $words] != 3} {
-        ::kafkatcl::Usage "consume_callback partition timeoutMS command"
-    }
+::kafkatcl::Implement consumer_topic consume_callback {
     ::kafkatcl::ahead::GiveBack
-    lassign $words partition timeout prefix
-    return [::kafkatcl::messages::Tell $prefix [::kafkatcl::bridge::consume_batch $id $partition $timeout 10000 0]]
-}
-
-# The names of the seed document; errors show the one that was typed.
-namespace eval ::kafkatcl::consumer_topic {
-    proc consume_start {id words} [::info body start]
-    proc consume_start_queue {id words} [::info body start_queue]
-    proc consume_stop {id words} [::info body stop]
+    return [::kafkatcl::messages::Tell $command \
+        [::kafkatcl::bridge::consume_batch $id $partition $timeoutMS 10000 0]]
 }
 
 # -- queues ------------------------------------------------------------------------------------------------
-
-namespace eval ::kafkatcl::queue {}
 
 ::kafkatcl::Inline queue consume [::tcl::string::map [list %next% $::kafkatcl::messages::next] {
     ::if {[::llength $args] == 2} {
@@ -234,28 +157,20 @@ namespace eval ::kafkatcl::queue {}
     }
 }]
 
-proc ::kafkatcl::queue::consume {id words} {
-    if {[llength $words] != 2} {
-        ::kafkatcl::Usage "consume timeout array"
-    }
-    lassign $words timeout array
+::kafkatcl::Implement queue consume {
     ::kafkatcl::messages::Require $array
     ::kafkatcl::ahead::Meet $id $timeout
     return [::kafkatcl::messages::One $id $timeout $array [::kafkatcl::bridge::queue_consume $id $timeout]]
 }
 
-proc ::kafkatcl::queue::consume_batch {id words} {
-    if {[llength $words] != 4} {
-        ::kafkatcl::Usage "consume_batch timeout count array code"
-    }
+::kafkatcl::Implement queue consume_batch {
     ::kafkatcl::ahead::GiveBack
-    lassign $words timeout count array code
     ::kafkatcl::messages::Require $array
     return [::kafkatcl::messages::Each $array $code \
         [::kafkatcl::bridge::queue_consume_batch $id $timeout $count 1]]
 }
 
-proc ::kafkatcl::queue::consume_callback {id words} {
+::kafkatcl::Implement queue consume_callback {
     ::kafkatcl::ahead::GiveBack
     switch [llength $words] {
         0 {
@@ -268,9 +183,6 @@ proc ::kafkatcl::queue::consume_callback {id words} {
             lassign $words timeout prefix
             return [::kafkatcl::messages::Tell $prefix \
                 [::kafkatcl::bridge::queue_consume_batch $id $timeout 10000 0]]
-        }
-        default {
-            ::kafkatcl::Usage "consume_callback ?timeoutMS? ?callback?"
         }
     }
 }
@@ -286,10 +198,7 @@ proc ::kafkatcl::queue::SetCallback {id prefix} {
     return
 }
 
-proc ::kafkatcl::queue::delete {id words} {
-    if {[llength $words] != 0} {
-        ::kafkatcl::Usage "delete "
-    }
+::kafkatcl::Implement queue delete {
     ::kafkatcl::DeleteCommand $id
 }
 

@@ -157,14 +157,12 @@ RARE = {"delete": 0.2, "fuzz::Forever": 0.1, "fuzz::Child": 0.3, "fuzz::Astray":
 
 
 def declared() -> dict[str, list[str]]:
-    """The subcommands of each kind of object, as the package declares them."""
+    """The subcommands of each kind of object, as the table of the package has them."""
+    table = (TCL / "commands.tcl").read_text()
     found: dict[str, list[str]] = {}
-    for file in sorted(TCL.glob("*.tcl")):
-        for kind, names in re.findall(
-            r"^::kafkatcl::DefineKind (\w+) \{([^}]*)\}", file.read_text(), re.MULTILINE
-        ):
-            found[kind] = names.split()
-    return found
+    for kind, name in re.findall(r"^Row (\w+) (\w+) ", table, re.MULTILINE):
+        found.setdefault(kind, []).append(name)
+    return {kind: names for kind, names in found.items() if kind != "easy"}
 
 
 def signatures(kind: str) -> dict[str, list[Signature]]:

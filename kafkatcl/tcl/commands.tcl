@@ -1,0 +1,318 @@
+# commands.tcl --
+#
+#   Every subcommand of every kind of object, in the order of the original's errors; see table.tcl for what a row is.  What
+#   has no `call` has its body in the file of its kind.
+
+namespace eval ::kafkatcl {
+
+Kind kafka {The command kafka::kafka, which makes masters.}
+Row kafka create command {
+    about {Make a master: what the handles made from it have in common.}
+}
+Row kafka version {} {
+    about {The version of librdkafka.}
+}
+
+Kind master {The configuration of handles, and the callbacks that they share.}
+Row master config {?name value ...?} {
+    about {Show or set properties of clients, and of their topics.}
+    errors {_INVALID_ARG}
+}
+Row master producer_creator cmdName {
+    about {Make a handle to produce with.}
+}
+Row master consumer_creator cmdName {
+    about {Make a handle to consume partitions with.}
+}
+Row master topic_config {?name value ...?} {
+    about {Show or set the properties of topics.}
+    errors {_INVALID_ARG}
+}
+Row master partitioner consistent|random {
+    about {How partition -1 is chosen for messages: by the key, or at random.}
+    call master_partitioner
+    returns nothing
+    choices {random consistent}
+}
+Row master delivery_report {option ?args?} {
+    about {Which deliveries are told, and to whom.}
+    suboptions {callback sample every}
+}
+Row master {delivery_report callback} command {
+    about {Set the callback for delivery reports.}
+}
+Row master {delivery_report sample} {} {
+    about {Have the next delivery told.}
+    call master_sample
+    returns nothing
+}
+Row master {delivery_report every} {?interval?} {
+    about {Have one delivery of so many told; without a number, how many.}
+    call master_every
+}
+Row master error_callback command {
+    about {Set the callback for errors that concern no single message.}
+}
+Row master statistics_callback command {
+    about {Set the callback for statistics, which come each statistics.interval.ms.}
+}
+Row master logger {syslog|stderr|none|callback ?function?} {
+    about {Where the log lines of handles made later go.}
+    also {logger callback function}
+    choices {syslog stderr none callback}
+}
+Row master delete {} {
+    about {Delete the master; its handles remain.}
+}
+Row master subscriber cmdName {
+    about {Make a subscriber, a member of the consumer group group.id.}
+}
+Row master delivery_report_callback command {
+    about {The same as delivery_report callback.}
+}
+Row master add_brokers brokerList {
+    about {Add brokers to start from.}
+}
+
+Kind handle {A connection to a cluster, to produce or to consume with.}
+Row handle name {} {
+    about {The name of the client.}
+    call handle_name
+}
+Row handle new_topic {cmdName topic} {
+    about {Make a topic object, to produce to or to consume from by the kind of the handle.}
+}
+Row handle log_level level {
+    about {Which log lines are told: emerg, alert, crit, err, warning, notice, info, or debug, and those before it.}
+    call handle_log_level
+    returns nothing
+}
+Row handle add_brokers brokerList {
+    about {Add brokers to start from.}
+}
+Row handle create_queue command {
+    about {Make a queue, which several partitions can feed.}
+}
+Row handle output_queue_length {} {
+    about {How many messages are not delivered, or not told to the delivery report callback, yet.}
+}
+Row handle meta refresh|print {
+    about {Fetch what info tells anew, and print it.}
+    errors {_TRANSPORT}
+}
+Row handle info {?topics?} {
+    about {What there is on the cluster.}
+    suboptions {topics brokers partitions}
+    count {1 9999}
+}
+Row handle {info topics} {} {
+    about {The topics of the cluster.}
+    errors {_TRANSPORT}
+    call handle_topics
+}
+Row handle {info brokers} {} {
+    about {The brokers of the cluster, as host:port.}
+    errors {_TRANSPORT}
+    call handle_brokers
+}
+Row handle {info partitions} topic {
+    about {The number of partitions of a topic.}
+    errors {_TRANSPORT}
+    call handle_partitions
+}
+Row handle config {?name value ...?} {
+    about {Show or set properties of topics made later.}
+    errors {_INVALID_ARG}
+}
+Row handle partitioner consistent|random {
+    about {How partition -1 is chosen for messages of topics made later.}
+    call handle_partitioner
+    returns nothing
+    choices {random consistent}
+}
+Row handle delete {} {
+    about {Delete the handle; what was queued is delivered.}
+}
+Row handle poll {?timeoutMS?} {
+    about {Run the callbacks that wait; their number.}
+}
+
+Kind producer_topic {A topic to produce to.}
+Row producer_topic produce {partition payload ?key?} {
+    about {Queue a message.}
+    errors {_UNKNOWN_PARTITION MSG_SIZE_TOO_LARGE _QUEUE_FULL _FATAL}
+}
+Row producer_topic produce_batch {partition list-of-payload-key-lists} {
+    about {Queue messages, each a list of payload and optional key.}
+    errors {_UNKNOWN_PARTITION MSG_SIZE_TOO_LARGE _QUEUE_FULL _FATAL}
+}
+Row producer_topic info option {
+    about {What there is to know of the topic.}
+    suboptions {name partitions consistent_partition output_queue_length}
+    count {1 2}
+}
+Row producer_topic {info name} {} {
+    about {The name of the topic.}
+    call topic_name
+}
+Row producer_topic {info partitions} {} {
+    about {The number of its partitions, as it is now.}
+    errors {_TRANSPORT}
+    call topic_partitions
+}
+Row producer_topic {info consistent_partition} key {
+    about {The partition that the partitioner `consistent` chooses for a key.}
+    errors {_TRANSPORT}
+    call topic_consistent_partition
+}
+Row producer_topic {info output_queue_length} {} {
+    about {What the handle says to output_queue_length.}
+}
+Row producer_topic creator {subcommand ?args?} {
+    about {Run a subcommand of the handle that made the topic.}
+    count {0 9999}
+}
+Row producer_topic delete {} {
+    about {Delete the object.}
+}
+Row producer_topic config {?name value ...?} {
+    about {Show or set properties of this topic.}
+    errors {_INVALID_ARG}
+}
+
+Kind consumer_topic {A topic to consume partitions of.}
+Row consumer_topic consume {partition timeout array} {
+    about {Take one message into an array.}
+    errors {_TIMED_OUT _UNKNOWN_PARTITION}
+}
+Row consumer_topic consume_batch {partition timeout count array code} {
+    about {Take messages, and run code for each; their number.}
+    errors {_UNKNOWN_PARTITION}
+}
+Row consumer_topic info {} {like producer_topic}
+foreach suboption {name partitions consistent_partition output_queue_length} {
+    Row consumer_topic [list info $suboption] {} {like producer_topic}
+}
+unset suboption
+Row consumer_topic start {partition offset ?callback?} {
+    about {Begin to fetch a partition.}
+    errors {_UNKNOWN_PARTITION}
+}
+Row consumer_topic start_queue {partition offset queue} {
+    about {Begin to fetch a partition into a queue.}
+    errors {_UNKNOWN_PARTITION _INVALID_ARG}
+}
+Row consumer_topic stop partition {
+    about {Stop fetching a partition.}
+    errors {_UNKNOWN_PARTITION}
+}
+Row consumer_topic creator {} {like producer_topic}
+Row consumer_topic delete {} {
+    like producer_topic
+    about {Delete the object; its partitions are stopped.}
+}
+Row consumer_topic consume_start {} {like {consumer_topic start}}
+Row consumer_topic consume_start_queue {} {like {consumer_topic start_queue}}
+Row consumer_topic consume_stop {} {like {consumer_topic stop}}
+Row consumer_topic consume_callback {partition timeoutMS command} {
+    about {Wait for messages, and run a callback for all that are there; their number.}
+    errors {_UNKNOWN_PARTITION}
+}
+Row consumer_topic config {} {like producer_topic}
+
+Kind queue {What several partitions can feed.}
+Row queue consume {timeout array} {
+    about {Take one message into an array.}
+    errors {_TIMED_OUT}
+}
+Row queue consume_batch {timeout count array code} {
+    about {Take messages, and run code for each; their number.}
+}
+Row queue consume_callback {?timeoutMS? ?callback?} {
+    about {Set the callback for messages; with a timeout, wait for messages and run the callback for them.}
+}
+Row queue delete {} {
+    about {Delete the queue, and stop the partitions that feed it.}
+}
+
+Kind subscriber {A member of a consumer group.}
+Row subscriber subscribe {?topic ...?} {
+    about {Join the group for these topics; without one, those subscribed to.}
+}
+Row subscriber unsubscribe {} {
+    about {Leave the group.}
+    before GiveBack
+    call subscriber_unsubscribe
+    returns nothing
+}
+Row subscriber assign {?position ...?} {
+    about {Read exactly these partitions.}
+    errors {_INVALID_ARG}
+}
+Row subscriber assignment {} {
+    about {The partitions that are read.}
+    count {0 9999}
+}
+Row subscriber commit {?-async? ?position ...?} {
+    about {Commit these offsets, or those of all that was consumed.}
+    errors {_NO_OFFSET _WAIT_COORD}
+}
+Row subscriber consume {?timeout?} {
+    about {One message as a list.}
+}
+Row subscriber callback {?callback?} {
+    about {Set the callback for messages.}
+}
+Row subscriber offsets {?-committed? ?-timeout ms? {topic partition} ?{topic partition}...?} {
+    about {The offset of the next message to read of partitions, or the one that the group has committed.}
+    default {-timeout 5000}
+}
+Row subscriber watermarks {?-cached? ?-timeout ms? topic partition} {
+    about {The offset of the oldest message, and that of the next one to be written.}
+    errors {_UNKNOWN_PARTITION _TIMED_OUT}
+    default {-timeout 5000}
+    spare 2
+}
+Row subscriber meta {} {like handle}
+Row subscriber info {} {like handle}
+foreach suboption {topics brokers partitions} {
+    Row subscriber [list info $suboption] {} {like handle}
+}
+unset suboption
+Row subscriber delete {} {
+    about {Commit what was consumed, and leave the group.}
+}
+Row subscriber error {errno reason} {
+    about {Tell the error callback of an error, for tests.}
+    call handle_error
+    returns nothing
+}
+
+# Procedures and no objects; Tcl itself refuses wrong numbers of words.
+Kind easy {The easy way: one cluster, with a master, a producer and a consumer that are made when they are needed.}
+Row easy kafka::brokers brokerList {
+    about {Name the brokers.}
+}
+Row easy kafka::setup {?-brokers brokerList?} {
+    about {Make the master, kafka::master.}
+}
+Row easy kafka::setup_producer {?-brokers brokerList?} {
+    about {Make the producer, kafka::producer.}
+}
+Row easy kafka::setup_consumer {?-brokers brokerList?} {
+    about {Make the consumer, kafka::consumer.}
+}
+Row easy kafka::topic_producer {name topic} {
+    about {Make a topic to produce to, and all it needs.}
+}
+Row easy kafka::topic_consumer {name topic} {
+    about {Make a topic to consume from, and all it needs.}
+}
+Row easy kafka::subscriber {groupid ?-brokers brokerList?} {
+    about {Make a subscriber of this group; the result is its name.}
+}
+Row easy kafka::help {?kind? ?subcommand?} {
+    about {What there is, how it is used, and what for.}
+}
+
+}

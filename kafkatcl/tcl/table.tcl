@@ -1,0 +1,236 @@
+# table.tcl --
+#
+#   The table of subcommands.  A row says how a subcommand is used, and what for; from the rows of commands.tcl come the
+#   procedures, the errors about words, help, and the usage in docs/reference.md.
+#
+#   A usage is what `wrong # args` shows.  Of its words, `word` is required, `?word?` may be left out, `?word ...?` may
+#   come any number of times (`?name value ...?` in twos), `?-name?` and `?-name word?` are options, `a|b` is one of
+#   these, and a list such as `{topic partition}` is one word.
+#
+#   The fields of a row:
+#     about       a sentence for help
+#     errors      names of Kafka's errors that are to be expected, without RD_KAFKA_RESP_ERR
+#     call        the bridge call that does it, with the words as they are
+#     returns     `nothing` if the result is empty whatever the call answers
+#     before      what is done before: GiveBack or Settle, see ahead.tcl
+#     choices     the words of an a|b in the order of the original's errors
+#     count       the least and the greatest number of words, where the usage does not tell
+#     spare       options are only taken while more words follow than these
+#     default     values of options that are not given
+#     suboptions  the first word names a row of its own, `info topics`
+#     also        another usage, which an error tells
+#     like        a kind, or a kind and a subcommand, whose row and procedure this is but for the fields given here
+
+namespace eval ::kafkatcl {
+    variable order {}       ;# the kinds, as they were declared
+    variable kinds          ;# kind -> its subcommands, in the order in which errors list them
+    variable aboutKind      ;# kind -> a sentence about its objects
+    variable rows           ;# kind,subcommand -> the fields of its row, the usage among them
+    variable rowsOf         ;# kind -> the subcommands of its rows, {info topics} and its like among them
+    variable bodies         ;# kind,subcommand -> the code behind the checks
+    variable defined        ;# kind -> 1 once its procedures are made
+    foreach name {kinds aboutKind rows rowsOf bodies defined} {
+        array set $name {}
+    }
+    unset name
+}
+
+# Begin the rows of a kind of object.
+proc ::kafkatcl::Kind {kind about} {
+    variable order
+    variable kinds
+    variable rowsOf
+    variable aboutKind
+    lappend order $kind
+    set kinds($kind) {}
+    set rowsOf($kind) {}
+    set aboutKind($kind) $about
+    namespace eval ::kafkatcl::$kind {}
+}
+
+# A row.  The subcommand is two words where the first has suboptions.
+proc ::kafkatcl::Row {kind subcommand usage {fields {}}} {
+    variable kinds
+    variable rows
+    variable rowsOf
+    lappend rowsOf($kind) $subcommand
+    if {[llength $subcommand] == 1} {
+        lappend kinds($kind) $subcommand
+    }
+    if {![dict exists $fields like]} {
+        set rows($kind,$subcommand) [dict replace $fields usage $usage]
+        return
+    }
+    lassign [dict get $fields like] other name
+    if {$name eq ""} {
+        set name $subcommand
+    }
+    set rows($kind,$subcommand) [dict merge $rows($other,$name) $fields [dict create like $other,$name]]
+}
+
+# The rows of a subcommand: its own, and those of its suboptions.
+proc ::kafkatcl::WithSuboptions {kind subcommand} {
+    return [concat [list $subcommand] [lmap suboption [Field $kind $subcommand suboptions] {list $subcommand $suboption}]]
+}
+
+# Say what a subcommand does behind the checks of its row, where the row has no call.  The code has the identifier of the
+# object in `id`, the words behind the subcommand and its options in `words`, and in variables of their own each word that has a
+# name in the usage, and each option.
+proc ::kafkatcl::Implement {kind subcommand body} {
+    variable bodies
+    set bodies($kind,$subcommand) $body
+}
+
+# Make the procedures of a kind: ::kafkatcl::KIND::SUBCOMMAND, or ::kafkatcl::KIND::SUBCOMMAND.SUBOPTION.  This is done when
+# the first object of the kind is made, as a script that starts uses few of them.
+proc ::kafkatcl::Define {kind} {
+    variable rowsOf
+    variable defined
+    if {[info exists defined($kind)]} {
+        return
+    }
+    set defined($kind) 1
+    foreach subcommand $rowsOf($kind) {
+        proc ::kafkatcl::${kind}::[join $subcommand .] {id words} \
+            "[Checks $kind $subcommand][CodeOf $kind $subcommand]"
+    }
+}
+
+# What a subcommand does behind the checks.
+proc ::kafkatcl::CodeOf {kind subcommand} {
+    variable bodies
+    if {[Field $kind $subcommand suboptions] ne ""} {
+        return [format {
+            set suboption [lindex $words 0]
+            ::kafkatcl::RequireSuboption $suboption {%s}
+            tailcall ::kafkatcl::%s::%s.$suboption $id [lrange $words 1 end]
+        } [Field $kind $subcommand suboptions] $kind $subcommand]
+    }
+    set call [Field $kind $subcommand call]
+    if {$call eq ""} {
+        set like [Field $kind $subcommand like]
+        return $bodies([expr {$like eq "" ? "$kind,$subcommand" : $like}])
+    }
+    return [format [expr {[Field $kind $subcommand returns] eq "nothing" ?
+        {::kafkatcl::Value [::kafkatcl::bridge::%s $id {*}$words]; return} :
+        {return [::kafkatcl::Value [::kafkatcl::bridge::%s $id {*}$words]]}}] $call]
+}
+
+# What a row has in a field; empty if it has none.
+proc ::kafkatcl::Field {kind subcommand field} {
+    variable rows
+    return [expr {[dict exists $rows($kind,$subcommand) $field] ? [dict get $rows($kind,$subcommand) $field] : {}}]
+}
+
+# The code that looks at the words, and gives them names.
+proc ::kafkatcl::Checks {kind subcommand} {
+    lassign [ParseUsage [Field $kind $subcommand usage]] required optional repeated options choices
+    set wrong "::kafkatcl::Usage [list [Shown $kind $subcommand]]"
+    set code {}
+    if {[llength $options]} {
+        append code [OptionsCode $kind $subcommand $options $wrong]
+    }
+    append code "if {[CountTest $kind $subcommand $required $optional $repeated]} {$wrong}\n"
+    if {[dict size $options] && [Field $kind $subcommand spare] eq ""} {
+        append code "::kafkatcl::RefuseOption \$words {[join [dict keys $options] { or }]}\n"
+    }
+    if {[llength $choices]} {
+        set ordered [Field $kind $subcommand choices]
+        append code "::kafkatcl::RequireSuboption \[lindex \$words 0\] {[expr {$ordered ne {} ? $ordered : $choices}]}\n"
+    } elseif {[llength $repeated] == 0 && [llength $required] + [llength $optional]} {
+        append code "lassign \$words $required $optional\n"
+    }
+    set before [Field $kind $subcommand before]
+    if {$before ne ""} {
+        append code "::kafkatcl::$before\n"
+    }
+    return $code
+}
+
+# What `wrong # args` shows.  Kept of the original: a blank behind what takes no words.
+proc ::kafkatcl::Shown {kind subcommand} {
+    return "$subcommand [Field $kind $subcommand usage]"
+}
+
+proc ::kafkatcl::OptionsCode {kind subcommand options wrong} {
+    set code {}
+    foreach {option word} $options {
+        set name [string range $option 1 end]
+        set default [Field $kind $subcommand default]
+        set value [expr {$word eq "" ? 0 : [dict exists $default $option] ? [dict get $default $option] : {}}]
+        append code "set $name [list $value]\n"
+    }
+    set spare [Field $kind $subcommand spare]
+    append code "if {!\[::kafkatcl::TakeOptions [list $options] [expr {$spare eq {} ? 0 : $spare}]\]} {$wrong}\n"
+    return $code
+}
+
+# Take options off the front of `words` of the caller, into variables named like them; whether all have their values.
+proc ::kafkatcl::TakeOptions {options spare} {
+    upvar 1 words words
+    while {[llength $words] > $spare && [dict exists $options [lindex $words 0]]} {
+        set words [lassign $words option]
+        upvar 1 [string range $option 1 end] value
+        if {[dict get $options $option] eq ""} {
+            set value 1
+        } elseif {[llength $words] == 0} {
+            return 0
+        } else {
+            set words [lassign $words value]
+        }
+    }
+    return 1
+}
+
+# Refuse a first word that looks like an option.  A topic whose name begins with a dash comes with its partition.
+proc ::kafkatcl::RefuseOption {words options} {
+    set word [lindex $words 0]
+    if {[string match -* $word] && [string is list $word] && [llength $word] == 1} {
+        return -level 2 -code error -errorcode [list TCL LOOKUP INDEX option $word] \
+            "bad option \"$word\": must be $options"
+    }
+}
+
+# The condition under which there are too few words, or too many.
+proc ::kafkatcl::CountTest {kind subcommand required optional repeated} {
+    set least [llength $required]
+    set most [expr {$least + [llength $optional]}]
+    if {[Field $kind $subcommand count] ne ""} {
+        lassign [Field $kind $subcommand count] least most
+    }
+    set step [llength $repeated]
+    if {$step == 1} {
+        return "\[llength \$words\] < $least"
+    } elseif {$step > 1} {
+        return "\[llength \$words\] < $least || (\[llength \$words\] - $least) % $step"
+    } elseif {$least == $most} {
+        return "\[llength \$words\] != $least"
+    }
+    return "\[llength \$words\] < $least || \[llength \$words\] > $most"
+}
+
+# The words of a usage: names of those required, optional, and repeated; options and the words that they take; choices.
+proc ::kafkatcl::ParseUsage {usage} {
+    set required {}
+    set optional {}
+    set repeated {}
+    set options {}
+    set choices {}
+    regsub -all {\{[^\}]*\}} $usage position usage
+    set word {\?(-\w+)(?: (\w+))?\?|\?([\w ]+?)( ?\.\.\.)?\?|([^\s?]+)}
+    foreach {all option value name more plain} [regexp -all -inline $word $usage] {
+        if {$option ne ""} {
+            lappend options $option $value
+        } elseif {$more ne ""} {
+            set repeated $name
+        } elseif {$name ne ""} {
+            lappend optional $name
+        } else {
+            lappend required $plain
+            if {[string match *|* $plain]} {
+                set choices [split $plain |]
+            }
+        }
+    }
+    return [list $required $optional $repeated $options $choices]
+}

@@ -1,0 +1,146 @@
+"""The table of subcommands: every row does what it says, in errors, help, the bridge, and the tests in Tcl."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from fix_tcl import RunTcl
+
+from kafkatcl.engine.hints import choices
+
+ROOT = Path(__file__).resolve().parent.parent
+_spec = importlib.util.spec_from_file_location("reference", ROOT / "tools" / "reference.py")
+assert _spec
+assert _spec.loader
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)
+
+ROWS = {key: row for key, row in reference.rows().items() if key[0] != "easy"}
+MOST_WORDS = 9
+
+OBJECTS = """
+package require kafka
+kafka::kafka create master
+master config group.id readers
+master logger none
+master producer_creator handle
+master consumer_creator other
+master subscriber subscriber
+handle new_topic producer_topic t
+other new_topic consumer_topic t
+other create_queue queue
+rename kafka::kafka ::kafka
+"""
+
+
+def wrong_numbers(row: dict[str, str], most_words: int = MOST_WORDS) -> list[int]:
+    """The numbers of words that a usage does not allow."""
+    usage = re.sub(r"\{[^}]*\}", "position", row["usage"])
+    plain = re.sub(r"\?-\w+( \w+)?\?", "", usage)
+    repeated = re.search(r"\?([\w ]+?) ?\.\.\.\?", plain)
+    optional = len(re.findall(r"\?\w+\?", plain))
+    least = len(re.findall(r"[^\s?]+", re.sub(r"\?[^?]*\?", "", plain)))
+    if "count" in row:
+        least, most = map(int, row["count"].split())
+        optional = most - least
+    step = len(repeated[1].split()) if repeated else 0
+    return [
+        number
+        for number in range(most_words)
+        if number < least
+        or (not step and number > least + optional)
+        or (step > 1 and (number - least) % step)
+    ]
+
+
+def usage_error(kind: str, subcommand: str, usage: str) -> str:
+    # Kept of the original: a blank behind what takes no words.
+    return f'wrong # args: should be "{kind} {subcommand} {usage}"'
+
+
+def test_a_wrong_number_of_words_tells_the_usage(run_everywhere: RunTcl) -> None:
+    cases = [
+        (kind, subcommand, number)
+        for (kind, subcommand), row in ROWS.items()
+        for number in wrong_numbers(row)
+    ]
+    assert len(cases) > 300
+    script = OBJECTS + "".join(
+        f"puts [catch {{{kind} {subcommand} {'x ' * number}}} message]:$message\n"
+        for kind, subcommand, number in cases
+    )
+    expected = []
+    for kind, subcommand, number in cases:
+        outer = subcommand.split()[0]
+        # The words of a suboption count for its subcommand first.
+        is_outer = number + 1 in wrong_numbers(ROWS[kind, outer], MOST_WORDS + 1)
+        told = outer if is_outer else subcommand
+        expected.append(f"1:{usage_error(kind, told, ROWS[kind, told]['usage'])}")
+    assert run_everywhere(script).stdout.splitlines() == expected
+
+
+def test_a_word_that_is_none_of_the_choices_is_refused(run_tcl: RunTcl) -> None:
+    rows = [(key, row) for key, row in ROWS.items() if row.get("suboptions", row.get("choices"))]
+    assert len(rows) >= 8
+    script = OBJECTS + "".join(f"puts [catch {{{kind} {name} nosuch}} m]:$m\n" for (kind, name), _ in rows)
+    for line, (_, row) in zip(run_tcl(script).stdout.splitlines(), rows):
+        words = row.get("suboptions", row.get("choices", "")).split()
+        assert line == f'1:bad suboption "nosuch": must be {choices(words)}'
+
+
+def test_every_call_is_one_of_the_bridge(run_tcl: RunTcl) -> None:
+    calls = {row["call"] for row in ROWS.values() if "call" in row}
+    assert len(calls) > 10
+    script = (
+        OBJECTS + f"foreach call {{{' '.join(calls)}}} {{puts [info commands ::kafkatcl::bridge::$call]}}"
+    )
+    assert set(run_tcl(script).stdout.split()) == {f"::kafkatcl::bridge::{call}" for call in calls}
+
+
+@pytest.mark.parametrize("kind", sorted({kind for kind, _ in ROWS}))
+def test_help_tells_of_every_row(run_tcl: RunTcl, kind: str) -> None:
+    names = [name for of, name in ROWS if of == kind]
+    script = (
+        OBJECTS
+        + f"foreach name {{{' '.join({name.split()[0] for name in names})}}} {{puts [{kind} help $name]}}"
+    )
+    shown = run_tcl(script).stdout
+    for name in names:
+        row = ROWS[kind, name]
+        assert f"{kind} {name} {row['usage']}".strip() in shown
+        assert row["about"].endswith(".")
+        assert row["about"] in shown
+
+
+def test_help_of_objects_and_of_kinds(run_tcl: RunTcl) -> None:
+    script = (
+        OBJECTS
+        + """
+        puts [expr {[subscriber help commit] eq [kafka::help subscriber commit]}]
+        puts [kafka::help]
+        puts [catch {subscriber help nosuch} m]:$m
+        puts [catch {subscriber help a b} m]:$m
+        puts [catch {kafka::help nosuch} m]:$m
+    """
+    )
+    first, *lines = run_tcl(script).stdout.splitlines()
+    assert first == "1"
+    assert [line.split()[0] for line in lines[1:9]] == [*dict.fromkeys(kind for kind, _ in reference.rows())]
+    assert lines[9].startswith('1:bad option "nosuch": must be subscribe, unsubscribe, ')
+    assert lines[10] == '1:wrong # args: should be "subscriber help ?subcommand?"'
+    assert lines[11].startswith('1:bad kind "nosuch": must be kafka, master, ')
+
+
+@pytest.mark.parametrize(("kind", "subcommand"), ROWS, ids=" ".join)
+def test_the_tcl_tests_have_a_test_of_it(kind: str, subcommand: str) -> None:
+    texts = "".join(path.read_text() for path in (ROOT / "tcl_tests").glob("*.test"))
+    assert re.search(rf"\b{subcommand}\b", texts)
+
+
+def test_another_usage_of_a_row_is_told_too(run_tcl: RunTcl) -> None:
+    [((kind, _), row)] = [(key, row) for key, row in ROWS.items() if "also" in row]
+    done = run_tcl(OBJECTS + "catch {master logger callback} message; puts $message")
+    assert done.stdout == f'wrong # args: should be "{kind} {row["also"]}"\n'

@@ -98,6 +98,8 @@ def test_each_value_is_drawn_for_its_position() -> None:
 
 #: What two calls together do that is planted: the first prepares it.
 PLANT = """
+::kafkatcl::Define master
+::kafkatcl::Define handle
 rename ::kafkatcl::master::partitioner ::fuzz::partitioner
 rename ::kafkatcl::handle::log_level ::fuzz::log_level
 proc ::kafkatcl::master::partitioner {id words} {

@@ -99,6 +99,7 @@ Row handle output_queue_length {} {
 Row handle meta refresh|print {
     about {Fetch what info tells anew, and print it.}
     errors {_TRANSPORT}
+    waits 1
 }
 Row handle info {?topics?} {
     about {What there is on the cluster.}
@@ -109,16 +110,19 @@ Row handle {info topics} {} {
     about {The topics of the cluster.}
     errors {_TRANSPORT}
     call handle_topics
+    waits 1
 }
 Row handle {info brokers} {} {
     about {The brokers of the cluster, as host:port.}
     errors {_TRANSPORT}
     call handle_brokers
+    waits 1
 }
 Row handle {info partitions} topic {
     about {The number of partitions of a topic.}
     errors {_TRANSPORT}
     call handle_partitions
+    waits 1
 }
 Row handle config {?name value ...?} {
     about {Show or set properties of topics made later.}
@@ -159,11 +163,13 @@ Row producer_topic {info partitions} {} {
     about {The number of its partitions, as it is now.}
     errors {_TRANSPORT}
     call topic_partitions
+    waits 1
 }
 Row producer_topic {info consistent_partition} key {
     about {The partition that the partitioner `consistent` chooses for a key.}
     errors {_TRANSPORT}
     call topic_consistent_partition
+    waits 1
 }
 Row producer_topic {info output_queue_length} {} {
     about {What the handle says to output_queue_length.}
@@ -256,6 +262,7 @@ Row subscriber assignment {} {
 Row subscriber commit {?-async? ?position ...?} {
     about {Commit these offsets, or those of all that was consumed.}
     errors {_NO_OFFSET _WAIT_COORD}
+    waits 1
 }
 Row subscriber consume {?timeout?} {
     about {One message as a list.}
@@ -266,11 +273,13 @@ Row subscriber callback {?callback?} {
 Row subscriber offsets {?-committed? ?-timeout ms? {topic partition} ?{topic partition}...?} {
     about {The offset of the next message to read of partitions, or the one that the group has committed.}
     default {-timeout 5000}
+    waits 1
 }
 Row subscriber watermarks {?-cached? ?-timeout ms? topic partition} {
     about {The offset of the oldest message, and that of the next one to be written.}
     errors {_UNKNOWN_PARTITION _TIMED_OUT}
     default {-timeout 5000}
+    waits 1
     spare 2
 }
 Row subscriber meta {} {like handle}
@@ -310,6 +319,9 @@ Row easy kafka::topic_consumer {name topic} {
 }
 Row easy kafka::subscriber {groupid ?-brokers brokerList?} {
     about {Make a subscriber of this group; the result is its name.}
+}
+Row easy kafka::await {object subcommand ?args?} {
+    about {Call a subcommand that may wait for the cluster, and go on in a coroutine when its answer is there.}
 }
 Row easy kafka::help {?kind? ?subcommand?} {
     about {What there is, how it is used, and what for.}

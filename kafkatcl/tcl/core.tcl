@@ -14,7 +14,7 @@ if {![namespace exists ::kafkatcl::core]} {
             expr fconfigure fileevent file for foreach format global if incr info interp join lappend lassign lindex
             list llength lmap lrange lreplace lreverse lsearch lset lsort namespace open package pid proc puts read
             regexp regsub rename return scan set source split string subst switch tailcall time trace unset update uplevel
-            upvar variable vwait while
+            upvar variable vwait while yield
         }
     }
     # What the script exports from the global namespace itself stays as it is.  Without `auto_import`, which would have all

@@ -37,9 +37,11 @@ proc ::kafkatcl::handle::Brokers {list} {
 
 ::kafkatcl::Implement handle meta {
     if {[lindex $words 0] eq "refresh"} {
-        ::kafkatcl::Value [::kafkatcl::bridge::handle_refresh $id]
-    } else {
-        ::puts [::kafkatcl::Value [::kafkatcl::bridge::handle_listing $id]]
+        return [::kafkatcl::Ask $command handle_refresh $id]
+    }
+    set listing [::kafkatcl::Ask $command handle_listing $id]
+    if {$command eq ""} {
+        ::puts $listing
     }
     return
 }

@@ -43,8 +43,7 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 
 ::kafkatcl::Implement subscriber commit {
     ::kafkatcl::Settle
-    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_commit $id [expr {!$async}] {*}[Positions $words]]
-    return
+    return [::kafkatcl::Ask $command subscriber_commit $id [expr {!$async}] {*}[Positions $words]]
 }
 
 ::kafkatcl::Inline subscriber consume [::kafkatcl::messages::Text {
@@ -100,14 +99,14 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
 ::kafkatcl::Implement subscriber offsets {
     ::kafkatcl::Value [::kafkatcl::bridge::check_integer $timeout]
     if {$committed} {
-        return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_committed $id $timeout {*}[Positions $words]]]
+        return [::kafkatcl::Ask $command subscriber_committed $id $timeout {*}[Positions $words]]
     }
     ::kafkatcl::Settle
-    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_positions $id {*}[Positions $words]]]
+    return [::kafkatcl::Ask $command subscriber_positions $id {*}[Positions $words]]
 }
 
 ::kafkatcl::Implement subscriber watermarks {
-    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_watermarks $id $timeout $cached $topic $partition]]
+    return [::kafkatcl::Ask $command subscriber_watermarks $id $timeout $cached $topic $partition]
 }
 
 ::kafkatcl::Implement subscriber delete {

@@ -11,6 +11,7 @@
 #     about       a sentence for help
 #     errors      names of Kafka's errors that are to be expected, without RD_KAFKA_RESP_ERR
 #     call        the bridge call that does it, with the words as they are
+#     waits       1 if it may wait for the cluster: it takes -command, which the usage need not name, see background.tcl
 #     returns     `nothing` if the result is empty whatever the call answers
 #     before      what is done before: GiveBack or Settle, see ahead.tcl
 #     choices     the words of an a|b in the order of the original's errors
@@ -103,7 +104,7 @@ proc ::kafkatcl::CodeOf {kind subcommand} {
         return [format {
             set suboption [lindex $words 0]
             ::kafkatcl::RequireSuboption $suboption {%s}
-            tailcall ::kafkatcl::%s::%s.$suboption $id [lrange $words 1 end]
+            tailcall ::kafkatcl::%s::%s.$suboption $id [list {*}$taken {*}[lrange $words 1 end]]
         } [Field $kind $subcommand suboptions] $kind $subcommand]
     }
     set call [Field $kind $subcommand call]
@@ -111,9 +112,11 @@ proc ::kafkatcl::CodeOf {kind subcommand} {
         set like [Field $kind $subcommand like]
         return $bodies([expr {$like eq "" ? "$kind,$subcommand" : $like}])
     }
-    return [format [expr {[Field $kind $subcommand returns] eq "nothing" ?
-        {::kafkatcl::Value [::kafkatcl::bridge::%s $id {*}$words]; return} :
-        {return [::kafkatcl::Value [::kafkatcl::bridge::%s $id {*}$words]]}}] $call]
+    if {[Field $kind $subcommand waits] eq 1} {
+        return "return \[::kafkatcl::Ask \$command $call \$id {*}\$words\]"
+    }
+    set result "\[::kafkatcl::Value \[::kafkatcl::bridge::$call \$id {*}\$words\]\]"
+    return [expr {[Field $kind $subcommand returns] eq "nothing" ? "set result $result; return" : "return $result"}]
 }
 
 # What a row has in a field; empty if it has none.
@@ -126,9 +129,12 @@ proc ::kafkatcl::Field {kind subcommand field} {
 proc ::kafkatcl::Checks {kind subcommand} {
     lassign [ParseUsage [Field $kind $subcommand usage]] required optional repeated options choices
     set wrong "::kafkatcl::Usage [list [Shown $kind $subcommand]]"
+    set taken [expr {[Field $kind $subcommand waits] eq 1 ? [dict replace $options -command prefix] : $options}]
     set code {}
-    if {[llength $options]} {
-        append code [OptionsCode $kind $subcommand $options $wrong]
+    if {[Field $kind $subcommand suboptions] ne ""} {
+        append code "set taken \[::kafkatcl::TakeCommand\]\n"
+    } elseif {[llength $taken]} {
+        append code [OptionsCode $kind $subcommand $taken $wrong]
     }
     append code "if {[CountTest $kind $subcommand $required $optional $repeated]} {$wrong}\n"
     if {[dict size $options] && [Field $kind $subcommand spare] eq ""} {
@@ -180,6 +186,18 @@ proc ::kafkatcl::TakeOptions {options spare} {
         }
     }
     return 1
+}
+
+# Take `-command prefix` off `words` of the caller, where it stands before the suboption or behind it: these two words.
+proc ::kafkatcl::TakeCommand {} {
+    upvar 1 words words
+    foreach at {0 1} {
+        if {[lindex $words $at] eq "-command" && [llength $words] > 2} {
+            set taken [lrange $words $at $at+1]
+            set words [lreplace $words $at $at+1]
+            return $taken
+        }
+    }
 }
 
 # Refuse a first word that looks like an option.  A topic whose name begins with a dash comes with its partition.

@@ -166,7 +166,8 @@ proc ::kafkatcl::events::Callbacks {most} {
     variable ::kafkatcl::waits::stop
     set count 0
     while {$count < $most && ($left > 0 || [Take] > 0)} {
-        if {![::tcl::info::exists callback([lindex $waiting $next 0])]} {
+        set token [lindex $waiting $next 0]
+        if {![::tcl::info::exists callback($token)] && ![::tcl::info::exists ::kafkatcl::background::asked($token)]} {
             Skip
             continue
         }
@@ -217,7 +218,11 @@ proc ::kafkatcl::events::Notice {} {
     lassign [lindex $waiting $next] token argument
     incr next
     incr left -1
-    Call $token [list {*}$callback($token) $argument]
+    if {[::tcl::info::exists ::kafkatcl::background::asked($token)]} {
+        Call $token [::kafkatcl::background::Answered $token $argument]
+    } else {
+        Call $token [list {*}$callback($token) $argument]
+    }
     return 1
 }
 

@@ -6,13 +6,23 @@ raises a Failure; the bridge turns that into an answer (see ``inprocess.py``).
 
 from __future__ import annotations
 
-from kafkatcl.bridge.calls import consuming, eventing, general, handles, masters, subscribers, topics
+from kafkatcl.bridge.calls import (
+    background,
+    consuming,
+    eventing,
+    general,
+    handles,
+    masters,
+    subscribers,
+    topics,
+)
 from kafkatcl.bridge.calls.registry import LIST_PRIMITIVES, PRIMITIVES, QUICK
 
 __all__ = [
     "LIST_PRIMITIVES",
     "PRIMITIVES",
     "QUICK",
+    "background",
     "consuming",
     "eventing",
     "general",

@@ -1,0 +1,28 @@
+"""The primitive for whoever does not wait: another primitive works in the background."""
+
+from __future__ import annotations
+
+import threading
+
+from kafkatcl.bridge.answers import guarded
+from kafkatcl.bridge.calls.registry import PRIMITIVES, primitive
+from kafkatcl.bridge.sessions import events
+from kafkatcl.engine.errors import NO_RESOURCE, kafka_failure
+
+
+@primitive
+def background(session: str, token: str, name: str, *words: str) -> None:
+    """Start the primitive ``name`` in a thread of its own; its answer is an event for ``token``.
+
+    :raises Failure: the system has no thread left.
+    """
+    queue = events(session)
+    function = guarded(PRIMITIVES[name])
+
+    def run() -> None:
+        queue.post(None, token, function(*words))
+
+    try:
+        threading.Thread(target=run, name=f"kafkatcl-{name}", daemon=True).start()
+    except RuntimeError as error:
+        raise kafka_failure(NO_RESOURCE, f"cannot ask in the background: {error}") from None

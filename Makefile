@@ -3,11 +3,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 INSTALLED := $(VENV)/.installed
+
+# What is set for other programs concerns neither.
+unexport PYTHONHOME PYTHONPATH TCLLIBPATH
 
 .PHONY: demo test soak check bench clean
 
-demo: $(INSTALLED)
+demo: $(READY)
 	$(BIN)/kafkatclsh --embedded examples/quickstart.tcl
 
 test: $(INSTALLED)
@@ -34,7 +38,11 @@ bench: $(INSTALLED)
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist
 
-# Touched last, so that a set-up that was broken off is done again.
-$(INSTALLED): pyproject.toml tools/setup.sh
+# Touched last, so that a set-up that was broken off is done again.  The tools of development take longest.
+$(READY): pyproject.toml tools/setup.sh
 	tools/setup.sh environment $(PYTHON) $(VENV)
 	touch $@
+
+$(INSTALLED): pyproject.toml tools/setup.sh
+	tools/setup.sh environment $(PYTHON) $(VENV) '[dev,shell]'
+	touch $(READY) $@

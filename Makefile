@@ -12,7 +12,7 @@ unexport PYTHONHOME PYTHONPATH TCLLIBPATH
 .PHONY: demo test soak check bench clean
 
 demo: $(READY)
-	$(BIN)/kafkatclsh --embedded examples/quickstart.tcl
+	$(BIN)/python -m kafkatcl.shell --embedded examples/quickstart.tcl
 
 test: $(INSTALLED)
 	tools/setup.sh programs
@@ -38,7 +38,7 @@ bench: $(INSTALLED)
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist
 
-# Touched last, so that a set-up that was broken off is done again.  The tools of development take longest.
+# Touched last, so that a set-up that was broken off is done again.  The demo waits for nothing that it does not need.
 $(READY): pyproject.toml tools/setup.sh
 	tools/setup.sh environment $(PYTHON) $(VENV)
 	touch $@

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What make needs before anything else can run:
-#   setup.sh environment PYTHON FOLDER [EXTRAS]   a virtual environment in FOLDER with this project
+#   setup.sh environment PYTHON FOLDER            a virtual environment in FOLDER with what this project depends on
+#   setup.sh environment PYTHON FOLDER EXTRAS     the same with the project itself and its extras
 #   setup.sh programs                             the Tcl programs and packages that tests use
 # PYTHON is a path, or a name of which the first on PATH that will do is taken.  What is missing is installed where
 # that can be done (by root with apt-get), and named where it cannot.
@@ -17,8 +18,17 @@ environment() {
     if [ -n "$(fault "$folder/bin/python")" ]; then
         "$python" -m venv --clear "$folder" || give_up "$name"
     fi
-    say "installing this project in $folder${extras:+ with $extras}"
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".$extras"
+    if [ -n "$extras" ]; then
+        set -- --editable ".$extras"
+    else
+        set -- $(dependencies)
+    fi
+    say "installing in $folder:" "$@"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+}
+
+dependencies() {
+    sed -n '/^dependencies = \[/,/\]/s/[^"]*"\([^"]*\)"[^"]*/\1 /gp' pyproject.toml
 }
 
 # The first Python of that name that will do; tells of each before it.

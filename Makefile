@@ -12,7 +12,7 @@ unexport PYTHONHOME PYTHONPATH TCLLIBPATH
 .PHONY: demo test soak check bench clean
 
 demo: $(READY)
-	$(BIN)/python -m kafkatcl.shell --embedded examples/quickstart.tcl
+	$(BIN)/python -m kafkatcl.launch --embedded examples/quickstart.tcl
 
 test: $(INSTALLED)
 	tools/setup.sh programs

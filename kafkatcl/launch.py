@@ -15,3 +15,7 @@ def kafkatclsh() -> NoReturn:
             raise
         sys.exit(f"kafkatclsh: {error}")
     main()
+
+
+if __name__ == "__main__":
+    kafkatclsh()

@@ -127,7 +127,8 @@ LACKING = (
 
 
 def test_kafkatclsh_says_in_a_line_what_to_install_where_there_is_no_tkinter():
-    done = python("-c", f"{WITHOUT_TKINTER}from kafkatcl.launch import kafkatclsh\nkafkatclsh()")
+    run = "import runpy\nrunpy.run_module('kafkatcl.launch', run_name='__main__')"
+    done = python("-c", WITHOUT_TKINTER + run)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"kafkatclsh: {LACKING}\n")
 
 

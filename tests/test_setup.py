@@ -50,7 +50,7 @@ class Machine:
             inside / "python",
             f"""case "$*" in
                 *"pip install"*) echo "$@" >> {self.folder}/pip.log; {pip};;
-                "-m kafkatcl.shell --embedded "*) echo the demo runs;;
+                "-m kafkatcl.launch --embedded "*) echo the demo runs;;
             esac""",
         )
         program(file, f'case "$*" in "-m venv --clear "*) cp -R {inside.parent} "$4";; esac')

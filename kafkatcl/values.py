@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import fields
 from typing import Any
 
 from kafkatcl.bridge.inprocess import NativeError
@@ -100,8 +99,17 @@ def _dict(interp: Any, text: str) -> dict[str, str]:
     return dict(zip(elements[::2], elements[1::2]))
 
 
-# The fields of a message that are no strings.
-_FIELDS = {"partition": int, "offset": int, "timestamp": int, "key": bytes, "payload": bytes}
+_FIELDS = {
+    "topic": str,
+    "partition": int,
+    "offset": int,
+    "key": bytes,
+    "payload": bytes,
+    "timestamp": int,
+    "error": str,
+    "code": str,
+    "message": str,
+}
 _NO_OFFSET = "invalid"
 
 
@@ -111,11 +119,6 @@ def _message(interp: Any, text: str) -> Message:
         raise TclError(f'expected message but got "{text}"', ("TCL", "VALUE", "MESSAGE"))
     if pairs.get("offset") == _NO_OFFSET:
         del pairs["offset"]
-    names = {field.name for field in fields(Message)}
     return Message(
-        **{
-            name: from_tcl(interp, part, _FIELDS.get(name, str))
-            for name, part in pairs.items()
-            if name in names
-        }
+        **{name: from_tcl(interp, pairs[name], kind) for name, kind in _FIELDS.items() if name in pairs}
     )

@@ -35,6 +35,7 @@ class Arguments:
         self._interp = interp
         self._signature = _signature(function)
         self._parameters = self._signature.parameters
+        self._kinds = {name: _kinds(parameter.annotation) for name, parameter in self._parameters.items()}
         self._options = [
             p.name
             for p in self._parameters.values()
@@ -85,7 +86,7 @@ class Arguments:
         return word[1:] not in self._options and _is_number(self._interp, word)
 
     def _converted(self, parameter: Parameter, value: Any) -> Any:
-        kinds = _kinds(parameter.annotation)
+        kinds = self._kinds[parameter.name]
         if parameter.kind is Parameter.VAR_POSITIONAL:
             return tuple(from_tcl(self._interp, word, *kinds) for word in value)
         if parameter.kind is Parameter.VAR_KEYWORD:

@@ -6,9 +6,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INSTALLED := $(VENV)/.installed
 
-# What is set for other programs concerns neither.
-unexport PYTHONHOME PYTHONPATH TCLLIBPATH
-
 .PHONY: demo test soak check bench clean
 
 demo: $(READY)
@@ -37,6 +34,9 @@ bench: $(INSTALLED)
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist
+
+# What is set for other programs does not concern us.
+unexport PYTHONHOME PYTHONPATH TCLLIBPATH
 
 # Touched last, so that a set-up that was broken off is done again.  The demo waits for nothing that it does not need.
 $(READY): pyproject.toml tools/setup.sh

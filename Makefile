@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 INSTALLED := $(VENV)/.installed
 
 .PHONY: demo test soak check bench clean
 
-demo: $(INSTALLED)
-	$(BIN)/kafkatclsh --embedded examples/quickstart.tcl
+demo: $(READY)
+	$(BIN)/python -m kafkatcl.launch --embedded examples/quickstart.tcl
 
 test: $(INSTALLED)
 	tools/setup.sh programs
@@ -34,7 +35,14 @@ bench: $(INSTALLED)
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist
 
-# Touched last, so that a set-up that was broken off is done again.
-$(INSTALLED): pyproject.toml tools/setup.sh
+# What is set for other programs does not concern us.
+unexport PYTHONHOME PYTHONPATH TCLLIBPATH
+
+# Touched last, so that a set-up that was broken off is done again.  The demo waits for nothing that it does not need.
+$(READY): pyproject.toml tools/setup.sh
 	tools/setup.sh environment $(PYTHON) $(VENV)
 	touch $@
+
+$(INSTALLED): pyproject.toml tools/setup.sh
+	tools/setup.sh environment $(PYTHON) $(VENV) '[dev,shell]'
+	touch $(READY) $@

@@ -79,6 +79,10 @@ def test_shell_commands_exist(block: Block) -> None:
         check_command(shlex.split(line, comments=True))
 
 
+#: Programs that are not ours.
+USUAL = {"pip", "pipx", "pytest", "python3", "export", "git", "cd", "sudo", "apt-get", "dnf", "brew"}
+
+
 def check_command(words: list[str]) -> None:
     """Refuse a command line with a program, make target, option or example that there is not."""
     while words and re.match(r"[A-Z_]+=", words[0]):
@@ -95,7 +99,7 @@ def check_command(words: list[str]) -> None:
         script = parse(arguments).script
         assert script is None or not script.startswith("examples/") or (ROOT / script).exists()
     else:
-        assert program in ("pip", "pytest", "python3", "export")
+        assert program in USUAL
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)

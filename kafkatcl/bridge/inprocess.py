@@ -5,12 +5,21 @@ Every function given to the interpreter is guarded (see ``answers.py``).
 
 from __future__ import annotations
 
-import _tkinter
 import itertools
-import tkinter
+import sys
 from typing import Any, Callable
 
 from kafkatcl.bridge.answers import Function, guarded
+
+try:
+    import _tkinter
+    import tkinter
+except ImportError:
+    raise ImportError(
+        f"{sys.executable} has no tkinter: install python3-tk (Debian, Ubuntu), python3-tkinter (Fedora) or python-tk "
+        "(Homebrew); a stock tclsh needs none, see `kafkatcl install-tcl`",
+        name="tkinter",
+    ) from None
 
 NativeError = tkinter.TclError
 

@@ -21,6 +21,7 @@ def like_tclsh(app: Any, options: Options) -> None:
     app.eval(Path(__file__).with_name("shell.tcl").read_text(encoding="utf-8"))
     define_primitive(app, "::kafkatcl::shell::leave", lambda status: leave(int(status)))
     set_paths(app)
+    app.call("set", "::kafkatcl::programs::own", app.getvar("::kafkatcl::shell::executable"))
     _set_variables(app, options)
 
 

@@ -47,19 +47,19 @@ proc ::kafkatcl::shell::AwaitInput {} {
     chan event stdin readable {}
 }
 
-# tkinter takes Tcl's own exit away.  The text of the new one stands in every interpreter: an error that came through
-# an alias would show in errorInfo.
+# tkinter takes Tcl's own exit away.  The text of the new one stands in every interpreter: an error that came from
+# another one would show in errorInfo.
 proc ::kafkatcl::shell::DefineExit {path} {
     interp eval $path [list proc ::exit {{returnCode 0}} {
         # An empty string repeated: the one check of integers with the errors of Tcl's own exit.
         if {[catch {string repeat {} $returnCode} message options]} {
             return -code error -errorcode [dict get $options -errorcode] $message
         }
-        ::kafkatcl::shell::Exit [expr {$returnCode & 0xff}]
+        ::kafkatcl::up shell::Exit [expr {$returnCode & 0xff}]
     }]
 }
 
-proc ::kafkatcl::shell::Exit {status} {
+proc ::kafkatcl::shell::Exit {path status} {
     DestroyWindows
     CloseChannels
     leave $status
@@ -98,29 +98,13 @@ proc ::kafkatcl::shell::CloseChannel {path channel} {
     catch {interp eval $path [list chan close $channel]}
 }
 
-# A trace of the command interp in the interpreter at `parent`: see to the children it has created.  The `result` would
-# name them, but only to the first of several traces.
-proc ::kafkatcl::shell::Created {parent command code result operation} {
-    if {$code == 0 && [string match cr* [lindex $command 1]]} {
-        foreach path [lrange [Interpreters $parent] 1 end] {
-            if {![interp issafe $path] && [interp alias $path ::kafkatcl::shell::Exit] eq ""} {
-                Adopt $path
-            }
-        }
-    }
-}
-
 # The exit of a child ends the process too, with all that belongs to an end.
-proc ::kafkatcl::shell::Adopt {path} {
-    DefineExit $path
-    interp alias $path ::kafkatcl::shell::Exit {} ::kafkatcl::shell::Exit
-    interp alias $path ::kafkatcl::shell::Created {} ::kafkatcl::shell::Created $path
-    interp alias $path ::tcl::info::nameofexecutable {} ::tcl::info::nameofexecutable
-    interp eval $path {trace add execution ::interp leave ::kafkatcl::shell::Created}
+proc ::kafkatcl::Adopted {path} {
+    shell::DefineExit $path
+    interp eval $path [list proc ::tcl::info::nameofexecutable {} [list return $::kafkatcl::shell::executable]]
 }
 
 ::kafkatcl::shell::DefineExit {}
-trace add execution ::interp leave {::kafkatcl::shell::Created {}}
 
 # Unwind what runs.  A trace on the command interp would swallow the cancellation, so there is none until Resume.
 proc ::kafkatcl::shell::Cancel {} {

@@ -27,9 +27,6 @@ proc ::kafkatcl::loop::Make {} {
     }
     interp expose $interp fconfigure
     interp bgerror $interp background
-    foreach {name command} {After after FileEvent fileevent} {
-        interp alias {} ::kafkatcl::loop::$name $interp $command
-    }
     # A script may delete all interpreters that it finds.
     trace add command $interp delete ::kafkatcl::loop::Gone
 }
@@ -55,6 +52,16 @@ proc ::kafkatcl::loop::Gone {args} {
         Later 0 [namespace tail $session] events::Turn
         Later 0 [namespace tail $session] events::Ring
     }
+}
+
+proc ::kafkatcl::loop::After {args} {
+    variable interp
+    $interp eval [list after {*}$args]
+}
+
+proc ::kafkatcl::loop::FileEvent {args} {
+    variable interp
+    $interp eval [list fileevent {*}$args]
 }
 
 # Have a procedure of the package called in the interpreter of a session, as an event after some ms.

@@ -29,6 +29,19 @@ proc ::kafkatcl::shell::SetArguments {name args} {
     set argc [llength $argv]
 }
 
+# Refuse what is no boolean as the value of tcl_interactive.
+proc ::kafkatcl::shell::KeepInteractiveBoolean {args} {
+    variable interactive
+    if {![string is boolean -strict $::tcl_interactive]} {
+        set ::tcl_interactive $interactive
+        return -code error "variable must have boolean value"
+    }
+    set interactive $::tcl_interactive
+    if {![llength $args]} {
+        trace add variable ::tcl_interactive write ::kafkatcl::shell::KeepInteractiveBoolean
+    }
+}
+
 # The next line of standard input in a list, or nothing at its end.  A standard input that the script made
 # non-blocking is asked again at once, as tclsh does.
 proc ::kafkatcl::shell::GetLine {} {
@@ -72,7 +85,8 @@ proc ::kafkatcl::shell::DestroyWindows {} {
     }
 }
 
-# Write out and close the channels of all interpreters.
+# Write out and close the channels of all interpreters.  As in tclsh, a non-blocking one is only waited for if the
+# environment variable says so.
 proc ::kafkatcl::shell::CloseChannels {} {
     foreach path [Interpreters {}] {
         catch {
@@ -85,7 +99,9 @@ proc ::kafkatcl::shell::CloseChannels {} {
 
 # Standard channels stay open for last words; a pipeline's commands are not waited for, as at the end of tclsh.
 proc ::kafkatcl::shell::CloseChannel {path channel} {
-    catch {interp eval $path [list chan configure $channel -blocking 1]}
+    if {[info exists ::env(TCL_FLUSH_NONBLOCKING_ON_EXIT)] && $::env(TCL_FLUSH_NONBLOCKING_ON_EXIT) ne "0"} {
+        catch {interp eval $path [list chan configure $channel -blocking 1]}
+    }
     catch {interp eval $path [list chan flush $channel]}
     if {$channel in {stdin stdout stderr}} {
         return

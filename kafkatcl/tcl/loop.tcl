@@ -81,6 +81,10 @@ proc ::kafkatcl::loop::Alert {session procedure} {
 # Lead into the interpreter of this path for a session.  Tcl deletes an alias when the interpreter is deleted that it
 # leads to, in whatever way that comes about.
 proc ::kafkatcl::loop::Lead {session path} {
+    if {![llength $path]} {
+        proc ::kafkatcl::sessions::$session args {::kafkatcl::Do {*}$args}
+        return
+    }
     interp alias {} ::kafkatcl::sessions::$session $path ::kafkatcl::Do
 }
 

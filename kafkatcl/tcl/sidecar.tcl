@@ -59,7 +59,7 @@ proc ::kafkatcl::sidecar::Start {} {
         # Some have a way of their own.
         if {[info commands ::kafkatcl::bridge::$name] eq ""} {
             set way [expr {$name in {batch_end read_settle events_settle} ? "Tell" : "Call"}]
-            interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::$way $name
+            proc ::kafkatcl::bridge::$name args "::kafkatcl::sidecar::$way $name {*}\$args"
         }
     }
     StartEvents

@@ -104,6 +104,8 @@ proc ::kafkatcl::shell::CloseChannel {path channel} {
     }
     catch {interp eval $path [list chan flush $channel]}
     if {$channel in {stdin stdout stderr}} {
+        # The terminal may be that of others, too.
+        catch {interp eval $path [list chan configure $channel -blocking 1]}
         return
     }
     catch {

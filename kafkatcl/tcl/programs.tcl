@@ -53,9 +53,8 @@ proc ::kafkatcl::programs::IsOwn {words} {
 proc ::kafkatcl::programs::Tell {} {
     variable index
     variable python
-    set folders {}
-    catch {set folders $::env(TCLLIBPATH)}
-    if {$index ni $folders} {
+    set folders [expr {[info exists ::env(TCLLIBPATH)] ? $::env(TCLLIBPATH) : {}}]
+    if {[string is list $folders] && $index ni $folders} {
         Set TCLLIBPATH [list {*}$folders $index]
     }
     if {![info exists ::env(KAFKATCL_PYTHON)]} {

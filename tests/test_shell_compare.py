@@ -51,7 +51,8 @@ TELL = (
     "puts [list $argv0 $argv $argc $tcl_interactive [info script] [info level] [info frame] [info library]]"
 )
 NESTED = "proc f {} {\n    g\n}\nproc g {} {\n    error boo info {CODE 1}\n}\nputs before\n\nf\n"
-EVENTS = "set tcl_library x; proc {tick} {} {error tock}; after 10 tick; after 20 {set done 1}; vwait done; puts ok"
+# The error is told when no timer is due.
+EVENTS = "set tcl_library x; proc {tick} {} {error tock}; after 10 {after 300 {set done 1}; tick}; vwait done; puts ok"
 
 CASES = {
     # The command line

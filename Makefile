@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test soak check bench clean
+.PHONY: demo test soak tclsuite check bench clean
 
 demo: $(READY)
 	$(BIN)/python -m kafkatcl.launch --embedded examples/quickstart.tcl
@@ -21,6 +21,10 @@ test: $(INSTALLED)
 soak: $(INSTALLED)
 	$(BIN)/python tests/fix_kafka_server.py
 	KAFKATCL_SOAK=1 $(BIN)/pytest --timeout=300 tests/test_async_*.py tests/test_fuzz.py
+
+# Tcl's own tests in our shells and in tclsh: which of them differ.  TCLSUITE takes options: make tclsuite TCLSUITE=--help
+tclsuite: $(INSTALLED)
+	$(BIN)/python -m tools.tclsuite $(TCLSUITE)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fix_tcl import RunTcl
+from fix_tcl import KAFKATCLSH, RunTcl
 
 # kafkatclsh with a closer that tells that it was called, after SECONDS, and an exit function of Python.
 SHELL = """
@@ -89,6 +89,21 @@ def test_channels_of_all_kinds_are_written(run_tcl: RunTcl, tmp_path: Path) -> N
     )
     assert gzip.decompress((tmp_path / "zipped").read_bytes()) == b"x" * 100_000 + b"\n"
     assert [(tmp_path / name).read_text() for name in ("slow", "child", "safe")] == ["a\n", "b\n", "c\n"]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_non_blocking_channel_is_waited_for_if_the_environment_says_so(waits: bool, tmp_path: Path) -> None:
+    script = tmp_path / "s.tcl"
+    script.write_text("fconfigure stdout -blocking 0; puts -nonewline [string repeat A 655360]; flush stdout")
+    reader, writer = os.pipe()
+    with open(reader, "rb") as reading, open(writer, "wb") as writing:
+        environment = {**os.environ, "TCL_FLUSH_NONBLOCKING_ON_EXIT": str(int(waits))}
+        process = subprocess.Popen([*KAFKATCLSH, script], stdout=writing, env=environment)
+        writing.close()
+        if not waits:
+            assert process.wait(20) == 0
+        assert (len(reading.read()) == 655360) == waits
+        assert process.wait(20) == 0
 
 
 def test_a_pipeline_gets_all_and_is_not_waited_for(run_tcl: RunTcl, tmp_path: Path) -> None:

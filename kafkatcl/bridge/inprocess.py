@@ -95,7 +95,7 @@ def define_list_primitive(interp: Any, name: str, function: Function) -> None:
 
     define_primitive(app, f"{name}_typed", typed)
     app.eval(_WITH_LIST)
-    app.call("interp", "alias", "", name, "", "::kafkatcl::WithList", f"{name}_typed")
+    app.call("proc", name, "args", f"::kafkatcl::WithList {name}_typed {{*}}$args")
 
 
 def _elements(app: Any, value: Any) -> tuple[Any, ...]:

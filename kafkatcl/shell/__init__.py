@@ -68,7 +68,7 @@ def _converse(app: Any) -> None:
 
 def _leave_by_exit(app: Any, status: int) -> NoReturn:
     """Leave by the command ``exit``, as a script may have put its own in its place; or without, if it has none."""
-    for command in ("exit", "::kafkatcl::shell::Exit"):
+    for command in ("exit", "::kafkatcl::shell::Exit {}"):
         with contextlib.suppress(NativeError):
             app.eval(f"{command} {status}")
     leave(status)

@@ -13,6 +13,8 @@ from typing import Any, Callable
 from kafkatcl.bridge.answers import Function, guarded
 
 NativeError = tkinter.TclError
+#: The file of the module that is linked with Tcl; None where it is part of Python itself.
+LIBRARY: str | None = getattr(_tkinter, "__file__", None)
 
 _numbers = itertools.count(1)
 _NO_EVENTS = 1 << 7  # a kind of events that Tcl does not have; to name none would mean all

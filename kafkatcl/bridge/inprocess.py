@@ -22,6 +22,8 @@ except ImportError:
     ) from None
 
 NativeError = tkinter.TclError
+#: The file of the module that is linked with Tcl; None where it is part of Python itself.
+LIBRARY: str | None = getattr(_tkinter, "__file__", None)
 
 _numbers = itertools.count(1)
 _NO_EVENTS = 1 << 7  # a kind of events that Tcl does not have; to name none would mean all

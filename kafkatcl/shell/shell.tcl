@@ -4,7 +4,6 @@ namespace eval ::kafkatcl::shell {
     variable executable {}    ;# the path of kafkatclsh
     # What Tcl calls the children of an interpreter depends on its version.
     variable children [expr {[catch {interp children}] ? "slaves" : "children"}]
-    variable traces {}        ;# those taken off the command interp
 }
 
 # The path of the interpreter at `path` and those of all below it.
@@ -123,21 +122,3 @@ proc ::kafkatcl::Adopted {path} {
 }
 
 ::kafkatcl::shell::DefineExit {}
-
-# Unwind what runs.  A trace on the command interp would swallow the cancellation, so there is none until Resume.
-proc ::kafkatcl::shell::Cancel {} {
-    variable traces [trace info execution ::interp]
-    foreach trace $traces {
-        trace remove execution ::interp {*}$trace
-    }
-    interp cancel -unwind -- {} interrupted
-}
-
-# After the end of what was cancelled: put the traces back, the oldest first, as they were.
-proc ::kafkatcl::shell::Resume {} {
-    variable traces
-    foreach trace [lreverse $traces] {
-        trace add execution ::interp {*}$trace
-    }
-    set traces {}
-}

@@ -16,7 +16,7 @@ from kafkatcl.shell.interrupt import READABLE
 from kafkatcl.shell.prompts import Prompts
 from kafkatcl.shell.readers import is_complete
 from kafkatcl.shell.signals import SignalWatch
-from kafkatcl.shell.terminal import history_file
+from kafkatcl.shell.terminal import history_file, let_ctrl_c_signal
 
 
 class ToolkitReader:
@@ -43,9 +43,11 @@ class ToolkitReader:
 
     def _serve_events(self, context: InputHookContext) -> None:
         """Serve Tcl's events until prompt_toolkit has something to do."""
+        let_ctrl_c_signal()
         self._app.createfilehandler(context.fileno(), READABLE, guarded(lambda *_: None))
-        while not context.input_is_ready():
-            self._app.dooneevent(0)
+        with self._watch.serving():
+            while not context.input_is_ready():
+                self._app.dooneevent(0)
         self._app.deletefilehandler(context.fileno())
 
 

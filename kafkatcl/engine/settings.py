@@ -48,6 +48,11 @@ def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
         raise Failure(_told(name, value, str(error))) from None
 
 
+def choices(name: str) -> tuple[str, ...]:
+    """The words that a property allows, or none if it takes others."""
+    return _MECHANISMS if name in _MECHANISM else allowed(name)
+
+
 def milliseconds(name: str, value: str, most: int) -> int:
     """The value of a property of our own; an empty one is 0.
 
@@ -99,7 +104,7 @@ def _told(name: str, value: str, text: str) -> str:
     if _repeats(text, value) and not _is_plain(canonical, value):
         # What is ours names what it must be, behind the value.
         must = text.rpartition(": must be ")[2] if ": must be " in text else ""
-        return _refused(canonical, [must] if must else allowed(canonical))
+        return _refused(canonical, [must] if must else choices(canonical))
     return text
 
 

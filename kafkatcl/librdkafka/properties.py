@@ -1,18 +1,48 @@
-"""librdkafka's own table of its properties: what an enumeration allows, which names mean the same."""
+"""librdkafka's own table of its properties: their names, what an enumeration allows, which names mean the same."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
 import re
+from typing import NamedTuple
 
 from kafkatcl.librdkafka.library import function
 
 _show = function("rd_kafka_conf_properties_show", None, [ctypes.c_void_p])
 _RANGE = 2
+_DEFAULT = 3
 _DESCRIPTION = 5
 _COLUMNS = 6
+_HEADING = "Property"
+_TYPE = re.compile(r"\*Type: (.*?)\*")
+_MARKUP = re.compile(r"<br>|\*\*|`")
 _ALIAS = re.compile("Alias for `([a-z._]+)`")
+
+
+class Property(NamedTuple):
+    """A property that is set by a text, as librdkafka describes it; ``is_list`` means words with commas between."""
+
+    name: str
+    is_topics: bool
+    range: str
+    default: str
+    description: str
+    is_list: bool
+
+
+@functools.cache
+def described() -> list[Property]:
+    """All properties that are set by a text: those of clients, then those of topics, which may have the same names."""
+    found, sections = [], 0
+    for row in _rows():
+        sections += row[0] == _HEADING
+        kind = _TYPE.search(row[_DESCRIPTION])
+        if kind is None or kind[1] == "see dedicated API":
+            continue
+        text = _MARKUP.sub("", row[_DESCRIPTION][: kind.start()]).strip()
+        found.append(Property(row[0], sections > 1, row[_RANGE], row[_DEFAULT], text, "CSV" in kind[1]))
+    return found
 
 
 def allowed(name: str) -> tuple[str, ...]:

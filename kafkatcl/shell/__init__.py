@@ -12,12 +12,13 @@ import kafkatcl.shell.behind
 from kafkatcl import stacks
 from kafkatcl.bridge.inprocess import NativeError, application, new_interp
 from kafkatcl.shell.exiting import leave
+from kafkatcl.shell.help import Help
 from kafkatcl.shell.interpreter import is_terminal, like_tclsh
 from kafkatcl.shell.interrupt import Interrupt
 from kafkatcl.shell.options import HELP, Options, parse
 from kafkatcl.shell.readers import PlainReader
 from kafkatcl.shell.repl import read_commands
-from kafkatcl.shell.script import run_script
+from kafkatcl.shell.script import run_script, tell
 from kafkatcl.shell.signals import SignalWatch
 from kafkatcl.shell.terminal import terminal_reader
 
@@ -34,7 +35,7 @@ def main() -> NoReturn:
     interp = new_interp()
     app = application(interp)
     if options.action == "version":
-        print(f"kafkatclsh {kafkatcl.__version__}, Tcl {app.getvar('tcl_patchLevel')}")
+        print(_version(app))
         leave(0)
     kafkatcl.install(interp)
     like_tclsh(app, options)
@@ -59,7 +60,14 @@ def _run(app: Any, options: Options) -> int:
 
 def _converse(app: Any) -> None:
     interrupt = Interrupt(app)
-    read_commands(app, terminal_reader(app, SignalWatch(interrupt)), interrupt.command)
+    reader = terminal_reader(app, SignalWatch(interrupt))
+    if os.isatty(1):
+        tell(app, "stdout", f'{_version(app)}: "help" lists what there is, Ctrl-D leaves')
+    read_commands(app, reader, interrupt.command, Help(app).answer)
+
+
+def _version(app: Any) -> str:
+    return f"kafkatclsh {kafkatcl.__version__}, Tcl {app.getvar('tcl_patchLevel')}"
 
 
 def _leave_by_exit(app: Any, status: int) -> NoReturn:

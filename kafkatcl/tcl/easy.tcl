@@ -84,6 +84,7 @@ proc ::kafkatcl::easy::Ensure {kind options} {
     return
 }
 
+::kafkatcl::Takes ::kafka::setup {?-brokers brokerList?}
 proc ::kafka::setup {args} {
     variable masterIsSetup
     variable loggingEnabled
@@ -101,10 +102,12 @@ proc ::kafka::setup {args} {
     return
 }
 
+::kafkatcl::Takes ::kafka::setup_producer {?-brokers brokerList?}
 proc ::kafka::setup_producer {args} {
     ::kafkatcl::easy::Ensure producer $args
 }
 
+::kafkatcl::Takes ::kafka::setup_consumer {?-brokers brokerList?}
 proc ::kafka::setup_consumer {args} {
     ::kafkatcl::easy::Ensure consumer $args
 }
@@ -124,6 +127,7 @@ proc ::kafka::topic_consumer {name topic} {
     return [::kafka::consumer new_topic $name $topic]
 }
 
+::kafkatcl::Takes ::kafka::subscriber {?-brokers brokerList?}
 proc ::kafka::subscriber {group args} {
     setup {*}$args
     ::kafkatcl::easy::Apply

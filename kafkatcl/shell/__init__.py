@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from typing import Any, NoReturn
@@ -12,7 +13,6 @@ import kafkatcl.shell.behind
 from kafkatcl import stacks
 from kafkatcl.bridge.inprocess import NativeError, application, new_interp
 from kafkatcl.shell.exiting import leave
-from kafkatcl.shell.help import Help
 from kafkatcl.shell.interpreter import is_terminal, like_tclsh
 from kafkatcl.shell.interrupt import Interrupt
 from kafkatcl.shell.options import HELP, Options, parse
@@ -63,7 +63,16 @@ def _converse(app: Any) -> None:
     reader = terminal_reader(app, SignalWatch(interrupt))
     if os.isatty(1):
         tell(app, "stdout", f'{_version(app)}: "help" lists what there is, Ctrl-D leaves')
-    read_commands(app, reader, interrupt.command, Help(app).answer)
+    read_commands(app, reader, interrupt.command, functools.partial(_answer, app))
+
+
+def _answer(app: Any, command: str) -> str | None:
+    """What to tell instead of running a command that asks for help."""
+    if command.split()[:1] != ["help"]:
+        return None
+    from kafkatcl.shell.help import Help  # noqa: PLC0415 - not before it is needed: it would hold up the prompt
+
+    return Help(app).answer(command.split()[1:])
 
 
 def _version(app: Any) -> str:

@@ -13,6 +13,11 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TAB = 8
 
 
+def can_move_cursor() -> bool:
+    """Whether the terminal understands codes for more than the next line."""
+    return os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+
+
 class Above:
     """Makes each piece of text end in a new line, where the command is drawn again.
 
@@ -36,8 +41,7 @@ class Above:
         data = (held + data)[: len(held) + len(data) - len(half)]
         if not data:
             return b""
-        columns = columns or _columns()
-        back = _back(self._column % columns)
+        back = _back(self._column % (columns or _columns())) if can_move_cursor() else b""
         self._column = _end(text, self._column)
         return back + data + (b"" if text.endswith("\n") else b"\n")
 

@@ -30,12 +30,11 @@ class Help:
         self._tcl = Asking(app)
         self._reference = Reference()
 
-    def answer(self, command: str) -> str | None:
-        """What to tell instead of running ``command``; None if it does not ask for help, or the script knows it."""
-        words = command.split()
-        if words[:1] != ["help"] or self._is_known():
+    def answer(self, words: list[str]) -> str | None:
+        """What to tell about the ``words``; None if the script has a command ``help``."""
+        if self._is_known():
             return None
-        lines = list(self._about(words[-1], words[1:-1]) if len(words) > 1 else self._all())
+        lines = list(self._about(words[-1], words[:-1]) if words else self._all())
         return "\n".join(lines) or f'there is no help for "{words[-1]}": "help" alone lists what there is'
 
     def _is_known(self) -> bool:

@@ -45,9 +45,9 @@ def _file() -> Path | None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _append(path, b"")
+        return path if path.is_file() else None
     except OSError:
         return None
-    return path
 
 
 def _append(path: Path, text: bytes) -> None:

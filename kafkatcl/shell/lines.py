@@ -9,16 +9,18 @@ import readline
 import sys
 import termios
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kafkatcl.shell.completer import Completer
 from kafkatcl.shell.history import History
-from kafkatcl.shell.offers import Offer
+from kafkatcl.shell.offering import offering
 from kafkatcl.shell.prompts import Prompts
 from kafkatcl.shell.readers import whole_command
 from kafkatcl.shell.redisplay import Redisplay
 from kafkatcl.shell.screen import Screen
 from kafkatcl.shell.script import tell
+
+if TYPE_CHECKING:
+    from kafkatcl.shell.offers import Offer
 
 _CTRL_C = "\x03"
 _SETTINGS = (
@@ -43,7 +45,7 @@ class ReadlineReader:
         self._screen = Screen(app)
         self._display = Redisplay()
         self._history = History()
-        self._completer = Completer(app)
+        self._offer = offering(app)
         self._begun = ""  # the lines of the command that were entered
         self._found: list[str] = []
         if isinstance(sys.stdin, io.TextIOWrapper):
@@ -73,6 +75,8 @@ class ReadlineReader:
         except EOFError:
             tell(self._app, "stdout", "")
             raise
+        except (OSError, termios.error):  # the terminal is gone
+            raise EOFError from None
         if line.endswith(_CTRL_C):
             raise KeyboardInterrupt
         return line
@@ -81,7 +85,7 @@ class ReadlineReader:
         if state == 0:
             line = readline.get_line_buffer()[: readline.get_endidx()]
             begin = len(line) - len(text)
-            offer = self._completer.offer(self._begun + line)
+            offer = self._offer(self._begun + line)
             self._found = list(_aligned(offer, len(self._begun) + begin, self._begun + line))
         return self._found[state] if state < len(self._found) else None
 
@@ -104,4 +108,5 @@ def _ctrl_c_as_key() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(0, termios.TCSADRAIN, before)

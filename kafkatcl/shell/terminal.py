@@ -8,6 +8,7 @@ import termios
 from typing import Any
 
 from kafkatcl.engine.shutdown import at_shutdown
+from kafkatcl.shell.above import can_move_cursor
 from kafkatcl.shell.readers import PlainReader, Reader
 from kafkatcl.shell.signals import SignalWatch
 
@@ -22,7 +23,7 @@ def terminal_reader(app: Any, watch: SignalWatch) -> Reader:
     if not os.isatty(1):
         return PlainReader(app)
     _restore_at_shutdown()
-    if os.environ.get("TERM", "") not in ("", "dumb", "unknown"):
+    if can_move_cursor():
         with contextlib.suppress(ImportError):
             from kafkatcl.shell.toolkit import ToolkitReader  # noqa: PLC0415
 

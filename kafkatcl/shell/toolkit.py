@@ -16,8 +16,9 @@ from prompt_toolkit.layout.processors import TabsProcessor
 from prompt_toolkit.lexers import DynamicLexer, Lexer
 
 from kafkatcl.bridge.answers import guarded
-from kafkatcl.shell import completer, history
+from kafkatcl.shell import history
 from kafkatcl.shell.interrupt import READABLE
+from kafkatcl.shell.offering import offering
 from kafkatcl.shell.prompts import Prompts
 from kafkatcl.shell.readers import is_complete
 from kafkatcl.shell.screen import Screen
@@ -48,12 +49,15 @@ class ToolkitReader:
     def read(self) -> str:
         """See :class:`kafkatcl.shell.readers.Reader`."""
         first, more = self._prompts.text(continued=False), self._prompts.text(continued=True)
-        with self._watch.lent(), self._screen.typing(self):
-            command = self._session.prompt(
-                first,
-                prompt_continuation=lambda _width, _line, wraps: "" if wraps else more,
-                inputhook=self._serve_events,
-            )
+        try:
+            with self._watch.lent(), self._screen.typing(self):
+                command = self._session.prompt(
+                    first,
+                    prompt_continuation=lambda _width, _line, wraps: "" if wraps else more,
+                    inputhook=self._serve_events,
+                )
+        except OSError:  # the terminal is gone
+            raise EOFError from None
         # Bytes that are no text come as halves of characters.
         return command.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -79,12 +83,12 @@ class ToolkitReader:
 
 class _Completer(Completer):
     def __init__(self, app: Any) -> None:
-        self._completer = completer.Completer(app)
+        self._offer = offering(app)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """The completer's offer, as prompt_toolkit shows it."""
         begun = document.text_before_cursor
-        offer = self._completer.offer(begun)
+        offer = self._offer(begun)
         for text, candidate in zip(offer.texts, offer.candidates):
             yield Completion(text, offer.start - len(begun), candidate.word, candidate.about)
 

@@ -59,6 +59,7 @@ class Terminal:
         self._screen.answers = []
         self._stream = pyte.ByteStream(self._screen)
         self.process = pexpect.spawn(command[0], list(command[1:]), env=env, dimensions=(lines, columns))
+        self.process.delaybeforesend = None
 
     @property
     def lines(self) -> list[str]:
@@ -108,8 +109,12 @@ class Terminal:
         self.waits(lambda: not self.process.isalive(), what="the process ends")
         return 128 + self.process.signalstatus if self.process.signalstatus else self.process.exitstatus
 
+    def goes_away(self) -> None:
+        """Close the terminal; the process goes on."""
+        self.process.ptyproc.fileobj.close()
+
     def _read(self, seconds: float) -> bool:
-        with contextlib.suppress(pexpect.TIMEOUT, pexpect.EOF):
+        with contextlib.suppress(pexpect.TIMEOUT, pexpect.EOF, ValueError, OSError):
             self._stream.feed(self.process.read_nonblocking(1 << 16, seconds))
             while self._screen.answers:
                 self.process.send(self._screen.answers.pop(0))
@@ -118,9 +123,10 @@ class Terminal:
 
 
 class OnTerminal(Protocol):
-    """Start a shell on a terminal and see its prompt.
+    """Start a shell on a terminal.
 
-    ``command`` is one to run instead; ``rc`` the text of ``.kafkatclshrc``; ``env`` is added to the environment.
+    ``command`` is one to run instead, ``editor`` another line editor than that of the test, ``rc`` the text of
+    ``.kafkatclshrc``; ``env`` is added to the environment.
     """
 
     def __call__(
@@ -129,6 +135,7 @@ class OnTerminal(Protocol):
         rc: str | None = ...,
         command: Sequence[str] = ...,
         size: tuple[int, int] = ...,
+        editor: str = ...,
         **env: str,
     ) -> Terminal: ...
 
@@ -150,7 +157,7 @@ def on_terminal(editor: str, home: Path) -> Iterator[OnTerminal]:
     """Shells on terminals, with each of the line editors: see :class:`OnTerminal`."""
     terminals: list[Terminal] = []
 
-    def start(*arguments, rc=None, command=SHELL, size=(24, 80), **env):
+    def start(*arguments, rc=None, command=SHELL, size=(24, 80), editor=editor, **env):
         if rc is not None:
             (home / ".kafkatclshrc").write_text(rc)
         terminal = Terminal([*command, *arguments], environment(editor, home, **env), *size)

@@ -17,8 +17,8 @@ _COLUMNS = 79
 _CALLED = {"kafka": "kafka::kafka", "producer_topic": "topic", "consumer_topic": "topic"}
 _FIRST = ("kafka", "master")  # what all others are made by
 _MORE = """\
-help NAME tells how a subcommand, a procedure, an object, or a property such as linger.ms is used.
-Tab completes, Up and Ctrl-R find earlier commands, Ctrl-C interrupts a command,
+help NAME tells how a subcommand, a procedure, an object, or a property is
+used.  Tab completes, Up and Ctrl-R find earlier commands, Ctrl-C interrupts,
 Ctrl-D leaves."""
 
 

@@ -13,6 +13,7 @@ import kafkatcl
 from kafkatcl.engine.handle import LOG_LEVELS
 from kafkatcl.engine.settings import choices
 from kafkatcl.librdkafka.conf import GlobalConf, TopicConf
+from kafkatcl.shell.above import Above
 from kafkatcl.shell.completer import Completer
 from kafkatcl.shell.help import Help
 from kafkatcl.shell.properties import properties
@@ -136,6 +137,10 @@ COMPLETED: dict[str, str | set[str]] = {
     "encoding convertto utf-": "encoding convertto utf-8 ",
     "namespace eval sho": "namespace eval shop ",
     "info body gre": "info body greet ",
+    # help
+    "hel": "help ",
+    "help watermar": "help watermarks ",
+    "help linge": "help linger.ms ",
     # files
     "source hel": "source hello.tcl ",
     "exec cat hel": "exec cat hello.tcl ",
@@ -261,6 +266,29 @@ def test_words_are_those_that_tcl_sees() -> None:
     assert [word.before for word in typed("while 1 {foo x; bar ")] == [("bar",), ("while", "1")]
     assert typed("x {a\\} b} c")[0].before == ("x", "a\\} b")
     assert typed("${a b} c")[0].before == ("${a b}",)
+
+
+PIECES = [
+    (["a", "b\n"], [b"a\n", b"\x1b[A\x1b[1Cb\n"]),
+    (["\u754c\t", "b\n"], [b"\xe7\x95\x8c\t\n", b"\x1b[A\x1b[8Cb\n"]),  # a wide one
+    (["\x1b[31mred\x1b[0m", "b\n"], [b"\x1b[31mred\x1b[0m\n", b"\x1b[A\x1b[3Cb\n"]),
+    (["100%\r50%", "b\n"], [b"100%\r50%\n", b"\x1b[A\x1b[3Cb\n"]),
+    (["x" * 10, "b\n"], [b"xxxxxxxxxx\n", b"b\n"]),  # a full line
+    (["x" * 13, "b\n"], [b"xxxxxxxxxxxxx\n", b"\x1b[A\x1b[3Cb\n"]),
+    (["\x1b[5Ga", "b\n"], [b"\x1b[5Ga\n", b"b\n"]),  # nobody can tell where that ends
+    ([b"<\xc3", b"\xa9>\n"], [b"<\n", b"\x1b[A\x1b[1C\xc3\xa9>\n"]),  # half a character
+    ([b"\xc3", b"\xa9\n"], [b"", b"\xc3\xa9\n"]),
+]
+
+
+@pytest.mark.parametrize(("pieces", "written"), PIECES)
+def test_a_piece_of_text_goes_on_where_the_last_one_ended(
+    pieces: list[str | bytes], written: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    above = Above("utf-8")
+    data = [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
+    assert [above.written(piece, columns=10) for piece in data] == written
 
 
 # -- help --------------------------------------------------------------------------------------------------

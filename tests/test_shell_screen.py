@@ -77,6 +77,21 @@ def test_tab_knows_kafkas_objects_and_properties(on_terminal: OnTerminal) -> Non
     terminal.enters("dict get [mm topic_config] compression.codec", "gzip", "%")
 
 
+def test_tab_completes_names_of_files_in_any_quotes(on_terminal: OnTerminal, home: Path) -> None:
+    (home / "two words.tcl").write_text("set x [expr 6*7]\n")
+    terminal = at_prompt(on_terminal())
+    terminal.enters("cd", "%")
+    for begun, ended in {
+        "{two w": "{two words.tcl}",
+        '"two w': '"two words.tcl"',
+        "two\\ w": "two\\ words.tcl",
+    }.items():
+        terminal.keys("source " + begun + TAB)
+        terminal.shows(f"% source {ended}")
+        terminal.keys(ENTER)
+        terminal.shows("42", "%")
+
+
 def test_tab_goes_on_in_the_second_line_of_a_command(on_terminal: OnTerminal) -> None:
     terminal = at_prompt(on_terminal())
     terminal.keys("if 1 {" + ENTER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from typing import Callable
 
@@ -54,11 +55,19 @@ class Arguments:
         kind = self._tcl.kind(command)
         if kind:
             return self._of_kafka(kind, words, word.text)
+        if words[0] == "help" and not self._tcl.is_command("help"):
+            return [*plain(self._reference.topics()), *properties.names(topics_only=False)]
         if words[0] in self._reference.procedures():
             return self._of_usages([self._reference.usage(words[0])], words, word.text)
         if len(words) == 1 and (subcommands := self._tcl.subcommands(command)):
             return plain(subcommands)
-        return self._of_tcl(words, word.text) or files(word.text)
+        found = self._of_tcl(words, word.text)
+        # What no command stands in front of is a list, perhaps with the name of a file in it.
+        return found or (files(word.text) if self._runs(command) else [])
+
+    def _runs(self, command: str) -> bool:
+        """Whether a first word is that of a command, or a program, which the prompt runs too."""
+        return self._tcl.is_command(command) or shutil.which(command) is not None
 
     # -- Kafka's objects ------------------------------------------------------------------------------------
 

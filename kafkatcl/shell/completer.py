@@ -49,7 +49,7 @@ class Completer:
             return self._variable(word, variable)
         if word.before:
             return offer(word, self._arguments.words(word))
-        return offer(word, self._arguments.commands(word.text))
+        return offer(word, [*self._arguments.commands(word.text), Candidate("help")])
 
     def _variable(self, word: Typed, found: re.Match[str]) -> Offer:
         """The variables for a reference to one at the end of a word, which goes on behind it."""

@@ -10,11 +10,9 @@ from typing import Any
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.shell.asking import Asking
 from kafkatcl.shell.properties import properties
-from kafkatcl.shell.reference import Reference
+from kafkatcl.shell.reference import Reference, called
 
 _COLUMNS = 79
-#: What usages call the objects of a kind, where that is not the name of the kind.
-_CALLED = {"kafka": "kafka::kafka", "producer_topic": "topic", "consumer_topic": "topic"}
 _FIRST = ("kafka", "master")  # what all others are made by
 _MORE = """\
 help NAME tells how a subcommand, a procedure, an object, or a property is
@@ -49,21 +47,21 @@ class Help:
         parts: dict[str, list[str]] = {}
         kinds = self._reference.kinds()
         for kind in sorted(kinds, key=lambda kind: (kind not in _FIRST, kind)):
-            names = parts.setdefault(_CALLED.get(kind, kind), [])
+            names = parts.setdefault(called(kind), [])
             names += [name for name in kinds[kind] if name not in names]
         width = max(map(len, parts)) + 2
-        for called, names in [*parts.items(), ("procedures", self._reference.procedures())]:
-            head = called.ljust(width)
+        for name, names in [*parts.items(), ("procedures", self._reference.procedures())]:
+            head = name.ljust(width)
             yield textwrap.fill(" ".join(names), _COLUMNS, initial_indent=head, subsequent_indent=" " * width)
         yield _MORE
 
     def _about(self, name: str, of: list[str]) -> Iterator[str]:
         """How a name is used; of the kind of objects in front of it, if there is one."""
         found = [
-            f"{_CALLED.get(kind, kind)} {usage}"
+            f"{called(kind)} {usage}"
             for kind, subcommands in self._reference.kinds().items()
             for subcommand in subcommands
-            if name in (subcommand, kind, _CALLED.get(kind)) and of in ([], [_CALLED.get(kind, kind)])
+            if name in (subcommand, kind, called(kind)) and of in ([], [called(kind)])
             for usage in self._reference.usages(kind, subcommand)
         ]
         yield from dict.fromkeys(found)

@@ -28,6 +28,7 @@ _SETTINGS = (
     # end of the line and enters it.
     r'"\C-c": "\C-e\C-v\C-c\C-m"',
     "tab: complete",
+    "bind ^I rl_complete",  # the same for libedit; each of the two ignores what is meant for the other
     "set show-all-if-ambiguous on",
     "set enable-bracketed-paste on",
     # No event would be served during a question whether to list so many.

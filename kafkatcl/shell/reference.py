@@ -45,6 +45,15 @@ _VARIABLE = re.compile(r"\$(?:what|option)\b")
 _INTERNAL = {"kafka", "handle_args", "logger"}
 
 
+#: What usages call the objects of a kind, where that is not the name of the kind.
+_CALLED = {"kafka": "kafka::kafka", "producer_topic": "topic", "consumer_topic": "topic"}
+
+
+def called(kind: str) -> str:
+    """The word that stands for an object of a kind in usages."""
+    return _CALLED.get(kind, kind)
+
+
 class Reference:
     """A fresh interpreter to ask; it is made when it is needed first."""
 
@@ -102,6 +111,11 @@ class Reference:
         """The procedures ``kafka::...`` that scripts call."""
         names = self._app.eval("namespace eval ::kafka {namespace export}")
         return [f"kafka::{name}" for name in self._app.splitlist(names) if name not in _INTERNAL]
+
+    def topics(self) -> set[str]:
+        """What can be asked about by ``help``, apart from properties."""
+        kinds = self.kinds()
+        return {called(kind) for kind in kinds}.union(self.procedures(), *kinds.values())
 
     def usages(self, kind: str, subcommand: str) -> list[str]:
         """How a subcommand is used: each line as the error tells it, behind the name of the object."""

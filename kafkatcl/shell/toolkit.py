@@ -67,7 +67,6 @@ class ToolkitReader:
 
     def show(self) -> None:
         """See :class:`kafkatcl.shell.screen.Editor`."""
-        self._session.app.renderer.request_absolute_cursor_position()
         self._session.app.invalidate()
 
     def _is_incomplete(self) -> bool:

@@ -27,8 +27,7 @@ _SETTINGS = (
     # While tkinter serves events, a signal would wait for the next key: so Ctrl-C is a key, that puts itself at the
     # end of the line and enters it.
     r'"\C-c": "\C-e\C-v\C-c\C-m"',
-    "tab: complete",
-    "bind ^I rl_complete",  # the same for libedit; each of the two ignores what is meant for the other
+    "bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete",
     "set show-all-if-ambiguous on",
     "set enable-bracketed-paste on",
     # No event would be served during a question whether to list so many.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -113,6 +114,13 @@ class Terminal:
         """Close the terminal; the process goes on."""
         self.process.ptyproc.fileobj.close()
 
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        if self.process.isalive():
+            self.process.kill(signal.SIGKILL)
+            self.process.wait()
+        self.process.close()
+
     def _read(self, seconds: float) -> bool:
         with contextlib.suppress(pexpect.TIMEOUT, pexpect.EOF, ValueError, OSError):
             self._stream.feed(self.process.read_nonblocking(1 << 16, seconds))
@@ -166,4 +174,4 @@ def on_terminal(editor: str, home: Path) -> Iterator[OnTerminal]:
 
     yield start
     for terminal in terminals:
-        terminal.process.close(force=True)
+        terminal.close()

@@ -274,6 +274,8 @@ PIECES = [
     (["\x1b[31mred\x1b[0m", "b\n"], [b"\x1b[31mred\x1b[0m\n", b"\x1b[A\x1b[3Cb\n"]),
     (["100%\r50%", "b\n"], [b"100%\r50%\n", b"\x1b[A\x1b[3Cb\n"]),
     (["x" * 10, "b\n"], [b"xxxxxxxxxx\n", b"b\n"]),  # a full line
+    (["x" * 10, "\n", "\n"], [b"xxxxxxxxxx\n", b"", b"\n"]),
+    (["x", "\n", "\n"], [b"x\n", b"\x1b[A\x1b[1C\n", b"\n"]),
     (["x" * 13, "b\n"], [b"xxxxxxxxxxxxx\n", b"\x1b[A\x1b[3Cb\n"]),
     (["\x1b[5Ga", "b\n"], [b"\x1b[5Ga\n", b"b\n"]),  # nobody can tell where that ends
     ([b"<\xc3", b"\xa9>\n"], [b"<\n", b"\x1b[A\x1b[1C\xc3\xa9>\n"]),  # half a character
@@ -289,6 +291,12 @@ def test_a_piece_of_text_goes_on_where_the_last_one_ended(
     above = Above("utf-8")
     data = [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
     assert [above.written(piece, columns=10) for piece in data] == written
+
+
+def test_a_terminal_that_cannot_go_back_gets_no_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    above = Above("utf-8")
+    assert [above.written(piece) for piece in (b"a", b"b", b"\n", b"\n")] == [b"a\n", b"b\n", b"", b"\n"]
 
 
 # -- help --------------------------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ class Above:
     def __init__(self, encoding: str) -> None:
         self._decoder = codecs.getincrementaldecoder(encoding)
         self._halves: dict[str, codecs.IncrementalDecoder] = {}
-        self._column = 0  # where the text above ends, if its line is still to go on
+        self._is_open = False  # whether the line above is still to go on
+        self._column = 0  # where it ends then; 0 where nobody can tell
 
     def written(self, data: bytes, source: str = "", columns: int | None = None) -> bytes:
         """What to write to a terminal, whose cursor is where the command begins, to have ``data`` there.
@@ -42,8 +43,11 @@ class Above:
         if not data:
             return b""
         back = _back(self._column % (columns or _columns())) if can_move_cursor() else b""
+        if self._is_open and not back and data.startswith(b"\n"):
+            data = data[1:]  # the end of a line that we have ended already
         self._column = _end(text, self._column)
-        return back + data + (b"" if text.endswith("\n") else b"\n")
+        self._is_open = not text.endswith("\n")
+        return back + data + b"\n" * (self._is_open and bool(data))
 
 
 def _back(column: int) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -109,17 +111,16 @@ class _History(History):
 class _Colours:
     """Colours for Tcl, found when there is something to colour: that takes a while."""
 
-    def __init__(self) -> None:
-        self._lexer: Lexer | None = None
-
     def lexer(self) -> Lexer | None:
         """What colours the command that is typed; None where nothing does."""
         text = get_app().current_buffer.text
-        if not text or len(text) > _MOST_CHARACTERS:
-            return None
-        if self._lexer is None:
+        return self._tcl if 0 < len(text) <= _MOST_CHARACTERS else None
+
+    @functools.cached_property
+    def _tcl(self) -> Lexer | None:
+        with contextlib.suppress(ImportError):
             from prompt_toolkit.lexers import PygmentsLexer  # noqa: PLC0415
             from pygments.lexers.tcl import TclLexer  # noqa: PLC0415
 
-            self._lexer = PygmentsLexer(TclLexer)
-        return self._lexer
+            return PygmentsLexer(TclLexer)
+        return None

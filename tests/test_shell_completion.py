@@ -296,7 +296,7 @@ def test_a_piece_of_text_goes_on_where_the_last_one_ended(
 def test_a_terminal_that_cannot_go_back_gets_no_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     above = Above("utf-8")
-    assert [above.written(piece) for piece in (b"a", b"b", b"\n", b"\n")] == [b"a\n", b"b\n", b"", b"\n"]
+    assert [above.written(piece) for piece in (b"a", b"b", b"\r\n", b"\n")] == [b"a\n", b"b\n", b"", b"\n"]
 
 
 # -- help --------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ import unicodedata
 #: What does not move the cursor: colours and their like.
 _STYLE = re.compile(r"\x1b\[[0-9;:]*m")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+#: At the beginning; Tcl writes CR LF to terminals.
+_NEWLINE = re.compile(rb"\A\r?\n")
 _TAB = 8
 
 
@@ -43,8 +45,8 @@ class Above:
         if not data:
             return b""
         back = _back(self._column % (columns or _columns())) if can_move_cursor() else b""
-        if self._is_open and not back and data.startswith(b"\n"):
-            data = data[1:]  # the end of a line that we have ended already
+        if self._is_open and not back:
+            data = _NEWLINE.sub(b"", data)  # the end of a line that we have ended already
         self._column = _end(text, self._column)
         self._is_open = not text.endswith("\n")
         return back + data + b"\n" * (self._is_open and bool(data))

@@ -15,7 +15,7 @@ import pytest
 
 from kafkatcl.bridge.inprocess import new_interp
 
-pytest_plugins = ["fix_cluster", "fix_kafka", "fix_mock", "fix_tcl"]
+pytest_plugins = ["fix_cluster", "fix_kafka", "fix_mock", "fix_screen", "fix_tcl"]
 
 SECONDS_TO_END = 5  # for threads and processes that were told to
 

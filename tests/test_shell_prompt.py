@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -13,8 +12,8 @@ from typing import Protocol
 import pexpect
 import pytest
 from fix_cluster import Cluster
+from fix_screen import environment
 
-EDITORS = ("prompt_toolkit", "readline")
 CTRL_C, CTRL_D, UP = "\x03", "\x04", "\x1b[A"
 RUN = """-c 'import os; os.execlp("sh", "sh", os.environ["HOME"] + "/run")'"""  # the file HOME/run, with sh
 
@@ -55,29 +54,12 @@ class Shell(Protocol):
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path
-
-
-@pytest.fixture(params=EDITORS)
-def shell(request: pytest.FixtureRequest, home: Path) -> Iterator[Shell]:
+def shell(editor: str, home: Path) -> Iterator[Shell]:
     terminals = []
-    paths = [path for path in (os.environ.get("PYTHONPATH"),) if path]
-    if request.param == "readline":
-        (home / "without" / "prompt_toolkit").mkdir(parents=True)
-        (home / "without" / "prompt_toolkit" / "__init__.py").write_text("raise ImportError\n")
-        paths.insert(0, str(home / "without"))
-    names = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
-    base = {name: os.environ[name] for name in names if name in os.environ}
 
     def start(arguments: str = "-m kafkatcl.shell", prompt: str = "%", **env: str) -> Terminal:
-        shown = {
-            "HOME": str(home),
-            "TERM": "xterm",
-            "PROMPT_TOOLKIT_NO_CPR": "1",
-            "PYTHONPATH": os.pathsep.join(paths),
-        }
-        terminal = Terminal({**base, **shown, **env}, arguments)
+        shown = {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", **env}
+        terminal = Terminal(environment(editor, home, **shown), arguments)
         terminals.append(terminal)
         terminal.sees(prompt)
         return terminal

@@ -10,6 +10,8 @@ from typing import Any
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.shell.script import tell
 
+_VARIABLES = ("::tcl_prompt1", "::tcl_prompt2")
+
 
 class Prompts:
     """The prompts of an interpreter: the first one, and that for the ``continued`` lines of a command."""
@@ -29,8 +31,13 @@ class Prompts:
 
     def text(self, *, continued: bool) -> str:
         """The prompt as text, for a line editor that writes it itself."""
+        written = self._written(continued) if self._exists(continued) else None
+        return ("> " if continued else "% ") if written is None else written
+
+    def _written(self, continued: bool) -> str | None:
+        """What the script of a prompt writes; None if it fails, or there is no place to keep that."""
         # Caught at file descriptor 1, as commands that the script runs write there too.
-        with tempfile.TemporaryFile() as file:
+        with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:
             self._app.call("chan", "flush", "stdout")
             stdout = os.dup(1)
             os.dup2(file.fileno(), 1)
@@ -40,20 +47,21 @@ class Prompts:
             finally:
                 os.dup2(stdout, 1)
                 os.close(stdout)
-            if ran:
-                file.seek(0)
-                return file.read().decode(errors="replace")
-        return "> " if continued else "% "
+            file.seek(0)
+            return file.read().decode(errors="replace") if ran else None
+        return None
 
     def _run(self, continued: bool) -> bool:
         """Run the script that writes the prompt; false if there is none, or it failed."""
-        variable = "::tcl_prompt2" if continued else "::tcl_prompt1"
-        if not self._app.getboolean(self._app.call("info", "exists", variable)):
+        if not self._exists(continued):
             return False
         try:
-            self._app.eval(self._app.call("set", variable))
+            self._app.eval(self._app.call("set", _VARIABLES[continued]))
         except NativeError as error:
             self._app.call("append", "::errorInfo", "\n    (script that generates prompt)")
             tell(self._app, "stderr", str(error))
             return False
         return True
+
+    def _exists(self, continued: bool) -> bool:
+        return bool(self._app.getboolean(self._app.call("info", "exists", _VARIABLES[continued])))

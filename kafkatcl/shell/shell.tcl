@@ -4,6 +4,7 @@ namespace eval ::kafkatcl::shell {
     variable executable {}    ;# the path of kafkatclsh
     # What Tcl calls the children of an interpreter depends on its version.
     variable children [expr {[catch {interp children}] ? "slaves" : "children"}]
+    variable typing {}        ;# the channels that are the terminal on which a command is being typed
 }
 
 # The path of the interpreter at `path` and those of all below it.
@@ -72,6 +73,7 @@ proc ::kafkatcl::shell::DefineExit {path} {
 }
 
 proc ::kafkatcl::shell::Exit {path status} {
+    StopTyping
     DestroyWindows
     CloseChannels
     leave $status
@@ -122,3 +124,39 @@ proc ::kafkatcl::Adopted {path} {
 }
 
 ::kafkatcl::shell::DefineExit {}
+
+# Have what is written to these channels, which are the terminal's, pass by `above`: a command is being typed.
+proc ::kafkatcl::shell::StartTyping {channels} {
+    variable typing
+    foreach channel $channels {
+        if {![catch {chan push $channel [list ::kafkatcl::shell::Pass $channel]}]} {
+            lappend typing $channel
+        }
+    }
+}
+
+proc ::kafkatcl::shell::StopTyping {} {
+    variable typing
+    foreach channel $typing {
+        catch {chan pop $channel}
+    }
+    set typing {}
+}
+
+# The transformation of a channel; see the manual of `chan push`.
+proc ::kafkatcl::shell::Pass {channel method handle args} {
+    switch -- $method {
+        initialize {
+            return {initialize finalize write}
+        }
+        write {
+            lassign [above $channel {*}$args] status data
+            if {$status eq 0} {
+                return $data
+            }
+            return [lindex $args 0]
+        }
+    }
+}
+
+::kafkatcl::core::Use ::kafkatcl::shell

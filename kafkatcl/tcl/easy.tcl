@@ -75,6 +75,7 @@ proc ::kafkatcl::easy::Ensure {kind options} {
     return
 }
 
+::kafkatcl::Takes ::kafka::setup {?-brokers brokerList?}
 ::kafkatcl::Command ::kafka::setup {args} {
     variable masterIsSetup
     variable loggingEnabled
@@ -92,10 +93,12 @@ proc ::kafkatcl::easy::Ensure {kind options} {
     return
 }
 
+::kafkatcl::Takes ::kafka::setup_producer {?-brokers brokerList?}
 ::kafkatcl::Command ::kafka::setup_producer {args} {
     ::kafkatcl::easy::Ensure producer $args
 }
 
+::kafkatcl::Takes ::kafka::setup_consumer {?-brokers brokerList?}
 ::kafkatcl::Command ::kafka::setup_consumer {args} {
     ::kafkatcl::easy::Ensure consumer $args
 }
@@ -115,6 +118,7 @@ proc ::kafkatcl::easy::Ensure {kind options} {
     return [::kafka::consumer new_topic $name $topic]
 }
 
+::kafkatcl::Takes ::kafka::subscriber {?-brokers brokerList?}
 ::kafkatcl::Command ::kafka::subscriber {groupid args} {
     setup {*}$args
     ::kafkatcl::easy::Apply

@@ -94,6 +94,7 @@ proc ::kafkatcl::master::NewHandle {id kind name} {
     return [::kafkatcl::MakeCommand [expr {$kind eq "subscriber" ? "subscriber" : "handle"}] $handle $full]
 }
 
+::kafkatcl::Takes ::kafkatcl::master::delivery_report {delivery_report every ?interval?}
 proc ::kafkatcl::master::delivery_report {id words} {
     set option [lindex $words 0]
     if {[llength $words] ni {1 2}} {

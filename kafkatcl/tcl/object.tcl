@@ -13,9 +13,11 @@ namespace eval ::kafkatcl {
     variable kinds          ;# kind -> its subcommands, in the order in which errors list them
     variable discreet {config topic_config creator}     ;# subcommands that take properties
     variable inline         ;# kind,subcommand -> a body to try before the procedure
+    variable takes          ;# procedure -> how it is used, where no error tells that
     variable commandOf      ;# identifier -> the present name of its command
     array set kinds {}
     array set inline {}
+    array set takes {}
     array set commandOf {}
 }
 
@@ -62,6 +64,23 @@ proc ::kafkatcl::Unknown {kind words subcommand} {
 proc ::kafkatcl::DefineKind {kind subcommands} {
     variable kinds
     set kinds($kind) $subcommands
+}
+
+# Say how a procedure is used that takes any number of words, for those who ask: no error tells it.
+proc ::kafkatcl::Takes {procedure usage} {
+    variable takes
+    set takes($procedure) $usage
+}
+
+# The kind of object that a command is, nothing if it is none.
+proc ::kafkatcl::KindOf {command} {
+    foreach trace [trace info command $command] {
+        lassign [lindex $trace 1] follower kind
+        if {$follower eq "::kafkatcl::Changed"} {
+            return $kind
+        }
+    }
+    return [expr {[namespace origin $command] eq "::kafka::kafka" ? "kafka" : ""}]
 }
 
 # Give a subcommand a body within the object command, which saves a call where every one counts.  It returns what it

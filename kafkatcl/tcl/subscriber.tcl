@@ -40,6 +40,7 @@ proc ::kafkatcl::subscriber::RequireNoOption {words options} {
     }
 }
 
+::kafkatcl::Takes ::kafkatcl::subscriber::subscribe {subscribe ?topic ...?}
 proc ::kafkatcl::subscriber::subscribe {id words} {
     if {[llength $words] == 0} {
         return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_subscription $id]]
@@ -57,16 +58,19 @@ proc ::kafkatcl::subscriber::unsubscribe {id words} {
     return
 }
 
+::kafkatcl::Takes ::kafkatcl::subscriber::assign {assign ?position ...?}
 proc ::kafkatcl::subscriber::assign {id words} {
     ::kafkatcl::GiveBack
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
     return
 }
 
+::kafkatcl::Takes ::kafkatcl::subscriber::assignment assignment
 proc ::kafkatcl::subscriber::assignment {id words} {
     return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_assignment $id]]
 }
 
+::kafkatcl::Takes ::kafkatcl::subscriber::commit {commit ?-async? ?position ...?}
 proc ::kafkatcl::subscriber::commit {id words} {
     set wait 1
     if {[lindex $words 0] eq "-async"} {

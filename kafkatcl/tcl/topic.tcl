@@ -41,6 +41,7 @@ proc ::kafkatcl::topic::info {id words} {
     return [::kafkatcl::Value $answer]
 }
 
+::kafkatcl::Takes ::kafkatcl::topic::creator {creator subcommand ?args?}
 proc ::kafkatcl::topic::creator {id words} {
     return [::kafkatcl::creator::Run [::kafkatcl::Value [::kafkatcl::bridge::topic_handle $id]] $words]
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fix_tcl import RunTcl
 
-from kafkatcl.engine.hints import choices
+from kafkatcl.engine.hints import listed
 
 ROOT = Path(__file__).resolve().parent.parent
 _spec = importlib.util.spec_from_file_location("reference", ROOT / "tools" / "reference.py")
@@ -88,7 +88,7 @@ def test_a_word_that_is_none_of_the_choices_is_refused(run_tcl: RunTcl) -> None:
     script = OBJECTS + "".join(f"puts [catch {{{kind} {name} nosuch}} m]:$m\n" for (kind, name), _ in rows)
     for line, (_, row) in zip(run_tcl(script).stdout.splitlines(), rows):
         words = row.get("suboptions", row.get("choices", "")).split()
-        assert line == f'1:bad suboption "nosuch": must be {choices(words)}'
+        assert line == f'1:bad suboption "nosuch": must be {listed(words)}'
 
 
 def test_every_call_is_one_of_the_bridge(run_tcl: RunTcl) -> None:

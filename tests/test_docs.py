@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from docs_blocks import PATH, ROOT, RUNNERS, Block, as_said, blocks, outputs, programs
+from fix_screen import ENTER, OnTerminal
 from fix_tcl import RunTcl
 
 from kafkatcl.cli import _parser
@@ -23,7 +24,7 @@ LINKED = [
     *ROOT.glob("*.md"),
     *(page for folder in ("docs", "examples", "tests") for page in (ROOT / folder).glob("*.md")),
 ]
-LANGUAGES = {"tcl", "python", "sh", "console", "text", "usage", ""}
+LANGUAGES = {"tcl", "python", "sh", "console", "session", "text", "usage", ""}
 REFERENCE = ROOT / "docs" / "reference.md"
 
 
@@ -79,6 +80,10 @@ def test_shell_commands_exist(block: Block) -> None:
         check_command(shlex.split(line, comments=True))
 
 
+#: Programs that are not ours.
+USUAL = {"pip", "pipx", "pytest", "python3", "export", "git", "cd", "sudo", "apt-get", "dnf", "brew"}
+
+
 def check_command(words: list[str]) -> None:
     """Refuse a command line with a program, make target, option or example that there is not."""
     while words and re.match(r"[A-Z_]+=", words[0]):
@@ -95,7 +100,7 @@ def check_command(words: list[str]) -> None:
         script = parse(arguments).script
         assert script is None or not script.startswith("examples/") or (ROOT / script).exists()
     else:
-        assert program in ("pip", "pytest", "python3", "export")
+        assert program in USUAL
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)
@@ -117,6 +122,30 @@ def test_sessions_at_a_console(block: Block, tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert as_said(done.stdout, said), f"{block}: {command} prints\n{done.stdout}"
+
+
+SESSIONS = [block for page in GUIDES for block in blocks(page) if block.language == "session"]
+
+
+#: What the embedded broker says of itself comes before all that is typed.
+WELCOME = "package require kafka; kafka::topic_producer first t; rename first {}"
+
+
+@pytest.mark.parametrize("block", SESSIONS, ids=str)
+def test_sessions_at_the_prompt(block: Block, on_terminal: OnTerminal) -> None:
+    """Each line after ``%`` is typed at the prompt of a kafkatclsh, which shows what follows."""
+    terminal = on_terminal("--embedded", rc=WELCOME)
+    *turns, last = re.findall(r"^%(?: (.*))?\n((?:(?!%).*\n)*)", block.text, re.MULTILINE)
+    assert last == ("", "")
+    assert "".join(f"% {command}\n{said}" for command, said in turns) + "%\n" == block.text
+    terminal.shows("%")
+    for command, said in turns:
+        terminal.keys(command + ENTER)
+        count = said.count("\n") + 2
+        terminal.waits(
+            lambda: as_said("\n".join([*terminal.lines, ""][-count - 1 :]), f"% {command}\n{said}%\n"),  # noqa: B023
+            what=f"{command} shows\n{said}",
+        )
 
 
 # -- links -------------------------------------------------------------------------------------------------

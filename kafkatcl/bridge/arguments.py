@@ -21,6 +21,8 @@ _OFFSETS = {
     "stored": OFFSET_STORED,
     "invalid": OFFSET_INVALID,
 }
+#: The words that say where to start.
+START_WORDS = tuple(word for word in _OFFSETS if word != "invalid")
 _TAIL_BASE = -2000  # librdkafka's RD_KAFKA_OFFSET_TAIL_BASE: -2000 - N is N messages from the end
 
 
@@ -56,7 +58,7 @@ def count(text: str) -> int:
 
 def offset(text: str) -> int:
     """An offset: a word, a number, or with a minus so many messages from the end."""
-    if text in _OFFSETS and text != "invalid":
+    if text in START_WORDS:
         return _OFFSETS[text]
     value = parse_integer(text)
     if value is None or not -(2**62) < value < 2**63:

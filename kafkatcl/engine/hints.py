@@ -25,10 +25,10 @@ def allows(name: str) -> str:
         return f"must be a number from {limits[0]} to {limits[1]}"
     if name == "debug":
         return f"must be one or more of {', '.join(words)}, with commas between them"
-    return f"must be {choices(words)}" if words else ""
+    return f"must be {listed(words)}" if words else ""
 
 
-def choices(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
     """Words as errors list them: ``a``, ``a or b``, ``a, b, or c``."""
     if len(words) < 3:
         return " or ".join(words)

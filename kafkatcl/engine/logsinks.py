@@ -8,7 +8,7 @@ import syslog
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from kafkatcl.engine.telling import printable
+from kafkatcl.engine.telling import is_diverted, printable
 from kafkatcl.librdkafka.logs import LogLine
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def _print(lines: list[bytes], gives_up: Callable[[], bool]) -> None:
 
 
 def _write(chunk: bytes, gives_up: Callable[[], bool]) -> bool:
+    if is_diverted(chunk):
+        return True
     try:
         ready = select.poll()
         ready.register(_STDERR, select.POLLOUT)

@@ -12,7 +12,7 @@ from typing import Any
 
 from kafkatcl.engine import secrets
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, kafka_failure
-from kafkatcl.engine.hints import allows, choices, meant
+from kafkatcl.engine.hints import allows, listed, meant
 from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf
 from kafkatcl.librdkafka.properties import allowed, canonical, names
 
@@ -44,7 +44,7 @@ def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
     value = secrets.given(name, value)
     secrets.note(name, value)
     if name in _MECHANISM and value and value not in _MECHANISMS:
-        raise _failure(_refused(name, choices(_MECHANISMS)))
+        raise _failure(_refused(name, listed(_MECHANISMS)))
     try:
         conf.set(name, value)
     except PropertyError as error:
@@ -52,6 +52,11 @@ def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
         if text.startswith(_UNKNOWN):
             raise _failure(*_unknown(conf, name, value, text)) from None
         raise _failure(_told(name, value, text), f"{name} {allows(name)}" if allows(name) else "") from None
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """The words that a property allows, or none if it takes others."""
+    return _MECHANISMS if name in _MECHANISM else allowed(name)
 
 
 def milliseconds(name: str, value: str, most: int) -> int:
@@ -104,7 +109,7 @@ def _told(name: str, value: str, text: str) -> str:
     """What to tell of a value that was refused with librdkafka's text."""
     if _repeats(text, value) and not _is_plain(canonical(name), value):
         # What is ours names what it must be, behind the value.
-        must = text.rpartition(": must be ")[2] if ": must be " in text else choices(allowed(name))
+        must = text.rpartition(": must be ")[2] if ": must be " in text else listed(choices(name))
         return _refused(name, must)
     if _OUTSIDE in text and canonical(name) != name:
         return f'{text} ("{name}" is another name of it)'

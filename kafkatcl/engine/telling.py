@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+from typing import Callable
 
 _ERASED = "\r\x1b[K"
 _FALLBACK_COLUMNS = 80
@@ -42,9 +43,28 @@ class _Teller:
 _teller = _Teller()
 
 
+class _Diversion:
+    taker: Callable[[bytes], bool] | None = None
+
+
+def divert(taker: Callable[[bytes], bool] | None) -> None:
+    """Have ``taker`` given the lines for standard error, while somebody types there; None ends that.
+
+    It is called in any thread, and may refuse.
+    """
+    _Diversion.taker = taker
+
+
+def is_diverted(lines: bytes) -> bool:
+    """Whether somebody else has taken these lines to show them."""
+    taker = _Diversion.taker
+    return taker is not None and taker(lines)
+
+
 def say(line: str) -> None:
     """Write a line to standard error."""
-    _teller.say(line)
+    if not is_diverted(f"{line}\n".encode(errors="backslashreplace")):
+        _teller.say(line)
 
 
 def show(line: str) -> None:

@@ -5,15 +5,45 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
+from typing import NamedTuple
 
 from kafkatcl.librdkafka.library import function
 
 _show = function("rd_kafka_conf_properties_show", None, [ctypes.c_void_p])
 _RANGE = 2
+_DEFAULT = 3
 _DESCRIPTION = 5
 _COLUMNS = 6
 _LIMITS = re.compile(r"(-?\d+) \.\. (-?\d+)")
+_HEADING = "Property"
+_TYPE = re.compile(r"\*Type: (.*?)\*")
+_MARKUP = re.compile(r"<br>|\*\*|`")
 _ALIAS = re.compile("Alias for `([a-z._]+)`")
+
+
+class Property(NamedTuple):
+    """A property that is set by a text, as librdkafka describes it; ``is_list`` means words with commas between."""
+
+    name: str
+    is_topics: bool
+    range: str
+    default: str
+    description: str
+    is_list: bool
+
+
+@functools.cache
+def described() -> list[Property]:
+    """All properties that are set by a text: those of clients, then those of topics, which may have the same names."""
+    found, sections = [], 0
+    for row in _rows():
+        sections += row[0] == _HEADING
+        kind = _TYPE.search(row[_DESCRIPTION])
+        if kind is None or kind[1] == "see dedicated API":
+            continue
+        text = _MARKUP.sub("", row[_DESCRIPTION][: kind.start()]).strip()
+        found.append(Property(row[0], sections > 1, row[_RANGE], row[_DEFAULT], text, "CSV" in kind[1]))
+    return found
 
 
 def allowed(name: str) -> tuple[str, ...]:
@@ -27,8 +57,8 @@ def limits(name: str) -> tuple[str, str] | None:
 
 
 def names(*, of_topics: bool) -> frozenset[str]:
-    """The names of all properties of clients, or of topics."""
-    return _names()[of_topics]
+    """The names of all properties of clients, or of topics, that are set by a text."""
+    return frozenset(found.name for found in described() if found.is_topics == of_topics)
 
 
 def canonical(name: str) -> str:
@@ -46,19 +76,6 @@ def _enumerations() -> dict[str, tuple[str, ...]]:
 def _limits() -> dict[str, tuple[str, str]]:
     found = ((row[0], _LIMITS.fullmatch(row[_RANGE])) for row in _rows())
     return {name: (match[1], match[2]) for name, match in found if match}
-
-
-@functools.cache
-def _names() -> tuple[frozenset[str], frozenset[str]]:
-    """Those of clients and those of topics, which the library shows in two tables."""
-    found: tuple[set[str], set[str]] = (set(), set())
-    table = -1
-    for row in _rows():
-        if row[0] == "Property":
-            table += 1
-        elif not row[0].startswith("---"):
-            found[table].add(row[0])
-    return frozenset(found[0]), frozenset(found[1])
 
 
 @functools.cache

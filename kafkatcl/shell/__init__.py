@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from typing import Any, NoReturn
@@ -17,7 +18,7 @@ from kafkatcl.shell.interrupt import Interrupt
 from kafkatcl.shell.options import HELP, Options, UnknownOptionError, parse
 from kafkatcl.shell.readers import PlainReader
 from kafkatcl.shell.repl import read_commands
-from kafkatcl.shell.script import run_script
+from kafkatcl.shell.script import run_script, tell
 from kafkatcl.shell.signals import SignalWatch
 from kafkatcl.shell.terminal import terminal_reader
 
@@ -38,7 +39,7 @@ def main() -> NoReturn:
     interp = new_interp()
     app = application(interp)
     if options.action == "version":
-        print(f"kafkatclsh {kafkatcl.__version__}, Tcl {app.getvar('tcl_patchLevel')}")
+        print(_version(app))
         leave(0)
     kafkatcl.install(interp)
     like_tclsh(app, options)
@@ -63,12 +64,28 @@ def _run(app: Any, options: Options) -> int:
 
 def _converse(app: Any) -> None:
     interrupt = Interrupt(app)
-    read_commands(app, terminal_reader(app, SignalWatch(interrupt)), interrupt.command)
+    reader = terminal_reader(app, SignalWatch(interrupt))
+    if os.isatty(1):
+        tell(app, "stdout", f'{_version(app)}: "help" lists what there is, Ctrl-D leaves')
+    read_commands(app, reader, interrupt.command, functools.partial(_answer, app))
+
+
+def _answer(app: Any, command: str) -> str | None:
+    """What to tell instead of running a command that asks for help."""
+    if command.split()[:1] != ["help"]:
+        return None
+    from kafkatcl.shell.help import Help  # noqa: PLC0415 - not before it is needed: it would hold up the prompt
+
+    return Help(app).answer(command.split()[1:])
+
+
+def _version(app: Any) -> str:
+    return f"kafkatclsh {kafkatcl.__version__}, Tcl {app.getvar('tcl_patchLevel')}"
 
 
 def _leave_by_exit(app: Any, status: int) -> NoReturn:
     """Leave by the command ``exit``, as a script may have put its own in its place; or without, if it has none."""
-    for command in ("exit", "::kafkatcl::shell::Exit"):
+    for command in ("exit", "::kafkatcl::shell::Exit {}"):
         with contextlib.suppress(NativeError):
             app.eval(f"{command} {status}")
     leave(status)

@@ -9,44 +9,94 @@ import readline
 import sys
 import termios
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kafkatcl.engine.shutdown import at_shutdown
+from kafkatcl.shell.history import History
+from kafkatcl.shell.offering import offering
 from kafkatcl.shell.prompts import Prompts
+from kafkatcl.shell.readers import whole_command
+from kafkatcl.shell.redisplay import Redisplay
+from kafkatcl.shell.screen import Screen
 from kafkatcl.shell.script import tell
-from kafkatcl.shell.terminal import history_file
+
+if TYPE_CHECKING:
+    from kafkatcl.shell.offers import Offer
 
 _CTRL_C = "\x03"
+_SETTINGS = (
+    # While tkinter serves events, a signal would wait for the next key: so Ctrl-C is a key, that puts itself at the
+    # end of the line and enters it.
+    r'"\C-c": "\C-e\C-v\C-c\C-m"',
+    "bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete",
+    "set show-all-if-ambiguous on",
+    "set enable-bracketed-paste on",
+    # No event would be served during a question whether to list so many.
+    "set completion-query-items 0",
+    "set page-completions off",
+)
 
 
 class ReadlineReader:
-    """Reads single lines."""
+    """Reads commands line by line."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
         self._prompts = Prompts(app)
+        self._screen = Screen(app)
+        self._display = Redisplay()
+        self._history = History()
+        self._offer = offering(app)
+        self._begun = ""  # the lines of the command that were entered
+        self._found: list[str] = []
         if isinstance(sys.stdin, io.TextIOWrapper):
             sys.stdin.reconfigure(errors="replace")
         readline.set_auto_history(False)
-        # While tkinter serves events, a signal would wait for the next key: so Ctrl-C is a key, that puts itself
-        # at the end of the line and enters it.
-        readline.parse_and_bind(r'"\C-c": "\C-e\C-v\C-c\C-m"')
-        _keep_history()
+        readline.set_completer(self._complete)
+        readline.set_completer_delims(' \t\n;[{"$')
+        for setting in _SETTINGS:
+            readline.parse_and_bind(setting)
+        for command in self._history.commands:
+            readline.add_history(command)
 
-    def read(self, *, continued: bool) -> str:
+    def read(self) -> str:
         """See :class:`kafkatcl.shell.readers.Reader`."""
-        prompt = self._prompts.text(continued=continued)
+        command = whole_command(self._app, self._line)
+        if command.strip():
+            readline.add_history(command)
+            self._history.add(command)
+        return command
+
+    def _line(self, begun: str) -> str:
+        self._begun = begun
+        prompt = self._prompts.text(continued=bool(begun))
         try:
-            with _ctrl_c_as_key():
+            with _ctrl_c_as_key(), self._screen.typing(self._display):
                 line = input(prompt)
         except EOFError:
             tell(self._app, "stdout", "")
             raise
+        except (OSError, termios.error):  # the terminal is gone
+            raise EOFError from None
         if line.endswith(_CTRL_C):
             raise KeyboardInterrupt
-        if line:
-            readline.add_history(line)
         return line
+
+    def _complete(self, text: str, state: int) -> str | None:
+        if state == 0:
+            line = readline.get_line_buffer()[: readline.get_endidx()]
+            begin = len(line) - len(text)
+            offer = self._offer(self._begun + line)
+            self._found = list(_aligned(offer, len(self._begun) + begin, self._begun + line))
+        return self._found[state] if state < len(self._found) else None
+
+
+def _aligned(offer: Offer, begin: int, text: str) -> Iterator[str]:
+    """The texts of an offer as they continue ``text`` from ``begin`` on, where readline sees the word begin."""
+    if offer.start > begin:
+        yield from (text[begin : offer.start] + found for found in offer.texts)
+        return
+    head = text[offer.start : begin]
+    yield from (found[len(head) :] for found in offer.texts if found.startswith(head))
 
 
 @contextlib.contextmanager
@@ -58,18 +108,5 @@ def _ctrl_c_as_key() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, before)
-
-
-def _keep_history() -> None:
-    path = history_file("readline-history")
-    if path is None:
-        return
-
-    def write() -> None:
-        with contextlib.suppress(OSError):
-            readline.write_history_file(path)
-
-    with contextlib.suppress(OSError):  # libedit's complaint about an empty file
-        readline.read_history_file(path)
-    at_shutdown(write)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(0, termios.TCSADRAIN, before)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from typing import Any
 
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.shell.script import tell
+
+_VARIABLES = ("::tcl_prompt1", "::tcl_prompt2")
 
 
 class Prompts:
@@ -17,15 +20,24 @@ class Prompts:
         self._app = app
 
     def write(self, *, continued: bool) -> None:
-        """Write the prompt to standard output as ``tclsh`` does."""
-        if not self._run(continued) and not continued:
-            self._app.call("chan", "puts", "-nonewline", "stdout", "% ")
-        self._app.call("chan", "flush", "stdout")
+        """Write the prompt to standard output as ``tclsh`` does: if there is one, and somebody could answer."""
+        if not self._app.call("chan", "names", "stdin"):
+            return
+        told = self._run(continued)
+        with contextlib.suppress(NativeError):  # a script may have closed standard output
+            if not told and not continued:
+                self._app.call("chan", "puts", "-nonewline", "stdout", "% ")
+            self._app.call("chan", "flush", "stdout")
 
     def text(self, *, continued: bool) -> str:
         """The prompt as text, for a line editor that writes it itself."""
+        written = self._written(continued) if self._exists(continued) else None
+        return ("> " if continued else "% ") if written is None else written
+
+    def _written(self, continued: bool) -> str | None:
+        """What the script of a prompt writes; None if it fails, or there is no place to keep that."""
         # Caught at file descriptor 1, as commands that the script runs write there too.
-        with tempfile.TemporaryFile() as file:
+        with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:
             self._app.call("chan", "flush", "stdout")
             stdout = os.dup(1)
             os.dup2(file.fileno(), 1)
@@ -35,19 +47,21 @@ class Prompts:
             finally:
                 os.dup2(stdout, 1)
                 os.close(stdout)
-            if ran:
-                file.seek(0)
-                return file.read().decode(errors="replace")
-        return "> " if continued else "% "
+            file.seek(0)
+            return file.read().decode(errors="replace") if ran else None
+        return None
 
     def _run(self, continued: bool) -> bool:
         """Run the script that writes the prompt; false if there is none, or it failed."""
-        variable = "::tcl_prompt2" if continued else "::tcl_prompt1"
-        if not self._app.getboolean(self._app.call("info", "exists", variable)):
+        if not self._exists(continued):
             return False
         try:
-            self._app.eval(self._app.call("set", variable))
+            self._app.eval(self._app.call("set", _VARIABLES[continued]))
         except NativeError as error:
+            self._app.call("append", "::errorInfo", "\n    (script that generates prompt)")
             tell(self._app, "stderr", str(error))
             return False
         return True
+
+    def _exists(self, continued: bool) -> bool:
+        return bool(self._app.getboolean(self._app.call("info", "exists", _VARIABLES[continued])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.shell.prompts import Prompts
@@ -12,8 +12,8 @@ from kafkatcl.shell.prompts import Prompts
 class Reader(Protocol):
     """A source of commands."""
 
-    def read(self, *, continued: bool) -> str:
-        """The next line, or lines, of a command that may have begun before (``continued``), without a last newline.
+    def read(self) -> str:
+        """The next command, without a last newline; it may have many lines.
 
         Raises EOFError at the end and KeyboardInterrupt when Ctrl-C takes the command back.
         """
@@ -27,10 +27,13 @@ class PlainReader:
         self._prompts = Prompts(app)
         self._terminal = os.isatty(0)
 
-    def read(self, *, continued: bool) -> str:
+    def read(self) -> str:
         """See :class:`Reader`."""
+        return whole_command(self._app, self._line)
+
+    def _line(self, begun: str) -> str:
         if is_interactive(self._app):
-            self._prompts.write(continued=continued)
+            self._prompts.write(continued=bool(begun))
         try:
             if self._terminal:
                 self._app.call("::kafkatcl::shell::AwaitInput")
@@ -40,6 +43,14 @@ class PlainReader:
         if not line:
             raise EOFError
         return str(line[0])
+
+
+def whole_command(app: Any, line: Callable[[str], str]) -> str:
+    """A command of as many lines as it takes; ``line`` gives the next one when it is told those there are."""
+    command = line("")
+    while not is_complete(app, command):
+        command += "\n" + line(command + "\n")
+    return command
 
 
 def is_interactive(app: Any) -> bool:

@@ -5,31 +5,33 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from kafkatcl.bridge.inprocess import NativeError
-from kafkatcl.shell.readers import Reader, is_complete, is_interactive
+from kafkatcl.shell.readers import Reader, is_interactive
 from kafkatcl.shell.script import tell
 
+Answer = Callable[[str], Optional[str]]
 Running = Callable[[], contextlib.AbstractContextManager[None]]
 
 
-def read_commands(app: Any, reader: Reader, running: Running) -> None:
+def read_commands(app: Any, reader: Reader, running: Running, answer: Answer = lambda _: None) -> None:
     """Run the file that ``tcl_rcFileName`` names, then the commands ``reader`` gives until its end.
 
-    Each of them runs inside ``running()``.
+    Each of them runs inside ``running()``, unless it is a question that has an ``answer``.
     """
     _attempt(app, running, functools.partial(_run_rc_file, app))
     while True:
         try:
-            command = _next_command(app, reader)
+            command = reader.read()
         except KeyboardInterrupt:
             continue
         except EOFError:
             return
         with contextlib.suppress(NativeError):  # a script may do without history
             app.call("history", "add", command)
-        result = _attempt(app, running, functools.partial(_evaluate, app, command))
+        told = answer(command) if is_interactive(app) else None
+        result = told or _attempt(app, running, functools.partial(_evaluate, app, command))
         if result and is_interactive(app):
             tell(app, "stdout", result)
 
@@ -47,13 +49,6 @@ def _attempt(app: Any, running: Running, run: Callable[[], str]) -> str:
 def _run_rc_file(app: Any) -> str:
     path = os.path.expanduser(str(app.getvar("tcl_rcFileName")))
     return str(app.evalfile(path)) if os.access(path, os.R_OK) else ""
-
-
-def _next_command(app: Any, reader: Reader) -> str:
-    command = reader.read(continued=False)
-    while not is_complete(app, command):
-        command += "\n" + reader.read(continued=True)
-    return command
 
 
 def _evaluate(app: Any, command: str) -> str:

@@ -50,6 +50,17 @@ proc ::kafkatcl::Unknown {kind words subcommand} {
         "bad option \"$subcommand\": must be [Choices $kinds($kind)]"
 }
 
+# The kind of object that a command is, nothing if it is none.
+proc ::kafkatcl::KindOf {command} {
+    foreach trace [trace info command $command] {
+        lassign [lindex $trace 1] follower kind
+        if {$follower eq "::kafkatcl::Changed"} {
+            return $kind
+        }
+    }
+    return [expr {[namespace origin $command] eq "::kafka::kafka" ? "kafka" : ""}]
+}
+
 # Give a subcommand a body within the object command, which saves a call where every one counts.  It returns what it
 # can do and has no errors of ours; else the procedure is called.  Its commands have full names, as the script's
 # namespace may have its own.  %id% stands for the identifier of the object.

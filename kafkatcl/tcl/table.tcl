@@ -74,6 +74,12 @@ proc ::kafkatcl::WithSuboptions {kind subcommand} {
     return [concat [list $subcommand] [lmap suboption [Field $kind $subcommand suboptions] {list $subcommand $suboption}]]
 }
 
+# The words of which a subcommand takes one first; none if it takes others.
+proc ::kafkatcl::ChoicesOf {kind subcommand} {
+    set choices [concat [Field $kind $subcommand suboptions] [Field $kind $subcommand choices]]
+    return [expr {[llength $choices] ? $choices : [lindex [ParseUsage [Field $kind $subcommand usage]] 4]}]
+}
+
 # Say what a subcommand does behind the checks of its row, where the row has no call.  The code has the identifier of the
 # object in `id`, the words behind the subcommand and its options in `words`, and in variables of their own each word that has a
 # name in the usage, and each option.
@@ -141,8 +147,7 @@ proc ::kafkatcl::Checks {kind subcommand} {
         append code "::kafkatcl::RefuseOption \$words {[join [dict keys $options] { or }]}\n"
     }
     if {[llength $choices]} {
-        set ordered [Field $kind $subcommand choices]
-        append code "::kafkatcl::RequireSuboption \[lindex \$words 0\] {[expr {$ordered ne {} ? $ordered : $choices}]}\n"
+        append code "::kafkatcl::RequireSuboption \[lindex \$words 0\] {[ChoicesOf $kind $subcommand]}\n"
     } elseif {[llength $repeated] == 0 && [llength $required] + [llength $optional]} {
         append code "lassign \$words $required $optional\n"
     }

@@ -105,6 +105,16 @@ proc ::kafkatcl::events::Begin {} {
     }
 }
 
+# All that ran was unwound, and nothing of it put in order: a turn comes that sees to what there is to tell.
+proc ::kafkatcl::events::Unwound {} {
+    variable depth 0
+    variable held 0
+    variable running {}
+    variable coming 0
+    variable rung 1
+    Come
+}
+
 proc ::kafkatcl::events::NeedLevels {count} {
     if {$count > 0} {
         NeedLevels [expr {$count - 1}]

@@ -1,0 +1,61 @@
+"""What Tab offers, for both line editors: the words that can stand where the cursor is.
+
+The script's interpreter is asked for what it has, and a :class:`Reference` for what commands take, so that nothing of
+the script's runs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kafkatcl.shell.arguments import Arguments
+from kafkatcl.shell.asking import Asking
+from kafkatcl.shell.offers import Candidate, Offer, offer
+from kafkatcl.shell.reference import Reference
+from kafkatcl.shell.words import Typed, typed
+
+#: A text of more characters is data that was pasted.
+_MOST_CHARACTERS = 50_000
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>[^}]*)|(?P<name>(?:\w|::)*(?:\([^()\s]*)?))$")
+_INDENT = "    "
+
+
+class Completer:
+    """Completes commands of the interpreter ``app``."""
+
+    def __init__(self, app: Any) -> None:
+        self._tcl = Asking(app)
+        self._arguments = Arguments(self._tcl, Reference())
+
+    def offer(self, text: str) -> Offer:
+        """What can stand at the end of ``text``.  Nothing is changed, and what fails offers nothing."""
+        nothing = Offer(len(text))
+        if len(text) > _MOST_CHARACTERS:
+            return nothing
+        if "\n" in text and not text[text.rindex("\n") :].strip():
+            return Offer(len(text), (_INDENT,), (Candidate(_INDENT),))
+        try:
+            with self._tcl.unnoticed():
+                return next((found for found in map(self._offer, typed(text)) if found.texts), nothing)
+        except (
+            Exception
+        ):  # a trace of the script's fails, or a name is no text: that is no matter of who types
+            return nothing
+
+    def _offer(self, word: Typed) -> Offer:
+        variable = _VARIABLE.search(word.raw) if word.quote != "{" else None
+        if variable is not None:
+            return self._variable(word, variable)
+        if word.before:
+            return offer(word, self._arguments.words(word))
+        return offer(word, [*self._arguments.commands(word.text), Candidate("help")])
+
+    def _variable(self, word: Typed, found: re.Match[str]) -> Offer:
+        """The variables for a reference to one at the end of a word, which goes on behind it."""
+        group = "name" if found["braced"] is None else "braced"
+        begun = Typed(word.start + found.start(group), found[group])
+        candidates = sorted(self._arguments.variables(begun.raw), key=lambda each: each.word)
+        end = "}" if group == "braced" else ""
+        texts = tuple(each.word + end * each.is_whole for each in candidates)
+        return Offer(begun.start, texts, tuple(candidates))

@@ -1,0 +1,39 @@
+"""What a completer offers to a line editor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kafkatcl.shell.words import Typed
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A word that could stand there, what is told about it, and whether nothing can follow in the same word."""
+
+    word: str
+    about: str = ""
+    is_whole: bool = True
+
+
+@dataclass(frozen=True)
+class Offer:
+    """From ``start`` on the text can become each of ``texts``, which are the ``candidates`` as they are written."""
+
+    start: int
+    texts: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+
+def plain(words: Iterable[str]) -> list[Candidate]:
+    """Candidates that speak for themselves."""
+    return [Candidate(word) for word in words]
+
+
+def offer(word: Typed, candidates: Iterable[Candidate]) -> Offer:
+    """Those of the candidates that begin like ``word``; if there is one only, with what ends it."""
+    fitting = {each.word: each for each in candidates if each.word.startswith(word.text)}
+    found = tuple(fitting[name] for name in sorted(fitting))
+    end = {"": " ", '"': '" ', "{": "} "}[word.quote] if len(found) == 1 and found[0].is_whole else ""
+    return Offer(word.start, tuple(word.written(each.word) + end for each in found), found)

@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test soak check bench clean
+.PHONY: demo test soak tclsuite check bench clean
 
-demo: $(INSTALLED)
-	$(BIN)/kafkatclsh --embedded examples/quickstart.tcl
+demo: $(READY)
+	$(BIN)/python -m kafkatcl.launch --embedded examples/quickstart.tcl
 
 test: $(INSTALLED)
 	tools/setup.sh programs
@@ -20,6 +21,10 @@ test: $(INSTALLED)
 soak: $(INSTALLED)
 	$(BIN)/python tests/fix_kafka_server.py
 	KAFKATCL_SOAK=1 $(BIN)/pytest --timeout=300 tests/test_async_*.py tests/test_fuzz.py
+
+# Tcl's own tests in our shells and in tclsh: which of them differ.  TCLSUITE takes options: make tclsuite TCLSUITE=--help
+tclsuite: $(INSTALLED)
+	$(BIN)/python -m tools.tclsuite $(TCLSUITE)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
@@ -34,7 +39,14 @@ bench: $(INSTALLED)
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache dist
 
-# Touched last, so that a set-up that was broken off is done again.
-$(INSTALLED): pyproject.toml tools/setup.sh
+# What is set for other programs does not concern us.
+unexport PYTHONHOME PYTHONPATH TCLLIBPATH
+
+# Touched last, so that a set-up that was broken off is done again.  The demo waits for nothing that it does not need.
+$(READY): pyproject.toml tools/setup.sh
 	tools/setup.sh environment $(PYTHON) $(VENV)
 	touch $@
+
+$(INSTALLED): pyproject.toml tools/setup.sh
+	tools/setup.sh environment $(PYTHON) $(VENV) '[dev,shell]'
+	touch $(READY) $@

@@ -7,7 +7,7 @@ Set KAFKATCL_EMBEDDED=1 to run it without a Kafka.
 
 import sys
 
-from kafkatcl import Interp
+from kafkatcl import Interp, Message
 
 topic, brokers = (*sys.argv[1:], *("test", "127.0.0.1")[len(sys.argv) - 1 :])
 
@@ -30,9 +30,9 @@ with Interp() as interp:
     received = []
 
     @interp.command
-    def arrived(message: dict) -> None:
-        """The callback: payload and key are strings with a character for each byte."""
-        received.append(message["payload"].encode("latin-1"))
+    def arrived(message: Message) -> None:
+        """The callback: payload and key are bytes."""
+        received.append(message.payload)
         interp["arrivals"] = len(received)
 
     interp.call("in", "start", 0, -3, "arrived")

@@ -8,7 +8,7 @@ Set KAFKATCL_EMBEDDED=1 to run it without a Kafka; what is typed into the entry 
 import sys
 import tkinter
 
-from kafkatcl import Interp
+from kafkatcl import Interp, Message
 
 topic, brokers = (*sys.argv[1:], *("test", "127.0.0.1")[len(sys.argv) - 1 :])
 
@@ -25,10 +25,9 @@ interp["topic"], interp["brokers"] = topic, brokers
 
 
 @interp.command
-def arrived(message: dict) -> None:
+def arrived(message: Message) -> None:
     """Called from Tk's own event loop."""
-    payload = message["payload"] if "error" not in message else message["message"]
-    lines.insert("end", payload.encode("latin-1").decode("utf-8", "replace"))
+    lines.insert("end", message.message if message.error else message.payload.decode("utf-8", "replace"))
     lines.see("end")
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kafkatcl.bridge.install import install
+    from kafkatcl.hosting.message import Message
     from kafkatcl.interp import Interp, TclError, UndeliveredWarning
 
 __version__ = "2.5.0"
-__all__ = ["Interp", "TclError", "UndeliveredWarning", "__version__", "install"]
+__all__ = ["Interp", "Message", "TclError", "UndeliveredWarning", "__version__", "install"]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,7 +25,7 @@ def __getattr__(name: str) -> Any:
         from kafkatcl.bridge.install import install as found  # noqa: PLC0415
 
         return found
-    if name in ("Interp", "TclError", "UndeliveredWarning"):
+    if name in ("Interp", "Message", "TclError", "UndeliveredWarning"):
         from kafkatcl import interp  # noqa: PLC0415
 
         return getattr(interp, name)

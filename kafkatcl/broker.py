@@ -21,7 +21,8 @@ from confluent_kafka.admin import AdminClient
 from kafkatcl.engine.descriptors import broker_ports
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.shutdown import at_shutdown
-from kafkatcl.librdkafka.mock import MockCluster
+from kafkatcl.librdkafka.mock import MockCluster, signals_blocked
+from kafkatcl.relay import relayed
 
 _LIMITS = (
     "for trying out and testing only: messages are kept in memory, at most 5 MiB a partition (older ones are "
@@ -29,8 +30,8 @@ _LIMITS = (
 )
 # The mock elects anew only when nobody could join any more, even if all members are there.
 _REJOINING = (
-    "A consumer group that has run before takes session.timeout.ms less a second (44 s by default) to let "
-    "members in: set it to 2000 in your clients."
+    "A consumer group that has run before takes session.timeout.ms less a second to let members in: 44 s by default, "
+    "and 1 s with the subscribers of KafkaTcl."
 )
 
 _lock = threading.Lock()
@@ -74,24 +75,38 @@ def embedded() -> list[str]:
 
 
 def serve(
-    brokers: int = 1, partitions: int = 4, bootstrap_file: str | None = None, *, until_eof: bool = False
+    brokers: int = 1,
+    partitions: int = 4,
+    bootstrap_file: str | None = None,
+    *,
+    port: int | None = None,
+    until_eof: bool = False,
 ) -> None:
     """Run a cluster until SIGINT or SIGTERM, or with ``until_eof`` also until standard input ends.
 
+    The brokers choose their ports; ``port`` is one more, which leads to the first of them.
+
     Its bootstrap list goes to stdout as one line and into ``bootstrap_file``, once the brokers answer; the
-    file is removed at the end.  To be called from the main thread.  Raises Failure for a bad number or file.
+    file is removed at the end.  To be called from the main thread.  Raises Failure for a bad number or file, and for
+    a port that cannot be had.
     """
     ends: queue.SimpleQueue[object] = queue.SimpleQueue()  # the queue whose put() a signal handler may call
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ends.put("signal"))
-    with MockCluster(brokers, partitions) as cluster:
+    with MockCluster(brokers, partitions) as cluster, contextlib.ExitStack() as ending:
         bootstrap = ",".join(cluster.bootstrap)
+        if port is not None:
+            ending.enter_context(relayed(port, cluster.bootstrap[0]))
+            bootstrap = f"127.0.0.1:{port}"
         _check_answer(bootstrap)
         with _published(bootstrap, bootstrap_file):
             _notice(f"kafkatcl broker: {_LIMITS} {_REJOINING} Ctrl-C ends the broker.")
             print(bootstrap, flush=True)
             if until_eof:
-                threading.Thread(target=_await_eof, args=(ends,), name="kafkatcl-eof", daemon=True).start()
+                with signals_blocked():
+                    threading.Thread(
+                        target=_await_eof, args=(ends,), name="kafkatcl-eof", daemon=True
+                    ).start()
             ends.get()
 
 

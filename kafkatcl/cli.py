@@ -74,6 +74,9 @@ def _add_broker(commands: Commands) -> None:
         "--partitions", type=int, default=4, metavar="N", help="partitions of a new topic, 1 to 1000 (4)"
     )
     parser.add_argument(
+        "--port", type=int, metavar="PORT", help="have the cluster answer on this port, too, such as 9092"
+    )
+    parser.add_argument(
         "--bootstrap-file",
         metavar="FILE",
         help="also write the list to FILE once the brokers answer; removed at the end",
@@ -85,7 +88,7 @@ def _add_broker(commands: Commands) -> None:
 def _run_broker(given: argparse.Namespace) -> None:
     from kafkatcl.broker import serve  # noqa: PLC0415
 
-    serve(given.brokers, given.partitions, given.bootstrap_file, until_eof=given.until_eof)
+    serve(given.brokers, given.partitions, given.bootstrap_file, port=given.port, until_eof=given.until_eof)
 
 
 def _add_tcl_path(commands: Commands) -> None:

@@ -23,10 +23,11 @@ from kafkatcl.hosting.answers import answering
 from kafkatcl.hosting.commands import FunctionCommand, ObjectCommand
 from kafkatcl.hosting.errors import TclError, UndeliveredWarning
 from kafkatcl.hosting.evaluation import clear, evaluate, prepare
+from kafkatcl.hosting.message import Message
 from kafkatcl.hosting.waiting import stop_callbacks, ticking, wait_for_variable
 from kafkatcl.values import from_tcl, to_tcl
 
-__all__ = ["Interp", "TclError", "UndeliveredWarning"]
+__all__ = ["Interp", "Message", "TclError", "UndeliveredWarning"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Command = Union[FunctionCommand, ObjectCommand]
@@ -77,7 +78,7 @@ class Interp:
     # -- scripts -----------------------------------------------------------------------------------------
 
     def eval(self, script: str, to: type = str) -> Any:
-        """Evaluate ``script`` and give its value as a ``to``: str, bytes, int, float, bool, list, tuple or dict.
+        """Evaluate ``script`` and give its value as a ``to``, one of :data:`kafkatcl.values.KINDS`.
 
         An error of the script, and a value that is no ``to``, raise TclError.
         """

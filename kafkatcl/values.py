@@ -8,9 +8,10 @@ from typing import Any
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.bridge.texts import text_from_tcl, text_to_tcl
 from kafkatcl.hosting.errors import TclError
+from kafkatcl.hosting.message import Message
 
 #: What a Tcl value can be taken as.
-KINDS = (str, bytes, int, float, bool, list, tuple, dict)
+KINDS = (str, bytes, int, float, bool, list, tuple, dict, Message)
 
 
 def to_tcl(value: Any) -> Any:
@@ -34,10 +35,11 @@ def to_tcl(value: Any) -> Any:
     return text_to_tcl(str(value))
 
 
-def from_tcl(interp: Any, text: str, kind: type) -> Any:
+def from_tcl(interp: Any, text: str, kind: type, element: type = str) -> Any:
     """The Tcl value ``text`` as a ``kind``, one of :data:`KINDS`; ``interp`` is an Interp or a tkinter object.
 
-    Lists and dicts hold strings.  A value that is no ``kind`` raises TclError with Tcl's own message.
+    Lists hold values of the kind ``element``, and so do dicts under strings.  A value that is no ``kind`` raises
+    TclError with Tcl's own message.
     """
     if kind is str:
         return text
@@ -46,9 +48,11 @@ def from_tcl(interp: Any, text: str, kind: type) -> Any:
     if kind in _SCALARS:
         return _scalar(interp, text, kind)
     if kind in (list, tuple):
-        return kind(_elements(interp, text))
+        return kind(from_tcl(interp, part, element) for part in _elements(interp, text))
     if kind is dict:
-        return _dict(interp, text)
+        return {name: from_tcl(interp, part, element) for name, part in _dict(interp, text).items()}
+    if kind is Message:
+        return _message(interp, text)
     names = ", ".join(known.__name__ for known in KINDS)
     raise TypeError(f"a Tcl value cannot become {kind!r}: choose one of {names}")
 
@@ -93,3 +97,28 @@ def _dict(interp: Any, text: str) -> dict[str, str]:
     if len(elements) % 2:
         raise TclError("missing value to go with key", ("TCL", "VALUE", "DICTIONARY"))
     return dict(zip(elements[::2], elements[1::2]))
+
+
+_FIELDS = {
+    "topic": str,
+    "partition": int,
+    "offset": int,
+    "key": bytes,
+    "payload": bytes,
+    "timestamp": int,
+    "error": str,
+    "code": str,
+    "message": str,
+}
+_NO_OFFSET = "invalid"
+
+
+def _message(interp: Any, text: str) -> Message:
+    pairs = _dict(interp, text)
+    if "payload" not in pairs and "error" not in pairs:
+        raise TclError(f'expected message but got "{text}"', ("TCL", "VALUE", "MESSAGE"))
+    if pairs.get("offset") == _NO_OFFSET:
+        del pairs["offset"]
+    return Message(
+        **{name: from_tcl(interp, pairs[name], kind) for name, kind in _FIELDS.items() if name in pairs}
+    )

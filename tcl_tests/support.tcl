@@ -228,6 +228,9 @@ proc check {name fixture description body result args} {
         -setup ::support::fixture::$fixture -body $body -cleanup ::support::Reset -result $result {*}$args]
 }
 
+# The errorCode of a property or another argument that is refused.
+set ::support::badArgument {KAFKA RD_KAFKA_RESP_ERR__INVALID_ARG {Local: Invalid argument or configuration}*}
+
 # A test of an error: name, fixture, command, the pattern of its message, the errorCode's, options.  The command
 # fails twice in the same way, and everything is still there afterwards.
 proc refused {name fixture command message {errorcode NONE} args} {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,20 @@ from kafkatcl.bridge.inprocess import new_interp
 pytest_plugins = ["fix_cluster", "fix_kafka", "fix_mock", "fix_screen", "fix_tcl"]
 
 SECONDS_TO_END = 5  # for threads and processes that were told to
+
+#: The variables of ours that are for test runs; all others, and those of Tcl and Python, are the user's business.
+FOR_TESTS = {"KAFKATCL_BOOTSTRAP", "KAFKATCL_REQUIRE_KAFKA", "KAFKATCL_SOAK"}
+_home = tempfile.TemporaryDirectory(prefix="kafkatcl-home-")
+
+
+def _clean_environment() -> None:
+    for name in set(os.environ) - FOR_TESTS:
+        if name.startswith(("KAFKATCL_", "TCL", "PYTHON", "XDG_")):
+            del os.environ[name]
+    os.environ["HOME"] = _home.name
+
+
+_clean_environment()
 
 
 def pytest_report_header() -> str:

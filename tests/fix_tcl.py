@@ -20,6 +20,8 @@ from fix_stacks import ask_for_stacks
 KAFKATCLSH = (sys.executable, "-m", "kafkatcl.shell")
 #: A Tcl shell without Python, and the environment in which it finds the package.
 TCLSH = ("tclsh",)
+#: The same of Tcl 9, which ``tools/tcl9.sh`` sees to.
+TCLSH9 = (str(Path(__file__).parent.parent / ".cache" / "tcl9.0" / "usr" / "bin" / "tclsh"),)
 _TCLSH_ENVIRONMENT = {
     "TCLLIBPATH": str(Path(__file__).parent.parent / "pkgIndex"),
     "KAFKATCL_PYTHON": sys.executable,
@@ -28,7 +30,7 @@ _TCLSH_ENVIRONMENT = {
 
 def environment_of(shell: Sequence[str]) -> Mapping[str, str]:
     """What a shell needs in its environment to find the package."""
-    return _TCLSH_ENVIRONMENT if shell[0] == TCLSH[0] else {}
+    return _TCLSH_ENVIRONMENT if shell[0] in (TCLSH[0], TCLSH9[0]) else {}
 
 
 _SECONDS_FOR_STACKS = 1.0
@@ -85,7 +87,15 @@ class RunTcl(Protocol):
 def shell(request: pytest.FixtureRequest) -> Sequence[str]:
     """Each of the shells that scripts run in, for ``run_tcl``."""
     command: Sequence[str] = request.param
+    if command == TCLSH9 and not Path(TCLSH9[0]).exists():
+        pytest.skip("no Tcl 9: tools/setup.sh programs")
     return command
+
+
+#: Has a test of ``shell`` run in Tcl 9 too.
+also_in_tcl9 = pytest.mark.parametrize(
+    "shell", [KAFKATCLSH, TCLSH, TCLSH9], ids=["kafkatclsh", "tclsh", "tclsh9"], indirect=True
+)
 
 
 @pytest.fixture
@@ -120,7 +130,7 @@ def run_tcl(tmp_path: Path) -> RunTcl:
             **environment_of(shell),
             **(env or {}),
         }
-        if embedded and shell == TCLSH:
+        if embedded and shell in (TCLSH, TCLSH9):
             environment["KAFKATCL_EMBEDDED"] = "1"
         elif embedded:
             options = ["--embedded"]

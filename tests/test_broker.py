@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from kafkatcl import broker
+from kafkatcl import broker, relay
 from kafkatcl.engine.errors import Failure
 from kafkatcl.librdkafka import mock
 from kafkatcl.librdkafka.mock import MockCluster
@@ -327,7 +327,7 @@ class TestEmbedded:
     @pytest.mark.parametrize("end", ["shutdown.shutdown()", "pass"])
     def test_ends_with_the_process(self, end):
         script = f"""
-from kafkatcl import broker
+from kafkatcl import broker, relay
 from kafkatcl.engine import shutdown
 print(broker.embedded()[0])
 {end}
@@ -348,7 +348,7 @@ print(broker.embedded()[0])
     def test_shutdown_closes_it(self):
         script = """
 import socket
-from kafkatcl import broker
+from kafkatcl import broker, relay
 from kafkatcl.engine import shutdown
 host, port = broker.embedded()[0].split(":")
 socket.create_connection((host, int(port)), 5).close()
@@ -482,3 +482,72 @@ class TestProcess:
         assert (
             done.stderr == "kafkatcl broker: cannot start 30 brokers: Too many open files; raise ulimit -n\n"
         )
+
+
+@pytest.fixture
+def free_port():
+    """A port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+class TestPort:
+    def test_the_cluster_answers_there_by_every_name_of_this_machine(self, free_port):
+        with broker_process("--port", str(free_port), "--brokers", "2") as process:
+            assert process.bootstrap == f"127.0.0.1:{free_port}"
+            assert len(round_trip(process.bootstrap)) == 20
+            names = ["localhost", *(["[::1]"] if has_ipv6() else [])]
+            for name in names:
+                seen = Producer({"bootstrap.servers": f"{name}:{free_port}"}).list_topics(timeout=10)
+                assert "orders" in seen.topics
+                assert len({broker.port for broker in seen.brokers.values()} - {free_port}) == 2
+
+    @pytest.mark.skipif(not ON_LINUX, reason="reads /proc")
+    def test_it_is_on_loopback_only(self, free_port):
+        with broker_process("--port", str(free_port)) as process:
+            own = {"0100007F", "7F000001", "00000000000000000000000001000000", "0" * 31 + "1"}
+            assert len(listening_addresses(process.pid)) == 3 if has_ipv6() else 2
+            assert set(listening_addresses(process.pid)) <= own
+
+    def test_connections_end_with_the_broker_and_the_port_is_free_again(self, free_port):
+        for _ in range(2):
+            with (
+                broker_process("--port", str(free_port)) as process,
+                socket.create_connection(("127.0.0.1", free_port), timeout=5) as idle,
+            ):
+                process.terminate()
+                assert process.wait(3) == 0
+                assert idle.recv(1) == b""
+
+    def test_a_port_in_use_is_told(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            done = subprocess.run(
+                [sys.executable, "-m", "kafkatcl", "broker", "--port", str(port)],
+                env=ENVIRONMENT,
+                text=True,
+                capture_output=True,
+                timeout=20,
+                check=False,
+            )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            f"kafkatcl broker: cannot listen on port {port} of 127.0.0.1: Address already in use\n"
+        )
+
+    def test_nothing_is_left_of_the_relay(self, free_port):
+        before = threading.active_count()
+        with MockCluster() as cluster, relay.relayed(free_port, cluster.bootstrap[0]):
+            idle = [socket.create_connection(("127.0.0.1", free_port), timeout=5) for _ in range(5)]
+            assert partitions(f"127.0.0.1:{free_port}", "t") == 4
+        assert [one.recv(1) for one in idle] == [b""] * 5
+        for one in idle:
+            one.close()
+        assert threading.active_count() == before
+
+
+def has_ipv6():
+    with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False

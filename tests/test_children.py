@@ -10,7 +10,7 @@ import pytest
 from fix_async import PRELUDE
 from fix_cluster import Cluster
 from fix_engine import until
-from fix_tcl import RunTcl
+from fix_tcl import TCLSH, RunTcl
 
 import kafkatcl
 from kafkatcl.bridge import sessions
@@ -135,6 +135,52 @@ def test_what_a_child_has_open_is_closed_when_it_is_gone(
     script = f"{CLIENTS}\nm producer_creator own\n{way}\nawait {{[clients] == 1}}\nputs [clients]"
     done = run_tcl(script, embedded_cluster.topic(), brokers=embedded_cluster, shell=shell)
     assert (done.status, done.stdout, done.stderr) == (0, "1\n", "")
+
+
+def test_a_script_does_not_see_in_a_child_that_the_package_is_loaded(
+    shell: Sequence[str], run_tcl: RunTcl
+) -> None:
+    script = """
+        interp create a
+        interp create {a b}
+        interp alias a mine {} puts
+        foreach path {a {a b}} {puts [interp aliases $path],[interp eval $path {interp aliases}]}
+        puts [a eval {catch {eval {eval {eval {eval {interp recursionlimit {} 6; set x ok}}}}} text; set text}]
+        interp create c
+        c eval {namespace delete {*}[namespace children ::]}
+        puts [c eval {interp create d; list [interp children] [d eval {set x 1}]}]
+        interp create e
+        e eval {trace add execution error leave {namespace delete :: ;#}}
+        catch {e eval error foo bar baz}
+        interp delete e
+        puts $errorInfo,$errorCode
+        rename a {}
+        puts $errorInfo
+    """
+    expected = run_tcl(script, shell=TCLSH)
+    done = run_tcl(f"package require kafka; {script}", shell=shell)
+    assert (done.status, done.stdout, done.stderr) == (0, expected.stdout, "")
+
+
+def test_a_child_that_has_deleted_all_interpreters_in_it_has_the_package_all_the_same(
+    shell: Sequence[str], run_tcl: RunTcl
+) -> None:
+    script = """
+        package require kafka
+        interp create c
+        c eval {
+            foreach round {1 2} {
+                foreach name [interp children] {interp delete $name}
+            }
+            interp create d
+            d eval {puts [package require kafka]}
+            package require kafka
+            kafka::kafka create m
+            exit 3
+        }
+    """
+    done = run_tcl(script, shell=shell)
+    assert (done.status, done.stdout, done.stderr) == (3, "2.5\n", "")
 
 
 def test_a_child_with_another_name_goes_on(

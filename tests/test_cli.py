@@ -41,7 +41,15 @@ def test_help_of_broker_tells_options_and_status(capsys):
         cli.main(["broker", "--help"])
     assert end.value.code == 0
     out = capsys.readouterr().out
-    for word in ("--brokers", "--partitions", "--bootstrap-file", "--until-eof", "Ctrl-C", "status 0"):
+    for word in (
+        "--brokers",
+        "--partitions",
+        "--bootstrap-file",
+        "--port",
+        "--until-eof",
+        "Ctrl-C",
+        "status 0",
+    ):
         assert word in " ".join(out.split())
 
 
@@ -78,6 +86,8 @@ def test_wrong_arguments(capsys, arguments, message):
         (["--brokers", "99999999999999999999"], "got 99999999999999999999"),
         (["--partitions", "0"], "partitions must be a whole number from 1 to 1000, got 0"),
         (["--partitions", "1001"], "partitions must be a whole number from 1 to 1000, got 1001"),
+        (["--port", "0"], "port must be a whole number from 1 to 65535, got 0"),
+        (["--port", "65536"], "port must be a whole number from 1 to 65535, got 65536"),
     ],
 )
 def test_numbers_out_of_range(arguments, message):
@@ -109,7 +119,37 @@ def test_the_module_runs_as_a_program():
     assert done.stdout.startswith(f"kafkatcl {__version__}, librdkafka ")
 
 
-@pytest.mark.parametrize("arguments", ["[]", "['--version']", "['broker', '--brokers', '0']"])
+WITHOUT_TKINTER = "import sys\nsys.modules['_tkinter'] = None\n"
+LACKING = (
+    f"{sys.executable} has no tkinter: install python3-tk (Debian, Ubuntu), python3-tkinter (Fedora) or python-tk "
+    "(Homebrew); a stock tclsh needs none, see `kafkatcl install-tcl`"
+)
+
+
+def test_kafkatclsh_says_in_a_line_what_to_install_where_there_is_no_tkinter():
+    run = "import runpy\nrunpy.run_module('kafkatcl.launch', run_name='__main__')"
+    done = python("-c", WITHOUT_TKINTER + run)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"kafkatclsh: {LACKING}\n")
+
+
+@pytest.mark.parametrize("name", ["Interp", "TclError", "install"])
+def test_so_do_the_names_for_python_programs_that_need_tkinter(name):
+    done = python("-c", f"{WITHOUT_TKINTER}import kafkatcl\nprint(kafkatcl.__version__)\nkafkatcl.{name}")
+    assert done.stdout == f"{__version__}\n"
+    assert done.stderr.splitlines()[-1] == f"ImportError: {LACKING}"
+    assert "During handling" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "[]",
+        "['--version']",
+        "['broker', '--brokers', '0']",
+        "['tcl-path']",
+        "['install-tcl', '--remove', '--dir', '/none/such']",
+    ],
+)
 def test_tkinter_is_not_imported(arguments):
     done = python(
         "-c",

@@ -45,6 +45,24 @@ def test_ci_takes_expected_failures(tmp_path: Path):
     assert "1 xfailed" in _output(tmp_path, code, CI="true")
 
 
+def test_what_the_user_has_set_does_not_reach_tests(tmp_path: Path):
+    code = """
+    import os
+
+    def test_it():
+        set_for_us = {name for name in os.environ if name.startswith(("KAFKATCL_", "TCL", "PYTHON", "XDG_"))}
+        assert set_for_us == {"KAFKATCL_SOAK"}
+        assert os.listdir(os.environ["HOME"]) == []
+    """
+    given = {
+        "TCLLIBPATH": "{",
+        "KAFKATCL_EMBEDDED": "perhaps",
+        "KAFKATCL_SOAK": "0",
+        "XDG_STATE_HOME": "/none",
+    }
+    assert "1 passed" in _output(tmp_path, code, **given, HOME="/none")
+
+
 def test_a_process_left_behind_is_an_error(tmp_path: Path):
     code = """
     import conftest, subprocess

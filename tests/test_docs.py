@@ -80,6 +80,10 @@ def test_shell_commands_exist(block: Block) -> None:
         check_command(shlex.split(line, comments=True))
 
 
+#: Programs that are not ours.
+USUAL = {"pip", "pipx", "pytest", "python3", "export", "git", "cd", "sudo", "apt-get", "dnf", "brew"}
+
+
 def check_command(words: list[str]) -> None:
     """Refuse a command line with a program, make target, option or example that there is not."""
     while words and re.match(r"[A-Z_]+=", words[0]):
@@ -96,7 +100,7 @@ def check_command(words: list[str]) -> None:
         script = parse(arguments).script
         assert script is None or not script.startswith("examples/") or (ROOT / script).exists()
     else:
-        assert program in ("pip", "pytest", "python3", "export")
+        assert program in USUAL
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)
@@ -179,7 +183,7 @@ NEVER_TOLD = {
     "kafka::setup_consumer ?-brokers brokerList?",
 }
 #: Where Tcl itself words the error, it cannot name the options.
-WORDED_BY_TCL = {"kafka::subscriber group ?arg ...?": "kafka::subscriber group ?-brokers brokerList?"}
+WORDED_BY_TCL = {"kafka::subscriber groupid ?arg ...?": "kafka::subscriber groupid ?-brokers brokerList?"}
 
 #: Prints each subcommand there is, and each usage text it can be made to tell, under the words of the reference.
 ASK = r"""

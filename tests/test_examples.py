@@ -13,7 +13,7 @@ from typing import Callable
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from fix_cluster import Cluster
-from fix_tcl import KAFKATCLSH, TCLSH, RunTcl, environment_of
+from fix_tcl import KAFKATCLSH, TCLSH, RunTcl, also_in_tcl9, environment_of
 from test_interp import display
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -85,6 +85,7 @@ def _until_ends(consumer: Consumer, ends: int) -> Iterator[tuple[bytes | None, b
             ends -= 1
 
 
+@also_in_tcl9
 def test_quickstart(run: RunExample, kafka: Cluster | None, topic: str) -> None:
     if kafka:
         run("producer.tcl", topic)  # the tour can be taken on a topic that holds something
@@ -98,6 +99,7 @@ def test_quickstart(run: RunExample, kafka: Cluster | None, topic: str) -> None:
     assert len(steps) == 8
 
 
+@also_in_tcl9
 def test_producer(run: RunExample, kafka: Cluster | None, topic: str) -> None:
     printed = run("producer.tcl", topic)
     assert printed.splitlines() == [f"produced {payload} with key {key}" for key, payload in MESSAGES]
@@ -106,6 +108,7 @@ def test_producer(run: RunExample, kafka: Cluster | None, topic: str) -> None:
         assert in_kafka(kafka, topic) == expected
 
 
+@also_in_tcl9
 def test_consumer(run: RunExample, filled: str) -> None:
     lines = run("consumer.tcl", filled).splitlines()
     fields = dict(re.fullmatch(r"foo\((\w+)\) += (.*)", line).groups() for line in lines)  # type: ignore[union-attr]
@@ -115,6 +118,7 @@ def test_consumer(run: RunExample, filled: str) -> None:
     }  # fmt: skip
 
 
+@also_in_tcl9
 @pytest.mark.parametrize("name", ["consumer_callback.tcl", "queue_callback.tcl"])
 def test_callbacks(run: RunExample, filled: str, name: str) -> None:
     printed = run(name, filled)
@@ -124,6 +128,7 @@ def test_callbacks(run: RunExample, filled: str, name: str) -> None:
     assert sum(counts) == len(MESSAGES)
 
 
+@also_in_tcl9
 def test_easy(run: RunExample, topic: str) -> None:
     assert run("easy.tcl", topic) == "greeting: the easy way\n"
 
@@ -143,6 +148,7 @@ def test_subscriber(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunTcl
     assert second.stdout.splitlines() == ([] if kafka else expected)
 
 
+@also_in_tcl9
 def test_delivery_reports(run: RunExample, topic: str) -> None:
     delivered = sorted(run("delivery_reports.tcl", topic).splitlines())
     assert delivered[0].startswith("not delivered: ")
@@ -153,6 +159,7 @@ def test_delivery_reports(run: RunExample, topic: str) -> None:
     )
 
 
+@also_in_tcl9
 def test_batch_copy(run: RunExample, kafka: Cluster | None, filled: str) -> None:
     copy = kafka.topic() if kafka else "copy"
     assert run("batch_copy.tcl", filled, copy) == "3 messages copied\n"
@@ -160,6 +167,7 @@ def test_batch_copy(run: RunExample, kafka: Cluster | None, filled: str) -> None
         assert sorted(in_kafka(kafka, copy)) == sorted(in_kafka(kafka, filled))
 
 
+@also_in_tcl9
 def test_index_writer(run: RunExample, kafka: Cluster | None, filled: str) -> None:
     found = [f"{key} is at offset {offset}" for offset, (key, _) in enumerate(MESSAGES)]
     assert run("index_writer.tcl", filled).splitlines() == found

@@ -8,6 +8,7 @@ import gc
 import sys
 import tkinter
 import types
+import typing
 import weakref
 from collections.abc import Iterator
 from typing import Any, Callable, Optional
@@ -15,6 +16,7 @@ from typing import Any, Callable, Optional
 import pytest
 from test_interp import assert_clean
 
+import kafkatcl
 from kafkatcl.engine.errors import Failure
 from kafkatcl.interp import Interp, TclError
 
@@ -112,14 +114,43 @@ def test_annotations_convert_the_words(interp: Interp) -> None:
     assert seen == [16, 1.0, True, b"\xff", (5, 6), ["a", "b c"], {"k": "v"}, 3, 4, "text"]
 
 
-def test_annotations_that_are_no_strings_convert_too(interp: Interp) -> None:
-    def f(a, b, *rest): ...
+def test_elements_are_converted_as_the_annotation_says(interp: Interp) -> None:
+    seen: list[object] = []
 
-    f.__annotations__ = {"a": int, "b": Optional[float], "rest": bytes}
+    @interp.command
+    def f(
+        a: list[int],
+        b: dict[str, bytes],
+        c: tuple[float, ...],
+        d: typing.Dict[str, bool] | None,  # noqa: UP006
+        e: list[Unknown],  # noqa: F821
+    ) -> None:
+        seen.extend([a, b, c, d, e])
+
+    interp.eval(r"f {1 0x2} [dict create k \x00\xff] {1 2.5} {on yes} {a b}")
+    assert seen == [[1, 2], {"k": b"\0\xff"}, (1.0, 2.5), {"on": True}, ["a", "b"]]
+    error = fails(interp, r"f {} {k \u20ac} {} {} {}")
+    assert error.errorcode == ("TCL", "VALUE", "BYTES")
+
+
+def test_annotations_that_are_no_strings_convert_too(interp: Interp) -> None:
+    class Message:
+        """Another one."""
+
+    def f(a, b, c, d, e, *rest): ...
+
+    f.__annotations__ = {
+        "a": int,
+        "b": Optional[float],
+        "c": dict[str, bytes],
+        "d": Optional[kafkatcl.Message],
+        "e": Message,
+        "rest": bytes,
+    }
     seen: list[object] = []
     interp.command("f")(functools.wraps(f)(lambda *words: seen.extend(words)))
-    interp.eval("f 1 2 x")
-    assert seen == [1, 2.0, b"x"]
+    interp.eval("f 1 2 {k v} {payload p} text x")
+    assert seen == [1, 2.0, {"k": b"v"}, kafkatcl.Message(payload=b"p"), "text", b"x"]
 
 
 @pytest.mark.parametrize(

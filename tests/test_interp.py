@@ -22,7 +22,7 @@ from typing import Callable
 import pytest
 from fix_cluster import Cluster
 
-from kafkatcl.interp import Interp, TclError
+from kafkatcl.interp import Interp, Message, TclError
 
 ALL_BYTES = bytes(range(256))
 HOSTILE = [
@@ -101,6 +101,13 @@ def test_a_value_is_a_string_unless_something_else_is_asked_for(interp: Interp) 
         ("list 1 2", tuple, ("1", "2")),
         ("dict create a 1 b {x y}", dict, {"a": "1", "b": "x y"}),
         ("binary format H* 00ff80", str, "\0\xff\x80"),
+        (
+            r"list payload \x00\xff partition 3 offset 7 timestamp 12 topic t key {a b} further x",
+            Message,
+            Message("t", 3, 7, b"a b", b"\0\xff", 12),
+        ),
+        ("list offset invalid topic t payload {}", Message, Message("t")),
+        ("list error E code C message M", Message, Message(error="E", code="C", message="M")),
     ],
 )
 def test_a_value_as_another_kind(interp: Interp, script: str, kind: type, value: object) -> None:
@@ -125,6 +132,8 @@ def test_a_value_as_another_kind(interp: Interp, script: str, kind: type, value:
         ),
         ("{a", list, "unmatched open brace in list", ("TCL", "VALUE", "LIST")),
         ("a b c", dict, "missing value to go with key", ("TCL", "VALUE", "DICTIONARY")),
+        ("topic t", Message, 'expected message but got "topic t"', ("TCL", "VALUE", "MESSAGE")),
+        ("payload p offset x", Message, 'expected integer but got "x"', ("TCL", "VALUE", "INTEGER")),
     ],
 )
 def test_a_value_of_the_wrong_kind(
@@ -133,6 +142,11 @@ def test_a_value_of_the_wrong_kind(
     with pytest.raises(TclError) as caught:
         interp.call("set", "x", text, to=kind)
     assert (caught.value.message, caught.value.errorcode) == (message, errorcode)
+
+
+def test_a_message_does_not_change() -> None:
+    with pytest.raises(AttributeError):
+        Message().payload = b""  # type: ignore[misc]
 
 
 def test_a_kind_that_tcl_values_have_not(interp: Interp) -> None:
@@ -348,7 +362,7 @@ def test_exit_with_a_bad_status(interp: Interp) -> None:
 
 def test_vwait_tells_whether_the_variable_was_written(interp: Interp) -> None:
     interp["x"] = 1
-    interp.eval("after 5 {set x 1}; after 10 {unset x}")
+    interp.eval("after 5 {set x 1; after 5 {unset x}}")
     assert interp.vwait("x")
     assert interp.vwait("x")
     assert not interp.vwait("x", timeout=0.02)
@@ -611,7 +625,7 @@ def test_a_main_window() -> None:
     """Where there is no program that gives a display, the error is shown that says so."""
     program = """
 import tkinter
-from kafkatcl.interp import Interp, TclError
+from kafkatcl.interp import Interp, Message, TclError
 
 try:
     with Interp(tk=True) as interp:
@@ -718,3 +732,43 @@ def test_callbacks_of_kafka_arrive(
     assert type(interp.object("out")).__name__ == "ProducerTopic"
     wait(interp)
     assert interp.get("seen", bytes) == payload
+
+
+def test_callbacks_get_messages_and_reports_with_their_bytes(
+    interp: Interp, embedded_cluster: Cluster
+) -> None:
+    topic, told = embedded_cluster.topic(), []
+
+    @interp.command
+    def arrived(message: Message) -> None:
+        told.append(message)
+        interp["arrived"] = 1
+
+    @interp.command
+    def reported(report: dict[str, bytes]) -> None:
+        told.append(report)
+        interp["reported"] = 1
+
+    interp["brokers"], interp["topic"] = embedded_cluster.bootstrap_servers, topic
+    interp.eval("""
+        package require kafka
+        kafka::kafka create kafka
+        kafka config metadata.broker.list $brokers fetch.wait.max.ms 10
+        kafka delivery_report callback reported
+        kafka producer_creator producer
+        producer new_topic out $topic
+    """)
+    interp.call("out", "produce", 0, ALL_BYTES, ALL_BYTES)
+    assert interp.vwait("reported", 30)
+    interp.eval("""
+        kafka consumer_creator consumer
+        consumer new_topic in $topic
+        in consume_start 0 beginning arrived
+    """)
+    assert interp.vwait("arrived", 30)
+    report, message = told
+    assert report == {
+        "payload": ALL_BYTES, "partition": b"0", "offset": b"0", "topic": topic.encode(), "key": ALL_BYTES
+    }  # fmt: skip
+    assert message == Message(topic, 0, 0, ALL_BYTES, ALL_BYTES, message.timestamp)
+    assert message.timestamp > 0

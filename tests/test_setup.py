@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-NEEDED = ("sh", "make", "touch", "cp")  # what set-up uses; the rest of the machine is kept away
+NEEDED = ("sh", "make", "touch", "cp", "sed")  # what set-up uses; the rest of the machine is kept away
 
 
 def program(file: Path, script: str) -> None:
@@ -46,13 +47,20 @@ class Machine:
         inside = self.folder / "inside" / "bin"
         inside.mkdir(parents=True, exist_ok=True)
         program(
-            inside / "python", f'case "$*" in *"pip install"*) echo >> {self.folder}/pip.log; {pip};; esac'
+            inside / "python",
+            f"""case "$*" in
+                *"pip install"*) echo "$@" >> {self.folder}/pip.log; {pip};;
+                "-m kafkatcl.launch --embedded "*) echo the demo runs;;
+            esac""",
         )
-        program(inside / "kafkatclsh", "echo the demo runs")
         program(file, f'case "$*" in "-m venv --clear "*) cp -R {inside.parent} "$4";; esac')
 
-    def installations(self) -> int:
-        return len((self.folder / "pip.log").read_text().splitlines())
+    def installations(self) -> list[str]:
+        """What pip was asked to install, each time."""
+        return [
+            line.rpartition("--disable-pip-version-check ")[2]
+            for line in (self.folder / "pip.log").read_text().splitlines()
+        ]
 
     def asked_of_apt(self) -> list[str]:
         log = self.folder / "apt.log"
@@ -135,9 +143,22 @@ def test_set_up_is_done_once_until_its_ground_changes(machine: Machine):
     machine.good_python(machine.path / "python3")
     for _ in range(2):
         assert machine.make("demo").returncode == 0
-    assert machine.installations() == 1
+    assert len(machine.installations()) == 1
     assert machine.make("demo", "--assume-new=pyproject.toml").returncode == 0
-    assert machine.installations() == 2
+    assert len(machine.installations()) == 2
+
+
+def test_the_demo_waits_for_what_the_project_depends_on_and_no_more(machine: Machine):
+    (dependency,) = re.findall(
+        r'^dependencies = \["(.*)"\]$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
+    machine.good_python(machine.path / "python3")
+    assert machine.make("demo").returncode == 0
+    assert machine.installations() == [dependency]
+    machine.make("check")
+    assert machine.installations() == [dependency, "--editable .[dev,shell]"]
+    assert machine.make("demo").returncode == 0
+    assert len(machine.installations()) == 2
 
 
 def test_set_up_that_was_broken_off_is_done_again(machine: Machine):
@@ -173,7 +194,7 @@ def test_missing_tcl_programs_are_told(machine: Machine):
     assert done.returncode == 0
     assert f"sudo apt-get install {TCL_PACKAGES})" in done.stderr
     assert "left out" in done.stderr
-    assert machine.asked_of_apt() == []
+    assert not any("install" in asked for asked in machine.asked_of_apt())
 
 
 def test_missing_tcl_programs_fail_ci(machine: Machine):
@@ -184,4 +205,9 @@ def test_missing_tcl_programs_fail_ci(machine: Machine):
 
 def test_root_on_debian_installs_missing_tcl_programs(root_machine: Machine):
     root_machine.run("sh", "tools/setup.sh", "programs")
-    assert f"install --no-install-recommends {TCL_PACKAGES}" in root_machine.asked_of_apt()[-1]
+    assert f"-qq install --no-install-recommends {TCL_PACKAGES}" in root_machine.asked_of_apt()
+
+
+def test_a_machine_without_tcl_9_is_told_why(machine: Machine, tmp_path: Path):
+    done = machine.run("sh", "tools/tcl9.sh", str(tmp_path / "tcl9"))
+    assert (done.returncode, done.stderr) == (1, "no Tcl 9: apt knows no mirror of Debian\n")

@@ -51,7 +51,8 @@ TELL = (
     "puts [list $argv0 $argv $argc $tcl_interactive [info script] [info level] [info frame] [info library]]"
 )
 NESTED = "proc f {} {\n    g\n}\nproc g {} {\n    error boo info {CODE 1}\n}\nputs before\n\nf\n"
-EVENTS = "set tcl_library x; proc {tick} {} {error tock}; after 10 tick; after 20 {set done 1}; vwait done; puts ok"
+# The error is told when no timer is due.
+EVENTS = "set tcl_library x; proc {tick} {} {error tock}; after 10 {after 300 {set done 1}; tick}; vwait done; puts ok"
 
 CASES = {
     # The command line
@@ -124,6 +125,23 @@ CASES = {
     ),
     "exit of no number in a child": script("interp create c; c eval {exit abc}"),
     "exit with too much in a child": script("interp create c; c eval {exit 1 2}"),
+    # Children
+    "aliases": script(
+        "interp create a; interp create {a b}; interp alias a mine {} puts\n"
+        "foreach path {{} a {a b}} {puts [interp aliases $path],[interp eval $path {interp aliases}]}"
+    ),
+    "recursion limit in a child": script(
+        "interp create c\n"
+        "puts [c eval {catch {eval {eval {eval {eval {interp recursionlimit {} 6; set x ok}}}}} text; set text}]"
+    ),
+    "namespaces deleted in a child": script(
+        "interp create c; c eval {namespace delete {*}[namespace children ::]}\n"
+        "puts [c eval {list [interp create d] [interp children] [d eval {set x 1}]}]"
+    ),
+    "global namespace deleted in a child": script(
+        "interp create c; c eval {trace add execution error leave {namespace delete :: ;#}}\n"
+        "catch {c eval error foo bar baz}; interp delete c; puts $::errorInfo,$::errorCode"
+    ),
     "exit in a safe child": script("interp create -safe c; c eval {exit 3}"),
     "exit in a safe child's child": script(
         "interp create -safe c; c eval {interp create d; d eval {exit 3}}"
@@ -160,6 +178,17 @@ CASES = {
         "set tcl_prompt1 {puts -nonewline P1}\nset tcl_prompt2 {puts -nonewline P2}\n"
         "set tcl_interactive 1\nif 1 {\n}\nset tcl_prompt1 {error no}\nset x 2\n"
     ),
+    "commands and a prompt that fails": typed(
+        "set tcl_prompt1 {error foo}\nset tcl_interactive 1\nset errorInfo\n"
+    ),
+    "commands and no boolean": typed(
+        "set tcl_interactive foo\nputs $tcl_interactive\nset tcl_interactive yes\n"
+    ),
+    "commands and prompts until stdin is closed": typed("set tcl_interactive 1\nclose stdin\nputs b\n"),
+    "commands and prompts without stdout": typed(
+        "set tcl_interactive 1\nclose stdout\nset a NO\nputs stderr YES\n"
+        "set tcl_prompt1 {puts stderr prompt; error foo}\nputs stderr end\n"
+    ),
     "commands in odd bytes": typed(
         b"puts [string length {\xff\xc3\xa9}]\nputs {\xf0\x9f\x98\x80}\nputs {\xed\xa0\x80}\n"
     ),
@@ -175,6 +204,10 @@ CASES = {
     "no locale": Run("puts [list [encoding system] $argv]", ("s.tcl", "é"), env={"LANG": ""}),
     "locale C for all": Run("puts [list [encoding system] $env(LC_ALL) é]", env={"LC_ALL": "C"}),
     "locale UTF-8": Run("puts [encoding system]; puts é", env={"LC_CTYPE": "C.UTF-8"}),
+    "variables for others": script(
+        "set names {puts [lsort [concat [array names env TCLLIBPATH] [array names env KAFKATCL_PYTHON]]]}\n"
+        "eval $names; exec true; close [open |true]; eval $names; puts [exec [info nameofexecutable] << $names]",
+    ),
     # Programs
     "exec": script(
         "puts [exec echo hi]; puts [catch {exec false} text options]; puts $text; puts [exec cat << abc]"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fix_tcl import RunTcl
+from fix_tcl import KAFKATCLSH, RunTcl
 
 # kafkatclsh with a closer that tells that it was called, after SECONDS, and an exit function of Python.
 SHELL = """
@@ -91,6 +91,21 @@ def test_channels_of_all_kinds_are_written(run_tcl: RunTcl, tmp_path: Path) -> N
     assert [(tmp_path / name).read_text() for name in ("slow", "child", "safe")] == ["a\n", "b\n", "c\n"]
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_non_blocking_channel_is_waited_for_if_the_environment_says_so(waits: bool, tmp_path: Path) -> None:
+    script = tmp_path / "s.tcl"
+    script.write_text("fconfigure stdout -blocking 0; puts -nonewline [string repeat A 655360]; flush stdout")
+    reader, writer = os.pipe()
+    with open(reader, "rb") as reading, open(writer, "wb") as writing:
+        environment = {**os.environ, "TCL_FLUSH_NONBLOCKING_ON_EXIT": str(int(waits))}
+        process = subprocess.Popen([*KAFKATCLSH, script], stdout=writing, env=environment)
+        writing.close()
+        if not waits:
+            assert process.wait(20) == 0
+        assert (len(reading.read()) == 655360) == waits
+        assert process.wait(20) == 0
+
+
 def test_a_pipeline_gets_all_and_is_not_waited_for(run_tcl: RunTcl, tmp_path: Path) -> None:
     began = time.monotonic()
     run_tcl("set f [open {|sh -c {cat > out; exec >&- 2>&-; sleep 5}} w]; puts $f text; exit")
@@ -146,6 +161,16 @@ BUSY = {
     "nested callback": "after 1 {after 1 {while 1 {}}; vwait inner}; vwait outer",
     "reading": "gets stdin",
     "child": "interp create c; c eval {vwait forever}",
+    "metadata": """
+        package require kafka
+        kafka::kafka create m
+        m logger none
+        m config bootstrap.servers 127.0.0.1:1
+        m consumer_creator k
+        puts asking
+        flush stdout
+        k info topics
+    """,
 }
 
 
@@ -153,10 +178,13 @@ BUSY = {
 @pytest.mark.parametrize("doing", BUSY)
 def test_signal_closes_and_ends(doing: str, number: signal.Signals, tmp_path: Path) -> None:
     with started(BUSY[doing], tmp_path) as process:
+        if "asking" in BUSY[doing]:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "asking\n"
         began = time.monotonic()
         process.send_signal(number)
         assert process.wait(timeout=10) == 128 + number
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 0.3
         assert process.stderr is not None
         assert process.stderr.read() == CLOSED
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pexpect
 import pytest
+from fix_cluster import Cluster
 from fix_screen import environment
 
 CTRL_C, CTRL_D, UP = "\x03", "\x04", "\x1b[A"
@@ -121,33 +123,92 @@ def test_ctrl_c_takes_a_line_back(shell: Shell) -> None:
     terminal.types("expr 6*7", "42\r", "%")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "vwait forever",
-        "while 1 {catch {vwait forever}}",
-        "after 1 {catch {vwait inner}}; vwait outer",
-        "while 1 {update}",
-        "exec sleep 20",
-    ],
+NOWHERE = (
+    "package require kafka; kafka::kafka create m; m logger none; m config bootstrap.servers 127.0.0.1:1"
 )
-def test_ctrl_c_interrupts_a_command(command: str, shell: Shell) -> None:
+CONSUMER = f"{NOWHERE}; m consumer_creator k; k new_topic t x; t start 0 beginning"
+PRODUCER = (
+    f"{NOWHERE}; m config queue.buffering.max.messages 10; m config max.block.ms 20000; m producer_creator k;"
+    " k new_topic t x"
+)
+WAITS = {
+    "loop": "while 1 {}",
+    "loop that catches": "while 1 {catch {error x}}",
+    "sleep": "after 20000",
+    "sleep that catches": "while 1 {catch {after 20000}}",
+    "input": "gets stdin",
+    "input that catches": "while 1 {catch {gets stdin}}",
+    "event loop": "vwait forever",
+    "event loop that catches": "while 1 {catch {vwait forever}}",
+    "nested event loop": "after 1 {catch {vwait inner}}; vwait outer",
+    "updates": "while 1 {update}",
+    "timers": "proc again {} {after 0 again}; again; vwait forever",
+    "loop in a callback": "after 0 {while 1 {catch {error x}}}; vwait forever",
+    "loop in a child": "interp create i; i eval {while 1 {catch {error x}}}",
+    "traces": "proc t args {}; proc f {} {}; trace add execution f {enter leave} t; while 1 {catch f}",
+    "program": "exec sleep 20",
+    "metadata": f"{CONSUMER}; k info topics",
+    "message": f"{CONSUMER}; t consume 0 20000 row",
+    "messages": f"{CONSUMER}; t consume_batch 0 20000 10 row {{}}",
+    "messages that catch": f"{CONSUMER}; while 1 {{catch {{t consume 0 20000 row}}}}",
+    "full queue": f"{PRODUCER}; while 1 {{t produce 0 x}}",
+}
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_interrupts_a_command(wait: str, shell: Shell) -> None:
     terminal = shell()
-    terminal.types(f"puts busy[expr 6*7]; {command}", "busy42\r")
+    terminal.types(f"puts busy[expr 6*7]; {WAITS[wait]}", "busy42\r")
+    began = time.monotonic()
     terminal.keys(CTRL_C)
     terminal.sees("interrupt", "%")  # "interrupted", or exec's "child killed: interrupt"
+    assert time.monotonic() - began < 0.3
     terminal.types("expr 6*7", "42\r", "%")
-    terminal.types("interp create c; c eval {exit 5}")
-    assert terminal.ends() == 5
 
 
-def test_ctrl_c_twice_ends_what_cannot_be_interrupted(shell: Shell) -> None:
+def test_ctrl_c_again_ends_what_cannot_be_interrupted(shell: Shell) -> None:
     terminal = shell()
-    terminal.types("puts busy[expr 6*7]; while 1 {}", "busy42\r")
+    terminal.types("puts busy[expr 6*7]; exec -ignorestderr sh -c {trap '' INT; exec sleep 20}", "busy42\r")
+    for _ in range(3):
+        terminal.keys(CTRL_C)
+    terminal.sees("kafkatclsh: this cannot be interrupted; Ctrl-C once more ends kafkatclsh")
     terminal.keys(CTRL_C)
-    terminal.sees("^C")
-    terminal.keys(CTRL_C)
+    terminal.sees("kafkatclsh: ended by Ctrl-C")
     assert terminal.ends() == 130
+
+
+@pytest.mark.parametrize("shell", ["prompt_toolkit"], indirect=True)
+def test_ctrl_c_interrupts_an_event_that_holds_up_the_prompt(shell: Shell) -> None:
+    terminal = shell()
+    terminal.types("after 200 {puts busy[expr 6*7]; while 1 {catch {error x}}}", "after#", "%", "busy42\r")
+    terminal.keys(CTRL_C)
+    terminal.sees("%")
+    terminal.types("expr 6*7", "42\r", "%")
+
+
+def test_the_prompt_can_be_used_while_timers_follow_each_other(shell: Shell) -> None:
+    terminal = shell()
+    terminal.types("proc again {} {after 0 again}; again; puts go[expr 6*7]", "go42\r", "%")
+    terminal.keys("puts {garbage")
+    terminal.keys(CTRL_C)
+    terminal.sees("%")
+    terminal.types("expr 6*7", "42\r", "%")
+
+
+def test_callbacks_come_after_an_interrupt(embedded_cluster: Cluster, shell: Shell) -> None:
+    topic = embedded_cluster.topic()
+    terminal = shell()
+    for line in (
+        f"package require kafka; kafka::setup -brokers {embedded_cluster.bootstrap_servers}",
+        f"kafka::topic_producer out {topic}; kafka::topic_consumer in {topic}",
+        "proc slow message {puts slow[expr 6*7]; while 1 {catch {vwait never}}}",
+        "proc quick message {puts got[dict get $message payload]}",
+    ):
+        terminal.types(line, "%")
+    terminal.types("in start 0 beginning slow; out produce 0 a; catch {vwait forever}", "slow42\r")
+    terminal.keys(CTRL_C)
+    terminal.sees("interrupted\r", "%")
+    terminal.types("rename slow {}; rename quick slow; out produce 0 b", "gotb\r")
 
 
 def test_ctrl_d_leaves(shell: Shell) -> None:

@@ -243,8 +243,9 @@ def test_a_package_that_is_gone_is_told(tmp_path: Path, run_tcl: RunTcl) -> None
     target = installed(kafkatcl("install-tcl", "--dir", tmp_path))
     index = target / "pkgIndex.tcl"
     index.write_text(index.read_text().replace(f" {ROOT}/", " /gone/"))
-    env = {"TCLLIBPATH": str(tmp_path)}
-    code, message, errorcode = run_tcl(CAUGHT, shell=TCLSH, env=env).stdout.splitlines()
+    # An index of ours for the whole system would be found, too.
+    script = f"set auto_path [list [info library] {tcl_list([tmp_path])}]\n{CAUGHT}"
+    code, message, errorcode = run_tcl(script, shell=TCLSH).stdout.splitlines()
     assert (code, errorcode) == ("1", "KAFKA SIDECAR MISSING")
     assert message == (
         "package kafka is no longer in /gone/pkgIndex: install the Python package kafkatcl again and run "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fix_cluster import Cluster
-from fix_tcl import RunTcl
+from fix_tcl import RunTcl, also_in_tcl9
 
 FOLDER = Path(__file__).parent.parent / "tcl_tests"
 FILES = sorted(FOLDER.glob("*.test"))
@@ -26,6 +26,7 @@ def totals(stdout: str) -> tuple[int, ...]:
     return tuple(map(int, found.groups()))
 
 
+@also_in_tcl9
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_tcl_file(file: Path, cluster: Cluster, run_everywhere: RunTcl) -> None:
     written = set(_TEST.findall(file.read_text()))

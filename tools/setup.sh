@@ -1,13 +1,14 @@
 #!/bin/sh
 # What make needs before anything else can run:
-#   setup.sh environment PYTHON FOLDER   a virtual environment in FOLDER with this project and its tools
-#   setup.sh programs                    the Tcl programs and packages that tests use
+#   setup.sh environment PYTHON FOLDER            a virtual environment in FOLDER with what this project depends on
+#   setup.sh environment PYTHON FOLDER EXTRAS     the same with the project itself and its extras
+#   setup.sh programs                             the Tcl programs and packages that tests use
 # PYTHON is a path, or a name of which the first on PATH that will do is taken.  What is missing is installed where
 # that can be done (by root with apt-get), and named where it cannot.
 set -euf
 
 environment() {
-    name=$1 folder=$2
+    name=$1 folder=$2 extras=${3:-}
     python=$(fit_python "$name")
     if [ -z "$python" ] && can_install "$name"; then
         install $(python_packages "$name") || say "apt-get failed"
@@ -17,8 +18,17 @@ environment() {
     if [ -n "$(fault "$folder/bin/python")" ]; then
         "$python" -m venv --clear "$folder" || give_up "$name"
     fi
-    say "installing this project and its tools in $folder"
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev,shell]'
+    if [ -n "$extras" ]; then
+        set -- --editable ".$extras"
+    else
+        set -- $(dependencies)
+    fi
+    say "installing in $folder:" "$@"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+}
+
+dependencies() {
+    sed -n '/^dependencies = \[/,/\]/s/[^"]*"\([^"]*\)"[^"]*/\1 /gp' pyproject.toml
 }
 
 # The first Python of that name that will do; tells of each before it.
@@ -80,13 +90,18 @@ programs() {
         install $missing || say "apt-get failed"
         missing=$(missing_programs)
     fi
-    [ -n "$missing" ] || return 0
-    say "missing (Debian, Ubuntu: sudo apt-get install" $missing")"
+    [ -z "$missing" ] || left_out "missing (Debian, Ubuntu: sudo apt-get install" $missing")"
+    "${0%/*}/tcl9.sh" .cache/tcl9.0 || left_out "without it nothing runs in Tcl 9"
+}
+
+# Say what is missing; without CI, that is.
+left_out() {
+    say "$@"
     if [ "${CI:-}" = true ]; then
         say "with CI=true no test may be left out"
         exit 1
     fi
-    say "tests that need them are left out"
+    say "tests that need it are left out"
 }
 
 # The Debian packages of what is not there.

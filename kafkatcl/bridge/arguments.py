@@ -69,6 +69,14 @@ def offset(text: str) -> int:
     return value if value >= 0 else _TAIL_BASE + value
 
 
+def position(text: str) -> int:
+    """An offset that can be committed: that of a message, not a word or a place counted from the end."""
+    value = parse_integer(text)
+    if value is None or not 0 <= value < 2**63:
+        raise Failure(f'expected an offset of 0 or more but got "{text}"', ("TCL", "VALUE", "NUMBER"))
+    return value
+
+
 def offset_text(value: int) -> str:
     """An offset as :func:`offset` takes it; librdkafka's invalid one is ``invalid``."""
     for word, logical in _OFFSETS.items():

@@ -5,14 +5,25 @@ Every function given to the interpreter is guarded (see ``answers.py``).
 
 from __future__ import annotations
 
-import _tkinter
 import itertools
-import tkinter
+import sys
 from typing import Any, Callable
 
 from kafkatcl.bridge.answers import Function, guarded
 
+try:
+    import _tkinter
+    import tkinter
+except ImportError:
+    raise ImportError(
+        f"{sys.executable} has no tkinter: install python3-tk (Debian, Ubuntu), python3-tkinter (Fedora) or python-tk "
+        "(Homebrew); a stock tclsh needs none, see `kafkatcl install-tcl`",
+        name="tkinter",
+    ) from None
+
 NativeError = tkinter.TclError
+#: The file of the module that is linked with Tcl; None where it is part of Python itself.
+LIBRARY: str | None = getattr(_tkinter, "__file__", None)
 
 _numbers = itertools.count(1)
 _NO_EVENTS = 1 << 7  # a kind of events that Tcl does not have; to name none would mean all
@@ -86,7 +97,7 @@ def define_list_primitive(interp: Any, name: str, function: Function) -> None:
 
     define_primitive(app, f"{name}_typed", typed)
     app.eval(_WITH_LIST)
-    app.call("interp", "alias", "", name, "", "::kafkatcl::WithList", f"{name}_typed")
+    app.call("proc", name, "args", f"::kafkatcl::WithList {name}_typed {{*}}$args")
 
 
 def _elements(app: Any, value: Any) -> tuple[Any, ...]:

@@ -23,21 +23,12 @@ TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
 _SELECT_LIMIT = 1024
 _LOOK_MS = 10
 
-_TELL_OTHERS = """{folder python} {
-    if {![info exists ::env(TCLLIBPATH)] || $folder ni $::env(TCLLIBPATH)} {
-        lappend ::env(TCLLIBPATH) $folder
-    }
-    if {![info exists ::env(KAFKATCL_PYTHON)]} {
-        set ::env(KAFKATCL_PYTHON) $python
-    }
-}"""
-
 
 def install(interp: Any) -> None:
     """Make ``package require kafka`` work in an interpreter, and in the children it makes from now on.
 
-    The environment variables TCLLIBPATH and KAFKATCL_PYTHON tell the interpreters of new threads (package Thread) and
-    of a tclsh that is run where to find it.
+    The environment variables TCLLIBPATH and KAFKATCL_PYTHON tell a tclsh that is run, and the interpreters of new
+    threads (package Thread), where to find it.
     A second call for an interpreter does nothing.  What the program leaves open is flushed and closed when it ends.
 
     :param interp: a ``tkinter.Tcl()``, a ``tkinter.Tk()``, or any widget.  Call it in the interpreter's thread.
@@ -94,10 +85,11 @@ class Host:
         inprocess.define_primitive(self._app, "::kafkatcl::bridge::seal", seal)
         for name in ("open_session", "close_session"):
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", getattr(self, name))
-        for file in ("install.tcl", "programs.tcl"):
+        for file in ("programs.tcl", "install.tcl"):
             self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / file))
         # Nobody installs it in the interpreters of new threads and of programs that are run: they get a sidecar.
-        self._app.call("apply", _TELL_OTHERS, str(index_folder()), sys.executable or "")
+        self._app.setvar("::kafkatcl::programs::index", str(index_folder()))
+        self._app.setvar("::kafkatcl::programs::python", sys.executable or "")
 
     def open_session(self, path: str) -> str:
         """The session for the interpreter of this path, which is about to load the package."""

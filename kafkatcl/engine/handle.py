@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from confluent_kafka import KafkaException
 
-from kafkatcl import broker
 from kafkatcl.engine.buffer import Stopped
 from kafkatcl.engine.descriptors import room_for, seal_now_and_then
+from kafkatcl.engine.destination import named, redirected
 from kafkatcl.engine.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, Failure, kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.faults import fault
@@ -26,8 +26,6 @@ from kafkatcl.engine.topic import SharedTopic, usable_name
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.errors import error_name, error_text
 
-_BROKERS = ("bootstrap.servers", "metadata.broker.list")
-_SECURITY = ("security.", "sasl.", "ssl.")
 LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
 
@@ -53,9 +51,9 @@ class Handle:
         self.deleted = False
         self._topics: dict[str, SharedTopic] = {}
         self._metadata: Metadata | None = None
-        self._embedded = broker.wanted()
+        self._redirected = redirected()
         settings = self._settings()
-        self._has_brokers = self._embedded or any(settings.get(name) for name in _BROKERS)
+        self._has_brokers = any(named(settings))
         with room_for("a client"), ExitStack() as undoing:
             self.pump = Pump(self._serve)
             undoing.callback(self.pump.close)
@@ -114,7 +112,7 @@ class Handle:
             raise Failure("Broker list must contain at least one element")
         if any("\0" in broker for broker in brokers):
             raise Failure("the address of a broker cannot hold a NUL character")
-        if self._embedded:
+        if self._redirected:
             usable = sum(1 for text in brokers for name in text.split(",") if name.strip())
         else:
             usable = self.native.add_brokers(",".join(brokers))
@@ -210,16 +208,8 @@ class Handle:
 
     def _settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = dict(self.master.conf.settings)
-        if self._embedded:
-            settings = {
-                name: value
-                for name, value in settings.items()
-                if name not in _BROKERS and not name.startswith(_SECURITY)
-            }
-            settings["bootstrap.servers"] = ",".join(broker.embedded())
-            if self.consumes:
-                # The mock lets whoever joins a group again wait for a session to run out.
-                settings = {"session.timeout.ms": "2000", "heartbeat.interval.ms": "500", **settings}
+        if self._redirected:
+            settings = self._redirected.applied(settings)
         settings["log.queue"] = "true"  # librdkafka itself prints what a broker sends as it is
         if "error" in self.master.wanted:
             settings["error_cb"] = self._on_error
@@ -239,7 +229,8 @@ class Handle:
 
     def _warn(self) -> None:
         """Warn of what the configuration gives up of security, once for each master."""
-        text = "" if self._embedded else warning(self.master.conf)
+        is_embedded = self._redirected is not None and self._redirected.is_embedded
+        text = "" if is_embedded else warning(self.master.conf)
         if text and text not in self.master.warned:
             self.master.warned.add(text)
             self.log.say("SECURITY", text)

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kafkatcl.engine import secrets
-from kafkatcl.engine.errors import Failure
+from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, kafka_failure
+from kafkatcl.engine.hints import allows, listed, meant
 from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf
-from kafkatcl.librdkafka.properties import allowed
+from kafkatcl.librdkafka.properties import allowed, canonical, names
 
 #: A property of our own, under the name Kafka's Java client has for it: how long ``produce`` waits for room.
 MAX_BLOCK = "max.block.ms"
@@ -23,6 +24,7 @@ _MECHANISMS = ("GSSAPI", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "SCRAM-SHA-1
 _MECHANISM = ("sasl.mechanism", "sasl.mechanisms")
 
 _UNKNOWN = "No such configuration property"
+_OUTSIDE = " is outside allowed range "
 _NAME = re.compile(r"[a-z]+([._-][a-z]+)*")
 _UNITS = "e[-+]?[0-9]{1,2}|%|[mun]?s|secs?|m|mins?|h|d|b|[kmg]i?b?"
 _PLAIN = re.compile(rf"[-+]?[0-9.,_]{{1,20}} ?(?i:{_UNITS})?|[a-z]{{1,8}}([,._-][a-z]{{1,8}})*")
@@ -36,16 +38,20 @@ _ENOUGH = 40
 def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
     """Set one property of a configuration; ``[redacted]`` stands for a secret that was shown so.
 
-    :raises Failure: with librdkafka's text, unless that could show a secret.
+    :raises Failure: with librdkafka's text, unless that could show a secret.  Under what name a property is told there,
+        and that nothing is said of what it allows, is as scripts know it; the context of the errorCode has more.
     """
     value = secrets.given(name, value)
     secrets.note(name, value)
     if name in _MECHANISM and value and value not in _MECHANISMS:
-        raise Failure(_refused("sasl.mechanisms", _MECHANISMS))
+        raise _failure(_refused(name, listed(_MECHANISMS)))
     try:
         conf.set(name, value)
     except PropertyError as error:
-        raise Failure(_told(name, value, str(error))) from None
+        text = str(error)
+        if text.startswith(_UNKNOWN):
+            raise _failure(*_unknown(conf, name, value, text)) from None
+        raise _failure(_told(name, value, text), f"{name} {allows(name)}" if allows(name) else "") from None
 
 
 def choices(name: str) -> tuple[str, ...]:
@@ -63,7 +69,7 @@ def milliseconds(name: str, value: str, most: int) -> int:
     if value.isascii() and value.isdigit() and len(value) < 11 and int(value) <= most:
         return int(value)
     shown = f' "{value}"' if _is_plain(name, value) else ""
-    raise Failure(f'Invalid value{shown} for configuration property "{name}": a number of ms from 0 on')
+    raise _failure(f'Invalid value{shown} for configuration property "{name}": a number of ms from 0 on')
 
 
 def creation_text(text: str, settings: Mapping[str, Any]) -> str:
@@ -95,32 +101,41 @@ def shown_words(words: Sequence[str], settings_from: int) -> Iterator[str]:
         yield secrets.MARKER if word and hidden else secrets.scrub(word)
 
 
+def _failure(message: str, hint: str = "") -> Failure:
+    return Failure(message, kafka_failure(INVALID_ARGUMENT, hint).errorcode)
+
+
 def _told(name: str, value: str, text: str) -> str:
-    """What to tell of a property that was refused with librdkafka's text."""
-    if text.startswith(_UNKNOWN):
-        return _unknown(name, value, text)
-    found = re.search(r'property "([a-z._]+)"', text)
-    canonical = found[1] if found else name
-    if _repeats(text, value) and not _is_plain(canonical, value):
+    """What to tell of a value that was refused with librdkafka's text."""
+    if _repeats(text, value) and not _is_plain(canonical(name), value):
         # What is ours names what it must be, behind the value.
-        must = text.rpartition(": must be ")[2] if ": must be " in text else ""
-        return _refused(canonical, [must] if must else choices(canonical))
-    return text
+        must = text.rpartition(": must be ")[2] if ": must be " in text else listed(choices(name))
+        return _refused(name, must)
+    if _OUTSIDE in text and canonical(name) != name:
+        return f'{text} ("{name}" is another name of it)'
+    close = meant(value, allowed(name))
+    return f'{text} (did you mean "{close}"?)' if close and close != value else text
 
 
-def _unknown(name: str, value: str, text: str) -> str:
+def _unknown(conf: GlobalConf | TopicConf, name: str, value: str, text: str) -> tuple[str, str]:
+    """What to tell of a name that is none, and what may help."""
+    of_topics = isinstance(conf, TopicConf)
     if _is_property(value):
         secrets.note_secret(name)
-        return f'{_UNKNOWN}: "{secrets.MARKER}": the name comes first, but "{value}" stands behind it'
+        return f'{_UNKNOWN}: "{secrets.MARKER}": the name comes first, but "{value}" stands behind it', ""
+    close = meant(name, names(of_topics=of_topics) | names(of_topics=True) | {MAX_BLOCK})
+    if close and not secrets.is_secret(name):
+        hint = f'did you mean "{close}"?'
+        return f'{_UNKNOWN}: "{name}" ({hint})', hint
     if name and (secrets.is_secret(name) or not _NAME.fullmatch(name)):
-        return f'{_UNKNOWN}: "{secrets.MARKER}" (it is no name, and may be a secret)'
-    return text
+        return f'{_UNKNOWN}: "{secrets.MARKER}" (it is no name, and may be a secret)', ""
+    if of_topics and name in names(of_topics=False):
+        return text, f"{name} is a property of clients: it is set by the config of a master"
+    return text, ""
 
 
-def _refused(name: str, words: Sequence[str]) -> str:
-    head = ", ".join(words[:-1]) + ("," if len(words) > 2 else "") + " or " if len(words) > 1 else ""
-    more = f": must be {head}{words[-1]}" if words else ""
-    return f'Invalid value for configuration property "{name}"{more}'
+def _refused(name: str, must: str) -> str:
+    return f'Invalid value for configuration property "{name}"' + (f": must be {must}" if must else "")
 
 
 def _is_plain(name: str, value: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Callable
 
 from kafkatcl.engine import telling
 from kafkatcl.engine.process import is_forked
+from kafkatcl.engine.waiting import is_asking
 
 if TYPE_CHECKING:
     from kafkatcl.engine.events import EventQueue
@@ -20,6 +21,8 @@ FLUSH_TIMEOUT = "KAFKATCL_FLUSH_TIMEOUT_MS"
 _DEFAULT_FLUSH_MS = 30_000
 #: Seconds that closing a consumer is waited for; it may hang for good, after a fatal error for instance.
 _CONSUMER_SECONDS = 5.0
+#: The same while a call waits for brokers that do not answer: a client is not closed before that is over.
+_ASKING_SECONDS = 0.1
 #: Seconds that closing may take beyond the bound for flushing.
 _GRACE_SECONDS = 1.0
 #: The same once nobody waits for messages any more.
@@ -164,7 +167,7 @@ def _wait(handles: list[Handle]) -> None:
 def _bound(handle: Handle, began: float) -> float:
     """When a handle that closes since ``began`` is not waited for any more."""
     if handle.consumes:
-        return began + _CONSUMER_SECONDS
+        return began + (_ASKING_SECONDS if is_asking() else _CONSUMER_SECONDS)
     end = began + flush_seconds() + _GRACE_SECONDS
     return min(end, handle.gave_up_at + _GIVEN_UP_SECONDS) if handle.gave_up_at else end
 

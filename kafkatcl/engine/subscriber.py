@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaException, TopicPartition
 
 from kafkatcl.engine.buffer import MessageBuffer
+from kafkatcl.engine.destination import is_embedded, named
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, bare_failure, kafka_errors
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import Fetcher
@@ -49,6 +50,10 @@ class Subscriber(Fetcher):
             raise Failure("a subscriber needs a consumer group: set group.id on its master first")
         settings.setdefault("auto.offset.reset", "earliest")
         settings.update(self.topic_conf.settings)
+        if "session.timeout.ms" not in settings and is_embedded(named(settings)):
+            # The mock lets whoever joins a group again wait for a session to run out.
+            settings["session.timeout.ms"] = "2000"
+            settings.setdefault("heartbeat.interval.ms", "500")
 
     def subscribe(self, wanted: list[Position]) -> None:
         """Join the group for these topics; a name that begins with ``^`` is a pattern.

@@ -8,6 +8,8 @@ from typing import Callable, TypeVar
 
 Result = TypeVar("Result")
 
+_asking: set[threading.Thread] = set()
+
 
 def deadline(timeout_ms: int) -> float | None:
     """The moment a wait of ``timeout_ms`` ends, for :func:`remaining`; a negative one never ends."""
@@ -17,6 +19,11 @@ def deadline(timeout_ms: int) -> float | None:
 def remaining(end: float | None) -> float | None:
     """Seconds until ``end``, 0 if it has passed, None if it never comes."""
     return None if end is None else max(0.0, end - time.monotonic())
+
+
+def is_asking() -> bool:
+    """Whether a call has no answer yet; the wait for it may have been ended."""
+    return bool(_asking)
 
 
 def interruptibly(call: Callable[[], Result]) -> Result:
@@ -32,11 +39,15 @@ def interruptibly(call: Callable[[], Result]) -> Result:
             outcome.append(call())
         except BaseException as error:  # told to the waiting thread, whatever it is
             errors.append(error)
+        finally:
+            _asking.discard(thread)
 
     thread = threading.Thread(target=run, name="kafkatcl-call", daemon=True)
+    _asking.add(thread)
     try:
         thread.start()
     except RuntimeError:  # there is no thread left: then nothing can end the wait
+        _asking.discard(thread)
         return call()
     thread.join()
     if errors:

@@ -10,10 +10,15 @@ from typing import Any, Callable
 
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.hosting.errors import TclError, bad_option, wrong_arguments
+from kafkatcl.hosting.message import Message
 from kafkatcl.values import KINDS, from_tcl
 
 _ANY_WORDS = inspect.Signature([Parameter("args", Parameter.VAR_POSITIONAL)])
-_KIND_OF_NAME = {kind.__name__: kind for kind in KINDS}
+_KIND_OF_NAME: dict[str, type] = {
+    **{kind.__name__: kind for kind in KINDS},
+    "kafkatcl.Message": Message,
+    inspect.formatannotation(Message): Message,
+}
 
 
 class Arguments:
@@ -30,6 +35,7 @@ class Arguments:
         self._interp = interp
         self._signature = _signature(function)
         self._parameters = self._signature.parameters
+        self._kinds = {name: _kinds(parameter.annotation) for name, parameter in self._parameters.items()}
         self._options = [
             p.name
             for p in self._parameters.values()
@@ -80,12 +86,12 @@ class Arguments:
         return word[1:] not in self._options and _is_number(self._interp, word)
 
     def _converted(self, parameter: Parameter, value: Any) -> Any:
-        kind = _kind(parameter.annotation)
+        kinds = self._kinds[parameter.name]
         if parameter.kind is Parameter.VAR_POSITIONAL:
-            return tuple(from_tcl(self._interp, word, kind) for word in value)
+            return tuple(from_tcl(self._interp, word, *kinds) for word in value)
         if parameter.kind is Parameter.VAR_KEYWORD:
-            return {name: from_tcl(self._interp, word, kind) for name, word in value.items()}
-        return from_tcl(self._interp, value, kind)
+            return {name: from_tcl(self._interp, word, *kinds) for name, word in value.items()}
+        return from_tcl(self._interp, value, *kinds)
 
     def _described(self, parameter: Parameter) -> str:
         if parameter.kind is Parameter.VAR_POSITIONAL:
@@ -103,16 +109,24 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
         return _ANY_WORDS
 
 
-def _kind(annotation: Any) -> type:
-    """The kind of value an annotation asks for: ``int | None``, ``Optional[int]`` and ``list[int]`` go by type.
+def _kinds(annotation: Any) -> tuple[type, type]:
+    """The kind of value an annotation asks for, and that of its elements: ``dict[str, bytes]`` has bytes.
 
-    It is read as text, since annotations may name what exists only for type checkers.
+    ``int | None`` and ``Optional[int]`` go by type.  It is read as text, since annotations may name what exists only
+    for type checkers.
     """
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     text = re.sub(r"^(typing\.)?Optional\[(.*)\]$", r"\2", text)
     text = re.sub(r"\s*\|\s*None$", "", text)
-    text = re.sub(r"^(typing\.)?(\w+)\[.*\]$", r"\2", text)
-    return _KIND_OF_NAME.get(text.lower(), str)
+    found = re.match(r"(?:typing\.)?([\w.]+)(?:\[(.*)\])?$", text)
+    if not found:
+        return str, str
+    elements = re.sub(r",\s*\.\.\.$", "", found[2] or "")
+    return _kind_of(found[1]), _kind_of(elements.rpartition(",")[2].strip())
+
+
+def _kind_of(name: str) -> type:
+    return _KIND_OF_NAME.get(name) or _KIND_OF_NAME.get(name.lower(), str)
 
 
 def _is_number(interp: Any, word: str) -> bool:

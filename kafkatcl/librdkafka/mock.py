@@ -60,7 +60,7 @@ class MockCluster:
         _check_range("partitions", default_partitions, MOST_PARTITIONS)
         _check_descriptors(brokers)
         self._handle = _carrier()
-        with _signals_blocked():
+        with signals_blocked():
             self._cluster: int | None = _cluster_new(self._handle, brokers)
         try:
             if default_partitions != _OWN_DEFAULT_PARTITIONS:
@@ -124,8 +124,11 @@ def _check_descriptors(brokers: int) -> None:
 
 
 @contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Keep signals from the threads that start meanwhile: the cluster's thread would end at the first it gets."""
+def signals_blocked() -> Iterator[None]:
+    """Keep signals from the threads that start meanwhile: those are for the main thread.
+
+    The cluster's own thread would end at the first it gets.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -1,4 +1,4 @@
-"""librdkafka's own table of its properties: their names, what an enumeration allows, which names mean the same."""
+"""librdkafka's own table of its properties: their names, which of them mean the same, and what they allow."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _RANGE = 2
 _DEFAULT = 3
 _DESCRIPTION = 5
 _COLUMNS = 6
+_LIMITS = re.compile(r"(-?\d+) \.\. (-?\d+)")
 _HEADING = "Property"
 _TYPE = re.compile(r"\*Type: (.*?)\*")
 _MARKUP = re.compile(r"<br>|\*\*|`")
@@ -50,6 +51,16 @@ def allowed(name: str) -> tuple[str, ...]:
     return _enumerations().get(name, ())
 
 
+def limits(name: str) -> tuple[str, str] | None:
+    """The least and the greatest number that the property of this name allows; None if it is no number."""
+    return _limits().get(name)
+
+
+def names(*, of_topics: bool) -> frozenset[str]:
+    """The names of all properties of clients, or of topics, that are set by a text."""
+    return frozenset(found.name for found in described() if found.is_topics == of_topics)
+
+
 def canonical(name: str) -> str:
     """The name that librdkafka itself has for a property, which may have others."""
     return _aliases().get(name, name)
@@ -59,6 +70,12 @@ def canonical(name: str) -> str:
 def _enumerations() -> dict[str, tuple[str, ...]]:
     ranges = {row[0]: row[_RANGE].split(",") for row in _rows()}
     return {name: tuple(map(str.strip, words)) for name, words in ranges.items() if len(words) > 1}
+
+
+@functools.cache
+def _limits() -> dict[str, tuple[str, str]]:
+    found = ((row[0], _LIMITS.fullmatch(row[_RANGE])) for row in _rows())
+    return {name: (match[1], match[2]) for name, match in found if match}
 
 
 @functools.cache

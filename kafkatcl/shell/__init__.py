@@ -15,7 +15,7 @@ from kafkatcl.bridge.inprocess import NativeError, application, new_interp
 from kafkatcl.shell.exiting import leave
 from kafkatcl.shell.interpreter import is_terminal, like_tclsh
 from kafkatcl.shell.interrupt import Interrupt
-from kafkatcl.shell.options import HELP, Options, parse
+from kafkatcl.shell.options import HELP, Options, UnknownOptionError, parse
 from kafkatcl.shell.readers import PlainReader
 from kafkatcl.shell.repl import read_commands
 from kafkatcl.shell.script import run_script, tell
@@ -25,7 +25,11 @@ from kafkatcl.shell.terminal import terminal_reader
 
 def main() -> NoReturn:
     """Do what the command line says and end the process with the script's status."""
-    options = parse(sys.argv[1:])
+    try:
+        options = parse(sys.argv[1:])
+    except UnknownOptionError as error:
+        print(f"kafkatclsh: {error}", file=sys.stderr)
+        leave(2)
     if options.action == "help":
         print(HELP, end="")
         leave(0)
@@ -81,7 +85,7 @@ def _version(app: Any) -> str:
 
 def _leave_by_exit(app: Any, status: int) -> NoReturn:
     """Leave by the command ``exit``, as a script may have put its own in its place; or without, if it has none."""
-    for command in ("exit", "::kafkatcl::shell::Exit"):
+    for command in ("exit", "::kafkatcl::shell::Exit {}"):
         with contextlib.suppress(NativeError):
             app.eval(f"{command} {status}")
     leave(status)

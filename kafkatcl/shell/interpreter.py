@@ -21,6 +21,7 @@ def like_tclsh(app: Any, options: Options) -> None:
     app.eval(Path(__file__).with_name("shell.tcl").read_text(encoding="utf-8"))
     define_primitive(app, "::kafkatcl::shell::leave", lambda status: leave(int(status)))
     set_paths(app)
+    app.call("set", "::kafkatcl::programs::own", app.getvar("::kafkatcl::shell::executable"))
     _set_variables(app, options)
 
 
@@ -33,6 +34,8 @@ def _set_variables(app: Any, options: Options) -> None:
     name = sys.argv[0] if options.script is None else options.script
     app.call("::kafkatcl::shell::SetArguments", *map(os.fsencode, (name, *options.arguments)))
     app.setvar("tcl_interactive", int(options.script is None and is_terminal()))
+    if options.script is None:
+        app.call("::kafkatcl::shell::KeepInteractiveBoolean")
     app.setvar("tcl_rcFileName", RC_FILE)
     app.call("unset", "-nocomplain", "_tkinter_skip_tk_init")
     app.call("unset", "-nocomplain", "errorCode", "errorInfo")  # of the search for Tcl's library

@@ -1,72 +1,151 @@
-"""Ctrl-C while a command of the prompt runs: the first unwinds the command, a second one ends the process."""
+"""Ctrl-C while a command of the prompt runs: it is cancelled, whatever it does; what cannot be is told."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from kafkatcl.bridge.answers import guarded
+from kafkatcl.bridge.cancelling import Cancellation
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.engine.errors import Failure
+from kafkatcl.engine.telling import say
 from kafkatcl.shell.exiting import leaving
 
 READABLE = 1 << 1  #: TCL_READABLE
+#: What ends a system call of the main thread that waits, and nothing else.
+NUDGE = signal.SIGURG
+
+_MESSAGE = "interrupted"
+#: How often to try.  The first time a script may catch it and put things in order; from then on it is unwound.
+_SECONDS = 0.1
+#: How long, before it is told that what runs cannot be interrupted, and Ctrl-C ends the process.
+_PATIENCE_SECONDS = 1.0
+_STUCK = "kafkatclsh: this cannot be interrupted; Ctrl-C once more ends kafkatclsh"
+_ENDED = "kafkatclsh: ended by Ctrl-C"
 
 
 class Interrupt:
-    """Interrupts the command that runs inside :meth:`command`.
+    """Interrupts what runs inside :meth:`command` or :meth:`events`.
 
-    Two things can be interrupted: Tcl's event loop, which is woken by a pipe so that Python's handler gets to run,
-    and the blocking calls of the engine.  A command that does neither goes on until the second Ctrl-C.
+    The thread that watches signals has Tcl cancel it.  ``NUDGE`` ends the wait in a system call, and its handler that
+    in a blocking call of the engine.
     """
 
     def __init__(self, app: Any) -> None:
         self._app = app
+        self._cancellation = Cancellation(app)
+        self._changed = threading.Condition()
         self._running = False
-        self._asked = False
-        reader, self._writer = os.pipe()
-        os.set_blocking(reader, False)  # Tcl may report an event that nothing has come for
-        app.createfilehandler(reader, READABLE, guarded(lambda *_: os.read(reader, 1)))
+        self._grace = 0.0  # how many seconds what runs has to end by itself
+        self._asked = self._cancelled = self._stuck = False  # how far it has come with interrupting it
+        self._insisting = threading.Thread()  # interrupts it
+        app.eval(Path(__file__).with_name("interrupts.tcl").read_text(encoding="utf-8"))
 
     @contextlib.contextmanager
     def command(self) -> Iterator[None]:
-        """What runs inside can be interrupted."""
-        self._asked, self._running = False, True
+        """What runs inside is interrupted at once, and fails then, whatever comes of it."""
+        try:
+            with self._interruptible(0.0):
+                yield
+        except NativeError:
+            if not self._cancelled:
+                raise
+        if self._cancelled:
+            raise NativeError(_MESSAGE)
+
+    def events(self) -> contextlib.AbstractContextManager[None]:
+        """Events are waited for inside: if one is being served that does not end soon, it is interrupted."""
+        return self._interruptible(_SECONDS)
+
+    @contextlib.contextmanager
+    def _interruptible(self, grace: float) -> Iterator[None]:
+        with self._changed:
+            self._running, self._grace = True, grace
+            self._asked = self._cancelled = self._stuck = False
         try:
             yield
         finally:
-            self._running = False
+            with self._changed:
+                self._running = False
+                self._changed.notify_all()
             if self._asked:
+                self._insisting.join()
+            if self._cancelled:
                 self._settle()
 
     def absorb(self) -> bool:
         """Whether the process survives this SIGINT; called in the thread that watches signals."""
         if leaving():
             return False
-        if not self._running:
-            return True
-        if self._asked:
-            return False
-        self._asked = True
-        os.write(self._writer, b"!")
-        return True
+        with self._changed:
+            if not self._running:
+                return True
+            if not self._asked:
+                self._asked = True
+                self._insisting = threading.Thread(
+                    target=self._insist, name="kafkatcl-interrupt", daemon=True
+                )
+                self._insisting.start()
+                return True
+            if not self._stuck:
+                return True
+        say(_ENDED)
+        return False
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """The handler of SIGINT: unwind the command, and end the wait of a blocking call."""
-        if not self._running or leaving():
-            return
-        with contextlib.suppress(NativeError):  # the cancellation reaches its own command already
-            self._app.call("::kafkatcl::shell::Cancel")
-        if _inside_engine(frame):
-            raise Failure("interrupted")
+        """The handler of ``NUDGE``: end the wait of a blocking call."""
+        if self._running and self._cancelled and not leaving() and _inside_engine(frame):
+            raise Failure(_MESSAGE)
+
+    def _insist(self) -> None:
+        """Interrupt what runs until it has ended."""
+        with self._changed:
+            if self._changed.wait_for(lambda: not self._running, self._grace):
+                return
+            self._cancelled = True
+            with _end_of_input():
+                self._cancel(_PATIENCE_SECONDS)
+            if self._running:
+                self._stuck = True
+                say(_STUCK)
+                self._cancel(float("inf"))
+
+    def _cancel(self, seconds: float) -> None:
+        began = time.monotonic()
+        while self._running and (waited := time.monotonic() - began) < seconds:
+            self._cancellation.cancel(_MESSAGE, unwind=waited >= _SECONDS)
+            signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
+            self._changed.wait(_SECONDS)
 
     def _settle(self) -> None:
-        with contextlib.suppress(NativeError):  # takes the cancellation, if the command ended before it did
-            self._app.call("list")
-        self._app.call("::kafkatcl::shell::Resume")
+        for _ in range(3):  # the last cancellation may have come when all was over
+            with contextlib.suppress(NativeError):
+                self._app.call("list")
+        self._app.call("::kafkatcl::shell::Settle")
+
+
+@contextlib.contextmanager
+def _end_of_input() -> Iterator[None]:
+    """Have standard input be at its end: Tcl goes on reading when that is only interrupted."""
+    try:
+        kept, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    except OSError:  # closed, or no descriptor is left
+        yield
+        return
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
 
 
 def _inside_engine(frame: FrameType | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,14 @@ Options count only before SCRIPT; all that follows it is the script's.
 """
 
 
+_OURS = ("--embedded", "--help", "--version")
+_SLIPS = {"-h": "--help", "-V": "--version", **{option[1:]: option for option in _OURS}}
+
+
+class UnknownOptionError(ValueError):
+    """A word that looks like an option of ours and is none."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What the command line asks for; ``script`` is None when commands come from standard input."""
@@ -33,15 +42,28 @@ class Options:
 
 
 def parse(words: Sequence[str]) -> Options:
-    """Read the ``words`` after the program's name; those that are neither ours nor a script are arguments."""
+    """Read the ``words`` after the program's name; those that are neither ours nor a script are arguments.
+
+    :raises UnknownOptionError: the first of them begins with two dashes and is none of ours, or has one of two.
+    """
     embedded = False
-    while words and words[0] in ("--embedded", "--help", "--version"):
+    while words and words[0] in _OURS:
         if words[0] != "--embedded":
             return Options(action=words[0][2:])
         embedded = True
         words = words[1:]
+    if words and (words[0] in _SLIPS or (words[0].startswith("--") and words[0] != "--")):
+        raise UnknownOptionError(_unknown(words[0]))
     if len(words) > 2 and words[0] == "-encoding" and not words[2].startswith("-"):
         return Options(embedded=embedded, encoding=words[1], script=words[2], arguments=tuple(words[3:]))
     if words and not words[0].startswith("-"):
         return Options(embedded=embedded, script=words[0], arguments=tuple(words[1:]))
     return Options(embedded=embedded, arguments=tuple(words))
+
+
+def _unknown(word: str) -> str:
+    close = [_SLIPS[word]] if word in _SLIPS else difflib.get_close_matches(word, _OURS, 1)
+    hint = (
+        f"did you mean {close[0]}?" if close else "see kafkatclsh --help; a script's options come behind it"
+    )
+    return f"unknown option {word}: {hint}"

@@ -20,10 +20,14 @@ class Prompts:
         self._app = app
 
     def write(self, *, continued: bool) -> None:
-        """Write the prompt to standard output as ``tclsh`` does."""
-        if not self._run(continued) and not continued:
-            self._app.call("chan", "puts", "-nonewline", "stdout", "% ")
-        self._app.call("chan", "flush", "stdout")
+        """Write the prompt to standard output as ``tclsh`` does: if there is one, and somebody could answer."""
+        if not self._app.call("chan", "names", "stdin"):
+            return
+        told = self._run(continued)
+        with contextlib.suppress(NativeError):  # a script may have closed standard output
+            if not told and not continued:
+                self._app.call("chan", "puts", "-nonewline", "stdout", "% ")
+            self._app.call("chan", "flush", "stdout")
 
     def text(self, *, continued: bool) -> str:
         """The prompt as text, for a line editor that writes it itself."""
@@ -54,6 +58,7 @@ class Prompts:
         try:
             self._app.eval(self._app.call("set", _VARIABLES[continued]))
         except NativeError as error:
+            self._app.call("append", "::errorInfo", "\n    (script that generates prompt)")
             tell(self._app, "stderr", str(error))
             return False
         return True

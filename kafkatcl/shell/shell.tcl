@@ -4,7 +4,6 @@ namespace eval ::kafkatcl::shell {
     variable executable {}    ;# the path of kafkatclsh
     # What Tcl calls the children of an interpreter depends on its version.
     variable children [expr {[catch {interp children}] ? "slaves" : "children"}]
-    variable traces {}        ;# those taken off the command interp
     variable typing {}        ;# the channels that are the terminal on which a command is being typed
 }
 
@@ -30,6 +29,19 @@ proc ::kafkatcl::shell::SetArguments {name args} {
     set argc [llength $argv]
 }
 
+# Refuse what is no boolean as the value of tcl_interactive.
+proc ::kafkatcl::shell::KeepInteractiveBoolean {args} {
+    variable interactive
+    if {![string is boolean -strict $::tcl_interactive]} {
+        set ::tcl_interactive $interactive
+        return -code error "variable must have boolean value"
+    }
+    set interactive $::tcl_interactive
+    if {![llength $args]} {
+        trace add variable ::tcl_interactive write ::kafkatcl::shell::KeepInteractiveBoolean
+    }
+}
+
 # The next line of standard input in a list, or nothing at its end.  A standard input that the script made
 # non-blocking is asked again at once, as tclsh does.
 proc ::kafkatcl::shell::GetLine {} {
@@ -48,19 +60,19 @@ proc ::kafkatcl::shell::AwaitInput {} {
     chan event stdin readable {}
 }
 
-# tkinter takes Tcl's own exit away.  The text of the new one stands in every interpreter: an error that came through
-# an alias would show in errorInfo.
+# tkinter takes Tcl's own exit away.  The text of the new one stands in every interpreter: an error that came from
+# another one would show in errorInfo.
 proc ::kafkatcl::shell::DefineExit {path} {
     interp eval $path [list proc ::exit {{returnCode 0}} {
         # An empty string repeated: the one check of integers with the errors of Tcl's own exit.
         if {[catch {string repeat {} $returnCode} message options]} {
             return -code error -errorcode [dict get $options -errorcode] $message
         }
-        ::kafkatcl::shell::Exit [expr {$returnCode & 0xff}]
+        ::kafkatcl::up shell::Exit [expr {$returnCode & 0xff}]
     }]
 }
 
-proc ::kafkatcl::shell::Exit {status} {
+proc ::kafkatcl::shell::Exit {path status} {
     StopTyping
     DestroyWindows
     CloseChannels
@@ -74,7 +86,8 @@ proc ::kafkatcl::shell::DestroyWindows {} {
     }
 }
 
-# Write out and close the channels of all interpreters.
+# Write out and close the channels of all interpreters.  As in tclsh, a non-blocking one is only waited for if the
+# environment variable says so.
 proc ::kafkatcl::shell::CloseChannels {} {
     foreach path [Interpreters {}] {
         catch {
@@ -87,9 +100,13 @@ proc ::kafkatcl::shell::CloseChannels {} {
 
 # Standard channels stay open for last words; a pipeline's commands are not waited for, as at the end of tclsh.
 proc ::kafkatcl::shell::CloseChannel {path channel} {
-    catch {interp eval $path [list chan configure $channel -blocking 1]}
+    if {[info exists ::env(TCL_FLUSH_NONBLOCKING_ON_EXIT)] && $::env(TCL_FLUSH_NONBLOCKING_ON_EXIT) ne "0"} {
+        catch {interp eval $path [list chan configure $channel -blocking 1]}
+    }
     catch {interp eval $path [list chan flush $channel]}
     if {$channel in {stdin stdout stderr}} {
+        # The terminal may be that of others, too.
+        catch {interp eval $path [list chan configure $channel -blocking 1]}
         return
     }
     catch {
@@ -100,47 +117,13 @@ proc ::kafkatcl::shell::CloseChannel {path channel} {
     catch {interp eval $path [list chan close $channel]}
 }
 
-# A trace of the command interp in the interpreter at `parent`: see to the children it has created.  The `result` would
-# name them, but only to the first of several traces.
-proc ::kafkatcl::shell::Created {parent command code result operation} {
-    if {$code == 0 && [string match cr* [lindex $command 1]]} {
-        foreach path [lrange [Interpreters $parent] 1 end] {
-            if {![interp issafe $path] && [interp alias $path ::kafkatcl::shell::Exit] eq ""} {
-                Adopt $path
-            }
-        }
-    }
-}
-
 # The exit of a child ends the process too, with all that belongs to an end.
-proc ::kafkatcl::shell::Adopt {path} {
-    DefineExit $path
-    interp alias $path ::kafkatcl::shell::Exit {} ::kafkatcl::shell::Exit
-    interp alias $path ::kafkatcl::shell::Created {} ::kafkatcl::shell::Created $path
-    interp alias $path ::tcl::info::nameofexecutable {} ::tcl::info::nameofexecutable
-    interp eval $path {trace add execution ::interp leave ::kafkatcl::shell::Created}
+proc ::kafkatcl::Adopted {path} {
+    shell::DefineExit $path
+    interp eval $path [list proc ::tcl::info::nameofexecutable {} [list return $::kafkatcl::shell::executable]]
 }
 
 ::kafkatcl::shell::DefineExit {}
-trace add execution ::interp leave {::kafkatcl::shell::Created {}}
-
-# Unwind what runs.  A trace on the command interp would swallow the cancellation, so there is none until Resume.
-proc ::kafkatcl::shell::Cancel {} {
-    variable traces [trace info execution ::interp]
-    foreach trace $traces {
-        trace remove execution ::interp {*}$trace
-    }
-    interp cancel -unwind -- {} interrupted
-}
-
-# After the end of what was cancelled: put the traces back, the oldest first, as they were.
-proc ::kafkatcl::shell::Resume {} {
-    variable traces
-    foreach trace [lreverse $traces] {
-        trace add execution ::interp {*}$trace
-    }
-    set traces {}
-}
 
 # Have what is written to these channels, which are the terminal's, pass by `above`: a command is being typed.
 proc ::kafkatcl::shell::StartTyping {channels} {

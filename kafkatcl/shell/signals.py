@@ -15,7 +15,7 @@ from types import FrameType
 
 from kafkatcl.engine.shutdown import give_up
 from kafkatcl.shell.exiting import leave_by_signal
-from kafkatcl.shell.interrupt import Interrupt
+from kafkatcl.shell.interrupt import NUDGE, Interrupt
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
@@ -29,6 +29,7 @@ class SignalWatch:
 
     def __init__(self, interrupt: Interrupt | None = None) -> None:
         self._interrupt = interrupt
+        self._lent_to = -1  # who had the descriptor for signals before :meth:`serving`
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
         self._handled = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
@@ -46,17 +47,30 @@ class SignalWatch:
         finally:
             self._listen()
 
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Watch while it is lent and Tcl serves events, one of which may not come to an end; asyncio is told too."""
+        assert self._interrupt is not None
+        self._lent_to = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        try:
+            with self._interrupt.events():
+                yield
+        finally:
+            signal.set_wakeup_fd(self._lent_to, warn_on_full_buffer=False)
+            self._lent_to = -1
+
     def _listen(self) -> None:
         for number in self._handled:
             signal.signal(number, _nothing)
         if self._interrupt is not None:
-            signal.signal(signal.SIGINT, self._interrupt.handle)
+            signal.signal(NUDGE, self._interrupt.handle)
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
     def _watch(self) -> None:
         ending = False
         while True:
             number = os.read(self._reader, 1)[0]
+            self._pass_on(number)
             if number not in ENDING or (number == signal.SIGINT and self._interrupts()):
                 continue
             if (ending or number == signal.SIGINT) and give_up():
@@ -66,6 +80,10 @@ class SignalWatch:
                 os._exit(128 + number)
             ending = True
             threading.Thread(target=leave_by_signal, args=(number,), name="kafkatcl-end", daemon=True).start()
+
+    def _pass_on(self, number: int) -> None:
+        with contextlib.suppress(OSError):  # nobody, or full: it knows already
+            os.write(self._lent_to, bytes([number]))
 
     def _interrupts(self) -> bool:
         return self._interrupt is not None and self._interrupt.absorb()

@@ -35,6 +35,16 @@ def terminal_reader(app: Any, watch: SignalWatch) -> Reader:
     return PlainReader(app)
 
 
+def let_ctrl_c_signal() -> None:
+    """Have Ctrl-C be a signal, and no other key, on a terminal that gives all of them as characters."""
+    settings = termios.tcgetattr(0)
+    if not settings[3] & termios.ISIG:
+        settings[3] |= termios.ISIG
+        for key in (termios.VQUIT, termios.VSUSP):
+            settings[6][key] = bytes([os.fpathconf(0, "PC_VDISABLE")])
+        termios.tcsetattr(0, termios.TCSANOW, settings)
+
+
 def _restore_at_shutdown() -> None:
     """Leave the terminal as it is now, even if the end comes from a callback while a command is edited."""
     settings = termios.tcgetattr(0)

@@ -25,6 +25,7 @@ from kafkatcl.shell.prompts import Prompts
 from kafkatcl.shell.readers import is_complete
 from kafkatcl.shell.screen import Screen
 from kafkatcl.shell.signals import SignalWatch
+from kafkatcl.shell.terminal import let_ctrl_c_signal
 
 #: A text of more characters has no colours: it would be read again for each key.
 _MOST_CHARACTERS = 20_000
@@ -76,9 +77,11 @@ class ToolkitReader:
 
     def _serve_events(self, context: InputHookContext) -> None:
         """Serve Tcl's events until prompt_toolkit has something to do."""
+        let_ctrl_c_signal()
         self._app.createfilehandler(context.fileno(), READABLE, guarded(lambda *_: None))
-        while not context.input_is_ready():
-            self._app.dooneevent(0)
+        with self._watch.serving():
+            while not context.input_is_ready():
+                self._app.dooneevent(0)
         self._app.deletefilehandler(context.fileno())
 
 

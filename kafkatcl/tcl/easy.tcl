@@ -14,19 +14,10 @@ namespace eval ::kafka {
 
 namespace eval ::kafkatcl::easy {
     variable applied $::kafka::brokers  ;# the value of kafka::brokers that the master has, or need not have
-    variable controls {\n \\n \r \\r \t \\t}     ;# control characters, and what is printed in their place
-    foreach {first last format} {
-        0x00 0x1f {\x%02x} 0x7f 0x9f {\x%02x} 0x200e 0x200f {\u%04x} 0x2028 0x202e {\u%04x} 0x2066 0x2069 {\u%04x}
-    } {
-        for {set code $first} {$code <= $last} {incr code} {
-            lappend controls [format %c $code] [format $format $code]
-        }
-    }
-    unset first last format code
 }
 
 # Take the options of the setup procedures: -brokers LIST.
-proc ::kafka::handle_args {list} {
+::kafkatcl::Command ::kafka::handle_args {list} {
     for {set index 0} {$index < [llength $list]} {incr index 2} {
         set option [lindex $list $index]
         if {![string match -* $option]} {
@@ -44,8 +35,8 @@ proc ::kafka::handle_args {list} {
 }
 
 # Print a log line on stderr; the logger callback of `loggingEnabled`.  It is one line, whatever a broker has sent.
-proc ::kafka::logger {list} {
-    ::puts stderr [string map $::kafkatcl::easy::controls $list]
+::kafkatcl::Command ::kafka::logger {message} {
+    ::puts stderr [::kafkatcl::Value [::kafkatcl::bridge::printable $message]]
 }
 
 # Name the brokers: from now on they are those of the master, whatever it had.
@@ -85,7 +76,7 @@ proc ::kafkatcl::easy::Ensure {kind options} {
 }
 
 ::kafkatcl::Takes ::kafka::setup {?-brokers brokerList?}
-proc ::kafka::setup {args} {
+::kafkatcl::Command ::kafka::setup {args} {
     variable masterIsSetup
     variable loggingEnabled
     handle_args $args
@@ -103,34 +94,34 @@ proc ::kafka::setup {args} {
 }
 
 ::kafkatcl::Takes ::kafka::setup_producer {?-brokers brokerList?}
-proc ::kafka::setup_producer {args} {
+::kafkatcl::Command ::kafka::setup_producer {args} {
     ::kafkatcl::easy::Ensure producer $args
 }
 
 ::kafkatcl::Takes ::kafka::setup_consumer {?-brokers brokerList?}
-proc ::kafka::setup_consumer {args} {
+::kafkatcl::Command ::kafka::setup_consumer {args} {
     ::kafkatcl::easy::Ensure consumer $args
 }
 
-proc ::kafka::brokers {brokerList} {
+::kafkatcl::Command ::kafka::brokers {brokerList} {
     ::kafkatcl::easy::Name $brokerList
     setup
 }
 
-proc ::kafka::topic_producer {name topic} {
+::kafkatcl::Command ::kafka::topic_producer {name topic} {
     setup_producer
     return [::kafka::producer new_topic $name $topic]
 }
 
-proc ::kafka::topic_consumer {name topic} {
+::kafkatcl::Command ::kafka::topic_consumer {name topic} {
     setup_consumer
     return [::kafka::consumer new_topic $name $topic]
 }
 
 ::kafkatcl::Takes ::kafka::subscriber {?-brokers brokerList?}
-proc ::kafka::subscriber {group args} {
+::kafkatcl::Command ::kafka::subscriber {groupid args} {
     setup {*}$args
     ::kafkatcl::easy::Apply
-    ::kafka::master config group.id $group
+    ::kafka::master config group.id $groupid
     return [::kafka::master subscriber #auto]
 }

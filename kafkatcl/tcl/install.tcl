@@ -12,6 +12,7 @@ namespace eval ::kafkatcl {
 # Load the package into the interpreter of this path.
 proc ::kafkatcl::Load {path} {
     variable library
+    variable loaded
     loop::Make
     lassign [bridge::open_session $path] status session code
     if {$status eq 1} {
@@ -19,6 +20,7 @@ proc ::kafkatcl::Load {path} {
     }
     loop::Lead $session $path
     if {[llength $path]} {
+        set loaded($session) $path
         trace add command ::kafkatcl::sessions::$session delete [list ::kafkatcl::ChildGone $session]
         foreach name [info commands ::kafkatcl::bridge::*] {
             interp alias $path $name {} $name
@@ -30,6 +32,10 @@ proc ::kafkatcl::Load {path} {
     interp eval $path [list set ::errorCode NONE]
 }
 
+proc ::kafkatcl::load {} {
+    Load {}
+}
+
 # Announce the package to the interpreter of this path.  A script that asks for version 1 gets the same commands.
 proc ::kafkatcl::Announce {path} {
     variable version
@@ -39,67 +45,20 @@ proc ::kafkatcl::Announce {path} {
     }
 }
 
-# The trace on `interp`: a child that was created gets the package too, but a safe one only what its host gives
-# it.  `parent` is the path of the interpreter that made it.  What a trace returns is the result that the next
-# trace is told.
-proc ::kafkatcl::ChildMade {parent command code result operation} {
-    if {$code == 0 && [string match cr* [lindex $command 1]]} {
-        set path [list {*}$parent {*}$result]
-        if {![interp issafe $path]} {
-            Adopt $path
-        }
+# What else is to be done in an interpreter that has the package: programs.tcl, the sidecar and the shell have something.
+foreach procedure {WatchPrograms Adopted} {
+    if {[info commands ::kafkatcl::$procedure] eq ""} {
+        proc ::kafkatcl::$procedure {path} {}
     }
-    return $result
 }
+unset procedure
 
-# The trace on the command of a child, before it is deleted: what it was told until now counts as consumed.
-proc ::kafkatcl::ChildGoing {path args} {
-    catch {
-        foreach name [interp slaves $path] {
-            ChildGoing [list {*}$path $name]
-        }
-    }
-    catch {interp eval $path ::kafkatcl::Settle}
-}
-
-# The trace on what links the session of a child to it, after it was deleted: its objects go too.
-proc ::kafkatcl::ChildGone {session args} {
-    bridge::events_spin $session 0
-    bridge::close_session $session
-}
-
-# Give a child what this interpreter has.
-proc ::kafkatcl::Adopt {path} {
-    interp eval $path {namespace eval ::kafkatcl {}}
-    interp alias $path ::kafkatcl::load {} ::kafkatcl::Load $path
-    interp alias $path ::kafkatcl::childMade {} ::kafkatcl::ChildMade $path
-    interp alias $path ::kafkatcl::childGoing {} ::kafkatcl::ChildGoing
-    interp eval $path {trace add execution ::interp leave ::kafkatcl::childMade}
-    # Its parent may be older than the package, and not have this command.
-    interp eval [lrange $path 0 end-1] \
-        [list trace add command ::[lindex $path end] delete [list ::kafkatcl::childGoing $path]]
-    WatchPrograms $path
-    Announce $path
-    Adopted $path
-}
-
-# What else is to be done there; the sidecar has something.
-if {[info commands ::kafkatcl::Adopted] eq ""} {
-    proc ::kafkatcl::Adopted {path} {}
-}
-
-foreach file {core loop} {
+foreach file {core loop children} {
     if {![namespace exists ::kafkatcl::$file]} {
         source -encoding utf-8 [file join $::kafkatcl::library $file.tcl]
     }
 }
 unset file
 
-# Look out for programs that the interpreter of this path runs: see programs.tcl, where that is needed.
-proc ::kafkatcl::WatchPrograms {path} {}
-
 ::kafkatcl::core::Use ::kafkatcl
-interp alias {} ::kafkatcl::load {} ::kafkatcl::Load {}
-interp alias {} ::kafkatcl::childGoing {} ::kafkatcl::ChildGoing
-trace add execution ::interp leave {::kafkatcl::ChildMade {}}
-::kafkatcl::Announce {}
+::kafkatcl::Follow {}

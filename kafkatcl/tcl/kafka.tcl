@@ -8,7 +8,7 @@ namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
 }
 
-foreach file {core object secrets waits events turns ahead messages master handle topic subscriber easy} {
+foreach file {core failures object secrets waits events turns ahead messages master handle topic subscriber easy} {
     source [file join $::kafkatcl::library $file.tcl]
 }
 unset file

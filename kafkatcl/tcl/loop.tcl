@@ -27,9 +27,6 @@ proc ::kafkatcl::loop::Make {} {
     }
     interp expose $interp fconfigure
     interp bgerror $interp background
-    foreach {name command} {After after FileEvent fileevent} {
-        interp alias {} ::kafkatcl::loop::$name $interp $command
-    }
     # A script may delete all interpreters that it finds.
     trace add command $interp delete ::kafkatcl::loop::Gone
 }
@@ -57,6 +54,16 @@ proc ::kafkatcl::loop::Gone {args} {
     }
 }
 
+proc ::kafkatcl::loop::After {args} {
+    variable interp
+    $interp eval [list after {*}$args]
+}
+
+proc ::kafkatcl::loop::FileEvent {args} {
+    variable interp
+    $interp eval [list fileevent {*}$args]
+}
+
 # Have a procedure of the package called in the interpreter of a session, as an event after some ms.
 proc ::kafkatcl::loop::Later {ms session procedure} {
     After $ms [list alert $session $procedure]
@@ -74,6 +81,10 @@ proc ::kafkatcl::loop::Alert {session procedure} {
 # Lead into the interpreter of this path for a session.  Tcl deletes an alias when the interpreter is deleted that it
 # leads to, in whatever way that comes about.
 proc ::kafkatcl::loop::Lead {session path} {
+    if {![llength $path]} {
+        proc ::kafkatcl::sessions::$session args {::kafkatcl::Do {*}$args}
+        return
+    }
     interp alias {} ::kafkatcl::sessions::$session $path ::kafkatcl::Do
 }
 

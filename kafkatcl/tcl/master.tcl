@@ -143,14 +143,15 @@ proc ::kafkatcl::master::statistics_callback {id words} {
 }
 
 proc ::kafkatcl::master::logger {id words} {
-    set usage "logger syslog|stderr|none|callback ?function?"
-    if {[llength $words] ni {1 2}} {
-        ::kafkatcl::Usage $usage
-    }
     set kind [lindex $words 0]
-    ::kafkatcl::RequireSuboption $kind {syslog stderr none callback}
+    if {[llength $words] in {1 2}} {
+        ::kafkatcl::RequireSuboption $kind {syslog stderr none callback}
+    }
+    if {$kind eq "callback" && [llength $words] == 1} {
+        ::kafkatcl::Usage "logger callback function"
+    }
     if {[llength $words] != ($kind eq "callback" ? 2 : 1)} {
-        ::kafkatcl::Usage $usage
+        ::kafkatcl::Usage "logger syslog|stderr|none|callback ?function?"
     }
     set prefix [lindex $words 1]
     SetCallback $id logger $prefix

@@ -61,7 +61,7 @@ namespace eval ::kafkatcl::messages {
         ::if {[::tcl::info::exists at]} {
             ::upvar 1 $array <array>
             ::if {[::catch {%fill%} result options]} {
-                ::kafkatcl::messages::Fail $array $result $options
+                ::return {*}[::kafkatcl::failures::Told {*}[::kafkatcl::messages::Failed $array $result $options]]
             }
             ::return 1
         }
@@ -79,7 +79,8 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
             ::kafkatcl::ahead::Keep $id $words $topic $partition $width $fields
             set at 0
             if {[catch {%fill%} result options]} {
-                Fail $array $result $options
+                lassign [Failed $array $result $options] result options
+                return -options $options $result
             }
             return 1
         }
@@ -131,7 +132,13 @@ proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text 
         return $done
     }
     if {$code == 1} {
-        Fail $array $result $options
+        set info [dict get $options -errorinfo]
+        if {[string match {*"uplevel 3 $body"} $info]} {
+            set info [::kafkatcl::failures::OfScript $info {"consume_batch" body line %line%}]
+            set options [::kafkatcl::failures::Passed $info $options]
+        } else {
+            lassign [Failed $array $result $options] result options
+        }
     }
     # A return of the code is one of the caller: from here it has three procedures more to leave.
     dict incr options -level [expr {$code == 2 ? 3 : 1}]
@@ -167,16 +174,16 @@ proc ::kafkatcl::messages::Pairs {topic partition width fields at} {
     return $pairs
 }
 
-# Pass on an error.  One about the array here is told about the variable that the script named.
-proc ::kafkatcl::messages::Fail {array result options} {
+# An error of the array, as its result and options.  The script knows the array under the name it gave.
+proc ::kafkatcl::messages::Failed {array result options} {
     set renamed [list "\"<array>(" "\"${array}("]
+    set info [::tcl::string::map $renamed [dict get $options -errorinfo]]
     if {[::tcl::string::first [lindex $renamed 0] $result] >= 0} {
         set result [::tcl::string::map $renamed $result]
-        dict set options -errorinfo [::tcl::string::map $renamed [dict get $options -errorinfo]]
         if {[lrange [dict get $options -errorcode] 0 2] eq {TCL LOOKUP VARNAME}} {
             set isElement [::tcl::string::match {*(*)} $array]
             dict set options -errorcode [expr {$isElement ? {TCL VALUE VARNAME} : [list TCL LOOKUP VARNAME $array]}]
         }
     }
-    return -options $options $result
+    return [list $result [::kafkatcl::failures::Passed [::kafkatcl::failures::OfTrace $info] $options]]
 }

@@ -21,15 +21,6 @@ namespace eval ::kafkatcl {
     array set commandOf {}
 }
 
-# Turn the answer of a primitive into its value, or into an error.
-proc ::kafkatcl::Value {answer} {
-    lassign $answer status value code
-    if {$status eq 1} {
-        return -code error -errorcode $code $value
-    }
-    return $value
-}
-
 # Say how a subcommand is used, under the name the object was called by.
 proc ::kafkatcl::Usage {text} {
     set name [lindex [info level -2] 0]
@@ -93,8 +84,8 @@ proc ::kafkatcl::KindOf {command} {
 }
 
 # Give a subcommand a body within the object command, which saves a call where every one counts.  It returns what it
-# can do; else the procedure is called.  Its commands have full names, as the script's namespace may have its own.
-# %id% stands for the identifier of the object.
+# can do and has no errors of ours; else the procedure is called.  Its commands have full names, as the script's
+# namespace may have its own.  %id% stands for the identifier of the object.
 proc ::kafkatcl::Inline {kind subcommand body} {
     variable inline
     set inline($kind,$subcommand) $body
@@ -104,7 +95,7 @@ proc ::kafkatcl::Inline {kind subcommand body} {
 proc ::kafkatcl::Discreet {call} {
     return [string map [list %call% $call] {
         ::if {[::catch {%call%} result options] && [::dict get $options -code] == 1} {
-            ::tailcall ::return {*}[::kafkatcl::secrets::Refusal [::info level 0] $options $result]
+            {*}[::kafkatcl::secrets::Refusal [::info level 0] $options $result]
         }
         ::return -options $options $result
     }]
@@ -118,11 +109,9 @@ proc ::kafkatcl::Body {kind id} {
     set cases {}
     foreach subcommand $kinds($kind) {
         set call [format {::kafkatcl::%s::%s %s $args} $kind $subcommand $id]
+        set call [expr {$subcommand in $discreet ? [Discreet $call] : [failures::Body $call]}]
         if {[info exists inline($kind,$subcommand)]} {
             set call "[string map [list %id% $id] $inline($kind,$subcommand)]\n$call"
-        }
-        if {$subcommand in $discreet} {
-            set call [Discreet $call]
         }
         lappend cases $subcommand $call
     }

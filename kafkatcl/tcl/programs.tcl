@@ -1,33 +1,81 @@
 # programs.tcl --
 #
-#   Programs that are run by interpreters whose process has Kafka's clients in it: these inherit no descriptor of theirs.
+#   Programs that are run by interpreters whose process has Kafka's clients in it: these inherit no descriptor of theirs,
+#   and are told in their environment where a tclsh finds the package.  So are the interpreters of new threads, which
+#   read it when they are made.
 
-namespace eval ::kafkatcl {
+namespace eval ::kafkatcl::programs {
     variable process [pid]
+    variable index {}       ;# the folder for TCLLIBPATH
+    variable python {}      ;# the value of KAFKATCL_PYTHON
+    variable own {}         ;# a program that finds the package by itself
+    variable before {}      ;# what variables were that are told: a name and a list of its value, or an empty one
 }
 
-# Have descriptors sealed before the interpreter of this path runs a program.
 proc ::kafkatcl::WatchPrograms {path} {
-    foreach {command watcher} {exec BeforeExec open BeforeOpen} {
-        interp alias $path ::kafkatcl::before_$command {} ::kafkatcl::$watcher
-        # A script may have deleted our namespace; its `exec` must work all the same.
-        set trace [list ::apply [list args "catch {::kafkatcl::before_$command {*}\$args}"]]
-        interp eval $path [list trace add execution ::$command enter $trace]
-    }
+    Watch $path ::exec {enter leave} * programs::Exec
+    Watch $path ::open {enter leave} |* programs::Open
+    # What is loaded may make threads.
+    Watch $path ::load leave * programs::Loaded
 }
 
-# A process that was forked does not use what its parent has loaded.
-proc ::kafkatcl::BeforeExec {args} {
+proc ::kafkatcl::programs::Exec {path command args} {
     variable process
+    if {[lindex $args end] eq "leave"} {
+        Restore
+        return
+    }
+    # A process that was forked does not use what its parent has loaded.
     if {[pid] == $process} {
-        bridge::seal
+        ::kafkatcl::bridge::seal
+    }
+    if {![IsOwn [lrange $command 1 end]]} {
+        Tell
     }
 }
 
-proc ::kafkatcl::BeforeOpen {command operation} {
-    if {[string match |* [lindex $command 1]]} {
-        BeforeExec
+proc ::kafkatcl::programs::Open {path command args} {
+    Exec $path "exec [string range [lindex $command 1] 1 end]" {*}$args
+}
+
+proc ::kafkatcl::programs::Loaded {path args} {
+    variable before
+    Tell
+    set before {}
+}
+
+# Whether one program is run, and that finds the package by itself.
+proc ::kafkatcl::programs::IsOwn {words} {
+    variable own
+    return [expr {$own in $words && "|" ni $words && "|&" ni $words}]
+}
+
+proc ::kafkatcl::programs::Tell {} {
+    variable index
+    variable python
+    set folders [expr {[info exists ::env(TCLLIBPATH)] ? $::env(TCLLIBPATH) : {}}]
+    if {[string is list $folders] && $index ni $folders} {
+        Set TCLLIBPATH [list {*}$folders $index]
+    }
+    if {![info exists ::env(KAFKATCL_PYTHON)]} {
+        Set KAFKATCL_PYTHON $python
     }
 }
 
-::kafkatcl::WatchPrograms {}
+proc ::kafkatcl::programs::Set {name value} {
+    variable before
+    lappend before $name [expr {[info exists ::env($name)] ? [list $::env($name)] : {}}]
+    set ::env($name) $value
+}
+
+proc ::kafkatcl::programs::Restore {} {
+    variable before
+    foreach {name value} $before {
+        if {[llength $value]} {
+            set ::env($name) [lindex $value 0]
+        } else {
+            unset -nocomplain ::env($name)
+        }
+    }
+    set before {}
+}

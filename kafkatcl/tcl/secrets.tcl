@@ -58,8 +58,8 @@ proc ::kafkatcl::secrets::Given {words} {
     return $given
 }
 
-# How to return a failure of a call, given as its words: without secrets in errorInfo and the error stack, where Tcl
-# puts the words of calls.  It has to be returned in the place of the object command, by tailcall; else Tcl adds them.
+# How an object command returns the failure of a call, given as its words: the words of a command.  In errorInfo and the
+# error stack, where Tcl puts the words of calls, there are no secrets.
 proc ::kafkatcl::secrets::Refusal {words options message} {
     switch [lindex $words 1] {
         config - topic_config {set from 2}
@@ -79,10 +79,25 @@ proc ::kafkatcl::secrets::Refusal {words options message} {
         set texts [list $message {*}$code]
     }
     set code [lassign $texts message]
-    set call $shown
-    if {[string length $call] > 150} {
-        set call [string range $call 0 149]...
+    set options [list -code error -errorcode $code -errorstack [list INNER $shown] -errorline 1]
+    set info $message[::kafkatcl::failures::Hint $message $code]
+    if {[IsQuoted $words]} {
+        if {$info ne $message} {
+            lappend options -errorinfo $info
+        }
+        return [list ::return {*}$options $message]
     }
-    return [list -level 0 -code error -errorcode $code -errorinfo "$message\n    while executing\n\"$call\"" \
-        -errorstack [list INNER $shown] -errorline 1 $message]
+    if {[string length $shown] > 150} {
+        set shown [string range $shown 0 149]...
+    }
+    # Returned in the place of the object command; else Tcl would add its words.
+    return [list ::tailcall ::return -level 0 {*}$options -errorinfo "$info\n    while executing\n\"$shown\"" $message]
+}
+
+# Whether Tcl notes the call of the object command as it stands in the script, and not a list that is evaluated.
+proc ::kafkatcl::secrets::IsQuoted {words} {
+    if {[catch {::tcl::info::frame -3} frame]} {
+        return 0
+    }
+    return [expr {[dict get $frame type] ne "eval" || [dict get $frame cmd] ne $words}]
 }

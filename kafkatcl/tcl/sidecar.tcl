@@ -59,7 +59,7 @@ proc ::kafkatcl::sidecar::Start {} {
         # Some have a way of their own.
         if {[info commands ::kafkatcl::bridge::$name] eq ""} {
             set way [expr {$name in {batch_end read_settle events_settle} ? "Tell" : "Call"}]
-            interp alias {} ::kafkatcl::bridge::$name {} ::kafkatcl::sidecar::$way $name
+            proc ::kafkatcl::bridge::$name args "::kafkatcl::sidecar::$way $name {*}\$args"
         }
     }
     StartEvents
@@ -205,18 +205,12 @@ proc ::kafkatcl::sidecar::Close {} {
     return "status 0"
 }
 
-# Have everything delivered before the interpreter of this path calls `exit`.
-proc ::kafkatcl::sidecar::WatchExit {path} {
-    interp alias $path ::kafkatcl::leaving {} ::kafkatcl::sidecar::Leaving $path
-    catch {interp eval $path {trace add execution ::exit enter ::kafkatcl::leaving}}
-}
-
 # An interpreter has the package now, and with that a way to end the program.
 proc ::kafkatcl::Adopted {path} {
-    sidecar::WatchExit $path
+    catch {Watch $path ::exit enter * sidecar::Leaving}
 }
 
-# The trace on `exit` of the interpreter of this path: where messages were lost, its status is not 0.
+# The interpreter of this path calls `exit`: all is delivered first, and where messages were lost, its status is not 0.
 proc ::kafkatcl::sidecar::Leaving {path command operation} {
     variable isLeaving
     lassign $command name status
@@ -287,5 +281,4 @@ proc ::kafkatcl::sidecar::IsLostWith {death} {
 
 ::kafkatcl::core::Use ::kafkatcl
 ::kafkatcl::sidecar::Start
-::kafkatcl::sidecar::WatchExit {}
 source -encoding utf-8 [file join $::kafkatcl::library install.tcl]

@@ -31,6 +31,15 @@ proc ::kafkatcl::subscriber::Pattern {element} {
     return [list [string trimright $element] {} {}]
 }
 
+# Refuse a first word that looks like an option.  A topic whose name begins with a dash comes with its partition.
+proc ::kafkatcl::subscriber::RequireNoOption {words options} {
+    set word [lindex $words 0]
+    if {[string match -* $word] && [string is list $word] && [llength $word] == 1} {
+        return -level 2 -code error -errorcode [list TCL LOOKUP INDEX option $word] \
+            "bad option \"$word\": must be $options"
+    }
+}
+
 ::kafkatcl::Takes ::kafkatcl::subscriber::subscribe {subscribe ?topic ...?}
 proc ::kafkatcl::subscriber::subscribe {id words} {
     if {[llength $words] == 0} {
@@ -68,6 +77,7 @@ proc ::kafkatcl::subscriber::commit {id words} {
         set wait 0
         set words [lrange $words 1 end]
     }
+    RequireNoOption $words -async
     ::kafkatcl::Settle
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_commit $id $wait {*}[Positions $words]]
     return
@@ -148,6 +158,7 @@ proc ::kafkatcl::subscriber::offsets {id words} {
     if {[llength $words] == 0} {
         ::kafkatcl::Usage $usage
     }
+    RequireNoOption $words {-committed or -timeout}
     ::kafkatcl::Value [::kafkatcl::bridge::check_integer $wait]
     if {$committed} {
         return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_committed $id $wait {*}[Positions $words]]]

@@ -76,15 +76,18 @@ foreach subcommand {info creator config delete Deleted} {
 # One message takes no more than this; anything unusual goes to the procedure.
 ::kafkatcl::Inline producer_topic produce {
     ::if {[::llength $args] == 2 || [::llength $args] == 3} {
-        ::if {![::kafkatcl::bridge::produce_quick %id% {*}$args]} {
-            ::kafkatcl::Value [::kafkatcl::bridge::produce %id% {*}$args]
+        ::if {[::kafkatcl::bridge::produce_quick %id% {*}$args]} {
+            ::return
         }
-        ::return
     }
 }
 
 proc ::kafkatcl::producer_topic::produce {id words} {
-    ::kafkatcl::Usage "produce partition payload ?key?"
+    if {[llength $words] ni {2 3}} {
+        ::kafkatcl::Usage "produce partition payload ?key?"
+    }
+    ::kafkatcl::Value [::kafkatcl::bridge::produce $id {*}$words]
+    return
 }
 
 proc ::kafkatcl::producer_topic::produce_batch {id words} {
@@ -100,18 +103,38 @@ proc ::kafkatcl::producer_topic::produce_batch {id words} {
 
 # The messages of a batch as words: the number of elements of each, and these.
 proc ::kafkatcl::producer_topic::Words {rows} {
+    RequireList $rows "list of partition-payload-key lists"
     set words {}
+    set place 0
     foreach row $rows {
-        if {[catch {llength $row} size options]} {
-            return -level 2 -code error -errorcode [dict get $options -errorcode] \
-                "$size while parsing list within partition-payload-key lists"
+        RequireList $row "list within partition-payload-key lists"
+        if {[llength $row] ni {1 2}} {
+            return -code error -errorcode [::kafkatcl::failures::InvalidArgument [RowHint $place $row]] \
+                " list within payload-key must contain payload and optional key"
         }
-        if {$size != 1 && $size != 2} {
-            return -level 2 -code error " list within payload-key must contain payload and optional key"
-        }
-        lappend words $size {*}$row
+        lappend words [llength $row] {*}$row
+        incr place
     }
     return $words
+}
+
+# Refuse what is no list, as the original does.
+proc ::kafkatcl::producer_topic::RequireList {list what} {
+    if {[catch {llength $list} result options]} {
+        return -code error -errorcode [dict get $options -errorcode] "$result while parsing $what"
+    }
+}
+
+# What is wrong with the row at a place: mostly a payload of several words that stands there for itself.
+proc ::kafkatcl::producer_topic::RowHint {place row} {
+    if {[llength $row] == 0} {
+        return "message $place is an empty list: an empty payload is \[list {}\]"
+    }
+    set shown [::kafkatcl::Value [::kafkatcl::bridge::printable [::tcl::string::range $row 0 40]]]
+    if {[::tcl::string::length $row] > 40} {
+        append shown ...
+    }
+    return "message $place has [llength $row] words: if they are one payload, write \[list {$shown}\]"
 }
 
 # -- consuming ---------------------------------------------------------------------------------------------

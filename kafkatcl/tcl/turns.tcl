@@ -105,6 +105,16 @@ proc ::kafkatcl::events::Begin {} {
     }
 }
 
+# All that ran was unwound, and nothing of it put in order: a turn comes that sees to what there is to tell.
+proc ::kafkatcl::events::Unwound {} {
+    variable depth 0
+    variable held 0
+    variable running {}
+    variable coming 0
+    variable rung 1
+    Come
+}
+
 proc ::kafkatcl::events::NeedLevels {count} {
     if {$count > 0} {
         NeedLevels [expr {$count - 1}]
@@ -289,8 +299,8 @@ proc ::kafkatcl::events::Poll {timeout} {
 # A callback has failed.  To ask its `catch` for the options would cost more than all else of one that has not.
 proc ::kafkatcl::events::Failed {result} {
     variable failures
-    lappend failures $result \
-        [list -code 1 -level 0 -errorcode $::errorCode -errorinfo $::errorInfo -errorstack [info errorstack]]
+    lappend failures $result [list -code 1 -level 0 -errorcode $::errorCode -errorstack [info errorstack] \
+        -errorinfo [::kafkatcl::failures::OfScript $::errorInfo "kafka callback"]]
 }
 
 # Errors of callbacks are background errors, told when the callbacks are through, so that nothing stops.

@@ -60,6 +60,16 @@ proc ::kafkatcl::waits::End {command args} {
     }
 }
 
+# All that waited was unwound, which the traces were not told.
+proc ::kafkatcl::waits::Unwound {} {
+    variable ended 0
+    variable names
+    foreach name $names {
+        catch {Watch remove $name}
+    }
+    set names {}
+}
+
 # There will be no callbacks any more: end each wait that is under way with an error.
 proc ::kafkatcl::waits::EndAll {message code} {
     variable names

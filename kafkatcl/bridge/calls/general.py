@@ -7,7 +7,8 @@ from typing import Any
 from kafkatcl.bridge.arguments import integer
 from kafkatcl.bridge.calls.registry import flat, primitive
 from kafkatcl.bridge.sessions import automatic_name, forget
-from kafkatcl.engine import secrets
+from kafkatcl.bridge.texts import text_from_tcl
+from kafkatcl.engine import secrets, telling
 from kafkatcl.engine.settings import shown_words
 from kafkatcl.librdkafka.library import version as librdkafka_version
 
@@ -34,6 +35,12 @@ def delete(identifier: str) -> tuple[Any, ...]:
 def check_integer(text: str) -> int:
     """An argument as a number, where it must be looked at before the call that is to take it."""
     return integer(text)
+
+
+@primitive
+def printable(text: str) -> str:
+    """A text on one line, with control characters as they are shown."""
+    return telling.printable(text_from_tcl(text))
 
 
 @primitive

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from confluent_kafka import OFFSET_INVALID
 
-from kafkatcl.bridge.arguments import integer, offset, offset_text
+from kafkatcl.bridge.arguments import integer, offset, offset_text, position
 from kafkatcl.bridge.calls.registry import answer, primitive
 from kafkatcl.bridge.sessions import find
 from kafkatcl.engine.messages import EndItem
@@ -40,7 +40,7 @@ def subscriber_assignment(subscriber: str) -> tuple[Any, ...]:
 
 @primitive
 def subscriber_commit(subscriber: str, wait: str, *words: str) -> None:
-    find(subscriber, Subscriber).commit(_positions(words), wait=wait == "1")
+    find(subscriber, Subscriber).commit(_positions(words, position), wait=wait == "1")
 
 
 @primitive
@@ -76,12 +76,12 @@ def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | No
     return None if item is None or isinstance(item, EndItem) else answer(item)
 
 
-def _positions(words: tuple[str, ...]) -> list[Position]:
+def _positions(words: tuple[str, ...], parse: Callable[[str], int] = offset) -> list[Position]:
     """Positions from the words topic, partition and offset of each; empty ones are left to the default."""
     positions = []
     for topic, partition, where in zip(words[::3], words[1::3], words[2::3]):
         number = integer(partition) if partition else 0
-        positions.append(Position(topic, number, offset(where) if where else OFFSET_INVALID))
+        positions.append(Position(topic, number, parse(where) if where else OFFSET_INVALID))
     return positions
 
 

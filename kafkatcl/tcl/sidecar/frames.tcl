@@ -2,12 +2,18 @@
 #
 #   What passes between us and the sidecar, and Tcl values (see kafkatcl/sidecar/frames.py).
 
+namespace eval ::kafkatcl::sidecar {
+    # Halves of characters pass as Tcl 8 encodes them, so that the other side can refuse them by name.
+    variable utf8 [expr {[package vsatisfies [package provide Tcl] 9-] ? "-profile tcl8 utf-8" : "utf-8"}]
+}
+
 # The body of a call: a primitive and its arguments.
 proc ::kafkatcl::sidecar::Words {words} {
+    variable utf8
     set lengths {}
     set data {}
     foreach word $words {
-        set bytes [::tcl::encoding::convertto utf-8 $word]
+        set bytes [::tcl::encoding::convertto {*}$utf8 $word]
         lappend lengths [::tcl::string::length $bytes]
         append data $bytes
     }
@@ -16,7 +22,8 @@ proc ::kafkatcl::sidecar::Words {words} {
 
 # The list that is the answer.
 proc ::kafkatcl::sidecar::Text {body} {
-    return [::tcl::encoding::convertfrom utf-8 $body]
+    variable utf8
+    return [::tcl::encoding::convertfrom {*}$utf8 $body]
 }
 
 # An answer with messages: their fields are put in their places.

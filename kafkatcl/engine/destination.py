@@ -1,0 +1,104 @@
+"""Where clients are sent: to the brokers that the script names, unless the environment names others."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+from typing import Any, NamedTuple
+
+from kafkatcl import broker
+from kafkatcl.engine import telling
+from kafkatcl.engine.errors import Failure
+
+VARIABLE = "KAFKATCL_BROKERS"
+ADDRESS_PROPERTIES = ("bootstrap.servers", "metadata.broker.list")
+
+_SECURITY = ("security.", "sasl.", "ssl.")
+_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
+_LOCAL = re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[::1\]", re.IGNORECASE)
+_KAFKA_PORT = 9092
+_PROBE_SECONDS = 1.0
+_MOST_ANSWERED = 1 << 16
+# A request for metadata, of its version 2, about no topic: the answer names the cluster.
+_PROBE = b"\0\x03\0\x02\0\0\0\1\0\x08kafkatcl\0\0\0\0"
+_EMBEDDED_CLUSTER = b"mockCluster"
+
+_lock = threading.Lock()
+_told = ""  # the value of the variable that was told of
+
+
+class Destination(NamedTuple):
+    """Brokers that stand in for those of the script."""
+
+    brokers: list[str]
+    is_embedded: bool
+
+    def applied(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """The settings of a client that is sent there; the embedded broker knows no security."""
+        left_out = (*ADDRESS_PROPERTIES, *(_SECURITY if self.is_embedded else ()))
+        kept = {name: value for name, value in settings.items() if not name.startswith(left_out)}
+        return {**kept, "bootstrap.servers": ",".join(self.brokers)}
+
+
+def redirected() -> Destination | None:
+    """Where the environment sends all clients, by ``KAFKATCL_EMBEDDED`` or ``KAFKATCL_BROKERS``; None: nowhere.
+
+    :raises Failure: a variable says what it cannot, or the embedded brokers cannot start.
+    """
+    if broker.wanted():
+        return Destination(broker.embedded(), is_embedded=True)
+    text = os.environ.get(VARIABLE, "")
+    brokers = re.findall(r"[^\s,]+", text)
+    if not brokers:
+        return None
+    if any(_split(address) is None for address in brokers):
+        raise Failure(
+            f'{VARIABLE} must name brokers as host:port, with blanks or commas between, got "{text}"'
+        )
+    _tell(text, brokers)
+    return Destination(brokers, is_embedded(brokers))
+
+
+def is_embedded(brokers: list[str]) -> bool:
+    """Whether these are embedded brokers of this machine, as far as they tell within a second.
+
+    They run on loopback only, so others are not asked.
+    """
+    found = [_split(address) for address in brokers]
+    local = [address for address in found if address and _LOCAL.fullmatch(address[0])]
+    return bool(local) and len(local) == len(brokers) and _is_embedded(*local[0])
+
+
+def named(settings: dict[str, Any]) -> list[str]:
+    """The brokers that the settings of a client name."""
+    text = next((settings[name] for name in ADDRESS_PROPERTIES if settings.get(name)), "")
+    return [address.strip() for address in str(text).split(",")]
+
+
+def _split(address: str) -> tuple[str, int] | None:
+    """The host and the port of an address; None if it is none."""
+    found = _ADDRESS.fullmatch(address)
+    port = int(found["port"] or _KAFKA_PORT) if found else 0
+    return (found["host"], port) if found and 0 < port < 1 << 16 else None
+
+
+def _is_embedded(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host.strip("[]"), port), _PROBE_SECONDS) as asked:
+            asked.sendall(len(_PROBE).to_bytes(4, "big") + _PROBE)
+            with asked.makefile("rb") as answer:
+                size = int.from_bytes(answer.read(4), "big")
+                return _EMBEDDED_CLUSTER in answer.read(min(size, _MOST_ANSWERED))
+    except OSError:
+        return False
+
+
+def _tell(text: str, brokers: list[str]) -> None:
+    """Say once that the script's brokers do not count."""
+    global _told
+    with _lock:
+        is_new, _told = text != _told, text
+    if is_new:
+        telling.say(f"kafkatcl: {VARIABLE} sends all clients to {', '.join(brokers)}")

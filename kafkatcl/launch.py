@@ -1,0 +1,21 @@
+"""The program ``kafkatclsh``, where it may not even start: Linux distributions have tkinter in a package of its own."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+
+def kafkatclsh() -> NoReturn:
+    """Run the shell, or say in a line what it lacks."""
+    try:
+        from kafkatcl.shell import main  # noqa: PLC0415
+    except ImportError as error:
+        if error.name != "tkinter":
+            raise
+        sys.exit(f"kafkatclsh: {error}")
+    main()
+
+
+if __name__ == "__main__":
+    kafkatclsh()

@@ -1,0 +1,34 @@
+# interrupts.tcl --
+#
+#   What Ctrl-C takes at the prompt of kafkatclsh, beside the cancellation itself.
+
+# Tcl looks only twice a second whether what sleeps was cancelled.
+namespace eval ::kafkatcl::shell {
+    variable nap 50     ;# ms
+}
+rename ::after ::kafkatcl::shell::after
+
+proc ::after {args} {
+    if {[llength $args] != 1 || ![string is wideinteger -strict [lindex $args 0]]} {
+        tailcall ::kafkatcl::shell::after {*}$args
+    }
+    ::kafkatcl::shell::Sleep [lindex $args 0]
+}
+
+proc ::kafkatcl::shell::Sleep {ms} {
+    variable nap
+    set end [expr {[::tcl::clock::milliseconds] + $ms}]
+    while {[set left [expr {$end - [::tcl::clock::milliseconds]}]] > 0} {
+        after [expr {min($left, $nap)}]
+    }
+}
+
+# After the end of what was cancelled.  An interpreter that ran nothing then would fail at what it runs next; a pure list
+# as its script makes Tcl forget that.  What was unwound has not put in order what it had begun.
+proc ::kafkatcl::shell::Settle {} {
+    foreach path [Interpreters {}] {
+        catch {interp eval $path [list list]}
+        catch {interp eval $path [list list]}
+        catch {interp eval $path {::kafkatcl::waits::Unwound; ::kafkatcl::events::Unwound}}
+    }
+}

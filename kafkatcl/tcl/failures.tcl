@@ -1,0 +1,94 @@
+# failures.tcl --
+#
+#   Errors as scripts see them.  Tcl notes in errorInfo what was under way, down to the procedures of this package; of
+#   these nothing is shown, as if the commands were written in C, unless the environment variable KAFKATCL_DEBUG is set.
+
+namespace eval ::kafkatcl::failures {
+    variable script         ;# errorInfo of the script's own code that failed within a command of ours
+}
+
+# Turn the answer of a primitive into its value, or into an error.
+proc ::kafkatcl::Value {answer} {
+    lassign $answer status value code
+    if {$status eq 1} {
+        return -code error -errorcode $code $value
+    }
+    return $value
+}
+
+# The body of a command that is one call, with errors as the caller is to see them.
+proc ::kafkatcl::failures::Body {call} {
+    return [string map [list %call% $call] {
+        ::if {[::catch {%call%} result options] == 1} {
+            ::return {*}[::kafkatcl::failures::Told $result $options]
+        }
+        ::return -options $options $result
+    }]
+}
+
+# Define a command for scripts as `proc` does.
+proc ::kafkatcl::Command {name parameters body} {
+    proc $name $parameters [core::Named [failures::Body $body]]
+}
+
+# How a command returns an error: the words of `return`.
+proc ::kafkatcl::failures::Told {result options} {
+    variable script
+    if {[Debugging]} {
+        return [list -options $options $result]
+    }
+    set code [dict get $options -errorcode]
+    set words [list -code error -errorcode $code]
+    if {[::tcl::info::exists script]} {
+        lappend words -errorinfo $script
+        unset script
+    } elseif {[Hint $result $code] ne ""} {
+        lappend words -errorinfo $result[Hint $result $code]
+    }
+    return [lappend words $result]
+}
+
+# What errorInfo says below an error that has a hint.  The texts of the original are kept, as scripts know them; where they
+# say too little the hint stands in the context of the errorCode, the fourth word.
+proc ::kafkatcl::failures::Hint {result code} {
+    if {[lindex $code 0] ne "KAFKA" || [lindex $code 3] eq "" || [::tcl::string::first [lindex $code 3] $result] >= 0} {
+        return
+    }
+    return "\n    ([lindex $code 3])"
+}
+
+# The errorCode of a bad argument, with a hint.
+proc ::kafkatcl::failures::InvalidArgument {hint} {
+    return [list KAFKA RD_KAFKA_RESP_ERR__INVALID_ARG {Local: Invalid argument or configuration} $hint]
+}
+
+proc ::kafkatcl::failures::Debugging {} {
+    return [expr {[::tcl::info::exists ::env(KAFKATCL_DEBUG)] && $::env(KAFKATCL_DEBUG) ni {{} 0}}]
+}
+
+# The errorInfo of the script's own code that failed in an `uplevel` of ours: `frame` says what it was for, and has %line%
+# in the place of the line.
+proc ::kafkatcl::failures::OfScript {info frame} {
+    set mark "\n    (\"uplevel\" body line "
+    set at [::tcl::string::last $mark $info]
+    if {$at < 0 || [Debugging]} {
+        return $info
+    }
+    scan [::tcl::string::range $info $at+[::tcl::string::length $mark] end] %d line
+    return "[::tcl::string::range $info 0 $at-1]\n    ([::tcl::string::map [list %line% $line] $frame])"
+}
+
+# The errorInfo of the script's own code that failed in a trace on an array, written by us; of any other error nothing.
+proc ::kafkatcl::failures::OfTrace {info} {
+    return [::tcl::string::range $info 0 [::tcl::string::last "\n    invoked from within\n" $info]-1]
+}
+
+# An error that a command of ours is to pass on, with this errorInfo if it is one of the script's own code: its options.
+proc ::kafkatcl::failures::Passed {info options} {
+    variable script
+    if {$info ne {} && ![Debugging]} {
+        set script $info
+        dict set options -errorinfo $info
+    }
+    return $options
+}

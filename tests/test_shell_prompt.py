@@ -195,13 +195,13 @@ def test_ctrl_c_again_ends_what_cannot_be_interrupted(shell: Shell) -> None:
     assert terminal.ends() == 130
 
 
-@pytest.mark.parametrize("shell", ["prompt_toolkit"], indirect=True)
 def test_ctrl_c_interrupts_an_event_that_holds_up_the_prompt(shell: Shell) -> None:
     terminal = shell()
     terminal.types("after 200 {puts busy[expr 6*7]; while 1 {catch {error x}}}", "after#", "%", "busy42\r")
     terminal.keys(CTRL_C)
-    terminal.sees("%")
+    began = time.monotonic()
     terminal.types("expr 6*7", "42\r", "%")
+    assert time.monotonic() - began < 1
 
 
 def test_the_prompt_can_be_used_while_timers_follow_each_other(shell: Shell) -> None:

@@ -59,7 +59,7 @@ def _run(app: Any, options: Options) -> int:
 
 def _converse(app: Any) -> None:
     interrupt = Interrupt(app)
-    read_commands(app, terminal_reader(app, SignalWatch(interrupt)), interrupt.command)
+    read_commands(app, terminal_reader(app, SignalWatch(interrupt), interrupt), interrupt.command)
 
 
 def _leave_by_exit(app: Any, status: int) -> NoReturn:

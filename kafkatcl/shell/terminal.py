@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from kafkatcl.engine.shutdown import at_shutdown
+from kafkatcl.shell.interrupt import Interrupt
 from kafkatcl.shell.readers import PlainReader, Reader
 from kafkatcl.shell.signals import SignalWatch
 
 _END_BRACKETED_PASTE = b"\x1b[?2004l"
 
 
-def terminal_reader(app: Any, watch: SignalWatch) -> Reader:
+def terminal_reader(app: Any, watch: SignalWatch, interrupt: Interrupt) -> Reader:
     """The best reader there is for commands typed on a terminal: prompt_toolkit, readline, or none of them."""
     if not os.isatty(1):
         return PlainReader(app)
@@ -27,7 +28,7 @@ def terminal_reader(app: Any, watch: SignalWatch) -> Reader:
     with contextlib.suppress(ImportError):
         from kafkatcl.shell.lines import ReadlineReader  # noqa: PLC0415
 
-        return ReadlineReader(app)
+        return ReadlineReader(app, interrupt)
     return PlainReader(app)
 
 

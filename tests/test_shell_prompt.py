@@ -229,6 +229,20 @@ def test_callbacks_come_after_an_interrupt(embedded_cluster: Cluster, shell: She
     terminal.types("rename slow {}; rename quick slow; out produce 0 b", "gotb\r")
 
 
+def test_no_message_is_passed_over_when_a_batch_is_interrupted(shell: Shell) -> None:
+    terminal = shell("-m kafkatcl.shell --embedded")
+    for line in (
+        "package require kafka; kafka::topic_producer out t; kafka::topic_consumer in t",
+        "foreach x {a b c d e f g h} {out produce 0 $x}",
+        "in start 0 beginning",
+    ):
+        terminal.types(line, "%")
+    terminal.types("in consume_batch 0 5000 8 m {puts run:$m(payload); catch {vwait never}}", "run:a\r")
+    terminal.keys(CTRL_C)
+    terminal.sees("run:b\r", "interrupted\r", "%")
+    terminal.types("in consume 0 5000 m; puts next:$m(payload)", "next:c\r")
+
+
 def test_ctrl_d_leaves(shell: Shell) -> None:
     terminal = shell()
     terminal.keys(CTRL_D)

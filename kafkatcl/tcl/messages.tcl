@@ -146,6 +146,7 @@ proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text 
             lassign [Failed $array $result $options] result options
         }
     }
+    set ::kafkatcl::failures::passed $options
     # A return of the code is one of the caller: from here it has three procedures more to leave.
     dict incr options -level [expr {$code == 2 ? 3 : 1}]
     return -options $options $result

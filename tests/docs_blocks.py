@@ -3,7 +3,7 @@
 A block of Tcl or Python is a program of its own, unless ``<!-- continues -->`` stands above it: then it goes on
 where the block of its language before it ended.  ``<!-- all continue -->`` says that of a whole page.  The
 ```` ```text ```` block after it is what it prints; in that, the words of ``VARYING`` stand for what differs from run
-to run.  A block whose info string says ``no-run: reason`` is only looked at.
+to run.  A block whose info string says ``no-run: reason`` is only looked at.  A ``session`` is typed at a prompt.
 """
 
 from __future__ import annotations

@@ -86,7 +86,10 @@ class Terminal:
 
     def enters(self, line: str, *shown: str) -> None:
         """Type a line, and see that the screen ends with these lines then; a prompt alone if none are named."""
-        self.keys(line + ENTER)
+        self.keys(line)
+        end = line.strip()[-30:]
+        self.waits(lambda: "".join(self._screen.display).rstrip().endswith(end), what=f"{line} is typed")
+        self.keys(ENTER)
         self.shows(*(shown or ("%",)))
 
     def shows(self, *lines: str, seconds: float = SECONDS) -> None:

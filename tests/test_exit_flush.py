@@ -144,7 +144,7 @@ def test_without_a_cluster_the_end_is_bounded_and_told(run_everywhere: RunTcl) -
     assert finished.status == 3
     assert re.search(
         r"^kafkatcl: 10000 messages of rdkafka#producer-\d+ were not delivered: "
-        r"10000 of t \(still queued after 1 s\)$",
+        r"10000 of t \(still queued after 1 s; last error: 127\.0\.0\.1:1: Connection refused\)$",
         finished.stderr,
         re.MULTILINE,
     )

@@ -184,7 +184,7 @@ def test_signal_closes_and_ends(doing: str, number: signal.Signals, tmp_path: Pa
         began = time.monotonic()
         process.send_signal(number)
         assert process.wait(timeout=10) == 128 + number
-        assert time.monotonic() - began < 0.3
+        assert time.monotonic() - began < 1
         assert process.stderr is not None
         assert process.stderr.read() == CLOSED
 

@@ -268,7 +268,7 @@ def test_a_full_disk_costs_no_line(on_terminal: OnTerminal) -> None:
 def test_a_history_of_anything_is_read(on_terminal: OnTerminal, home: Path) -> None:
     folder = home / ".local" / "state" / "kafkatcl"
     folder.mkdir(parents=True)
-    (folder / "history").write_bytes(b"\xff\0\n+list \xff\n+half\n\n# 1\n+expr 6*7")
+    (folder / "history").write_bytes(b"\xff\0\n+list \xff\0\n+half\n\n# 1\n+expr 6*7")
     terminal = at_prompt(on_terminal())
     terminal.keys(UP + ENTER)
     terminal.shows("% expr 6*7", "42", "%")

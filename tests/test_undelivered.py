@@ -39,7 +39,8 @@ proc await_told {count} {
 }
 """
 TIMED_OUT = "Local: Message timed out"
-QUEUED = "still queued after 0.4 s"
+LAST = "last error: 127.0.0.1:1: Connection refused"
+QUEUED = f"still queued after 0.4 s; {LAST}"
 
 
 def lines(stderr: str) -> list[str]:
@@ -166,7 +167,7 @@ def test_what_a_child_interpreter_has_lost_is_told(run_everywhere: RunTcl) -> No
 def test_what_a_callback_was_told_is_no_loss(run_everywhere: RunTcl) -> None:
     done = run_everywhere(PRELUDE + "listen; open_producer; produce 5; await_told 5; puts [lindex $told 0]")
     assert done.stdout == (
-        f"error {{{TIMED_OUT}}} code RD_KAFKA_RESP_ERR__MSG_TIMED_OUT message {{{TIMED_OUT}}} "
+        f"error {{{TIMED_OUT}}} code RD_KAFKA_RESP_ERR__MSG_TIMED_OUT message {{{TIMED_OUT} ({LAST})}} "
         "payload m0 partition 0 topic lost\n"
     )
     assert (done.stderr, done.status) == ("", 0)

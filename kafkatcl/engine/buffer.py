@@ -11,9 +11,9 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from kafkatcl.engine.errors import DESTROYED, kafka_failure
+from kafkatcl.engine.errors import DESTROYED, UNKNOWN_PARTITION, kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
-from kafkatcl.engine.messages import EndItem, Item, Run
+from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
 from kafkatcl.engine.waiting import deadline, remaining
 
 #: What was taken from a buffer, and the era it was taken in (see ``MessageBuffer._era``).
@@ -48,6 +48,10 @@ class BufferOwner:
         if buffer.closed:
             raise kafka_failure(DESTROYED, "it was stopped or deleted")
         return self.lock.wait(remaining(end))
+
+    def why_empty(self, buffer: MessageBuffer) -> str:
+        """What is known of why a buffer stays empty, or nothing."""
+        return ""
 
     def made_room(self, count: int, size: int) -> None:
         """A buffer holds ``count`` messages less, of ``size`` bytes, or more if negative (lock held from here on)."""
@@ -105,6 +109,10 @@ class MessageBuffer:
     def belongs_to(self, owner: object) -> bool:
         """Whether the messages come from this handle."""
         return self.owner is owner
+
+    def why_empty(self) -> str:
+        """What is known of why nothing comes, or nothing."""
+        return self.owner.why_empty(self)
 
     def origins(self) -> set[tuple[str, int] | None]:
         """The topics and partitions of what is here."""
@@ -184,7 +192,7 @@ class MessageBuffer:
             try:
                 while count > 0 and (self._items or ((wait_for_all or not got) and self._wait(end))):
                     item = self._take(count)
-                    if type(item) is not EndItem:
+                    if not _is_silent(item):
                         got.append(item)
                         count -= item.size
             except BaseException:  # stopped, or interrupted
@@ -310,6 +318,11 @@ class MessageBuffer:
         self.size -= count
         self.bytes -= size
         self.owner.made_room(count, size)
+
+
+def _is_silent(item: Item) -> bool:
+    """Whether a batch says nothing of it: it never did of a partition that does not exist."""
+    return type(item) is EndItem or (isinstance(item, ErrorItem) and item.number == UNKNOWN_PARTITION)
 
 
 def _parted(taken: list[Taken], rest: int) -> tuple[list[Taken], list[Taken]]:

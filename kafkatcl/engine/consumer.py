@@ -13,6 +13,8 @@ from kafkatcl.engine.buffer import MessageBuffer, Stopped
 from kafkatcl.engine.errors import (
     DESTROYED,
     INVALID_ARGUMENT,
+    NOT_STARTED,
+    TIMED_OUT,
     UNKNOWN_PARTITION,
     Failure,
     kafka_errors,
@@ -31,6 +33,11 @@ _COMMITS = {
 }
 
 
+#: How long even a ``consume`` that is not to wait asks whether there is a partition.  The answer comes behind that to a
+#: fetch, which takes up to ``fetch.wait.max.ms``, half a second.
+_LEAST_SECONDS = 0.75
+
+
 class Route(NamedTuple):
     """Where the messages of a started partition go, the object that started it, and the epoch it did so in."""
 
@@ -47,6 +54,7 @@ class ConsumerHandle(Fetcher):
         self.routes: dict[tuple[str, int], Route] = {}
         #: Partitions whose offset is not there.
         self._resets: dict[tuple[str, int], tuple[Route, ErrorItem]] = {}
+        self._unstarted: set[tuple[str, int]] = set()  # that were told of
         super().__init__(*args)
 
     def _consumer_settings(self, settings: dict[str, Any]) -> None:
@@ -76,6 +84,7 @@ class ConsumerHandle(Fetcher):
         with self.lock:
             topic.open(self.native, ASKING)
             stopped = self._unassign([(topic.name, partition)])
+            topic.was_started = True
             with kafka_errors():
                 self.client.incremental_assign([TopicPartition(topic.name, partition, offset)])
             self._epoch += 1
@@ -109,27 +118,47 @@ class ConsumerHandle(Fetcher):
         super().close_queue(queue)
         return stopped
 
-    def buffer(self, topic: SharedTopic, partition: int) -> MessageBuffer:
+    def buffer(self, topic: SharedTopic, partition: int, timeout_ms: int) -> MessageBuffer:
         """The buffer that ``consume`` reads: that of a started partition, or an empty one.
 
-        :raises Failure: the partition is neither started nor known to exist.
+        :param timeout_ms: how long the cluster may be asked about a partition that was not started.
+        :raises Failure: the partition is neither started nor known to exist; or it would be waited for for ever.
         """
         self.check()
         route = self.routes.get((topic.name, partition))
         if route is None:
-            self.require_partition(topic, partition)
+            self.require_partition(topic, partition, timeout_ms / 1000 if timeout_ms >= 0 else None)
         elif not isinstance(route.buffer, Queue):
             return route.buffer
+        self._tell_not_started(topic.name, partition, is_queued=route is not None, is_endless=timeout_ms < 0)
         return MessageBuffer(self)
 
-    def require_partition(self, topic: SharedTopic, partition: int) -> None:
-        """:raises Failure: the cluster does not have this partition, or cannot be asked."""
+    def require_partition(self, topic: SharedTopic, partition: int, seconds: float | None = None) -> None:
+        """:raises Failure: the cluster does not have this partition, or does not answer within ``seconds``."""
+        if 0 <= partition < topic.partitions:
+            return
         try:
-            known = self.metadata(refresh=True).partitions(topic.name)
+            seconds = None if seconds is None else max(seconds, _LEAST_SECONDS)
+            topic.partitions = self.metadata(refresh=True, seconds=seconds).partitions(topic.name)
         except Failure as failure:
+            # What was started was asked about, and would have been told of if it were not there.
+            if partition >= 0 and topic.was_started and failure.code == TIMED_OUT and seconds is not None:
+                return
             raise kafka_failure(UNKNOWN_PARTITION) from failure
-        if not 0 <= partition < known:
+        if not 0 <= partition < topic.partitions:
             raise kafka_failure(UNKNOWN_PARTITION)
+
+    def _tell_not_started(self, topic: str, partition: int, *, is_queued: bool, is_endless: bool) -> None:
+        """Tell once that nothing can come of a partition, as its messages go elsewhere or nowhere."""
+        words = f"partition {partition} of topic '{topic}' " + (
+            "feeds a queue" if is_queued else "was not started"
+        )
+        if is_endless:
+            raise kafka_failure(NOT_STARTED, words)
+        if (topic, partition) not in self._unstarted:
+            self._unstarted.add((topic, partition))
+            self.log.say("CONSUME", f"nothing is consumed: {words}")
+            self.tell_error(NOT_STARTED, words)
 
     def _stop_where(self, chosen: Callable[[Route], bool]) -> list[Stopped]:
         if self.deleted:
@@ -204,6 +233,10 @@ class ConsumerHandle(Fetcher):
     def _buffer_of(self, origin: tuple[str, int]) -> MessageBuffer:
         return self.routes[origin].buffer
 
+    def _reader_of(self, origin: tuple[str, int]) -> MessageBuffer | None:
+        route = self.routes.get(origin)
+        return route.buffer if route else None
+
 
 class Queue(MessageBuffer):
     """A queue: any number of partitions of any topics of its handle can feed it."""
@@ -239,9 +272,9 @@ class ConsumerTopic(Topic):
         """Stop fetching a partition."""
         return self.handle.stop(self.topic, partition)
 
-    def buffer(self, partition: int) -> MessageBuffer:
-        """What ``consume`` reads."""
-        return self.handle.buffer(self.topic, partition)
+    def buffer(self, partition: int, timeout_ms: int = 0) -> MessageBuffer:
+        """What ``consume`` reads, which waits so long."""
+        return self.handle.buffer(self.topic, partition, timeout_ms)
 
     def reading(self, partition: int) -> MessageBuffer | None:
         """The buffer of a partition that is being fetched."""

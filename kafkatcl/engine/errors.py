@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Callable
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -18,9 +19,30 @@ FATAL = int(KafkaError._FATAL)
 FAILED = int(KafkaError._FAIL)
 TRANSPORT = int(KafkaError._TRANSPORT)
 DESTROYED = int(KafkaError._DESTROY)
+NOT_STARTED = int(KafkaError._STATE)
 NO_RESOURCE = int(KafkaError._CRIT_SYS_RESOURCE)
 PURGED_IN_QUEUE = int(KafkaError._PURGE_QUEUE)
 PURGED_IN_FLIGHT = int(KafkaError._PURGE_INFLIGHT)
+#: What a broker that cannot be reached may be the reason of.
+UNREACHED = frozenset(
+    map(
+        int,
+        (
+            KafkaError._TRANSPORT,
+            KafkaError._TIMED_OUT,
+            KafkaError._TIMED_OUT_QUEUE,
+            KafkaError._MSG_TIMED_OUT,
+            KafkaError._ALL_BROKERS_DOWN,
+            KafkaError._RESOLVE,
+            KafkaError._SSL,
+            KafkaError._AUTHENTICATION,
+            KafkaError._WAIT_COORD,
+            KafkaError._QUEUE_FULL,
+            KafkaError.COORDINATOR_NOT_AVAILABLE,
+            KafkaError.REQUEST_TIMED_OUT,
+        ),
+    )
+)
 
 
 class Failure(Exception):
@@ -46,20 +68,35 @@ def kafka_failure(code: int, more: str = "") -> Failure:
     return Failure(f"kafka error: {text}", words, code)
 
 
-def bare_failure(code: int) -> Failure:
-    """The failure with Kafka's error ``code`` as subscribers tell it: the text alone."""
-    text = error_text(code)
-    return Failure(text, ("KAFKA", error_name(code), text))
+def bare_failure(code: int, more: str = "") -> Failure:
+    """The same as subscribers tell it: ``TEXT (MORE)``."""
+    failure = kafka_failure(code, more)
+    failure.message = failure.message.partition(": ")[2]
+    return failure
+
+
+def no_reason() -> str:
+    """The reason of what nothing more is known about."""
+    return ""
+
+
+def with_reason(code: int, more: str, why: Callable[[], str]) -> str:
+    """What to tell besides an error: ``more``, and ``why`` brokers may not have been reached, if it can be that."""
+    return "; ".join(filter(None, (more, why() if code in UNREACHED else "")))
 
 
 @contextmanager
-def kafka_errors(more: str = "", *, bare: bool = False) -> Iterator[None]:
-    """Turn what confluent-kafka raises into a :class:`Failure`."""
+def kafka_errors(more: str = "", *, bare: bool = False, why: Callable[[], str] = no_reason) -> Iterator[None]:
+    """Turn what confluent-kafka raises into a :class:`Failure`.
+
+    :param why: says what else is known where brokers may not have been reached.
+    """
     try:
         yield
     except KafkaException as error:
         code = error.args[0].code()
-        raise bare_failure(code) if bare else kafka_failure(code, more) from error
+        more = with_reason(code, more, why)
+        raise bare_failure(code, more) if bare else kafka_failure(code, more) from error
     except BufferError as error:
         raise kafka_failure(QUEUE_FULL) from error
     except (ValueError, TypeError, OverflowError) as error:

@@ -9,6 +9,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from kafkatcl.engine.absence import SETTINGS as ABSENCE_SETTINGS
+from kafkatcl.engine.absence import Absence, absence_of
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
@@ -28,6 +30,7 @@ _LEAST_SHARE_BYTES = 256 << 10
 #: How many messages a full handle takes, one in each idle round, before it pauses its partitions.
 _MOST_FULL_POLLS = 30
 _FETCH_BACKOFF_MS = "20"
+_ABSENT = "ABSENT"
 _AUTO_STORE = "enable.auto.offset.store"
 
 
@@ -58,6 +61,7 @@ class Fetcher(Handle, BufferOwner):
         self._full_polls = 0
         self._polled = 0.0
         self._paused: set[tuple[str, int]] = set()
+        self._absent: dict[tuple[str, int], Absence] = {}
         #: Whether positions matter: there is a group to commit them to.
         self._tracks_positions = True
         Handle.__init__(self, master, events)
@@ -80,6 +84,10 @@ class Fetcher(Handle, BufferOwner):
         """The buffer of a partition that is being fetched (lock held)."""
         raise NotImplementedError
 
+    def _reader_of(self, origin: tuple[str, int]) -> MessageBuffer | None:
+        """The same of one that may not be (lock held)."""
+        raise NotImplementedError
+
     # -- for the buffers (lock held) -----------------------------------------------------------------------
 
     def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
@@ -91,13 +99,20 @@ class Fetcher(Handle, BufferOwner):
         self.check()
         if not (buffer.closed or self._routing):
             self._balance(starving=True)
-            if self._fetch():
+            if self._fetch() or buffer.size > 0:
                 return buffer.size > 0 or remaining(end) != 0
         self._waiting += 1
         try:
             return super().wait(buffer, end)
         finally:
             self._waiting -= 1
+
+    def why_empty(self, buffer: MessageBuffer) -> str:
+        with self.lock:
+            for origin, absence in self._absent.items():
+                if absence.is_certain() and self._reader_of(origin) is buffer:
+                    return absence.words
+        return self.why()
 
     def made_room(self, count: int, size: int) -> None:
         self._held -= count
@@ -130,6 +145,7 @@ class Fetcher(Handle, BufferOwner):
             self.positions.pop(origin, None)
             self._unstored.discard(origin)
             self._paused.discard(origin)
+            self._absent.pop(origin, None)
 
     def store_offsets(self) -> None:
         """Mark what was handed to the script for the next commit (lock held)."""
@@ -151,6 +167,8 @@ class Fetcher(Handle, BufferOwner):
             self._stores_offsets = self._tracks_positions
         # With librdkafka's default of a second, a script that is quicker than the cluster waits for most of its time.
         settings.setdefault("fetch.queue.backoff.ms", _FETCH_BACKOFF_MS)
+        for name, value in ABSENCE_SETTINGS.items():
+            settings.setdefault(name, value)
         return Consumer(settings)
 
     def _poll(self) -> bool:
@@ -211,6 +229,10 @@ class Fetcher(Handle, BufferOwner):
             # Small messages may be followed by large ones.
             average = sum(item.bytes for item in fetched) // count
             self._average = max(1, average, self._average // 2)
+            if self._absent:  # no more, where messages come from
+                for item in fetched:
+                    if isinstance(item, Run):
+                        self._absent.pop(item.origin, None)
             self._route(fetched, epoch)
             self.lock.notify_all()
 
@@ -230,6 +252,27 @@ class Fetcher(Handle, BufferOwner):
 
     def _full(self) -> bool:
         return self._held >= HELD_LIMIT or self._held_bytes >= HELD_BYTES
+
+    def _on_error(self, error: Any) -> None:
+        absence = absence_of(error)
+        if absence is None or self._note(absence):
+            super()._on_error(error)
+
+    def _note(self, absence: Absence) -> bool:
+        """Take note of a partition that does not exist, and tell who reads it; whether this is new."""
+        with self.lock:
+            known = self._absent.get(absence.origin)
+            buffer = self._reader_of(absence.origin)
+            is_told = known is not None and known.is_told and known.code == absence.code
+            is_due = not is_told and buffer is not None and absence.is_due(known)
+            self._absent[absence.origin] = absence._replace(is_told=is_told or is_due)
+            if buffer is None or not is_due:
+                return False
+            buffer.put(absence.item())
+            buffer.announce()
+            self.lock.notify_all()
+        self.log.say(_ABSENT, absence.words)
+        return True
 
     def _balance(self, *, starving: bool = False) -> None:
         """Resume partitions whose buffers are not crowded; where a reader starves, pause those that are."""

@@ -14,7 +14,7 @@ from kafkatcl.engine.destination import named, redirected
 from kafkatcl.engine.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, Failure, kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.faults import fault
-from kafkatcl.engine.logs import Log
+from kafkatcl.engine.logs import Log, log_settings
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
 from kafkatcl.engine.pump import Pump
@@ -62,7 +62,7 @@ class Handle:
             self.native = ClientHandle(self.client)
             undoing.callback(self.native.release)
             self.name = self.native.name()
-            self.log = Log(self)
+            self.log = Log(self, master.conf.settings)
             self._warn()
             self.log.open()
             undoing.callback(self.log.close)
@@ -123,23 +123,27 @@ class Handle:
     def set_log_level(self, level: str) -> None:
         """Let log lines up to a level, one of ``LOG_LEVELS``, through."""
         self.check()
-        self.native.set_log_level(LOG_LEVELS.index(level))
+        self.log.set_level(LOG_LEVELS.index(level))
 
     def output_queue_length(self) -> int:
         """Messages not yet delivered, plus reports that callbacks have not been told."""
         self.check()
         return self.native.output_queue_length() + self.events.pending(self, self.master.callback("delivery"))
 
-    def metadata(self, *, refresh: bool = False) -> Metadata:
+    def why(self) -> str:
+        """What is known of why a command has failed that brokers have to do with, or nothing (any thread)."""
+        return self.log.outages.why()
+
+    def metadata(self, *, refresh: bool = False, seconds: float | None = None) -> Metadata:
         """The metadata of the cluster, fetched at first and when ``refresh`` says so.
 
-        :raises Failure: no broker answers within 5 s, or none is known.
+        :raises Failure: no broker answers within 5 s, or within ``seconds``, or none is known.
         """
         self.check()
         if refresh or self._metadata is None:
             if not self._has_brokers:
                 raise kafka_failure(TRANSPORT, "failed to acquire metadata")
-            self._metadata = fetch_metadata(self.client)
+            self._metadata = fetch_metadata(self.client, self.why, seconds)
         return self._metadata
 
     def knows_metadata(self) -> bool:
@@ -210,9 +214,9 @@ class Handle:
         settings: dict[str, Any] = dict(self.master.conf.settings)
         if self._redirected:
             settings = self._redirected.applied(settings)
-        settings["log.queue"] = "true"  # librdkafka itself prints what a broker sends as it is
-        if "error" in self.master.wanted:
-            settings["error_cb"] = self._on_error
+        settings.update(log_settings(self.master.conf.settings))
+        self._tells_errors = "error" in self.master.wanted
+        settings["error_cb"] = self._on_error
         if "statistics" in self.master.wanted:
             settings["stats_cb"] = self._on_statistics
         return settings
@@ -248,7 +252,8 @@ class Handle:
         return more
 
     def _on_error(self, error: Any) -> None:
-        self.tell_error(error.code(), scrub(error.str()))
+        if self._tells_errors or error.fatal():
+            self.tell_error(error.code(), scrub(error.str()))
 
     def _on_statistics(self, json: str) -> None:
         self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))

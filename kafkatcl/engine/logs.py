@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kafkatcl.engine import secrets
 from kafkatcl.engine.logsinks import sink
+from kafkatcl.engine.outages import DEBUG, Outages
 from kafkatcl.engine.pump import Pump
 from kafkatcl.librdkafka.logs import LogLine, LogQueue
 
@@ -25,7 +27,7 @@ _UNTRUE = re.compile(
 )
 #: Lines of a client that may wait; beyond that the oldest are left out, and their number is told.
 WAITING_LIMIT = 10_000
-_WARNING = 4
+_WARNING, _INFO, _DEBUG = 4, 6, 7
 #: Lines of one client that are taken before others get their turn.
 _BATCH = 1000
 #: Seconds that a client which is being closed waits for somebody to read its last lines.
@@ -33,12 +35,22 @@ _LAST_SECONDS = 1.0
 
 
 class Log:
-    """The log of a handle, whose client has ``log.queue`` on and keeps its lines until the log is opened."""
+    """The log of a handle, whose client has ``log.queue`` on and keeps its lines until the log is opened.
 
-    def __init__(self, handle: Handle) -> None:
+    :param settings: what the script has set for the client.
+    """
+
+    def __init__(self, handle: Handle, settings: Mapping[str, str]) -> None:
+        #: The script has asked for librdkafka's debug lines, and gets the log as librdkafka writes it.
+        self._is_raw = bool(settings.get("debug"))
+        #: Up to which level lines are told.
+        self.level = _DEBUG if self._is_raw else int(settings.get("log_level") or _INFO)
+        self.outages = Outages(ends_connections=settings.get("socket.max.fails") != "0")
         self._lock = threading.Lock()  # whoever has it tells lines
         self._sink = sink(handle, self._gives_up)
         self._is_for_people = handle.master.logger != "callback"
+        self._sums_up = self._is_for_people and not self._is_raw
+        self._own: deque[LogLine] = deque()
         self._left_out = 0  # guarded by the reader's lock
         self._end: float | None = None  # when those who wait for a reader of stderr give up
         self._closed = False
@@ -61,10 +73,17 @@ class Log:
         """Have ``descriptor`` signalled when there are lines."""
         self._queue = self._handle.native.divert_logs(descriptor)
 
+    def set_level(self, level: int) -> None:
+        """Tell lines up to a level from now on."""
+        if self._is_raw:
+            self._handle.native.set_log_level(level)
+        else:
+            self.level = level
+
     def say(self, facility: str, message: str) -> None:
-        """Log a warning of our own."""
-        with self._lock:
-            self._sink([LogLine(_WARNING, facility, message)])
+        """Log a warning of our own; whoever has locks does not wait for a reader of stderr."""
+        self._own.append(LogLine(_WARNING, facility, message))
+        _reader.wake()
 
     def serve(self) -> bool:
         """Tell some lines; whether there may be more."""
@@ -74,9 +93,8 @@ class Log:
             left_out = _reader.limit([self])
             taken = list(self._queue.lines(_BATCH))
             more = len(taken) == _BATCH
-            lines = [
-                line._replace(message=secrets.scrub(line.message)) for line in taken if self._is_told(line)
-            ]
+            own = [self._own.popleft() for _ in range(len(self._own))]
+            lines = [*own, *(line for line in self._told(taken) if line.level <= self.level)]
             if left_out:
                 lines.insert(0, LogLine(_WARNING, "LOG", f"{left_out} log lines were left out"))
             if lines:
@@ -85,7 +103,7 @@ class Log:
 
     def leave_out(self) -> None:
         """Drop the oldest lines, if too many wait (the reader's lock is held)."""
-        self._left_out += self._queue.drop(WAITING_LIMIT)
+        self._left_out += sum(line.level <= self.level for line in self._queue.surplus(WAITING_LIMIT))
 
     def left_out(self) -> int:
         """How many were dropped since this was asked last (the reader's lock is held)."""
@@ -98,19 +116,35 @@ class Log:
         while self.serve():
             pass
         with self._lock:
+            if self._sums_up and (lines := self.outages.ended(closing=True)):
+                self._sink([line for line in lines if line.level <= self.level])
             self._closed = True
             _reader.remove(self)
             self._queue.close()
         _reader.rest()
 
-    def _is_told(self, line: LogLine) -> bool:
-        untrue = self._is_for_people and line.facility == "CONFWARN" and _UNTRUE.search(line.message)
-        return not untrue
+    def _told(self, lines: list[LogLine]) -> Iterator[LogLine]:
+        """What to tell of lines of the client."""
+        for line in lines:
+            instead = self.outages.take(line)
+            if self._sums_up and instead is not None:
+                yield from instead
+            elif not (self._is_for_people and line.facility == "CONFWARN" and _UNTRUE.search(line.message)):
+                yield line._replace(message=secrets.scrub(line.message))
+        if self._sums_up:
+            yield from self.outages.ended()
 
     def _gives_up(self) -> bool:
         """Whether lines that cannot be told now are to be given up; a sink that waits asks all the time."""
         _reader.limit()
         return self._end is not None and time.monotonic() > self._end
+
+
+def log_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """What a client has to be set to for its log; whatever it is, what the script has set decides what is told."""
+    # Else librdkafka itself prints what a broker sends as it is.
+    queued = {"log.queue": "true"}
+    return queued if settings.get("debug") else {**queued, "debug": DEBUG, "log_level": str(_DEBUG)}
 
 
 class _Reader:
@@ -132,6 +166,12 @@ class _Reader:
         """Read this log no more."""
         with self._lock:
             del self._logs[log]
+
+    def wake(self) -> None:
+        """Have all logs served, if there are any."""
+        with self._lock:
+            if self._pump:
+                self._pump.wake()
 
     def rest(self) -> None:
         """End the thread, if there is nothing left to read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from kafkatcl.engine.errors import Failure, kafka_errors
 from kafkatcl.engine.waiting import interruptibly
@@ -57,12 +57,14 @@ def _address(broker: Any) -> str:
     return f"{host}:{broker.port}"
 
 
-def fetch_metadata(client: Any) -> Metadata:
-    """Ask the cluster of a confluent-kafka client; waits 5 s at most.
+def fetch_metadata(client: Any, why: Callable[[], str], seconds: float | None = None) -> Metadata:
+    """Ask the cluster of a confluent-kafka client; waits 5 s at most, and no more than ``seconds``.
 
     All topics are asked for: asking for one by name would create it on clusters that create topics.
 
+    :param why: the reason why there may be no answer.
     :raises Failure: no answer.
     """
-    with kafka_errors(_FAILED):
-        return Metadata(interruptibly(lambda: client.list_topics(timeout=_TIMEOUT_SECONDS)))
+    timeout = _TIMEOUT_SECONDS if seconds is None else min(seconds, _TIMEOUT_SECONDS)
+    with kafka_errors(_FAILED, why=why):
+        return Metadata(interruptibly(lambda: client.list_topics(timeout=timeout)))

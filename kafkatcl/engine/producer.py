@@ -17,6 +17,7 @@ from kafkatcl.engine.errors import (
     UNKNOWN_TOPIC,
     Failure,
     kafka_failure,
+    with_reason,
 )
 from kafkatcl.engine.events import Event
 from kafkatcl.engine.handle import Handle
@@ -96,7 +97,7 @@ class ProducerHandle(Handle):
     ) -> None:
         """Tell the delivery callback that a message failed; it is counted as lost where the callback is not to know."""
         if self._is_heard():
-            self._report(failed(code, topic, partition, payload, key))
+            self._report(failed(code, topic, partition, payload, key, more=with_reason(code, "", self.why)))
         else:
             self.losses.count(topic, code)
 
@@ -181,11 +182,9 @@ class ProducerHandle(Handle):
         """Why messages are still there."""
         if not self._has_brokers:
             return "no brokers are known"
-        return (
-            "still queued when interrupted"
-            if self.gave_up_at
-            else f"still queued after {flush_seconds():g} s"
-        )
+        if self.gave_up_at:
+            return "still queued when interrupted"
+        return "; ".join(filter(None, (f"still queued after {flush_seconds():g} s", self.why())))
 
     def _served(self, serve: Callable[[float], Any], seconds: float) -> None:
         try:
@@ -257,7 +256,7 @@ class ProducerTopic(Topic):
             while code == QUEUE_FULL and self.handle.serve_until(end):
                 code = self._queue(partition, payload, key)
         if code:
-            raise kafka_failure(code)
+            raise self._failure(code)
 
     def produce_batch(self, partition: int, batches: Sequence[Batch]) -> None:
         """Queue messages in their order; one that is refused does not hold up the others.
@@ -268,9 +267,8 @@ class ProducerTopic(Topic):
         self._check(partition)
         refused = self._queue_all(partition, batches, self.handle.block_until())
         if refused:
-            failure = kafka_failure(refused[0][0])
             more = f"{len(refused)} of {sum(map(len, batches))} messages were not queued"
-            raise Failure(f"{failure.message} ({more})", (*failure.errorcode, more))
+            raise self._failure(refused[0][0], more)
 
     def produce_granted(self, partition: int, batch: Batch) -> None:
         """Queue messages that the script takes for queued; one that is refused counts as one that failed."""
@@ -304,6 +302,9 @@ class ProducerTopic(Topic):
             self.handle.tell_failure(code, self.topic.name, partition, payload, key)
             return 0
         return code
+
+    def _failure(self, code: int, more: str = "") -> Failure:
+        return kafka_failure(code, with_reason(code, more, self.handle.why))
 
     def _is_early(self) -> bool:
         return not self.handle.knows_metadata() and time.monotonic() < self._early_until

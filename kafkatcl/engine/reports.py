@@ -26,11 +26,13 @@ def delivered(message: Any) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def failed(code: int, topic: str, partition: int, payload: bytes | None, key: bytes | None) -> FailedReport:
-    """The report of a message that failed with an error code."""
+def failed(
+    code: int, topic: str, partition: int, payload: bytes | None, key: bytes | None, *, more: str = ""
+) -> FailedReport:
+    """The report of a message that failed with an error code; ``more`` is known of the reason."""
     text = error_text(code)
     report = FailedReport((
-        "error", text, "code", error_name(code), "message", text,
+        "error", text, "code", error_name(code), "message", f"{text} ({more})" if more else text,
         "payload", payload or b"", "partition", partition, "topic", topic, *_keyed(key),
     ))  # fmt: skip
     report.topic, report.number = topic, code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaException, TopicPartition
@@ -63,7 +64,7 @@ class Subscriber(Fetcher):
         self.check()
         if not wanted:
             raise bare_failure(INVALID_ARGUMENT)
-        with self.lock, kafka_errors(bare=True):
+        with self.lock, self._errors():
             names = [usable_pattern(topic) for topic, _, _ in wanted]
             self.client.subscribe(names, on_revoke=self._on_revoke)
             self._subscription = wanted
@@ -76,7 +77,7 @@ class Subscriber(Fetcher):
     def unsubscribe(self) -> None:
         """Leave the group."""
         self.check()
-        with self.lock, kafka_errors(bare=True):
+        with self.lock, self._errors():
             self.store_offsets()
             self.client.unsubscribe()
             self.client.unassign()  # what assign() named is no subscription
@@ -86,7 +87,7 @@ class Subscriber(Fetcher):
     def assign(self, wanted: list[Position]) -> None:
         """Read these partitions, and none else; without an offset from the committed one."""
         self.check()
-        with self.lock, kafka_errors(bare=True):
+        with self.lock, self._errors():
             self.store_offsets()
             self.client.assign([position.or_stored().native() for position in wanted])
             self._restart()
@@ -94,7 +95,7 @@ class Subscriber(Fetcher):
     def assignment(self) -> list[Position]:
         """The partitions being read, with the offsets they were assigned with."""
         self.check()
-        with kafka_errors(bare=True):
+        with self._errors():
             return [Position(p.topic, p.partition, p.offset) for p in self.client.assignment()]
 
     def commit(self, wanted: list[Position], *, wait: bool) -> None:
@@ -105,7 +106,7 @@ class Subscriber(Fetcher):
         self.check()
         with self.lock:
             self.store_offsets()
-        with kafka_errors(bare=True):
+        with self._errors():
             offsets = {"offsets": [position.native() for position in wanted]} if wanted else {}
             if not wait:
                 self.client.commit(asynchronous=True, **offsets)
@@ -126,7 +127,7 @@ class Subscriber(Fetcher):
     def committed(self, wanted: list[Position], timeout_ms: int) -> list[Position]:
         """The committed offset of each partition, or the invalid one."""
         self.check()
-        with kafka_errors(bare=True):
+        with self._errors():
             native = [position.native() for position in wanted]
             found = interruptibly(lambda: self.client.committed(native, timeout=timeout_ms / 1000))
         return [Position(p.topic, p.partition, p.offset) for p in found]
@@ -134,7 +135,7 @@ class Subscriber(Fetcher):
     def watermarks(self, topic: str, partition: int, timeout_ms: int, *, cached: bool) -> tuple[int, int]:
         """The low and the high watermark: the oldest offset there is, and the next one to be written."""
         self.check()
-        with kafka_errors(bare=True):
+        with self._errors():
             wanted = Position(topic, partition).native()
             found = interruptibly(
                 lambda: self.client.get_watermark_offsets(wanted, timeout=timeout_ms / 1000, cached=cached)
@@ -142,6 +143,9 @@ class Subscriber(Fetcher):
         if found is None:
             raise bare_failure(INVALID_ARGUMENT)
         return int(found[0]), int(found[1])
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return kafka_errors(bare=True, why=self.why)
 
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
         # From within consume() or close(): what was handed over must be stored before the partitions go.
@@ -168,4 +172,7 @@ class Subscriber(Fetcher):
         return [self.messages]
 
     def _buffer_of(self, origin: tuple[str, int]) -> MessageBuffer:
+        return self.messages
+
+    def _reader_of(self, origin: tuple[str, int]) -> MessageBuffer:
         return self.messages

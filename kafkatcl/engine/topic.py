@@ -58,6 +58,10 @@ class SharedTopic:
         self._partitioner = partitioner
         #: Whether the client knows the topic and its configuration.
         self.is_open = False
+        #: Whether a partition of it was started, so that the client has asked the cluster about it.
+        self.was_started = False
+        #: How many partitions it had when the cluster was asked last; 0 if it never was.
+        self.partitions = 0
         self._native: Any = None
 
     def configure(self, name: str, value: str) -> None:

@@ -68,13 +68,10 @@ class LogQueue:
             finally:
                 _event_destroy(event)
 
-    def drop(self, most: int) -> int:
-        """Forget the oldest lines but for ``most``; their number."""
-        dropped = 0
-        while len(self) > most and (event := _queue_poll(self.pointer, 0)):
-            _event_destroy(event)
-            dropped += 1
-        return dropped
+    def surplus(self, most: int) -> Iterator[LogLine]:
+        """The oldest lines but for ``most``."""
+        while (number := len(self) - most) > 0:
+            yield from self.lines(number)
 
     def close(self) -> None:
         """Give the queue up, with what is in it; its client may go on logging, to nowhere."""

@@ -64,7 +64,7 @@ def _run(app: Any, options: Options) -> int:
 
 def _converse(app: Any) -> None:
     interrupt = Interrupt(app)
-    reader = terminal_reader(app, SignalWatch(interrupt))
+    reader = terminal_reader(app, SignalWatch(interrupt), interrupt)
     if os.isatty(1):
         tell(app, "stdout", f'{_version(app)}: "help" lists what there is, Ctrl-D leaves')
     read_commands(app, reader, interrupt.command, functools.partial(_answer, app))

@@ -71,7 +71,7 @@ def _read(path: Path) -> list[str]:
         return []
     commands: list[str] = []
     entry: list[str] = []
-    for line in [*text.decode(errors="replace").split("\n"), ""]:
+    for line in [*text.decode(errors="replace").replace("\0", "?").split("\n"), ""]:
         if line.startswith("+"):
             entry.append(line[1:])
         elif entry:

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from kafkatcl.bridge.cancelling import Cancellation
-from kafkatcl.bridge.inprocess import NativeError
+from kafkatcl.bridge.inprocess import NativeError, on_time
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.telling import say
 from kafkatcl.shell.exiting import leaving
@@ -23,8 +23,9 @@ READABLE = 1 << 1  #: TCL_READABLE
 NUDGE = signal.SIGURG
 
 _MESSAGE = "interrupted"
-#: How often to try.  The first time a script may catch it and put things in order; from then on it is unwound.
+#: How long a try lasts.  The first time a script may catch it and put things in order; from then on it is unwound.
 _SECONDS = 0.1
+_TIMES = 50
 #: How long, before it is told that what runs cannot be interrupted, and Ctrl-C ends the process.
 _PATIENCE_SECONDS = 1.0
 _STUCK = "kafkatclsh: this cannot be interrupted; Ctrl-C once more ends kafkatclsh"
@@ -51,34 +52,55 @@ class Interrupt:
     @contextlib.contextmanager
     def command(self) -> Iterator[None]:
         """What runs inside is interrupted at once, and fails then, whatever comes of it."""
+        self._begin(0.0)
         try:
-            with self._interruptible(0.0):
-                yield
+            yield
         except NativeError:
             if not self._cancelled:
                 raise
+        finally:
+            self.end()
         if self._cancelled:
             raise NativeError(_MESSAGE)
 
-    def events(self) -> contextlib.AbstractContextManager[None]:
-        """Events are waited for inside: if one is being served that does not end soon, it is interrupted."""
-        return self._interruptible(_SECONDS)
-
     @contextlib.contextmanager
-    def _interruptible(self, grace: float) -> Iterator[None]:
-        with self._changed:
-            self._running, self._grace = True, grace
-            self._asked = self._cancelled = self._stuck = False
+    def events(self) -> Iterator[None]:
+        """Events are waited for inside: if one is being served that does not end soon, it is interrupted."""
+        self.begin_event()
         try:
             yield
         finally:
-            with self._changed:
-                self._running = False
-                self._changed.notify_all()
-            if self._asked:
-                self._insisting.join()
-            if self._cancelled:
-                self._settle()
+            self.end()
+
+    def begin_event(self) -> None:
+        """An event is served from now on until :meth:`end`, which is interrupted if it does not end soon."""
+        self._begin(_SECONDS)
+
+    def _begin(self, grace: float) -> None:
+        with self._changed:
+            self._running, self._grace = True, grace
+            self._asked = self._cancelled = self._stuck = False
+
+    def end(self) -> None:
+        """Nothing that may be interrupted runs any more."""
+        if self._has_cancelled():
+            self._settle()
+
+    def end_event(self) -> None:
+        """The same, to be called where Tcl must not be: what is left to do there, an event does."""
+        if self._has_cancelled():
+            on_time(self._app, 0, self._settle)
+
+    def _has_cancelled(self) -> bool:
+        """Have nobody interrupt any more what ran; whether it was cancelled."""
+        with self._changed:
+            self._running = False
+            self._changed.notify_all()
+        if not self._asked:
+            return False
+        self._asked = False
+        self._insisting.join()
+        return self._cancelled
 
     def absorb(self) -> bool:
         """Whether the process survives this SIGINT; called in the thread that watches signals."""
@@ -110,19 +132,25 @@ class Interrupt:
             if self._changed.wait_for(lambda: not self._running, self._grace):
                 return
             self._cancelled = True
+            began = time.monotonic()
             with _end_of_input():
-                self._cancel(_PATIENCE_SECONDS)
+                self._cancel(unwind=False)
+                while self._running and time.monotonic() - began < _PATIENCE_SECONDS:
+                    self._cancel(unwind=True)
             if self._running:
                 self._stuck = True
                 say(_STUCK)
-                self._cancel(float("inf"))
+            while self._running:
+                self._cancel(unwind=True)
 
-    def _cancel(self, seconds: float) -> None:
-        began = time.monotonic()
-        while self._running and (waited := time.monotonic() - began) < seconds:
-            self._cancellation.cancel(_MESSAGE, unwind=waited >= _SECONDS)
-            signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
-            self._changed.wait(_SECONDS)
+    def _cancel(self, *, unwind: bool) -> None:
+        """Cancel what runs, and give it a moment to end."""
+        signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
+        # Traces of commands hide what comes while they run: often enough, something comes when none of them does.
+        for _ in range(_TIMES if unwind else 1):
+            self._cancellation.cancel(_MESSAGE, unwind=unwind)
+            if self._changed.wait_for(lambda: not self._running, _SECONDS / (_TIMES if unwind else 1)):
+                return
 
     def _settle(self) -> None:
         for _ in range(3):  # the last cancellation may have come when all was over

@@ -29,6 +29,8 @@ proc ::kafkatcl::shell::Settle {} {
     foreach path [Interpreters {}] {
         catch {interp eval $path [list list]}
         catch {interp eval $path [list list]}
-        catch {interp eval $path {::kafkatcl::waits::Unwound; ::kafkatcl::events::Unwound}}
+        foreach part {waits messages events} {
+            catch {interp eval $path ::kafkatcl::${part}::Unwound}
+        }
     }
 }

@@ -6,12 +6,15 @@ import contextlib
 import io
 import os
 import readline
+import select
 import sys
 import termios
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from kafkatcl.bridge.eventsource import around_waits
 from kafkatcl.shell.history import History
+from kafkatcl.shell.interrupt import Interrupt
 from kafkatcl.shell.offering import offering
 from kafkatcl.shell.prompts import Prompts
 from kafkatcl.shell.readers import whole_command
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from kafkatcl.shell.offers import Offer
 
 _CTRL_C = "\x03"
+_NO_KEY = bytes([os.fpathconf(0, "PC_VDISABLE")])
 _SETTINGS = (
     # While tkinter serves events, a signal would wait for the next key: so Ctrl-C is a key, that puts itself at the
     # end of the line and enters it.
@@ -39,8 +43,9 @@ _SETTINGS = (
 class ReadlineReader:
     """Reads commands line by line."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, interrupt: Interrupt) -> None:
         self._app = app
+        self._interrupt = interrupt
         self._prompts = Prompts(app)
         self._screen = Screen(app)
         self._display = Redisplay()
@@ -70,7 +75,7 @@ class ReadlineReader:
         self._begun = begun
         prompt = self._prompts.text(continued=bool(begun))
         try:
-            with _ctrl_c_as_key(), self._screen.typing(self._display):
+            with _ctrl_c_as_key(self._interrupt), self._screen.typing(self._display):
                 line = input(prompt)
         except EOFError:
             tell(self._app, "stdout", "")
@@ -100,13 +105,34 @@ def _aligned(offer: Offer, begin: int, text: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _ctrl_c_as_key() -> Iterator[None]:
+def _ctrl_c_as_key(interrupt: Interrupt) -> Iterator[None]:
+    """Have Ctrl-C be a key, but while an event is served a signal, as nobody reads keys then."""
     before = termios.tcgetattr(0)
-    settings = termios.tcgetattr(0)
-    settings[6][termios.VINTR] = bytes([os.fpathconf(0, "PC_VDISABLE")])
-    termios.tcsetattr(0, termios.TCSADRAIN, settings)
+    key = before[6][termios.VINTR]
+
+    # Within these two tkinter must not be called: it would not know any more who has the GIL.
+    def waits() -> None:
+        interrupt.end_event()
+        _set_ctrl_c(_NO_KEY)
+
+    def serves() -> None:
+        if not select.select([0], [], [], 0)[0]:
+            _set_ctrl_c(key)
+            interrupt.begin_event()
+
+    _set_ctrl_c(_NO_KEY)
     try:
-        yield
+        with around_waits(waits, serves):
+            yield
     finally:
-        with contextlib.suppress(termios.error):
+        interrupt.end()
+        with contextlib.suppress(termios.error):  # the terminal is gone
             termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+
+def _set_ctrl_c(key: bytes) -> None:
+    """Set the key that makes a signal."""
+    with contextlib.suppress(termios.error):  # the terminal is gone
+        settings = termios.tcgetattr(0)
+        settings[6][termios.VINTR] = key
+        termios.tcsetattr(0, termios.TCSANOW, settings)

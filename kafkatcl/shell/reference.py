@@ -16,6 +16,8 @@ import kafkatcl
 from kafkatcl.bridge.inprocess import NativeError, application, new_interp
 
 _UNKNOWN = "\x01"
+#: Words of questions that stand for any other.
+_ANY = ("{}", "x", "0", "stdin", "integer")
 _LISTED = re.compile(r"(?:must|should) be (?:one of )?(.*)$", re.DOTALL)
 _SEPARATORS = re.compile(r",? or |, ")
 
@@ -77,7 +79,7 @@ class Reference:
         for question in re.split(r"[;\n]+", questions.strip()):
             asked = question.split()
             place = next(index for index, word in enumerate(asked) if "?" in word)
-            known = [word for word in asked[:place] if word not in ("{}", "x", "0", "stdin", "integer")]
+            known = [word for word in asked[:place] if word not in _ANY]
             given = [word for word, like in zip(words, asked) if like in known]
             if given == known and (len(words) == place if exact else len(words) >= place):
                 return self._listed([word.replace("?", _UNKNOWN) for word in asked])

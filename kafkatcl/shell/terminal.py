@@ -9,13 +9,14 @@ from typing import Any
 
 from kafkatcl.engine.shutdown import at_shutdown
 from kafkatcl.shell.above import can_move_cursor
+from kafkatcl.shell.interrupt import Interrupt
 from kafkatcl.shell.readers import PlainReader, Reader
 from kafkatcl.shell.signals import SignalWatch
 
 _END_BRACKETED_PASTE = b"\x1b[?2004l"
 
 
-def terminal_reader(app: Any, watch: SignalWatch) -> Reader:
+def terminal_reader(app: Any, watch: SignalWatch, interrupt: Interrupt) -> Reader:
     """The best reader there is for commands typed on a terminal: prompt_toolkit, readline, or none of them.
 
     A terminal that cannot move its cursor is none for prompt_toolkit.
@@ -31,7 +32,7 @@ def terminal_reader(app: Any, watch: SignalWatch) -> Reader:
     with contextlib.suppress(ImportError):
         from kafkatcl.shell.lines import ReadlineReader  # noqa: PLC0415
 
-        return ReadlineReader(app)
+        return ReadlineReader(app, interrupt)
     return PlainReader(app)
 
 

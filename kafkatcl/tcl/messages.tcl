@@ -6,6 +6,9 @@
 #   the array of the script as <array>, a name that no script has in its own errors.
 
 namespace eval ::kafkatcl::messages {
+    variable left           ;# of each batch whose code is run, how many messages it has not got to
+    array set left {}
+
     # How the array is set to the message at `at` of the fields of several; `at` moves on.  Elements that other messages
     # had and this one has not are unset.  The text is put where it is needed: a call for each message of a batch would
     # cost more than all of this.  In an object command, plain names could be those of the script's namespace.
@@ -105,13 +108,14 @@ proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text 
     }
     set items [lassign $value batch count]
     upvar 3 $array <array>
-    set done 0
+    upvar #0 ::kafkatcl::messages::left($batch) left
+    set left $count
     set next 0
     set at 0
     set fields {}
     set code [catch {
-        while {$done < $count} {
-            incr done
+        while {$left > 0} {
+            incr left -1
             if {$at == [llength $fields]} {
                 lassign [lindex $items $next] kind topic partition width fields
                 incr next
@@ -127,9 +131,11 @@ proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text 
             uplevel 3 $body
         }
     } result options]
-    ::kafkatcl::Value [::kafkatcl::bridge::batch_end $batch [expr {$count - $done}]]
+    set rest $left
+    unset left
+    ::kafkatcl::Value [::kafkatcl::bridge::batch_end $batch $rest]
     if {$code == 0} {
-        return $done
+        return [expr {$count - $rest}]
     }
     if {$code == 1} {
         set info [dict get $options -errorinfo]
@@ -140,10 +146,20 @@ proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text 
             lassign [Failed $array $result $options] result options
         }
     }
+    set ::kafkatcl::failures::passed $options
     # A return of the code is one of the caller: from here it has three procedures more to leave.
     dict incr options -level [expr {$code == 2 ? 3 : 1}]
     return -options $options $result
 }]
+
+# All code that ran was unwound: put back what it has not got to, the last batch first.
+proc ::kafkatcl::messages::Unwound {} {
+    variable left
+    foreach batch [lsort -dictionary -decreasing [::tcl::array::names left]] {
+        ::kafkatcl::bridge::batch_end $batch $left($batch)
+    }
+    ::tcl::array::unset left
+}
 
 # Run a callback for each message of an answer, as from the event loop; their number.
 proc ::kafkatcl::messages::Tell {prefix answer} {

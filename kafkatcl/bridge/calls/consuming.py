@@ -42,13 +42,13 @@ def stop(topic: str, partition: str) -> tuple[Any, ...]:
 @primitive
 def consume(topic: str, partition: str, timeout_ms: str) -> tuple[Any, ...]:
     number, timeout = integer(partition), integer(timeout_ms)
-    return _next(find(topic, ConsumerTopic).buffer(number), timeout)
+    return _next(find(topic, ConsumerTopic).buffer(number, timeout), timeout)
 
 
 @primitive
 def consume_batch(topic: str, partition: str, timeout_ms: str, most: str, wait: str) -> tuple[Any, ...]:
     number, timeout, limit = integer(partition), integer(timeout_ms), count(most)
-    return _several(topic, find(topic, ConsumerTopic).buffer(number), limit, timeout, wait)
+    return _several(topic, find(topic, ConsumerTopic).buffer(number, timeout), limit, timeout, wait)
 
 
 @primitive
@@ -111,7 +111,7 @@ def _read_from(source: str, partition: str) -> MessageBuffer | None:
 def _next(buffer: MessageBuffer, timeout_ms: int) -> tuple[Any, ...]:
     item = buffer.read_ahead(timeout_ms)
     if item is None:
-        raise kafka_failure(TIMED_OUT)
+        raise kafka_failure(TIMED_OUT, buffer.why_empty())
     return answer(item)
 
 

@@ -1,0 +1,151 @@
+"""Why a broker cannot be reached: what librdkafka logs of it, in the words of whoever has to mend it.
+
+librdkafka's own hints miss some cases; these are known by the state that the connection was in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, NamedTuple
+
+from kafkatcl.engine.secrets import scrub
+from kafkatcl.engine.telling import printable
+
+# [thrd:ssl://host:9093/bootstrap]: ssl://host:9093/bootstrap: what happened
+_NAMED = re.compile(
+    r"(?:\[thrd:.*?\]: )?(?:(?P<protocol>\w+)://)?(?P<name>.+?)(?:/(?P<id>bootstrap|-?\d+))?: (?P<text>.*)",
+    re.DOTALL,
+)
+# What is connected to for a purpose, such as the coordinator of a group, has its address behind its name.
+_ADDRESS = re.compile(r"(\S+:\d+): (.*)", re.DOTALL)
+_ENDING = re.compile(
+    r" \(after (?P<ms>\d+)ms in state (?P<state>\w+)(?:, \d+ identical error\(s\) suppressed)?\)$"
+)
+# Characters of a reason.
+_LONGEST = 300
+_SOON_MS = 2000
+
+_UNTRUSTED = (
+    "the certificate of the broker could not be verified: ssl.ca.location must name its CA, "
+    "and the certificate must name this host"
+)
+_WITHOUT_TLS = "the connection was closed in the TLS handshake: a port without TLS? (security.protocol)"
+_WITH_TLS = "the connection was closed at the first request: a port with TLS? (security.protocol)"
+_WITH_CERTIFICATE = (
+    "the connection was closed after the TLS handshake: does the broker want a client certificate? "
+    "(ssl.certificate.location)"
+)
+_WITH_SASL = "the connection was closed after the first request: does it want SASL? (security.protocol)"
+_WITHOUT_SASL = "the broker does not authenticate on this port: one without SASL? (security.protocol)"
+_SILENT = "the broker does not answer"
+#: What a size is if the answer is text, or TLS.
+_HTTP, _TLS_ALERT = 0x48545450, 0x1503
+
+
+class ConnectionName(NamedTuple):
+    """A connection that a line is about: the address, or the purpose, and the number of the broker."""
+
+    address: str
+    broker: str  # "bootstrap": it is known by the address alone
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the address comes from the script."""
+        return self.broker == "bootstrap"
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether the address comes from the cluster."""
+        return self.broker.isdecimal()
+
+
+class ConnectionFailure(NamedTuple):
+    """A failure of a connection, and why."""
+
+    name: ConnectionName
+    purpose: str
+    reason: str
+    #: Whether the connection was merely closed, which may be nothing if it happens once; if it had worked for some
+    #: time before, it is nothing.
+    is_closed: bool
+    has_worked: bool
+
+
+def connection_of(message: str) -> ConnectionName | None:
+    """The connection that a line is about."""
+    found = _NAMED.match(message)
+    return ConnectionName(found["name"], found["id"] or "") if found else None
+
+
+def failure_of(message: str) -> ConnectionFailure | None:
+    """What a line of the facility FAIL, or an error of a broker, tells."""
+    found = _NAMED.match(message)
+    if not found:
+        return None
+    address, purpose, text = found["name"], "", found["text"]
+    if ":" not in address and (inner := _ADDRESS.match(text)):
+        purpose, address, text = address, inner[1], inner[2]
+    ending = _ENDING.search(text)
+    state, ms = (ending["state"], int(ending["ms"])) if ending else ("", 0)
+    text = text[: ending.start()] if ending else text
+    reason = _reason(text, state, ms, found["protocol"] or "plaintext")
+    return ConnectionFailure(
+        ConnectionName(address, found["id"] or ""),
+        purpose,
+        printable(scrub(reason))[:_LONGEST],
+        is_closed=text.startswith("Disconnected"),
+        has_worked=state == "UP" and ms >= _SOON_MS,
+    )
+
+
+def _reason(text: str, state: str, ms: int, protocol: str) -> str:
+    if text.startswith("Disconnected") or ("Disconnected" in text and state == "SSL_HANDSHAKE"):
+        return _closed(text, state, ms, protocol)
+    for pattern, words in _TEXTS:
+        if found := pattern.match(text):
+            return words(found)
+    return text
+
+
+def _closed(text: str, state: str, ms: int, protocol: str) -> str:
+    """What the end of a connection means in a state."""
+    secured = protocol.endswith("ssl")
+    if state == "SSL_HANDSHAKE":
+        return _WITHOUT_TLS
+    if state == "APIVERSION_QUERY":
+        return _WITH_CERTIFICATE if secured else _WITH_TLS
+    if state == "UP" and ms < _SOON_MS and not protocol.startswith("sasl"):
+        return _WITH_SASL
+    return text
+
+
+def _authentication(found: re.Match[str]) -> str:
+    words = re.sub(r"^authentication failed(: |$)", "", found[1], flags=re.IGNORECASE)
+    return f"authentication failed{f': {words}' if words else ''}"
+
+
+def _size(found: re.Match[str]) -> str:
+    size = int(found[1]) & 0xFFFFFFFF
+    if size == _HTTP:
+        return "this is no broker: it answers as HTTP"
+    return _WITH_TLS if size >> 16 == _TLS_ALERT else found[0]
+
+
+_Words = Callable[[re.Match[str]], str]
+_TEXTS: list[tuple[re.Pattern[str], _Words]] = [
+    (re.compile(pattern, re.DOTALL), words)
+    for pattern, words in (
+        (r"Connect to \S+ failed: (.*)", lambda found: found[1]),
+        (r"Failed to resolve '.*': (.*)", lambda found: f"the host name cannot be resolved: {found[1]}"),
+        (r"SASL authentication error: (.*)", _authentication),
+        (r"SASL \S+ mechanism handshake failed: .*not valid in current SASL state", lambda _: _WITHOUT_SASL),
+        (
+            r"SASL (\S+) mechanism handshake failed: .*Unsupported SASL mechanism: (.*)",
+            lambda found: f"the broker does not know sasl.mechanism {found[1]} ({found[2]})",
+        ),
+        (r".*certificate verify failed", lambda _: _UNTRUSTED),
+        (r".*wrong version number", lambda _: _WITHOUT_TLS),
+        (r"ApiVersionRequest failed: Local: Timed out|\d+ request\(s\) timed out", lambda _: _SILENT),
+        (r"Receive failed: Invalid response size (-?\d+)", _size),
+    )
+]

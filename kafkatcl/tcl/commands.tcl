@@ -297,10 +297,12 @@ Row subscriber error {errno reason} {
     returns nothing
 }
 Row subscriber pause {?position ...?} {
+    since 2.5
     about {Have nothing of these partitions read until resume; without one, those that are paused.}
     errors {_UNKNOWN_PARTITION}
 }
 Row subscriber resume {?position ...?} {
+    since 2.5
     about {Go on with partitions that were paused, or without one with all of them.}
     errors {_UNKNOWN_PARTITION}
 }

@@ -46,6 +46,17 @@ def test_it_greets_in_one_line_and_knows_help(on_terminal: OnTerminal) -> None:
     terminal.enters("help meta", "mine", "%")
 
 
+def test_what_may_help_stands_below_an_error(on_terminal: OnTerminal) -> None:
+    terminal = at_prompt(on_terminal())
+    terminal.enters("expr 1/0", "divide by zero", "%")
+    terminal.enters("package require kafka; kafka::kafka create m", "m", "%")
+    refused = 'Invalid value for configuration property "queue.buffering.max.ms"'
+    terminal.enters(
+        "m config linger.ms soon", refused, "    (linger.ms must be a number from 0 to 900000)", "%"
+    )
+    terminal.enters("expr 1/0", "divide by zero", "%")
+
+
 # -- completion --------------------------------------------------------------------------------------------
 
 

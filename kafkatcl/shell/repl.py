@@ -42,8 +42,16 @@ def _attempt(app: Any, running: Running, run: Callable[[], str]) -> str:
         with running():
             return run()
     except NativeError as error:
-        tell(app, "stderr", str(error))
+        tell(app, "stderr", str(error) + _hint(app, str(error)))
         return ""
+
+
+def _hint(app: Any, message: str) -> str:
+    """What may help besides an error of the package, as errorInfo has it, which is not shown at a prompt."""
+    with contextlib.suppress(NativeError):  # the package is not loaded
+        if is_interactive(app):
+            return str(app.call("::kafkatcl::failures::Hint", message, app.getvar("::errorCode")))
+    return ""
 
 
 def _run_rc_file(app: Any) -> str:

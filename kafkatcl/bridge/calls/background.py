@@ -7,16 +7,18 @@ import threading
 from kafkatcl.bridge.answers import guarded
 from kafkatcl.bridge.calls.registry import PRIMITIVES, primitive
 from kafkatcl.bridge.sessions import events
-from kafkatcl.engine.errors import NO_RESOURCE, kafka_failure
+from kafkatcl.engine.errors import INVALID_ARGUMENT, NO_RESOURCE, kafka_failure
 
 
 @primitive
 def background(session: str, token: str, name: str, *words: str) -> None:
     """Start the primitive ``name`` in a thread of its own; its answer is an event for ``token``.
 
-    :raises Failure: the system has no thread left.
+    :raises Failure: there is no such primitive; the system has no thread left.
     """
     queue = events(session)
+    if name not in PRIMITIVES:
+        raise kafka_failure(INVALID_ARGUMENT, f'there is no call "{name}"')
     function = guarded(PRIMITIVES[name])
 
     def run() -> None:

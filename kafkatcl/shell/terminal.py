@@ -38,12 +38,13 @@ def terminal_reader(app: Any, watch: SignalWatch, interrupt: Interrupt) -> Reade
 
 def let_ctrl_c_signal() -> None:
     """Have Ctrl-C be a signal, and no other key, on a terminal that gives all of them as characters."""
-    settings = termios.tcgetattr(0)
-    if not settings[3] & termios.ISIG:
-        settings[3] |= termios.ISIG
-        for key in (termios.VQUIT, termios.VSUSP):
-            settings[6][key] = bytes([os.fpathconf(0, "PC_VDISABLE")])
-        termios.tcsetattr(0, termios.TCSANOW, settings)
+    with contextlib.suppress(termios.error):  # the terminal has gone away
+        settings = termios.tcgetattr(0)
+        if not settings[3] & termios.ISIG:
+            settings[3] |= termios.ISIG
+            for key in (termios.VQUIT, termios.VSUSP):
+                settings[6][key] = bytes([os.fpathconf(0, "PC_VDISABLE")])
+            termios.tcsetattr(0, termios.TCSANOW, settings)
 
 
 def _restore_at_shutdown() -> None:

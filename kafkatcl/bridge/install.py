@@ -14,6 +14,7 @@ from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
 from kafkatcl.engine.descriptors import room_for, seal
 from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.pump import rest
 from kafkatcl.engine.shutdown import before_shutdown, finish, is_finished
 from kafkatcl.tclpath import index_folder
 
@@ -83,6 +84,7 @@ class Host:
         _hosts[id(self._app)] = self
         self._app.eval("namespace eval ::kafkatcl::bridge {}")
         inprocess.define_primitive(self._app, "::kafkatcl::bridge::seal", seal)
+        inprocess.define_primitive(self._app, "::kafkatcl::bridge::rest", lambda wanted: rest(wanted == "1"))
         for name in ("open_session", "close_session"):
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", getattr(self, name))
         for file in ("programs.tcl", "install.tcl"):

@@ -10,9 +10,12 @@ import os
 import selectors
 import sys
 import threading
+import time
+import weakref
 from contextlib import suppress
 from typing import Callable
 
+from kafkatcl.engine.process import is_forked
 from kafkatcl.librdkafka.library import SIGNAL
 
 # Unlike select, poll takes any number of descriptors; unlike epoll, it needs none of its own.
@@ -20,6 +23,31 @@ _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 #: Seconds after which a client is served without a signal; consumer groups expect to be polled now and then.
 IDLE_SECONDS = 1.0
+
+
+#: The longest rest, for the case that nobody ends it, and how long threads get to come to rest.
+_REST_SECONDS = 0.2
+_ROUND_SECONDS = 0.05
+#: How long one that was woken may take until it sees that it is to rest.
+_WAKING_SECONDS = 0.005
+
+_going = threading.Event()
+_going.set()
+_pumps: weakref.WeakSet[Pump] = weakref.WeakSet()
+
+
+def rest(wanted: bool) -> None:
+    """Have all owner threads rest, or go on: while they rest, none of them has Python's lock."""
+    if is_forked():
+        return  # there is no other thread
+    if not wanted:
+        _going.set()
+        return
+    _going.clear()
+    end = time.monotonic() + _ROUND_SECONDS
+    time.sleep(_WAKING_SECONDS)
+    while any(pump.is_serving for pump in list(_pumps)) and time.monotonic() < end:
+        time.sleep(_WAKING_SECONDS)
 
 
 class Pump:
@@ -34,6 +62,8 @@ class Pump:
         self._selector = _Selector()
         self._selector.register(self._reading, selectors.EVENT_READ)
         self._stopping = False
+        self.is_serving = False
+        _pumps.add(self)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self, name: str) -> None:
@@ -71,8 +101,18 @@ class Pump:
         while not self._stopping:
             if not more:
                 self._selector.select(IDLE_SECONDS)
+            self._begin()
             self._drain()
             more = self._serve()
+            self.is_serving = False
+
+    def _begin(self) -> None:
+        """Wait until nobody wants the threads to rest."""
+        self.is_serving = True
+        if not _going.is_set():
+            self.is_serving = False
+            _going.wait(_REST_SECONDS)
+            self.is_serving = True
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):  # served without a signal

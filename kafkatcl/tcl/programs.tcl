@@ -9,6 +9,7 @@ namespace eval ::kafkatcl::programs {
     variable index {}       ;# the folder for TCLLIBPATH
     variable python {}      ;# the value of KAFKATCL_PYTHON
     variable own {}         ;# a program that finds the package by itself
+    variable forking {}     ;# paths of the interpreters whose command fork is watched
     variable before {}      ;# what variables were that are told: a name and a list of its value, or an empty one
 }
 
@@ -40,8 +41,18 @@ proc ::kafkatcl::programs::Open {path command args} {
 
 proc ::kafkatcl::programs::Loaded {path args} {
     variable before
+    variable forking
     Tell
     set before {}
+    if {$path ni $forking && [interp eval $path {::info commands ::fork}] ne ""} {
+        lappend forking $path
+        ::kafkatcl::Watch $path ::fork {enter leave} * programs::Fork
+    }
+}
+
+# The fork of package Tclx.  A thread that has Python then is not there in the child, which would wait for it for ever.
+proc ::kafkatcl::programs::Fork {path command args} {
+    ::kafkatcl::bridge::rest [expr {[lindex $args end] ne "leave"}]
 }
 
 # Whether one program is run, and that finds the package by itself.

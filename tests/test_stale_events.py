@@ -10,13 +10,9 @@ import os
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 from fix_async import scaled
 from fix_tcl import TCLSH, RunTcl, environment_of
-
-from kafkatcl.shell.interrupt import READABLE, Interrupt
 
 # It goes from a call to the event loop and back.
 ASKING = """
@@ -66,14 +62,3 @@ def test_processes_that_hold_each_other_up_do_not_hang(tmp_path: Path) -> None:
         assert [process.communicate(timeout=seconds + 60)[0] for process in processes] == ["done\n"] * len(
             processes
         )
-
-
-def test_the_prompt_is_not_held_up_when_nobody_has_interrupted() -> None:
-    handlers: list[tuple[int, Any]] = []
-    app = SimpleNamespace(createfilehandler=lambda file, _, function: handlers.append((file, function)))
-    interrupt = Interrupt(app)
-    ((reader, function),) = handlers
-    assert not os.get_blocking(reader)
-    function(reader, READABLE)
-    os.close(reader)
-    os.close(interrupt._writer)

@@ -247,8 +247,8 @@ def display() -> Iterator[str]:
         )
     except FileNotFoundError:
         pytest.skip("there is no Xvfb (Debian: apt-get install xvfb)")
+    assert server.stdout is not None
     try:
-        assert server.stdout is not None
         yield f":{server.stdout.readline().strip()}"
     finally:
         server.terminate()

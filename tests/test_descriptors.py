@@ -65,8 +65,8 @@ puts $kept
 def test_programs_inherit_nothing(
     embedded: bool, shell: Sequence[str], embedded_cluster: Cluster, run_tcl: RunTcl
 ) -> None:
-    where = {"embedded": True} if embedded else {"brokers": embedded_cluster}
-    done = run_tcl(INHERITING + CONSUMING, embedded_cluster.topic(), shell=shell, **where)  # type: ignore[arg-type]
+    where: dict[str, Any] = {"embedded": True} if embedded else {"brokers": embedded_cluster}
+    done = run_tcl(INHERITING + CONSUMING, embedded_cluster.topic(), shell=shell, **where)
     assert (done.status, done.stdout) == (0, "0\n"), done.stderr
 
 
@@ -370,7 +370,12 @@ def test_an_owner_thread_takes_one_descriptor(kind: str, embedded_cluster: Clust
 def test_a_pump_works_with_a_pipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9))
     served = threading.Event()
-    made = pump.Pump(lambda: bool(served.set()))
+
+    def serve() -> bool:
+        served.set()
+        return False
+
+    made = pump.Pump(serve)
     assert made._reading != made.descriptor
     made.start("test")
     made.wake()

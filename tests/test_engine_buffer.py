@@ -474,7 +474,7 @@ def test_no_more_than_a_mebibyte_is_lent_at_once(ledger: Ledger) -> None:
 
 
 def test_drop_forgets_one_partition(ledger: Ledger) -> None:
-    kept = [run(0, 1, 1), run(1, 2, topic="other"), ERROR]
+    kept: list[Item] = [run(0, 1, 1), run(1, 2, topic="other"), ERROR]
     about = ErrorItem("text", "NAME", "about the partition", -1, ("t", 0))
     ledger.put(run(0, 3), kept[0], END, kept[1], run(3, 2), about, kept[2])
     assert ledger.next() == FIVE[0]  # a run that is used in part goes as well
@@ -581,7 +581,8 @@ class Model:
         del self.kept[:1]
 
     def batch(self) -> None:
-        count, got = self.chance.randrange(12), []
+        got: list[Item] = []
+        count = self.chance.randrange(12)
         while self.kept and len(got) < count:
             item = self.kept.pop(0)
             if not isinstance(item, EndItem):
@@ -624,7 +625,7 @@ class Model:
         waiting = self.chance.randint(0, len(self.lent))
         self.ledger.buffer.reclaim(waiting)
         self._settle(waiting)
-        self.kept, self.lent = [*filter(None, self.lent), *self.kept], []
+        self.kept, self.lent = [*(item for item in self.lent if item), *self.kept], []
 
     def _settle(self, waiting: int) -> None:
         used = len(self.lent) - waiting

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, TopicPartition
 from fix_cluster import Cluster
 from fix_engine import engine, until
 
@@ -20,7 +20,7 @@ from kafkatcl.engine.consumer import Queue
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.fetching import HELD_BYTES, HELD_LIMIT, Fetcher
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run, items
-from kafkatcl.engine.subscriber import OFFSET_INVALID, Position, Subscriber
+from kafkatcl.engine.subscriber import Position, Subscriber
 
 BEGINNING, END, STORED = -2, -1, -1000
 WAIT = 15_000
@@ -122,7 +122,7 @@ def test_callbacks_get_events(embedded_cluster: Cluster, hundred: str) -> None:
     with engine(embedded_cluster) as running:
         topic = running.consuming_from(hundred)
         topic.start(0, 98, "token")
-        events = []
+        events: list[Any] = []
         while sum(run.size for _, run in events) < 2:
             assert running.events.wait(WAIT)
             events += running.events.take(10)
@@ -247,7 +247,12 @@ class _Message:
 
     def __init__(self, client: Interposed, topic: str, number: int) -> None:
         self._client = client
-        self._fields = {"topic": topic, "partition": 0, "offset": number, "timestamp": (0, -1)}
+        self._fields: dict[str, Any] = {
+            "topic": topic,
+            "partition": 0,
+            "offset": number,
+            "timestamp": (0, -1),
+        }
 
     def value(self) -> bytes:
         self._client.held_up()  # in the owner thread
@@ -417,8 +422,7 @@ def test_dropped_messages_make_room(embedded_cluster: Cluster, plenty: str) -> N
         topic = running.consuming_from(plenty)
         for _ in range(3):
             topic.start(0, BEGINNING)
-            buffer = topic.buffer(0)
-            assert until(lambda buffer=buffer: buffer.size >= HELD_LIMIT)
+            assert until(lambda: topic.buffer(0).size >= HELD_LIMIT)
         topic.stop(0)
         topic.start(1, BEGINNING)
         assert until(lambda: topic.buffer(1).size == 100)
@@ -534,8 +538,9 @@ def test_dropped_large_messages_make_room(embedded_cluster: Cluster, large: list
         for _ in range(3):
             for name, partition in large:
                 topics[name].start(partition, BEGINNING)
-            buffers = [topics[name].buffer(partition) for name, partition in large]
-            assert until(lambda buffers=buffers: sum(buffer.bytes for buffer in buffers) >= HELD_BYTES)
+            assert until(
+                lambda: sum(topics[name].buffer(partition).bytes for name, partition in large) >= HELD_BYTES
+            )
 
 
 # -- positions and commits ---------------------------------------------------------------------------------

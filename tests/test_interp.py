@@ -17,7 +17,7 @@ import tkinter
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 from fix_cluster import Cluster
@@ -737,7 +737,8 @@ def test_callbacks_of_kafka_arrive(
 def test_callbacks_get_messages_and_reports_with_their_bytes(
     interp: Interp, embedded_cluster: Cluster
 ) -> None:
-    topic, told = embedded_cluster.topic(), []
+    topic = embedded_cluster.topic()
+    told: list[Any] = []
 
     @interp.command
     def arrived(message: Message) -> None:

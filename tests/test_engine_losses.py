@@ -112,11 +112,14 @@ def test_a_topic_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None
     assert log[0][1].isprintable()
 
 
-def test_words_for_nobody_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_for_nobody_do_no_harm(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     telling.say("hello")
     telling.show("hello")
     telling.clear()
+    assert tuple(capfd.readouterr()) == ("", "")
 
 
 def test_the_line_in_place_makes_room_for_others(capsys: pytest.CaptureFixture[str]) -> None:

@@ -369,10 +369,20 @@ def test_a_pump_goes_on_while_there_is_more(pump: Pump) -> None:
 
 
 def test_a_pump_can_be_woken_without_end(pump: Pump) -> None:
+    rounds = 0
+
+    def serve() -> bool:
+        nonlocal rounds
+        rounds += 1
+        return False
+
+    pump._serve = serve
     for _ in range(100_000):  # where it has a pipe, that holds less
         pump.wake()
     pump.start("test")
+    assert until(lambda: rounds > 0)
     pump.stop()
+    assert rounds < 1000
 
 
 def test_a_pump_stops_from_its_own_thread(pump: Pump) -> None:

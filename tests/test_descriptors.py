@@ -41,7 +41,7 @@ m logger none
 if {{[info exists env(KAFKATCL_TEST_BROKERS)]}} {{
     m config bootstrap.servers [join $env(KAFKATCL_TEST_BROKERS) ,]
 }}
-m config group.id g
+m config group.id g fetch.wait.max.ms 10
 m producer_creator p
 p new_topic out [lindex $argv 0]
 p info brokers ;# what is made in the moment between the look and the fork would be inherited

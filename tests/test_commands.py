@@ -134,13 +134,40 @@ def test_help_of_objects_and_of_kinds(run_tcl: RunTcl) -> None:
     assert lines[11].startswith('1:bad kind "nosuch": must be kafka, master, ')
 
 
-@pytest.mark.parametrize(("kind", "subcommand"), ROWS, ids=" ".join)
-def test_the_tcl_tests_have_a_test_of_it(kind: str, subcommand: str) -> None:
-    texts = "".join(path.read_text() for path in (ROOT / "tcl_tests").glob("*.test"))
-    assert re.search(rf"\b{subcommand}\b", texts)
+@pytest.mark.parametrize(("kind", "subcommand"), ROWS, ids="-".join)
+def test_some_test_calls_it(kind: str, subcommand: str) -> None:
+    files = [*(ROOT / "tcl_tests").glob("*.test"), *(ROOT / "tests").glob("test_*.py")]
+    texts = "".join(path.read_text() for path in files if path.name != Path(__file__).name)
+    assert re.search(rf"[\w\]}}] {subcommand}\b", texts)
 
 
 def test_another_usage_of_a_row_is_told_too(run_tcl: RunTcl) -> None:
     [((kind, _), row)] = [(key, row) for key, row in ROWS.items() if "also" in row]
     done = run_tcl(OBJECTS + "catch {master logger callback} message; puts $message")
     assert done.stdout == f'wrong # args: should be "{kind} {row["also"]}"\n'
+
+
+def test_the_namespace_of_the_original_is_as_it_was(run_everywhere: RunTcl) -> None:
+    script = """
+        package require kafka
+        proc commands {} {lmap name [lsort [info commands ::kafka::*]] {namespace tail $name}}
+        puts [commands]
+        puts [string length [kafka::help]]
+        puts [catch {kafka::nosuch} message]:$message
+    """
+    commands, help_length, error = run_everywhere(script).stdout.splitlines()
+    assert commands.split() == [
+        *("brokers", "handle_args", "kafka", "logger", "setup", "setup_consumer", "setup_producer"),
+        *("subscriber", "topic_consumer", "topic_producer"),
+    ]
+    assert int(help_length) > 500
+    assert error == '1:invalid command name "kafka::nosuch"'
+
+
+def test_errors_list_what_the_original_has(run_tcl: RunTcl) -> None:
+    new = [key for key, row in ROWS.items() if "since" in row]
+    assert new
+    for kind, subcommand in new:
+        told = run_tcl(OBJECTS + f"catch {{{kind} nosuch}} message; puts $message").stdout
+        assert told.startswith('bad option "nosuch": must be ')
+        assert subcommand not in told

@@ -18,7 +18,8 @@ from kafkatcl.engine import fetching
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.consumer import Queue
 from kafkatcl.engine.errors import Failure
-from kafkatcl.engine.fetching import HELD_BYTES, HELD_LIMIT, Fetcher
+from kafkatcl.engine.fetching import Fetcher
+from kafkatcl.engine.flow import HELD_BYTES, HELD_LIMIT
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run, items
 from kafkatcl.engine.subscriber import Position, Subscriber
 

@@ -102,6 +102,7 @@ class MessageBuffer:
         self._at = 0  # how many messages of the first item are gone
         self._clears = 0
         self._drops: Counter[tuple[str, int]] = Counter()
+        self._parked: dict[tuple[str, int], list[Item]] = {}  # of partitions that the script has paused
         #: Given to callbacks, or to a reader ahead of its need.
         self._lent: list[Taken] = []
         self._ahead = 1  # how many messages the next reader gets at once
@@ -122,6 +123,9 @@ class MessageBuffer:
 
     def put(self, item: Item) -> None:
         """Add what was fetched."""
+        if self._parked and item.origin in self._parked:
+            self._parked[item.origin].append(item)
+            return
         self._items.append(item)
         self._shrink(-item.size, -item.bytes)
 
@@ -133,6 +137,7 @@ class MessageBuffer:
     def drop(self, topic: str, partition: int) -> None:
         """Forget all that came from one partition."""
         self._drops[topic, partition] += 1
+        self._parked.pop((topic, partition), None)
         self._replace([item for item in self._rest() if item.origin != (topic, partition)])
 
     def close(self) -> None:
@@ -144,7 +149,22 @@ class MessageBuffer:
     def clear(self) -> None:
         """Forget what was fetched."""
         self._clears += 1
+        self._parked.clear()
         self._replace([])
+
+    def park(self, origin: tuple[str, int]) -> None:
+        """Keep back what is here of a partition, and what comes, until :meth:`unpark`."""
+        if origin not in self._parked:
+            items = self._rest()
+            self._parked[origin] = [item for item in items if item.origin == origin]
+            self._replace([item for item in items if item.origin != origin])
+
+    def unpark(self, origin: tuple[str, int]) -> None:
+        """Let what was kept back be read."""
+        parked = self._parked.pop(origin, None)
+        if parked:
+            self._replace([*self._rest(), *parked])
+            self.announce()
 
     def recall(self, seconds: float) -> None:
         """Have what was lent given back, as partitions are about to be taken away; wait so long for it."""
@@ -299,7 +319,10 @@ class MessageBuffer:
 
     def _put_back(self, items: list[Item]) -> None:
         if items and not self.closed:
-            self._replace([*items, *self._rest()])
+            for origin, parked in self._parked.items():
+                parked[:0] = [item for item in items if item.origin == origin]
+            back = [item for item in items if item.origin not in self._parked]
+            self._replace([*back, *self._rest()])
             self.owner.returned(items)
             self.announce()
 

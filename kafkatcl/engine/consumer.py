@@ -225,7 +225,7 @@ class ConsumerHandle(Fetcher):
                 with suppress(KafkaException):
                     self.client.incremental_unassign([TopicPartition(*origin)])
                     self.client.incremental_assign([TopicPartition(*origin, offset)])
-                self._paused.discard(origin)
+                self.flow.forget([origin])
 
     def _buffers(self) -> Iterable[MessageBuffer]:
         return {route.buffer for route in self.routes.values()}

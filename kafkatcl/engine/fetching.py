@@ -13,22 +13,13 @@ from kafkatcl.engine.absence import SETTINGS as ABSENCE_SETTINGS
 from kafkatcl.engine.absence import Absence, absence_of
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.flow import FlowControl, Origin, Reason
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item, Run, items
 from kafkatcl.engine.pump import IDLE_SECONDS
 from kafkatcl.engine.waiting import remaining
 
-#: Messages, and bytes, a handle holds for the script before it leaves further ones to librdkafka, whose limits hold
-#: there.
-HELD_LIMIT = 20_000
-HELD_BYTES = 16 << 20
-#: The most that is taken from librdkafka at once.
-_BATCH = 500
-_BATCH_BYTES = 4 << 20
-_LEAST_SHARE_BYTES = 256 << 10
-#: How many messages a full handle takes, one in each idle round, before it pauses its partitions.
-_MOST_FULL_POLLS = 30
 _FETCH_BACKOFF_MS = "20"
 _ABSENT = "ABSENT"
 _AUTO_STORE = "enable.auto.offset.store"
@@ -49,18 +40,12 @@ class Fetcher(Handle, BufferOwner):
         self.positions: dict[tuple[str, int], int] = {}
         self._unstored: set[tuple[str, int]] = set()
         self._stores_offsets = False
-        self._held = 0
-        self._held_bytes = 0
-        self._average = _BATCH_BYTES // 10  # bytes of a message, as far as is known
+        self.flow = FlowControl(lambda: self.client)
         #: Counts the changes of what is fetched.
         self._epoch = 0
         self._waiting = 0  # readers who sleep until something comes
         self._read = 0.0  # when a reader fetched for the last time
         self._routing = False  # whether the owner thread has something that is in no buffer yet
-        self._throttled = False
-        self._full_polls = 0
-        self._polled = 0.0
-        self._paused: set[tuple[str, int]] = set()
         self._absent: dict[tuple[str, int], Absence] = {}
         #: Whether positions matter: there is a group to commit them to.
         self._tracks_positions = True
@@ -115,15 +100,13 @@ class Fetcher(Handle, BufferOwner):
         return self.why()
 
     def made_room(self, count: int, size: int) -> None:
-        self._held -= count
-        self._held_bytes -= size
+        self.flow.account(-count, -size)
         if count <= 0:
             return
-        # Early enough that the owner thread is back before the script has used up what is left.
-        if self._throttled and self._held <= HELD_LIMIT * 3 // 4 and self._held_bytes <= HELD_BYTES * 3 // 4:
-            self._throttled = False
+        if self.flow.throttled and self.flow.has_room_again():
+            self.flow.throttled = False
             self.pump.wake()
-        elif self._paused:
+        elif self.flow.paused(Reason.FULL):
             self.pump.wake()
 
     def handed(self, items: Iterable[Item]) -> None:
@@ -141,10 +124,11 @@ class Fetcher(Handle, BufferOwner):
 
     def forget_positions(self, origins: Iterable[tuple[str, int]]) -> None:
         """These partitions are no longer read."""
+        origins = list(origins)
+        self.flow.forget(origins)
         for origin in origins:
             self.positions.pop(origin, None)
             self._unstored.discard(origin)
-            self._paused.discard(origin)
             self._absent.pop(origin, None)
 
     def store_offsets(self) -> None:
@@ -177,14 +161,12 @@ class Fetcher(Handle, BufferOwner):
             if self._is_read():
                 self.lock.notify_all()
                 return False
-            full = self._full()
-            if full and not self._throttled:
-                self._throttled = True
-                self._full_polls = 0
-                self._polled = time.monotonic()
-            if full and not self._poll_although_full():
-                return False
-            wanted = 1 if full else self._batch()
+            full = self.flow.is_full()
+            if full:
+                self.flow.throttle()
+                if not self.flow.poll_is_due(IDLE_SECONDS):
+                    return False
+            wanted = 1 if full else self.flow.max_fetch()
             epoch = self._epoch
             messages = self.client.consume(wanted, 0)
             self._routing = bool(messages)
@@ -208,7 +190,7 @@ class Fetcher(Handle, BufferOwner):
     def _fetch(self) -> bool:
         """Fetch in the place of the owner thread; whether something was there (lock held)."""
         self._read = time.monotonic()
-        wanted = self._batch()
+        wanted = self.flow.max_fetch()
         try:
             messages = self.client.consume(wanted, 0)
         except KafkaException as error:
@@ -219,39 +201,16 @@ class Fetcher(Handle, BufferOwner):
             self.pump.wake()  # there will be no signal as long as there is more
         return bool(messages)
 
-    def _batch(self) -> int:
-        """How many messages to take at once."""
-        return max(1, min(_BATCH, _BATCH_BYTES // self._average))
-
     def _keep(self, fetched: list[Item], count: int, epoch: int) -> None:
         """Give ``count`` messages that were fetched in an epoch to their buffers (lock held)."""
         if fetched:
-            # Small messages may be followed by large ones.
-            average = sum(item.bytes for item in fetched) // count
-            self._average = max(1, average, self._average // 2)
+            self.flow.learn(count, sum(item.bytes for item in fetched))
             if self._absent:  # no more, where messages come from
                 for item in fetched:
                     if isinstance(item, Run):
                         self._absent.pop(item.origin, None)
             self._route(fetched, epoch)
             self.lock.notify_all()
-
-    def _poll_although_full(self) -> bool:
-        """Whether it is time to take one message although no more are wanted.
-
-        A group expects its members to poll, whatever the script does.  A script that stays busy is not given more: the
-        partitions are paused, at the price that librdkafka fetches anew what it had.
-        """
-        if time.monotonic() - self._polled < IDLE_SECONDS:
-            return False
-        self._polled = time.monotonic()
-        self._full_polls += 1
-        if self._full_polls == _MOST_FULL_POLLS:
-            self._pause({(p.topic, p.partition) for p in self.client.assignment()})
-        return True
-
-    def _full(self) -> bool:
-        return self._held >= HELD_LIMIT or self._held_bytes >= HELD_BYTES
 
     def _on_error(self, error: Any) -> None:
         absence = absence_of(error)
@@ -276,27 +235,20 @@ class Fetcher(Handle, BufferOwner):
 
     def _balance(self, *, starving: bool = False) -> None:
         """Resume partitions whose buffers are not crowded; where a reader starves, pause those that are."""
-        if not self._paused and not (starving and self._full()):
+        paused = self.flow.paused(Reason.FULL)
+        starving = starving and self.flow.is_full()
+        if not paused and not starving:
             return
         buffers = list(self._buffers())
-        share = max(1, len(buffers))
-        crowd, crowd_bytes = max(_BATCH, HELD_LIMIT // share), max(_LEAST_SHARE_BYTES, HELD_BYTES // share)
-        drained = set()
-        for origin in self._paused:
-            buffer = self._buffer_of(origin)
-            if buffer.size < crowd // 2 and buffer.bytes < crowd_bytes // 2:
-                drained.add(origin)
-        if drained:
-            self.client.resume([TopicPartition(*origin) for origin in drained])
-            self._paused -= drained
-        if starving and self._full():
-            crowded = [buffer for buffer in buffers if buffer.size >= crowd or buffer.bytes >= crowd_bytes]
-            self._pause({origin for buffer in crowded for origin in buffer.origins() if origin})
+        count, nbytes = self.flow.share(len(buffers))
+        crowded = [buffer for buffer in buffers if buffer.size >= count or buffer.bytes >= nbytes]
+        crowd = {origin for buffer in crowded for origin in buffer.origins() if origin} if starving else ()
+        sizes = {origin: self._size_of(origin) for origin in paused}
+        self.flow.balance(sizes, len(buffers), crowd)
 
-    def _pause(self, origins: set[tuple[str, int]]) -> None:
-        if origins - self._paused:
-            self.client.pause([TopicPartition(*origin) for origin in origins - self._paused])
-            self._paused |= origins
+    def _size_of(self, origin: Origin) -> tuple[int, int]:
+        buffer = self._buffer_of(origin)
+        return buffer.size, buffer.bytes
 
     def _finish(self, end: float) -> None:
         with self.lock:

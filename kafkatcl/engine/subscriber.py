@@ -10,9 +10,10 @@ from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaException, Topic
 
 from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.destination import is_embedded, named
-from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, bare_failure, kafka_errors
+from kafkatcl.engine.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION, Failure, bare_failure, kafka_errors
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import Fetcher
+from kafkatcl.engine.flow import Origin, Reason
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item
 from kafkatcl.engine.topic import usable_name, usable_pattern
@@ -89,6 +90,7 @@ class Subscriber(Fetcher):
         self.check()
         with self.lock, self._errors():
             self.store_offsets()
+            self.flow.forget_all()
             self.client.assign([position.or_stored().native() for position in wanted])
             self._restart()
 
@@ -97,6 +99,35 @@ class Subscriber(Fetcher):
         self.check()
         with self._errors():
             return [Position(p.topic, p.partition, p.offset) for p in self.client.assignment()]
+
+    def pause(self, wanted: list[Position]) -> None:
+        """Have nothing of these partitions read until :meth:`resume`, or until they are taken away.
+
+        :raises Failure: one of them is not assigned; then none is paused.
+        """
+        origins = self._assigned(wanted)
+        with self.lock, kafka_errors(bare=True):
+            self.flow.pause(origins, Reason.SCRIPT)
+            for origin in origins:
+                self.messages.park(origin)
+
+    def resume(self, wanted: list[Position]) -> None:
+        """Go on with these partitions, where they were paused.
+
+        :raises Failure: one of them is not assigned; then none is resumed.
+        """
+        origins = self._assigned(wanted)
+        with self.lock, kafka_errors(bare=True):
+            self.flow.resume(origins, Reason.SCRIPT)
+            for origin in origins:
+                self.messages.unpark(origin)
+            self.lock.notify_all()
+
+    def paused(self) -> list[Position]:
+        """The partitions that the script has paused, sorted."""
+        self.check()
+        with self.lock:
+            return [Position(*origin) for origin in sorted(self.flow.paused(Reason.SCRIPT))]
 
     def commit(self, wanted: list[Position], *, wait: bool) -> None:
         """Commit these offsets, or without any those of what was handed over.
@@ -147,6 +178,21 @@ class Subscriber(Fetcher):
     def _errors(self) -> AbstractContextManager[None]:
         return kafka_errors(bare=True, why=self.why)
 
+    def _assigned(self, wanted: list[Position]) -> list[Origin]:
+        """The topics and partitions of these positions.
+
+        :raises Failure: one of them is not assigned.
+        """
+        self.check()
+        assigned = {(position.topic, position.partition) for position in self.assignment()}
+        origins = [(usable_name(topic), partition) for topic, partition, _ in wanted]
+        for topic, partition in origins:
+            if (topic, partition) not in assigned:
+                raise bare_failure(
+                    UNKNOWN_PARTITION, f"partition {partition} of topic '{topic}' is not assigned"
+                )
+        return origins
+
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
         # From within consume() or close(): what was handed over must be stored before the partitions go.
         self.messages.recall(_RECALL_SECONDS if self.pump.is_current() else 0.0)
@@ -159,6 +205,7 @@ class Subscriber(Fetcher):
         """Forget what was fetched and not handed over (lock held)."""
         self._epoch += 1
         self.forget_positions(list(self.positions))
+        self.flow.forget_all()
         self.messages.clear()
 
     def _route(self, fetched: list[Item], epoch: int) -> None:

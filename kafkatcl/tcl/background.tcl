@@ -38,7 +38,7 @@ proc ::kafkatcl::background::Answered {token answer} {
 }
 
 # In a coroutine: call a subcommand that may wait, and go on when its answer is there.
-::kafkatcl::Command ::kafka::await {object subcommand args} {
+::kafkatcl::LateCommand ::kafka::await {object subcommand args} {
     set coroutine [::tcl::info::coroutine]
     if {$coroutine eq ""} {
         return -code error -errorcode {KAFKA COROUTINE} "kafka::await can only be called in a coroutine"

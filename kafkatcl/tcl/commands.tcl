@@ -296,6 +296,16 @@ Row subscriber error {errno reason} {
     call handle_error
     returns nothing
 }
+Row subscriber pause {?position ...?} {
+    since 2.5
+    about {Have nothing of these partitions read until resume; without one, those that are paused.}
+    errors {_UNKNOWN_PARTITION}
+}
+Row subscriber resume {?position ...?} {
+    since 2.5
+    about {Go on with partitions that were paused, or without one with all of them.}
+    errors {_UNKNOWN_PARTITION}
+}
 
 # Procedures and no objects; Tcl itself refuses wrong numbers of words.
 Kind easy {The easy way: one cluster, with a master, a producer and a consumer that are made when they are needed.}

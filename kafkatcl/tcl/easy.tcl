@@ -8,7 +8,7 @@ namespace eval ::kafka {
     variable producerIsSetup 0
     variable consumerIsSetup 0
     variable loggingEnabled 0
-    namespace export kafka await brokers handle_args help logger setup setup_consumer setup_producer subscriber \
+    namespace export kafka brokers handle_args logger setup setup_consumer setup_producer subscriber \
         topic_consumer topic_producer
 }
 

@@ -49,6 +49,12 @@ proc ::kafkatcl::Command {name parameters body} {
     }]]
 }
 
+# The same for a command that the original has not: it is made when it is called first, by Tcl's auto_load, so that what a
+# script finds in the namespace ::kafka is what it always was.
+proc ::kafkatcl::LateCommand {name parameters body} {
+    set ::auto_index($name) [list ::kafkatcl::Command $name $parameters $body]
+}
+
 # How a command returns an error: the words of `return`.
 proc ::kafkatcl::failures::Told {result options} {
     variable script

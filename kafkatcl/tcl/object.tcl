@@ -41,13 +41,13 @@ proc ::kafkatcl::RequireSuboption {word choices} {
 
 # Refuse a subcommand; `words` are those the object command was called with.
 proc ::kafkatcl::Unknown {kind words subcommand} {
-    variable kinds
+    variable listed
     if {[llength $words] == 1} {
         return -level 2 -code error -errorcode {TCL WRONGARGS} \
             "wrong # args: should be \"[lindex $words 0] subcommand ?args?\""
     }
     return -level 2 -code error -errorcode [list TCL LOOKUP INDEX option $subcommand] \
-        "bad option \"$subcommand\": must be [Choices $kinds($kind)]"
+        "bad option \"$subcommand\": must be [Choices $listed($kind)]"
 }
 
 # The kind of object that a command is, nothing if it is none.

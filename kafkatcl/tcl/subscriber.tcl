@@ -109,6 +109,23 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     return [::kafkatcl::Ask $command subscriber_watermarks $id $timeout $cached $topic $partition]
 }
 
+::kafkatcl::Implement subscriber pause {
+    if {[llength $words] == 0} {
+        return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_paused $id]]
+    }
+    ::kafkatcl::GiveBack
+    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_pause $id {*}[Positions $words]]
+    return
+}
+
+::kafkatcl::Implement subscriber resume {
+    if {[llength $words] == 0} {
+        set words [::kafkatcl::Value [::kafkatcl::bridge::subscriber_paused $id]]
+    }
+    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_resume $id {*}[Positions $words]]
+    return
+}
+
 ::kafkatcl::Implement subscriber delete {
     if {$id in $::kafkatcl::events::running} {
         return -code error "Can not delete Subscriber from inside subscriber callback"

@@ -19,18 +19,20 @@
 #     spare       options are only taken while more words follow than these
 #     default     values of options that are not given
 #     suboptions  the first word names a row of its own, `info topics`
+#     since       the version that brought it; the original has none, so errors do not list it
 #     also        another usage, which an error tells
 #     like        a kind, or a kind and a subcommand, whose row and procedure this is but for the fields given here
 
 namespace eval ::kafkatcl {
     variable order {}       ;# the kinds, as they were declared
-    variable kinds          ;# kind -> its subcommands, in the order in which errors list them
+    variable kinds          ;# kind -> its subcommands
+    variable listed         ;# kind -> those that errors list, the original's in its order
     variable aboutKind      ;# kind -> a sentence about its objects
     variable rows           ;# kind,subcommand -> the fields of its row, the usage among them
     variable rowsOf         ;# kind -> the subcommands of its rows, {info topics} and its like among them
     variable bodies         ;# kind,subcommand -> the code behind the checks
     variable defined        ;# kind -> 1 once its procedures are made
-    foreach name {kinds aboutKind rows rowsOf bodies defined} {
+    foreach name {kinds listed aboutKind rows rowsOf bodies defined} {
         array set $name {}
     }
     unset name
@@ -52,11 +54,15 @@ proc ::kafkatcl::Kind {kind about} {
 # A row.  The subcommand is two words where the first has suboptions.
 proc ::kafkatcl::Row {kind subcommand usage {fields {}}} {
     variable kinds
+    variable listed
     variable rows
     variable rowsOf
     lappend rowsOf($kind) $subcommand
     if {[llength $subcommand] == 1} {
         lappend kinds($kind) $subcommand
+        if {![dict exists $fields since]} {
+            lappend listed($kind) $subcommand
+        }
     }
     if {![dict exists $fields like]} {
         set rows($kind,$subcommand) [dict replace $fields usage $usage]

@@ -105,6 +105,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
             ("=-timeout", "timeout", "position"),
             ("=-committed", "=-timeout", "timeout", "position", "..."),
         ],
+        "pause": [(), ("position",), ("position", "...")],
+        "resume": [(), ("position",), ("position", "...")],
         "watermarks": [
             ("topic", "partition"),
             ("=-cached", "topic", "partition"),

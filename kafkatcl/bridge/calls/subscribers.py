@@ -39,6 +39,21 @@ def subscriber_assignment(subscriber: str) -> tuple[Any, ...]:
 
 
 @primitive
+def subscriber_pause(subscriber: str, *words: str) -> None:
+    find(subscriber, Subscriber).pause(_positions(words))
+
+
+@primitive
+def subscriber_resume(subscriber: str, *words: str) -> None:
+    find(subscriber, Subscriber).resume(_positions(words))
+
+
+@primitive
+def subscriber_paused(subscriber: str) -> tuple[Any, ...]:
+    return tuple(_shown(found._replace(offset=0)) for found in find(subscriber, Subscriber).paused())
+
+
+@primitive
 def subscriber_commit(subscriber: str, wait: str, *words: str) -> None:
     find(subscriber, Subscriber).commit(_positions(words, position), wait=wait == "1")
 

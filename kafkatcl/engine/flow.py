@@ -1,0 +1,155 @@
+"""Flow control of a consumer: how much its handle holds for the script, and which partitions are paused and why.
+
+librdkafka knows one kind of pause.  Here each pause has a reason, so that what the script has
+paused is not resumed when there is room again, and the other way round.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from typing import Any, Callable
+
+from confluent_kafka import KafkaException, TopicPartition
+
+#: Messages, and bytes, a handle holds for the script before it leaves further ones to librdkafka, whose limits hold
+#: there.
+HELD_LIMIT = 20_000
+HELD_BYTES = 16 << 20
+#: The most that is taken from librdkafka at once.
+MAX_FETCH = 500
+_MAX_FETCH_BYTES = 4 << 20
+_MIN_SHARE_BYTES = 256 << 10
+#: How many messages a full handle takes, one in each idle round, before it pauses its partitions.
+_MAX_FULL_POLLS = 30
+
+#: A topic and a partition.
+Origin = tuple[str, int]
+
+
+class Reason(enum.Enum):
+    """Why a partition is paused."""
+
+    SCRIPT = "the script has asked for it"
+    FULL = "the handle holds enough of it"
+
+
+class FlowControl:
+    """The flow control of one consumer; all methods are called with the lock of its handle.
+
+    :param client: gives the ``confluent_kafka.Consumer``, which is made later.
+    """
+
+    def __init__(self, client: Callable[[], Any]) -> None:
+        self._client = client
+        self._count = 0
+        self._nbytes = 0
+        self._average = _MAX_FETCH_BYTES // 10  # bytes of a message, as far as is known
+        self._reasons: dict[Origin, set[Reason]] = {}
+        self._full_polls = 0
+        self._polled = 0.0  # when a full handle took its last message
+        #: Whether nothing is fetched until there is room.
+        self.throttled = False
+
+    # -- how much is held ----------------------------------------------------------------------------------
+
+    def account(self, count: int, nbytes: int) -> None:
+        """The buffers hold ``count`` messages of ``nbytes`` more, or less if these are negative."""
+        self._count += count
+        self._nbytes += nbytes
+
+    def is_full(self) -> bool:
+        """Whether no more is wanted."""
+        return self._count >= HELD_LIMIT or self._nbytes >= HELD_BYTES
+
+    def has_room_again(self) -> bool:
+        """Whether so much was used that a throttled handle should go on: before the script has used up the rest."""
+        return self._count <= HELD_LIMIT * 3 // 4 and self._nbytes <= HELD_BYTES * 3 // 4
+
+    def max_fetch(self) -> int:
+        """How many messages to take at once."""
+        return max(1, min(MAX_FETCH, _MAX_FETCH_BYTES // self._average))
+
+    def learn(self, count: int, nbytes: int) -> None:
+        """``count`` messages of ``nbytes`` together were fetched."""
+        # Small messages may be followed by large ones.
+        self._average = max(1, nbytes // count, self._average // 2)
+
+    def throttle(self) -> None:
+        """Fetch nothing until there is room; :meth:`poll_is_due` says when one message is taken all the same."""
+        if not self.throttled:
+            self.throttled = True
+            self._full_polls = 0
+            self._polled = time.monotonic()
+
+    def poll_is_due(self, seconds: float) -> bool:
+        """Whether it is time to take one message although no more are wanted: once in so many seconds.
+
+        A group expects its members to poll, whatever the script does.  A script that stays busy is not given more: the
+        partitions are paused, at the price that librdkafka fetches anew what it had.
+        """
+        if time.monotonic() - self._polled < seconds:
+            return False
+        self._polled = time.monotonic()
+        self._full_polls += 1
+        if self._full_polls == _MAX_FULL_POLLS:
+            self.pause([(p.topic, p.partition) for p in self._client().assignment()], Reason.FULL)
+        return True
+
+    # -- which partitions are paused -----------------------------------------------------------------------
+
+    def paused(self, reason: Reason) -> list[Origin]:
+        """The partitions that are paused for a reason."""
+        return [origin for origin, reasons in self._reasons.items() if reason in reasons]
+
+    def pause(self, origins: Collection[Origin], reason: Reason) -> None:
+        """Have librdkafka fetch none of these partitions."""
+        running = [origin for origin in origins if not self._reasons.get(origin)]
+        if running:
+            self._client().pause([TopicPartition(*origin) for origin in running])
+        for origin in origins:
+            self._reasons.setdefault(origin, set()).add(reason)
+
+    def resume(self, origins: Iterable[Origin], reason: Reason) -> None:
+        """Take back a reason; what is paused for no other goes on."""
+        freed = []
+        for origin in origins:
+            reasons = self._reasons.get(origin, set())
+            if reason in reasons:
+                reasons.remove(reason)
+                if not reasons:
+                    del self._reasons[origin]
+                    freed.append(origin)
+        if freed:
+            self._client().resume([TopicPartition(*origin) for origin in freed])
+
+    def forget(self, origins: Iterable[Origin]) -> None:
+        """These partitions are not read any more, or anew, and then unpaused: librdkafka remembers a pause."""
+        paused = [origin for origin in origins if self._reasons.pop(origin, None)]
+        if paused:
+            with suppress(KafkaException):  # those that are not assigned any more
+                self._client().resume([TopicPartition(*origin) for origin in paused])
+
+    def forget_all(self) -> None:
+        """The same of all partitions."""
+        self.forget(list(self._reasons))
+
+    def balance(self, sizes: dict[Origin, tuple[int, int]], buffers: int, crowd: Iterable[Origin]) -> None:
+        """Resume partitions whose buffers are drained, and pause those of ``crowd``.
+
+        :param sizes: messages and bytes in the buffer of each partition that is paused as there is enough of it.
+        :param buffers: how many buffers share what may be held.
+        """
+        count, nbytes = self.share(buffers)
+        drained = [
+            origin for origin, (held, size) in sizes.items() if held < count // 2 and size < nbytes // 2
+        ]
+        self.resume(drained, Reason.FULL)
+        self.pause(list(crowd), Reason.FULL)
+
+    def share(self, buffers: int) -> tuple[int, int]:
+        """The messages, and bytes, from which on one of so many buffers is crowded."""
+        each = max(1, buffers)
+        return max(MAX_FETCH, HELD_LIMIT // each), max(_MIN_SHARE_BYTES, HELD_BYTES // each)

@@ -16,7 +16,16 @@ import pytest
 
 from kafkatcl.bridge.inprocess import application, new_interp
 
-pytest_plugins = ["fix_cluster", "fix_kafka", "fix_mock", "fix_screen", "fix_tcl"]
+pytest_plugins = [
+    "fix_buffer",
+    "fix_cluster",
+    "fix_consumer",
+    "fix_interp",
+    "fix_kafka",
+    "fix_mock",
+    "fix_screen",
+    "fix_tcl",
+]
 
 Report = Union[pytest.TestReport, pytest.CollectReport]
 

@@ -13,8 +13,8 @@ from typing import Callable
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from fix_cluster import Cluster
+from fix_interp import display
 from fix_tcl import KAFKATCLSH, TCLSH, RunTcl, also_in_tcl9, environment_of
-from test_interp import display
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 #: What producer.tcl, and messages.tcl on an embedded broker, put into a topic.

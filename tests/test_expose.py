@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Callable, Optional
 
 import pytest
-from test_interp import assert_clean
+from fix_interp import assert_clean
 
 import kafkatcl
 from kafkatcl.engine.errors import Failure

@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+# More than there are processors, as tests mostly wait.
+WORKERS ?= 6
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INSTALLED := $(VENV)/.installed
@@ -15,7 +17,7 @@ test: $(INSTALLED)
 	tools/setup.sh programs
 	$(MAKE) check
 	$(BIN)/python tests/fix_kafka_server.py
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 # The tests of asynchronous work and the fuzzer at full length; `make test` runs a short form of each.
 soak: $(INSTALLED)

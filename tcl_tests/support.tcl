@@ -267,20 +267,54 @@ proc wrongArgs {name command usage} {
 
 # Run the event loop until an expression of the caller is true; an error if that takes too long.
 proc waitFor {condition {ms {}}} {
+    uplevel 1 [list waitDoing {runEvents 5} $condition $ms]
+}
+
+# The same with a script of the caller in place of the event loop.
+proc waitDoing {script condition {ms {}}} {
     set ms [expr {$ms eq "" ? $::support::patience : $ms}]
     set deadline [expr {[clock milliseconds] + $ms}]
     while {![uplevel 1 [list expr $condition]]} {
         if {[clock milliseconds] > $deadline} {
             error "waited $ms ms for $condition; out is {$::out}, background errors are {[backgroundErrors]}"
         }
-        runEvents 5
+        uplevel 1 $script
     }
 }
 
-# Run the event loop for so many ms: what should not come has the time to come.
+# Run the event loop for so many ms.
 proc runEvents {ms} {
     after $ms [list incr ::support::tick]
     vwait ::support::tick
+}
+
+# What has come so far: how many elements ::out and the background errors have.
+proc ::support::Come {} {
+    return [list [llength $::out] [llength $::support::errors]]
+}
+
+# For so many ms nothing may come, neither in ::out nor as a background error, while the event loop runs.
+proc quietFor {ms} {
+    ::support::NothingComes $ms runEvents
+}
+
+# The same without the event loop: nothing is told, however much there is to tell.
+proc standStill {ms} {
+    ::support::NothingComes $ms after
+}
+
+proc ::support::NothingComes {ms command} {
+    set before [Come]
+    $command $ms
+    if {[Come] ne $before} {
+        error "it was not quiet: out is {$::out}, background errors are {[backgroundErrors]}"
+    }
+}
+
+# Run the event loop until nothing has come for so many ms: what may still be on its way has come.
+proc untilQuiet {ms} {
+    set before {}
+    waitDoing {set before [::support::Come]; runEvents $ms} {$before eq [::support::Come]}
 }
 
 # Wait until a producer handle has delivered everything.

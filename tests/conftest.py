@@ -6,16 +6,28 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Union
 
 import confluent_kafka
 import fix_process
 import psutil
 import pytest
 
-from kafkatcl.bridge.inprocess import new_interp
+from kafkatcl.bridge.inprocess import application, new_interp
 
-pytest_plugins = ["fix_cluster", "fix_kafka", "fix_mock", "fix_screen", "fix_tcl"]
+pytest_plugins = [
+    "fix_buffer",
+    "fix_cluster",
+    "fix_consumer",
+    "fix_interp",
+    "fix_kafka",
+    "fix_mock",
+    "fix_screen",
+    "fix_tcl",
+]
+
+Report = Union[pytest.TestReport, pytest.CollectReport]
 
 SECONDS_TO_END = 5  # for threads and processes that were told to
 
@@ -35,25 +47,25 @@ _clean_environment()
 
 
 def pytest_report_header() -> str:
-    tcl = new_interp().eval("info patchlevel")
+    tcl = application(new_interp()).eval("info patchlevel")
     return f"Tcl: {tcl}, librdkafka: {confluent_kafka.libversion()[0]}"
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[None]:
+def pytest_runtest_makereport() -> Generator[None, Report, Report]:
     return _unskipped((yield))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Iterator[None]:
+def pytest_make_collect_report() -> Generator[None, Report, Report]:
     return _unskipped((yield))
 
 
-def _unskipped(report: pytest.TestReport | pytest.CollectReport) -> pytest.TestReport | pytest.CollectReport:
+def _unskipped(report: Report) -> Report:
     """``report``, failed where it was skipped on CI: what CI leaves out, nobody runs."""
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"CI=true lets nothing be skipped: {report.longrepr[2]}"
+        report.longrepr = f"CI=true lets nothing be skipped: {report.longrepr[2]}"  # type: ignore[index]
     return report
 
 

@@ -29,7 +29,7 @@ _ALL_CONTINUE = "<!-- all continue -->"
 _BETWEEN = "\x1e"  # printed between the blocks of a program
 
 #: The commands that programs of a language are run with, each in turn.
-RUNNERS = {"tcl": [KAFKATCLSH, TCLSH], "python": [(sys.executable,)]}
+RUNNERS: dict[str, list[tuple[str, ...]]] = {"tcl": [KAFKATCLSH, TCLSH], "python": [(sys.executable,)]}
 _SUFFIXES = {"tcl": ".tcl", "python": ".py"}
 _PRINT_BETWEEN = {"tcl": r"puts -nonewline \x1e", "python": r"print('\x1e', end='')"}
 

@@ -98,7 +98,9 @@ def laid_out(
     messages: Sequence[bytes | tuple[bytes, bytes]],
 ) -> tuple[list[tuple[bytes, bytes | None]], list[int], bytes]:
     """Payloads, or payloads and keys, as pairs; the lengths of both in turn (-1: no key); all their bytes."""
-    rows = [message if isinstance(message, tuple) else (message, None) for message in messages]
+    rows: list[tuple[bytes, bytes | None]] = [
+        message if isinstance(message, tuple) else (message, None) for message in messages
+    ]
     lengths = [size for value, key in rows for size in (len(value), -1 if key is None else len(key))]
     return rows, lengths, b"".join(value + (key or b"") for value, key in rows)
 

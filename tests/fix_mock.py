@@ -24,6 +24,9 @@ _push_errors = function(
 class Mock(MockCluster):
     """A mock cluster that answers requests with errors."""
 
+    def __enter__(self) -> Mock:
+        return self
+
     def fail(self, request: int, code: int, times: int = 1) -> None:
         """Answer the next requests of a kind with an error code."""
         _push_errors(self._cluster, request, times, (ctypes.c_int * times)(*[code] * times))

@@ -111,7 +111,8 @@ class Terminal:
     def ends(self) -> int:
         """Wait for the end and give the exit status as a shell tells it."""
         self.waits(lambda: not self.process.isalive(), what="the process ends")
-        return 128 + self.process.signalstatus if self.process.signalstatus else self.process.exitstatus
+        signal = self.process.signalstatus
+        return int(128 + signal if signal else self.process.exitstatus)
 
     def goes_away(self) -> None:
         """Close the terminal; the process goes on."""
@@ -168,7 +169,14 @@ def on_terminal(editor: str, home: Path) -> Iterator[OnTerminal]:
     """Shells on terminals, with each of the line editors: see :class:`OnTerminal`."""
     terminals: list[Terminal] = []
 
-    def start(*arguments, rc=None, command=SHELL, size=(24, 80), editor=editor, **env):
+    def start(
+        *arguments: str,
+        rc: str | None = None,
+        command: Sequence[str] = SHELL,
+        size: tuple[int, int] = (24, 80),
+        editor: str = editor,
+        **env: str,
+    ) -> Terminal:
         if rc is not None:
             (home / ".kafkatclshrc").write_text(rc)
         terminal = Terminal([*command, *arguments], environment(editor, home, **env), *size)

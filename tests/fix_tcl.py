@@ -113,17 +113,17 @@ def run_tcl(tmp_path: Path) -> RunTcl:
         return str(file)
 
     def run(
-        script,
-        *args,
-        brokers=None,
-        env=None,
-        stdin=b"",
-        timeout=60,
-        embedded=False,
-        shell=KAFKATCLSH,
-        may_show_faults=False,
-    ):
-        options = []
+        script: str | bytes | Path,
+        *args: str,
+        brokers: Cluster | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: str | bytes = b"",
+        timeout: float = 60,
+        embedded: bool = False,
+        shell: Sequence[str] = KAFKATCLSH,
+        may_show_faults: bool = False,
+    ) -> Finished:
+        options: list[str] = []
         environment = {
             **os.environ,
             "LC_ALL": "C.UTF-8",

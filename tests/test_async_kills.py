@@ -7,6 +7,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,10 @@ def test_kills_of_a_group_member_lose_nothing(
     kill_again_and_again(kafka_cluster, "member", shell, tmp_path)
 
 
+def is_longer(file: Path, size: int) -> bool:
+    return file.stat().st_size > size
+
+
 def kill_again_and_again(cluster: Cluster, way: str, shell: Sequence[str], folder: Path) -> None:
     chance = random.Random(way)
     topic = filled(cluster, dict.fromkeys(PARTITIONS, EACH))
@@ -86,7 +91,7 @@ def kill_again_and_again(cluster: Cluster, way: str, shell: Sequence[str], folde
     for _ in range(KILLS):
         before = file.stat().st_size
         with live(cluster, folder, SCRIPT, topic, way, group, str(file), shell=shell):
-            assert until(lambda size=before: file.stat().st_size > size), "nothing came"
+            assert until(partial(is_longer, file, before)), "nothing came"
             time.sleep(chance.uniform(0, MOST_SECONDS))
     handed, repeats = read(file)
     print(f"{repeats} messages were handed over again")

@@ -11,11 +11,10 @@ from fix_cluster import Cluster
 from fix_tcl import RunTcl
 
 LATE_MS = 100
-STALLED_MS = 25  # a timer that is so late with nothing to do was held up by the machine
+TRIES = 3  # a machine that does other things too may hold a timer up now and then
 CONSUMERS = 10
 
-# A timer of 10 ms beside nothing, then for some ms beside callbacks without a pause that each work for some
-# microseconds, and beside nothing again.
+# A timer of 10 ms, for some ms beside callbacks without a pause that each work for some microseconds.
 TICKS = """
 proc tick {due} {
     set late [expr {[clock microseconds] - $due}]
@@ -88,16 +87,10 @@ set last [expr {$count - 1}]
 set told 0
 set worst 0
 tick [clock microseconds]
-set before [worst_within 300]
 flood::$source
 await {$told > 0}
-set during [worst_within $ms]
-puts "$told $during"
-foreach name {m tc c p} {
-    catch {rename $name {}}
-}
-update
-puts "[expr {max($before, [worst_within 300])}]"
+set late [worst_within $ms]
+puts "$told $late"
 """
 
 
@@ -110,17 +103,16 @@ def test_a_timer_is_punctual_in_a_flood(
     count = 20_000
     topic = filled(embedded_cluster, {} if source == "report" else dict.fromkeys(range(4), count))
     args = (topic, source, str(count), str(work_us), str(scaled(1200, 10_000)))
-    for _ in range(3):
+    delays = []
+    for _ in range(TRIES):
         done = run_everywhere(PRELUDE + TICKS, *args, brokers=embedded_cluster)
         assert (done.status, done.stderr) == (0, "")
-        told, late, late_when_idle = map(int, done.stdout.split())
+        told, late = map(int, done.stdout.split())
         assert told > 100
         if late <= LATE_MS:
             return
-        assert late_when_idle > STALLED_MS, f"{late} ms late in the flood, {late_when_idle} ms without it"
-    pytest.fail(
-        f"this machine stalls timers for {late_when_idle} ms without any flood, so nothing can be said"
-    )
+        delays.append(late)
+    pytest.fail(f"so many ms late in the flood: {delays}")
 
 
 IDLE = """

@@ -247,8 +247,8 @@ def display() -> Iterator[str]:
         )
     except FileNotFoundError:
         pytest.skip("there is no Xvfb (Debian: apt-get install xvfb)")
+    assert server.stdout is not None
     try:
-        assert server.stdout is not None
         yield f":{server.stdout.readline().strip()}"
     finally:
         server.terminate()
@@ -273,13 +273,18 @@ def test_windows(display: str, embedded_cluster: Cluster, monkeypatch: pytest.Mo
             package require kafka
             kafka::kafka create m
             m config bootstrap.servers $env(BROKERS)
-            m delivery_report callback {apply {report {$::label configure -text [dict get $report payload]}}}
+            m delivery_report callback {apply {report {$::label configure -text [dict get $report payload]; leave}}}
             m producer_creator p
             p new_topic pt $env(TOPIC)
             m consumer_creator c
             c new_topic ct $env(TOPIC)
-            ct start 0 beginning {apply {message {append ::seen [dict get $message payload]; after 300 leave}}}
-            proc leave {} {set ::shown [$::label cget -text]; destroy .}
+            ct start 0 beginning {apply {message {append ::seen [dict get $message payload]; leave}}}
+            proc leave {} {
+                set ::shown [$::label cget -text]
+                if {$::shown ne "" && [info exists ::seen]} {
+                    destroy .
+                }
+            }
             pt produce 0 hello
         ''')
         root.mainloop()

@@ -271,6 +271,7 @@ def test_what_was_read_ahead_can_be_given_back(kind: str, fresh_bridge: Bridge) 
     bridge, topic = fresh_bridge, fresh_bridge.topics["consumer"]
     for _ in range(50):
         assert bridge.answer("produce", bridge.topics["producer"], "0", "x") == ()
+    consume: tuple[str, ...]
     if kind == "topic":
         source, consume = topic, ("consume", topic, "0", "10000")
         bridge.answer("start", topic, "0", "0", "")

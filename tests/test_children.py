@@ -211,12 +211,12 @@ def test_the_group_of_a_child_that_is_gone_reads_on_without_it(
     script = (
         CLIENTS
         + """
-        m config group.id [set group g[pid]] session.timeout.ms 6000
+        m config group.id [set group g[pid]] session.timeout.ms 1500 heartbeat.interval.ms 200
         interp create c
         populate c
         c eval [list set group $group]
         c eval {
-            m config group.id $group session.timeout.ms 6000
+            m config group.id $group session.timeout.ms 1500 heartbeat.interval.ms 200
             m subscriber member
             member callback {apply {message {lappend ::told [dict get $message payload]}}}
             member subscribe $topic

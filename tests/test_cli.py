@@ -15,20 +15,20 @@ from kafkatcl import __version__, cli
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
 
 
-def python(*arguments):
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python with ``arguments``; the finished process."""
     return subprocess.run(
         [sys.executable, *arguments], env=ENVIRONMENT, text=True, capture_output=True, timeout=20, check=False
     )
 
 
-def test_version_tells_package_and_library(capsys):
+def test_version_tells_package_and_library(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--version"]) == 0
     library = confluent_kafka.libversion()[0]
     assert capsys.readouterr().out == f"kafkatcl {__version__}, librdkafka {library}\n"
 
 
-def test_help_without_arguments(capsys):
+def test_help_without_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("usage: kafkatcl ")
@@ -36,7 +36,7 @@ def test_help_without_arguments(capsys):
     assert err == ""
 
 
-def test_help_of_broker_tells_options_and_status(capsys):
+def test_help_of_broker_tells_options_and_status(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(["broker", "--help"])
     assert end.value.code == 0
@@ -69,7 +69,7 @@ def test_help_of_broker_tells_options_and_status(capsys):
         (["broker", "\U0001f600"], "unrecognized arguments: \U0001f600"),
     ],
 )
-def test_wrong_arguments(capsys, arguments, message):
+def test_wrong_arguments(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(arguments)
     assert end.value.code == 2
@@ -90,7 +90,7 @@ def test_wrong_arguments(capsys, arguments, message):
         (["--port", "65536"], "port must be a whole number from 1 to 65535, got 65536"),
     ],
 )
-def test_numbers_out_of_range(arguments, message):
+def test_numbers_out_of_range(arguments: list[str], message: str) -> None:
     done = python("-m", "kafkatcl", "broker", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("kafkatcl broker: ")
@@ -100,7 +100,7 @@ def test_numbers_out_of_range(arguments, message):
 
 @pytest.mark.parametrize("argument", [b"\xff\xfe", b"\xed\xa0\x80", "тема".encode(), b"%s%n"])
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
-def test_any_bytes_as_an_argument(argument, locale):
+def test_any_bytes_as_an_argument(argument: bytes, locale: str) -> None:
     done = subprocess.run(
         [sys.executable.encode(), b"-m", b"kafkatcl", argument],
         env={**ENVIRONMENT, "LC_ALL": locale},
@@ -113,7 +113,7 @@ def test_any_bytes_as_an_argument(argument, locale):
     assert b"Traceback" not in done.stderr
 
 
-def test_the_module_runs_as_a_program():
+def test_the_module_runs_as_a_program() -> None:
     done = python("-m", "kafkatcl", "--version")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"kafkatcl {__version__}, librdkafka ")
@@ -126,14 +126,14 @@ LACKING = (
 )
 
 
-def test_kafkatclsh_says_in_a_line_what_to_install_where_there_is_no_tkinter():
+def test_kafkatclsh_says_in_a_line_what_to_install_where_there_is_no_tkinter() -> None:
     run = "import runpy\nrunpy.run_module('kafkatcl.launch', run_name='__main__')"
     done = python("-c", WITHOUT_TKINTER + run)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"kafkatclsh: {LACKING}\n")
 
 
 @pytest.mark.parametrize("name", ["Interp", "TclError", "install"])
-def test_so_do_the_names_for_python_programs_that_need_tkinter(name):
+def test_so_do_the_names_for_python_programs_that_need_tkinter(name: str) -> None:
     done = python("-c", f"{WITHOUT_TKINTER}import kafkatcl\nprint(kafkatcl.__version__)\nkafkatcl.{name}")
     assert done.stdout == f"{__version__}\n"
     assert done.stderr.splitlines()[-1] == f"ImportError: {LACKING}"
@@ -150,7 +150,7 @@ def test_so_do_the_names_for_python_programs_that_need_tkinter(name):
         "['install-tcl', '--remove', '--dir', '/none/such']",
     ],
 )
-def test_tkinter_is_not_imported(arguments):
+def test_tkinter_is_not_imported(arguments: str) -> None:
     done = python(
         "-c",
         f"import sys\nfrom kafkatcl import cli\ncli.main({arguments})\nassert '_tkinter' not in sys.modules",
@@ -158,7 +158,7 @@ def test_tkinter_is_not_imported(arguments):
     assert done.returncode == 0, done.stderr
 
 
-def test_help_does_not_load_the_library():
+def test_help_does_not_load_the_library() -> None:
     done = python(
         "-c",
         "import sys\nfrom kafkatcl import cli\ncli.main([])\nassert 'confluent_kafka' not in sys.modules",

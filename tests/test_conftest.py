@@ -27,14 +27,14 @@ def _output(folder: Path, code: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("code", [SKIPPED_TEST, SKIPPED_FILE])
-def test_ci_lets_nothing_be_skipped(tmp_path: Path, code: str):
+def test_ci_lets_nothing_be_skipped(tmp_path: Path, code: str) -> None:
     assert "1 skipped" in _output(tmp_path, code)
     told = _output(tmp_path, code, CI="true")
     assert "CI=true lets nothing be skipped: Skipped: no tclsh" in told
     assert "1 failed" in told or "1 error" in told
 
 
-def test_ci_takes_expected_failures(tmp_path: Path):
+def test_ci_takes_expected_failures(tmp_path: Path) -> None:
     code = """
     import pytest
 
@@ -45,7 +45,7 @@ def test_ci_takes_expected_failures(tmp_path: Path):
     assert "1 xfailed" in _output(tmp_path, code, CI="true")
 
 
-def test_what_the_user_has_set_does_not_reach_tests(tmp_path: Path):
+def test_what_the_user_has_set_does_not_reach_tests(tmp_path: Path) -> None:
     code = """
     import os
 
@@ -63,7 +63,7 @@ def test_what_the_user_has_set_does_not_reach_tests(tmp_path: Path):
     assert "1 passed" in _output(tmp_path, code, **given, HOME="/none")
 
 
-def test_a_process_left_behind_is_an_error(tmp_path: Path):
+def test_a_process_left_behind_is_an_error(tmp_path: Path) -> None:
     code = """
     import conftest, subprocess
 
@@ -81,7 +81,7 @@ def test_a_process_left_behind_is_an_error(tmp_path: Path):
     assert "name='sleep'" in told
 
 
-def test_a_thread_left_behind_is_an_error(tmp_path: Path):
+def test_a_thread_left_behind_is_an_error(tmp_path: Path) -> None:
     code = """
     import conftest, threading
 
@@ -99,7 +99,7 @@ def test_a_thread_left_behind_is_an_error(tmp_path: Path):
     assert "kafkatcl-pump" in told
 
 
-def test_a_script_gets_what_it_is_run_with(run_tcl: RunTcl, tmp_path: Path):
+def test_a_script_gets_what_it_is_run_with(run_tcl: RunTcl, tmp_path: Path) -> None:
     brokers = Cluster("embedded", "one:1,two:2")
     script = """
     foreach broker $env(KAFKATCL_TEST_BROKERS) {puts $broker}
@@ -112,7 +112,7 @@ def test_a_script_gets_what_it_is_run_with(run_tcl: RunTcl, tmp_path: Path):
     assert (done.status, done.stderr, done.stderr_bytes) == (3, "ü", "ü".encode())
 
 
-def test_a_script_that_does_not_end_is_killed_and_told(tmp_path: Path):
+def test_a_script_that_does_not_end_is_killed_and_told(tmp_path: Path) -> None:
     code = """
     def test_it(run_tcl):
         run_tcl("puts {got here}; flush stdout; vwait forever", timeout=5)

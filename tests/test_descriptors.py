@@ -41,7 +41,7 @@ m logger none
 if {{[info exists env(KAFKATCL_TEST_BROKERS)]}} {{
     m config bootstrap.servers [join $env(KAFKATCL_TEST_BROKERS) ,]
 }}
-m config group.id g
+m config group.id g fetch.wait.max.ms 10
 m producer_creator p
 p new_topic out [lindex $argv 0]
 p info brokers ;# what is made in the moment between the look and the fork would be inherited
@@ -65,8 +65,8 @@ puts $kept
 def test_programs_inherit_nothing(
     embedded: bool, shell: Sequence[str], embedded_cluster: Cluster, run_tcl: RunTcl
 ) -> None:
-    where = {"embedded": True} if embedded else {"brokers": embedded_cluster}
-    done = run_tcl(INHERITING + CONSUMING, embedded_cluster.topic(), shell=shell, **where)  # type: ignore[arg-type]
+    where: dict[str, Any] = {"embedded": True} if embedded else {"brokers": embedded_cluster}
+    done = run_tcl(INHERITING + CONSUMING, embedded_cluster.topic(), shell=shell, **where)
     assert (done.status, done.stdout) == (0, "0\n"), done.stderr
 
 
@@ -370,7 +370,12 @@ def test_an_owner_thread_takes_one_descriptor(kind: str, embedded_cluster: Clust
 def test_a_pump_works_with_a_pipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9))
     served = threading.Event()
-    made = pump.Pump(lambda: bool(served.set()))
+
+    def serve() -> bool:
+        served.set()
+        return False
+
+    made = pump.Pump(serve)
     assert made._reading != made.descriptor
     made.start("test")
     made.wake()

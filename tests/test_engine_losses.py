@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 from fix_engine import batch_of, engine, until
@@ -111,11 +112,14 @@ def test_a_topic_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None
     assert log[0][1].isprintable()
 
 
-def test_words_for_nobody_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telling.sys, "stderr", None)
+def test_words_for_nobody_do_no_harm(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
     telling.say("hello")
     telling.show("hello")
     telling.clear()
+    assert tuple(capfd.readouterr()) == ("", "")
 
 
 def test_the_line_in_place_makes_room_for_others(capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,9 +150,15 @@ def test_what_is_delivered_is_no_loss_and_what_is_not_is_counted(
         assert target.handle.losses.total == 1
         target.handle.delete()
         told = "1 messages of .* were not delivered: 1 of t .Broker: Message size too large."
-        captured: list[str] = []
-        assert until(lambda: bool(captured.append(capsys.readouterr().err) or "".join(captured)))
-        assert re.search(told, "".join(captured))
+        captured = ""
+
+        def is_told() -> bool:
+            nonlocal captured
+            captured += capsys.readouterr().err
+            return captured != ""
+
+        assert until(is_told)
+        assert re.search(told, captured)
 
 
 def test_a_callback_that_is_gone_leaves_its_failures_to_be_counted(mock: Mock) -> None:

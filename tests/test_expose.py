@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Callable, Optional
 
 import pytest
-from test_interp import assert_clean
+from fix_interp import assert_clean
 
 import kafkatcl
 from kafkatcl.engine.errors import Failure
@@ -106,7 +106,7 @@ def test_annotations_convert_the_words(interp: Interp) -> None:
         b: dict[str, str],
         c: int | None,
         d: int | None = None,
-        e: Unknown = None,  # noqa: F821
+        e: Unknown = None,  # type: ignore[name-defined]  # noqa: F821
     ) -> None:
         seen.extend([a, b, c, d, e])
 
@@ -123,7 +123,7 @@ def test_elements_are_converted_as_the_annotation_says(interp: Interp) -> None:
         b: dict[str, bytes],
         c: tuple[float, ...],
         d: typing.Dict[str, bool] | None,  # noqa: UP006
-        e: list[Unknown],  # noqa: F821
+        e: list[Unknown],  # type: ignore[name-defined]  # noqa: F821
     ) -> None:
         seen.extend([a, b, c, d, e])
 

@@ -17,7 +17,7 @@ from fuzz.runner import Target
 from fuzz.shell import Answer
 from fuzz.values import KINDS
 
-from kafkatcl.bridge.inprocess import new_interp
+from kafkatcl.bridge.inprocess import application, new_interp
 
 CALLS = scaled(2_000, 30_000)
 SEEDS = range(1, scaled(1, 2) + 1)
@@ -75,7 +75,7 @@ def test_signatures_are_of_known_kinds() -> None:
 
 
 def test_calls_are_single_commands_in_one_line_of_ascii() -> None:
-    interp = new_interp()
+    interp = application(new_interp())
     for call in calls(2, 20_000):
         assert call.isascii()
         assert call.isprintable()
@@ -83,7 +83,7 @@ def test_calls_are_single_commands_in_one_line_of_ascii() -> None:
 
 
 def test_no_object_is_made_under_the_name_of_a_command_of_tcl() -> None:
-    interp = new_interp()
+    interp = application(new_interp())
     commands = set(interp.splitlist(interp.eval("info commands")))
     assert not commands & {*ANY, *KINDS["name"].usual, *KINDS["name"].hostile}
 

@@ -343,6 +343,7 @@ def test_each_topic_of_a_consumer_has_its_own_configuration(embedded_cluster: Cl
             topics.append(native.open_topic(topic, conf))
         consumer.assign([TopicPartition(last, 0, 999), TopicPartition(first, 0, 999)])
         message = consumer.poll(10)
+        assert message
         assert (message.topic(), message.value()) == (first, b"old")
         assert consumer.poll(0.7) is None
         for opened in topics:

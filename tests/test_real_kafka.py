@@ -22,7 +22,7 @@ TESTS = Path(__file__).parent
 PLUGIN = ("-p", "fix_kafka")
 
 
-def test_a_message_comes_back(cluster: Cluster):
+def test_a_message_comes_back(cluster: Cluster) -> None:
     topic = cluster.topic()
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers})
     producer.produce(topic, b"payload", b"key", partition=3)
@@ -31,10 +31,11 @@ def test_a_message_comes_back(cluster: Cluster):
     consumer.assign([TopicPartition(topic, 3, 0)])
     message = consumer.poll(20)
     consumer.close()
+    assert message
     assert (message.value(), message.key(), message.offset()) == (b"payload", b"key", 0)
 
 
-def test_a_topic_is_made_on_first_use(cluster: Cluster):
+def test_a_topic_is_made_on_first_use(cluster: Cluster) -> None:
     """As scripts expect that produce to topics nobody made."""
     topic = f"{cluster.topic()}-unmade"
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers})
@@ -43,22 +44,22 @@ def test_a_topic_is_made_on_first_use(cluster: Cluster):
     assert len(cluster.admin.list_topics(topic, timeout=20).topics[topic].partitions) == 4
 
 
-def test_topics_are_new_each_time(cluster: Cluster):
+def test_topics_are_new_each_time(cluster: Cluster) -> None:
     assert cluster.topic() != cluster.topic()
 
 
-def test_a_topic_has_the_partitions_asked_for(kafka_cluster: Cluster):
+def test_a_topic_has_the_partitions_asked_for(kafka_cluster: Cluster) -> None:
     topic = kafka_cluster.topic(partitions=7)
     assert len(kafka_cluster.admin.list_topics(topic, timeout=20).topics[topic].partitions) == 7
 
 
-def test_the_embedded_broker_cannot_choose_partitions(embedded_cluster: Cluster):
+def test_the_embedded_broker_cannot_choose_partitions(embedded_cluster: Cluster) -> None:
     with pytest.raises(ValueError, match="4 partitions"):
         embedded_cluster.topic(partitions=7)
 
 
 @pytest.mark.usefixtures("kafka_bootstrap")
-def test_the_workers_share_one_kafka_that_dies_with_them(tmp_path: Path):
+def test_the_workers_share_one_kafka_that_dies_with_them(tmp_path: Path) -> None:
     """Two pytest-xdist workers get the same Kafka; killing pytest hard ends it."""
     code = """
     import os, pathlib, time
@@ -93,19 +94,19 @@ def test_needs_it_too(kafka_bootstrap):
 """
 
 
-def test_without_java_the_reason_is_told_once(tmp_path: Path):
+def test_without_java_the_reason_is_told_once(tmp_path: Path) -> None:
     output = inner_output(tmp_path, NEEDS_KAFKA, *PLUGIN, PATH=str(tmp_path), JAVA_HOME="")
     assert "2 skipped" in output
     assert output.count("did not run: no java found: Apache Kafka needs Java 17 or newer") == 1
 
 
 @pytest.mark.parametrize("setting", [{"CI": "true"}, {"KAFKATCL_REQUIRE_KAFKA": "1"}])
-def test_without_java_a_required_kafka_is_an_error(tmp_path: Path, setting: dict[str, str]):
+def test_without_java_a_required_kafka_is_an_error(tmp_path: Path, setting: dict[str, str]) -> None:
     output = inner_output(tmp_path, NEEDS_KAFKA, *PLUGIN, PATH=str(tmp_path), JAVA_HOME="", **setting)
     assert "2 errors" in output
 
 
-def test_an_old_java_is_refused(tmp_path: Path):
+def test_an_old_java_is_refused(tmp_path: Path) -> None:
     java = tmp_path / "java"
     java.write_text("""#!/bin/sh\necho 'openjdk version "11.0.2" 2019-01-15' >&2\n""")
     java.chmod(0o755)
@@ -113,7 +114,7 @@ def test_an_old_java_is_refused(tmp_path: Path):
     assert f"{java} is too old" in output
 
 
-def test_a_running_kafka_can_be_named(tmp_path: Path):
+def test_a_running_kafka_can_be_named(tmp_path: Path) -> None:
     code = """
     def test_it(kafka_bootstrap):
         assert kafka_bootstrap == "here:1,there:2"
@@ -121,7 +122,7 @@ def test_a_running_kafka_can_be_named(tmp_path: Path):
     assert "1 passed" in inner_output(tmp_path, code, *PLUGIN, KAFKATCL_BOOTSTRAP="here:1,there:2")
 
 
-def test_runs_without_kafka_leave_its_tests_out(tmp_path: Path):
+def test_runs_without_kafka_leave_its_tests_out(tmp_path: Path) -> None:
     code = """
     def test_on_both(cluster):
         assert cluster.kind == "embedded"
@@ -133,14 +134,14 @@ def test_runs_without_kafka_leave_its_tests_out(tmp_path: Path):
     assert "1 passed, 2 deselected" in output
 
 
-def test_a_server_that_ends_at_once_shows_its_log(tmp_path: Path):
+def test_a_server_that_ends_at_once_shows_its_log(tmp_path: Path) -> None:
     server = Server([sys.executable, "-c", "import sys; sys.exit('no room')"], tmp_path)
     with pytest.raises(RuntimeError, match=r"ended with status 1:\nno room"):
         server.wait_until(lambda: False, 20)
     server.stop()
 
 
-def test_a_server_is_ended_with_its_children_and_its_folder(tmp_path: Path):
+def test_a_server_is_ended_with_its_children_and_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
     child = folder / "child"
@@ -154,7 +155,7 @@ def test_a_server_is_ended_with_its_children_and_its_folder(tmp_path: Path):
     assert not folder.exists()
 
 
-def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path):
+def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     stubborn = f"trap '' TERM; touch {tmp_path}/ready; while :; do sleep 0.1; done"
     code = f"import fix_process; print(fix_process.guard('none', ['sh', '-c', {stubborn!r}], grace=0.5))"
     guard = [sys.executable, "-c", code]

@@ -99,7 +99,7 @@ def root_machine(tmp_path: Path) -> Machine:
 )
 def test_an_unfit_python_is_told_with_what_to_install(
     machine: Machine, target: str, module: str, fault: str, package: str
-):
+) -> None:
     machine.python(without=module)
     done = machine.make(target)
     assert done.returncode != 0
@@ -111,24 +111,24 @@ def test_an_unfit_python_is_told_with_what_to_install(
     assert machine.asked_of_apt() == []
 
 
-def test_no_python_at_all(machine: Machine):
+def test_no_python_at_all(machine: Machine) -> None:
     done = machine.make("demo")
     assert done.returncode != 0
     assert "no python3 with all of" in done.stderr
 
 
-def test_an_old_python_is_refused(machine: Machine):
+def test_an_old_python_is_refused(machine: Machine) -> None:
     program(machine.path / "python3", "exit 1")
     assert "python3 is not Python 3.9 or newer" in machine.make("demo").stderr
 
 
-def test_packages_of_the_python_that_was_named(machine: Machine):
+def test_packages_of_the_python_that_was_named(machine: Machine) -> None:
     machine.python(without="tkinter", name="python3.12")
     done = machine.make("demo", "PYTHON=python3.12")
     assert "sudo apt-get install python3.12 python3.12-venv python3-tk" in done.stderr
 
 
-def test_the_next_python_on_path_serves(machine: Machine, tmp_path: Path):
+def test_the_next_python_on_path_serves(machine: Machine, tmp_path: Path) -> None:
     machine.python(without="tkinter")
     other = tmp_path / "other"
     other.mkdir()
@@ -139,7 +139,7 @@ def test_the_next_python_on_path_serves(machine: Machine, tmp_path: Path):
     assert done.returncode == 0
 
 
-def test_set_up_is_done_once_until_its_ground_changes(machine: Machine):
+def test_set_up_is_done_once_until_its_ground_changes(machine: Machine) -> None:
     machine.good_python(machine.path / "python3")
     for _ in range(2):
         assert machine.make("demo").returncode == 0
@@ -148,7 +148,7 @@ def test_set_up_is_done_once_until_its_ground_changes(machine: Machine):
     assert len(machine.installations()) == 2
 
 
-def test_the_demo_waits_for_what_the_project_depends_on_and_no_more(machine: Machine):
+def test_the_demo_waits_for_what_the_project_depends_on_and_no_more(machine: Machine) -> None:
     (dependency,) = re.findall(
         r'^dependencies = \["(.*)"\]$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
     )
@@ -161,14 +161,14 @@ def test_the_demo_waits_for_what_the_project_depends_on_and_no_more(machine: Mac
     assert len(machine.installations()) == 2
 
 
-def test_set_up_that_was_broken_off_is_done_again(machine: Machine):
+def test_set_up_that_was_broken_off_is_done_again(machine: Machine) -> None:
     machine.good_python(machine.path / "python3", pip="exit 1")
     assert machine.make("demo").returncode != 0
     program(machine.venv / "bin" / "python", "exit 0")
     assert machine.make("demo").returncode == 0
 
 
-def test_root_on_debian_installs_what_python_lacks(root_machine: Machine):
+def test_root_on_debian_installs_what_python_lacks(root_machine: Machine) -> None:
     root_machine.python(without="tkinter")
     done = root_machine.make("demo")
     assert root_machine.asked_of_apt() == [
@@ -179,7 +179,7 @@ def test_root_on_debian_installs_what_python_lacks(root_machine: Machine):
     assert "no python3 with all of" in done.stderr  # since this apt-get mends nothing
 
 
-def test_apt_is_not_asked_to_mend_a_python_that_is_not_its_own(root_machine: Machine):
+def test_apt_is_not_asked_to_mend_a_python_that_is_not_its_own(root_machine: Machine) -> None:
     root_machine.python(without="tkinter")
     done = root_machine.make("demo", f"PYTHON={root_machine.path}/python3")
     assert done.returncode != 0
@@ -189,7 +189,7 @@ def test_apt_is_not_asked_to_mend_a_python_that_is_not_its_own(root_machine: Mac
 TCL_PACKAGES = "tcl tcl-itcl4 tcl-thread tcllib tclx8.4 tk libtk-img xvfb"
 
 
-def test_missing_tcl_programs_are_told(machine: Machine):
+def test_missing_tcl_programs_are_told(machine: Machine) -> None:
     done = machine.run("sh", "tools/setup.sh", "programs")
     assert done.returncode == 0
     assert f"sudo apt-get install {TCL_PACKAGES})" in done.stderr
@@ -197,17 +197,17 @@ def test_missing_tcl_programs_are_told(machine: Machine):
     assert not any("install" in asked for asked in machine.asked_of_apt())
 
 
-def test_missing_tcl_programs_fail_ci(machine: Machine):
+def test_missing_tcl_programs_fail_ci(machine: Machine) -> None:
     done = machine.run("sh", "tools/setup.sh", "programs", CI="true")
     assert done.returncode == 1
     assert "with CI=true no test may be left out" in done.stderr
 
 
-def test_root_on_debian_installs_missing_tcl_programs(root_machine: Machine):
+def test_root_on_debian_installs_missing_tcl_programs(root_machine: Machine) -> None:
     root_machine.run("sh", "tools/setup.sh", "programs")
     assert f"-qq install --no-install-recommends {TCL_PACKAGES}" in root_machine.asked_of_apt()
 
 
-def test_a_machine_without_tcl_9_is_told_why(machine: Machine, tmp_path: Path):
+def test_a_machine_without_tcl_9_is_told_why(machine: Machine, tmp_path: Path) -> None:
     done = machine.run("sh", "tools/tcl9.sh", str(tmp_path / "tcl9"))
     assert (done.returncode, done.stderr) == (1, "no Tcl 9: apt knows no mirror of Debian\n")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from fix_interp import display
 from fix_tcl import KAFKATCLSH
-from test_interp import display
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -302,24 +302,35 @@ def test_a_terminal_that_cannot_go_back_gets_no_codes(monkeypatch: pytest.Monkey
 # -- help --------------------------------------------------------------------------------------------------
 
 
+def answers(interp: kafkatcl.Interp) -> Callable[[list[str]], str]:
+    """What help answers about words that it knows."""
+
+    def answer(words: list[str]) -> str:
+        text = Help(interp.tk).answer(words)
+        assert text is not None
+        return text
+
+    return answer
+
+
 def test_help_tells_every_usage_of_the_reference(interp: kafkatcl.Interp) -> None:
-    helps = Help(interp.tk)
+    answer = answers(interp)
     usages = re.findall(r"^```usage\n(.*?)^```$", REFERENCE.read_text(), re.MULTILINE | re.DOTALL)
     for usage in "".join(usages).splitlines():
         words = usage.split()
         is_procedure = words[0].startswith("kafka::") and words[0] != "kafka::kafka"
         asked = words[:1] if is_procedure else words[:2]
-        assert usage in helps.answer(asked).splitlines(), usage
+        assert usage in answer(asked).splitlines(), usage
 
 
 def test_help_knows_objects_properties_and_what_it_does_not_know(interp: kafkatcl.Interp) -> None:
-    helps = Help(interp.tk)
-    assert "m logger syslog|stderr|none|callback ?function?" in helps.answer(["m"]).splitlines()
-    assert helps.answer(["linger.ms"]).startswith("linger.ms: 0 .. 900000, default 5\n")
-    assert helps.answer(["nonsense"]) == 'there is no help for "nonsense": "help" alone lists what there is'
+    answer = answers(interp)
+    assert "m logger syslog|stderr|none|callback ?function?" in answer(["m"]).splitlines()
+    assert answer(["linger.ms"]).startswith("linger.ms: 0 .. 900000, default 5\n")
+    assert answer(["nonsense"]) == 'there is no help for "nonsense": "help" alone lists what there is'
     for subcommand in ("consume_batch", "producer_creator", "watermarks", "kafka::setup"):
-        assert subcommand in helps.answer([])
-    assert max(map(len, helps.answer([]).splitlines())) < 80
+        assert subcommand in answer([])
+    assert max(map(len, answer([]).splitlines())) < 80
 
 
 def test_help_of_a_script_comes_first(tmp_path: Path) -> None:

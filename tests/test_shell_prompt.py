@@ -158,7 +158,7 @@ WAITS = {
 @pytest.mark.parametrize("wait", WAITS)
 def test_ctrl_c_interrupts_a_command(wait: str, shell: Shell) -> None:
     terminal = shell()
-    seconds = []
+    seconds: list[float] = []
     while not seconds or (min(seconds) > 0.3 and len(seconds) < 3):  # a busy machine may be slow once
         terminal.types(f"puts busy[expr 6*7]; {WAITS[wait]}", "busy42\r")
         terminal.keys(CTRL_C)

@@ -159,6 +159,9 @@ proc bgerror {{message}} {{
 proc try {{args}} {{
     puts [expr {{[catch $args message] ? $::errorCode : "no error: $message"}}]
 }}
+proc await_end {{process}} {{
+    while {{![catch {{exec ps -o stat= -p $process}} state] && ![string match Z* $state]}} {{after 10}}
+}}
 kafka::kafka create m
 m logger none
 m config bootstrap.servers 127.0.0.1:1
@@ -201,7 +204,10 @@ DEATHS = {
         "after 100 {exec kill -KILL $sidecar; c name}; try vwait forever",
         [f"background {DIED}", DIED],
     ),
-    "told to": ("exec kill -TERM $sidecar; after 1500; try c name", ["KAFKA SIDECAR DIED {status 0}"]),
+    "told to": (
+        "exec kill -TERM $sidecar; await_end $sidecar; try c name",
+        ["KAFKA SIDECAR DIED {status 0}"],
+    ),
 }
 
 

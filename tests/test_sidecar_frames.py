@@ -99,7 +99,7 @@ def test_answers_of_other_kinds(tcl: Any, value: Any) -> None:
 def test_messages_cross_byte_for_byte(tcl: Any, width: int) -> None:
     payloads = [b"", ALL_BYTES, b"{", "\u20ac".encode(), bytes(100_000)]
     keys = [ALL_BYTES, b"", b"k"]
-    first, second = ((), ())  # type: tuple[Any, ...]
+    first: tuple[Any, ...] = ()
     for number, payload in enumerate(payloads):
         first += (payload, 2**40 + number, -1, *([keys[number % 3]] if width == 4 else []))
     second = (b"other", 7, 1_700_000_000_000)

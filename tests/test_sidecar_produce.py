@@ -182,7 +182,7 @@ def test_an_unknown_partition_is_refused_once_the_partitions_are_known(topic: st
 
 @pytest.mark.parametrize("words", ["x\\u0100", "x \\u20ac", "[string repeat \\xff 10]\\u0100 k"])
 def test_a_character_that_is_no_byte_is_refused(words: str, topic: str, run_tcl: RunTcl) -> None:
-    told = run(
+    [told] = run(
         run_tcl,
         f"""
         m producer_creator p
@@ -192,7 +192,7 @@ def test_a_character_that_is_no_byte_is_refused(words: str, topic: str, run_tcl:
         puts "$accepted [llength $refused] [lsort -unique $refused]"
         """,
     )
-    assert re.fullmatch(r"50 50 .*kafka error: .* of the (payload|key) is no byte: .*", *told)
+    assert re.fullmatch(r"50 50 .*kafka error: .* of the (payload|key) is no byte: .*", told)
 
 
 @pytest.mark.parametrize("deleting", ["p delete", "t delete", "m delete; p delete"])

@@ -135,7 +135,15 @@ LOST = {
 MORE = """
 # Messages are looked at once a second.
 proc await_failures_of_reports {} {after 2000}
-proc pause {} {after 2000 {set ::paused 1}; vwait ::paused}
+proc events {ms} {
+    after $ms {set ::waited 1}
+    vwait ::waited
+}
+# Until all of the producer's messages have failed, if it is still there; then for a while, in which nothing may come.
+proc pause {} {
+    while {![catch {p output_queue_length} count] && $count > 0} {events 10}
+    events 200
+}
 """
 
 

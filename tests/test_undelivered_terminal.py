@@ -53,7 +53,7 @@ def status(process: pexpect.spawn[str]) -> int:
     """The exit status as a shell tells it."""
     process.expect(pexpect.EOF)
     process.wait()
-    return 128 + process.signalstatus if process.signalstatus else process.exitstatus
+    return int(128 + process.signalstatus if process.signalstatus else process.exitstatus)
 
 
 def test_a_long_flush_says_what_it_waits_for(shell: Sequence[str], tmp_path: Path) -> None:

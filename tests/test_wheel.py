@@ -57,7 +57,7 @@ def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = 
     return done.stdout
 
 
-def test_the_wheel_holds_every_tcl_file(wheel: Path):
+def test_the_wheel_holds_every_tcl_file(wheel: Path) -> None:
     """The ones beside the modules, and the package index that stock tclsh is pointed at."""
     beside = {file.relative_to(ROOT).as_posix() for file in (ROOT / "kafkatcl").rglob("*.tcl")}
     index = {f"kafkatcl/pkgIndex/{file.name}" for file in (ROOT / "pkgIndex").glob("*.tcl")}
@@ -67,7 +67,7 @@ def test_the_wheel_holds_every_tcl_file(wheel: Path):
     assert held == beside | index
 
 
-def test_the_installed_package_is_the_one_from_the_wheel(environment: Path, tmp_path: Path):
+def test_the_installed_package_is_the_one_from_the_wheel(environment: Path, tmp_path: Path) -> None:
     code = "import kafkatcl, kafkatcl.shell; print(kafkatcl.__file__, kafkatcl.shell.__file__, sep='\\n')"
     for file in run(environment / "bin" / "python", "-c", code, cwd=tmp_path).splitlines():
         assert Path(file).is_relative_to(environment)
@@ -92,12 +92,14 @@ def script(tmp_path: Path) -> Path:
     return file
 
 
-def test_an_installed_kafkatclsh_runs_a_script(environment: Path, tmp_path: Path, script: Path):
+def test_an_installed_kafkatclsh_runs_a_script(environment: Path, tmp_path: Path, script: Path) -> None:
     told = run(environment / "bin" / "kafkatclsh", "--embedded", script, cwd=tmp_path)
     assert told == "from the wheel\n"
 
 
-def test_a_stock_tclsh_runs_a_script_by_way_of_tcl_path(environment: Path, tmp_path: Path, script: Path):
+def test_a_stock_tclsh_runs_a_script_by_way_of_tcl_path(
+    environment: Path, tmp_path: Path, script: Path
+) -> None:
     path = run(environment / "bin" / "kafkatcl", "tcl-path", cwd=tmp_path).rstrip("\n")
     assert Path(path).is_relative_to(environment)
     told = run(

@@ -14,13 +14,14 @@ TCL = Path(__file__).parents[2] / "kafkatcl" / "tcl"
 
 Signature = tuple[str, ...]
 
-_INFO = [("handle info",), ("=partitions", "topic")]
-_META = [("meta",)]
+_INFO: list[Signature] = [("handle info",), ("=partitions", "topic")]
+_META: list[Signature] = [("meta",)]
 _CONFIG: list[Signature] = [
     (),
     ("topic property", "property value"),
     ("topic property", "property value", "..."),
 ]
+_ANY: Signature = ("any", "...")
 _START: list[Signature] = [("partition", "offset"), ("partition", "offset", "callback")]
 
 #: kind -> subcommand -> signatures.  A part that begins with = is a word as it stands.
@@ -170,5 +171,5 @@ def declared() -> dict[str, list[str]]:
 def signatures(kind: str) -> dict[str, list[Signature]]:
     """The signatures of all subcommands of a kind; those that are not written down take anything."""
     known = SIGNATURES.get(kind, {})
-    unknown = {name: [("any", "...")] for name in declared().get(kind, ()) if name not in known}
+    unknown = {name: [_ANY] for name in declared().get(kind, ()) if name not in known}
     return {**known, **unknown}

@@ -46,7 +46,7 @@ def run(shell: Shell, file: Path, log: Path) -> Outcomes:
         "TCLLIBPATH": str(_ROOT / "pkgIndex"),
         "KAFKATCL_PYTHON": sys.executable,
     }
-    command = [*shell.command, file, "-verbose", "body pass skip error"]
+    command = [*shell.command, str(file), "-verbose", "body pass skip error"]
     with tempfile.TemporaryDirectory(prefix="tclsuite") as folder, log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "-tmpdir", folder],

@@ -1,0 +1,161 @@
+"""Buffers of fetched messages: anything, in any order, as a simple model has it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from fix_buffer import ERROR, MIB, Ledger, run, singles
+
+from kafkatcl.engine.messages import EndItem, ErrorItem, Item
+
+
+class Model:
+    """A buffer as plain lists, each message by itself."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.ledger = Ledger()
+        self.kept: list[Item] = []
+        self.lent: list[Item | None] = []  # None: dropped meanwhile, but who has it does not know
+        self.consumed: list[Item] = []
+        self.offset = 0
+
+    def put(self) -> None:
+        chance, partition = self.chance, self.chance.randrange(3)
+        count = chance.choice((1, 1, 2, 5, 30))
+        key = chance.choice((None, b"", b"key"))
+        made = run(self.offset, count, partition, size=chance.randrange(20), key=key)
+        item: Item = chance.choice(
+            (
+                made,
+                made,
+                made,
+                ERROR,
+                ErrorItem("e", "E", "e", 1, ("t", partition)),
+                EndItem("t", partition, 0),
+            )
+        )
+        self.offset += count
+        self.ledger.put(item)
+        self.kept += singles([item])
+
+    def next(self) -> None:
+        expected = self.kept[0] if self.kept else None
+        assert self.ledger.buffer.next(0) == expected
+        self.consumed += singles([expected])
+        del self.kept[:1]
+
+    def batch(self) -> None:
+        got: list[Item] = []
+        count = self.chance.randrange(12)
+        while self.kept and len(got) < count:
+            item = self.kept.pop(0)
+            if not isinstance(item, EndItem):
+                got.append(item)
+        batch = self.ledger.buffer.batch(count, 0)
+        assert singles(batch.items) == got
+        if self.chance.random() < 0.3:
+            self.put()
+        run_through = self.chance.randint(0, len(got))
+        batch.end(len(got) - run_through)
+        self.consumed += got[:run_through]
+        self.kept[:0] = got[run_through:]
+
+    def lend(self) -> None:
+        if self.lent:
+            return
+        count = self.chance.randint(1, 12)
+        self.ledger.buffer.listen("token")
+        found = singles(item for _, item in self.ledger.buffer.lend(count))
+        self.ledger.buffer.listen(None)
+        taken, self.kept = self.kept[:count], self.kept[count:]
+        assert found == [item for item in taken if not isinstance(item, EndItem)]
+        self.lent = [*found]
+
+    def read_ahead(self) -> None:
+        found = singles([self.ledger.buffer.read_ahead(0)])
+        assert bool(found) == bool(self.kept)
+        assert found == self.kept[: len(found)]
+        self._settle(0)
+        self.consumed += found[:1]
+        self.lent = [*found[1:]]
+        del self.kept[: len(found)]
+
+    def settle(self) -> None:
+        waiting = self.chance.randint(0, len(self.lent))
+        self.ledger.buffer.settle(waiting)
+        self._settle(waiting)
+
+    def reclaim(self) -> None:
+        waiting = self.chance.randint(0, len(self.lent))
+        self.ledger.buffer.reclaim(waiting)
+        self._settle(waiting)
+        self.kept, self.lent = [*(item for item in self.lent if item), *self.kept], []
+
+    def _settle(self, waiting: int) -> None:
+        used = len(self.lent) - waiting
+        self.consumed += filter(None, self.lent[:used])
+        self.lent = self.lent[used:]
+
+    def drop(self) -> None:
+        partition = self.chance.randrange(3)
+        with self.ledger.lock:
+            self.ledger.buffer.drop("t", partition)
+        self.kept = [item for item in self.kept if item.origin != ("t", partition)]
+        self.lent = [None if item and item.origin == ("t", partition) else item for item in self.lent]
+
+    def clear(self) -> None:
+        with self.ledger.lock:
+            self.ledger.buffer.clear()
+        self.kept = []
+        self.lent = [None] * len(self.lent)
+
+    def check(self) -> None:
+        buffer = self.ledger.buffer
+        assert (buffer.size, buffer.bytes) == (len(self.kept), sum(item.bytes for item in self.kept))
+        assert buffer.origins() == {item.origin for item in self.kept}
+        assert self.ledger.counted()
+        assert self.ledger.consumed == self.consumed
+
+
+WEIGHTS = {"put": 8, "next": 3, "batch": 3, "lend": 2, "read_ahead": 4, "settle": 2, "reclaim": 1, "drop": 1}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_buffer_is_a_list_whatever_happens(seed: int) -> None:
+    model = Model(random.Random(seed))
+    done = []
+    for step in model.chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=600):
+        done.append(step)
+        if model.chance.random() < 0.005:
+            model.clear()
+        getattr(model, step)()
+        try:
+            model.check()
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, after {done[-5:]} in step {len(done)}") from error
+    assert len(model.consumed) > 200
+    left = model.kept
+    assert model.ledger.drain() == left
+    with model.ledger.lock:
+        model.ledger.buffer.close()
+    assert (model.ledger.held, model.ledger.held_bytes) == (0, 0)
+
+
+def test_what_is_lent_is_within_a_mebibyte(ledger: Ledger) -> None:
+    ledger.put(run(0, 9, size=300 << 10))
+    ledger.buffer.listen("token")
+    assert sum(item.bytes for _, item in ledger.buffer.lend(100)) <= MIB
+
+
+def test_an_interrupted_batch_loses_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> bool:
+        raise KeyboardInterrupt
+
+    ledger.put(run(0, 3))
+    monkeypatch.setattr(ledger, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ledger.buffer.batch(5, 10_000)
+    assert ledger.buffer.size == 3

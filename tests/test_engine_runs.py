@@ -1,0 +1,140 @@
+"""Fetched messages: how they are kept, and what confluent_kafka gives."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError
+from fix_buffer import END, ERROR, run, singles
+
+from kafkatcl.engine.messages import EndItem, ErrorItem, Run, items
+
+# -- runs --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("key", "width"), [(None, 3), (b"", 4), (b"key", 4)])
+def test_a_run_knows_its_size_bytes_and_offsets(key: bytes | None, width: int) -> None:
+    made = run(5, 4, partition=3, size=10, key=key)
+    assert (made.width, made.size, made.bytes) == (width, 4, 4 * (10 + len(key or b"")))
+    assert (made.origin, made.first, made.last) == (("t", 3), 5, 8)
+    assert (run(7, key=key).first, run(7, key=key).last) == (7, 7)
+
+
+@pytest.mark.parametrize("key", [None, b"key"])
+def test_parts_of_a_run(key: bytes | None) -> None:
+    made = run(0, 6, partition=2, key=key)
+    assert made.part(0, 6) == made
+    assert made.part(2, 3) == run(2, 3, partition=2, key=key)
+    assert made.part(5, 9) == run(5, partition=2, key=key)
+    assert made.part(6, 1).size == 0
+
+
+@pytest.mark.parametrize("key", [None, b"1234"])
+def test_how_many_messages_fit(key: bytes | None) -> None:
+    each = 10 + len(key or b"")
+    made = run(0, 5, size=10, key=key)
+    for most in range(6 * each):
+        assert made.within(most) == min(5, max(1, most // each)), most
+
+
+# -- what confluent_kafka gives ----------------------------------------------------------------------------
+
+
+class Message:
+    """A message as ``confluent_kafka`` gives it."""
+
+    def __init__(
+        self,
+        offset: int,
+        payload: bytes | None = b"x",
+        *,
+        key: bytes | None = None,
+        partition: int = 0,
+        topic: str | None = "t",
+        error: KafkaError | None = None,
+    ) -> None:
+        self.fields = {
+            "offset": offset,
+            "value": payload,
+            "key": key,
+            "partition": partition,
+            "topic": topic,
+            "error": error,
+            "timestamp": (1, 1000 + offset),
+        }
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda: self.fields[name]
+
+
+def test_messages_in_a_row_are_one_run() -> None:
+    assert list(items([])) == []
+    assert list(items([Message(7, b"a"), Message(9, b"b")])) == [
+        Run("t", 0, 3, (b"a", 7, 1007, b"b", 9, 1009))
+    ]
+    keyed = [Message(7, b"a", key=b"k"), Message(8, b"b", key=b"")]
+    assert list(items(keyed)) == [Run("t", 0, 4, (b"a", 7, 1007, b"k", b"b", 8, 1008, b""))]
+
+
+def test_no_payload_is_an_empty_one() -> None:
+    assert list(items([Message(0, None), Message(1, b"")])) == [Run("t", 0, 3, (b"", 0, 1000, b"", 1, 1001))]
+    assert list(items([Message(0, None, key=b"k")])) == [Run("t", 0, 4, (b"", 0, 1000, b"k"))]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"partition": 1}, {"topic": "other"}, {"key": b"k"}, {"key": b""}],
+    ids=["partition", "topic", "key", "empty key"],
+)
+@pytest.mark.parametrize("other_first", [False, True])
+def test_a_run_ends_where_something_differs(other: dict[str, Any], other_first: bool) -> None:
+    plain, different = {}, other
+    if other_first:
+        plain, different = different, plain
+    messages = [Message(0, **plain), Message(1, **plain), Message(2, **different), Message(3, **plain)]
+    assert [(item.first, item.size) for item in items(messages) if isinstance(item, Run)] == [
+        (0, 2),
+        (2, 1),
+        (3, 1),
+    ]
+    assert list(items(messages)) == [*items(messages[:2]), *items(messages[2:3]), *items(messages[3:])]
+
+
+def test_errors_and_ends_stand_where_they_came() -> None:
+    end, refused = KafkaError(KafkaError._PARTITION_EOF), KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "why")
+    messages = [
+        Message(0, error=refused),
+        Message(0),
+        Message(1),
+        Message(2, error=end),
+        Message(2),
+        Message(3, error=refused, topic=None),
+        Message(3, error=refused, partition=3),
+        Message(3),
+    ]
+    told = ("Broker: Unknown topic or partition", "RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART", "why", 3)
+    assert list(items(messages)) == [
+        ErrorItem(*told, ("t", 0)),
+        *items(messages[1:3]),
+        EndItem("t", 0, 2),
+        *items(messages[4:5]),
+        ErrorItem(*told, None),
+        ErrorItem(*told, ("t", 3)),
+        *items(messages[7:]),
+    ]
+    assert [(item.size, item.bytes) for item in (END, ERROR)] == [(1, 0)] * 2
+
+
+def test_nothing_is_lost_or_moved_by_runs() -> None:
+    chance = random.Random(1)
+    messages = [
+        Message(offset, b"%d" % offset, key=chance.choice((None, b"", b"k")), partition=chance.randrange(2))
+        for offset in range(500)
+    ]
+    found = singles(items(messages))
+    assert [(item.fields[0], item.partition, item.fields[3:]) for item in found if isinstance(item, Run)] == [
+        (message.value(), message.partition(), () if message.key() is None else (message.key(),))
+        for message in messages
+    ]

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 # More than there are processors, as tests mostly wait.
-WORKERS ?= 6
+WORKERS ?= 4
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INSTALLED := $(VENV)/.installed

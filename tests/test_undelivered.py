@@ -281,7 +281,7 @@ m config bootstrap.servers [join $env(KAFKATCL_TEST_BROKERS) ,]
 
 def test_an_unknown_partition_is_told(cluster: Cluster, run_everywhere: RunTcl) -> None:
     topic = cluster.topic()
-    script = f"m producer_creator p; p new_topic t {topic}; t produce 0 x; t produce_batch 99 {{a b c}}"
+    script = f"m producer_creator p; p new_topic t {topic}; t produce_batch 99 {{a b c}}; t produce 0 x"
     done = run_everywhere(CLUSTER + f"{script}", brokers=cluster)
     assert (reasons(done.stderr), done.status) == ([f"3 of {topic} (Local: Unknown partition)"], 1)
     assert cluster.messages_in(topic) == 1

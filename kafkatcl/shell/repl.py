@@ -48,9 +48,10 @@ def _attempt(app: Any, running: Running, run: Callable[[], str]) -> str:
 
 def _hint(app: Any, message: str) -> str:
     """What may help besides an error of the package, as errorInfo has it, which is not shown at a prompt."""
-    with contextlib.suppress(NativeError):  # the package is not loaded
-        if is_interactive(app):
-            return str(app.call("::kafkatcl::failures::Hint", message, app.getvar("::errorCode")))
+    hint = "::kafkatcl::failures::Hint"
+    with contextlib.suppress(NativeError):
+        if is_interactive(app) and app.call("info", "commands", hint):
+            return str(app.call(hint, message, app.getvar("::errorCode")))
     return ""
 
 

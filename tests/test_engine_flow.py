@@ -54,9 +54,9 @@ def test_a_partition_goes_on_when_no_reason_is_left(
 
 def test_room_again_resumes_nothing_that_the_script_has_paused(flow: FlowControl, client: FakeClient) -> None:
     flow.pause([A], Reason.SCRIPT)
-    flow.balance({}, 2, [A, B])
+    flow.pause([A, B], Reason.FULL)
     assert client.paused == {A, B}
-    flow.balance({A: (0, 0), B: (0, 0)}, 2, [])
+    flow.resume([A, B], Reason.FULL)
     assert client.paused == {A}
     assert flow.paused(Reason.SCRIPT) == [A]
 

@@ -13,7 +13,7 @@ from kafkatcl.engine.absence import SETTINGS as ABSENCE_SETTINGS
 from kafkatcl.engine.absence import Absence, absence_of
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.flow import FlowControl, Origin, Reason
+from kafkatcl.engine.flow import FlowControl, Reason
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item, Run, items
@@ -236,19 +236,17 @@ class Fetcher(Handle, BufferOwner):
     def _balance(self, *, starving: bool = False) -> None:
         """Resume partitions whose buffers are not crowded; where a reader starves, pause those that are."""
         paused = self.flow.paused(Reason.FULL)
-        starving = starving and self.flow.is_full()
-        if not paused and not starving:
+        if not paused and not (starving and self.flow.is_full()):
             return
         buffers = list(self._buffers())
         count, nbytes = self.flow.share(len(buffers))
-        crowded = [buffer for buffer in buffers if buffer.size >= count or buffer.bytes >= nbytes]
-        crowd = {origin for buffer in crowded for origin in buffer.origins() if origin} if starving else ()
-        sizes = {origin: self._size_of(origin) for origin in paused}
-        self.flow.balance(sizes, len(buffers), crowd)
-
-    def _size_of(self, origin: Origin) -> tuple[int, int]:
-        buffer = self._buffer_of(origin)
-        return buffer.size, buffer.bytes
+        held = {origin: self._buffer_of(origin) for origin in paused}
+        drained = [o for o, buffer in held.items() if buffer.size < count // 2 and buffer.bytes < nbytes // 2]
+        self.flow.resume(drained, Reason.FULL)
+        if starving and self.flow.is_full():
+            crowded = [buffer for buffer in buffers if buffer.size >= count or buffer.bytes >= nbytes]
+            crowd = {origin for buffer in crowded for origin in buffer.origins() if origin}
+            self.flow.pause(crowd, Reason.FULL)
 
     def _finish(self, end: float) -> None:
         with self.lock:

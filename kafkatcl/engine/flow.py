@@ -136,19 +136,6 @@ class FlowControl:
         """The same of all partitions."""
         self.forget(list(self._reasons))
 
-    def balance(self, sizes: dict[Origin, tuple[int, int]], buffers: int, crowd: Iterable[Origin]) -> None:
-        """Resume partitions whose buffers are drained, and pause those of ``crowd``.
-
-        :param sizes: messages and bytes in the buffer of each partition that is paused as there is enough of it.
-        :param buffers: how many buffers share what may be held.
-        """
-        count, nbytes = self.share(buffers)
-        drained = [
-            origin for origin, (held, size) in sizes.items() if held < count // 2 and size < nbytes // 2
-        ]
-        self.resume(drained, Reason.FULL)
-        self.pause(list(crowd), Reason.FULL)
-
     def share(self, buffers: int) -> tuple[int, int]:
         """The messages, and bytes, from which on one of so many buffers is crowded."""
         each = max(1, buffers)

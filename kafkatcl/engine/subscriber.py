@@ -52,10 +52,13 @@ class Subscriber(Fetcher):
             raise Failure("a subscriber needs a consumer group: set group.id on its master first")
         settings.setdefault("auto.offset.reset", "earliest")
         settings.update(self.topic_conf.settings)
-        if "session.timeout.ms" not in settings and is_embedded(named(settings)):
+        if "session.timeout.ms" not in settings and self._is_embedded(settings):
             # The mock lets whoever joins a group again wait for a session to run out.
             settings["session.timeout.ms"] = "2000"
             settings.setdefault("heartbeat.interval.ms", "500")
+
+    def _is_embedded(self, settings: dict[str, Any]) -> bool:
+        return self._redirected.is_embedded if self._redirected else is_embedded(named(settings))
 
     def subscribe(self, wanted: list[Position]) -> None:
         """Join the group for these topics; a name that begins with ``^`` is a pattern.
@@ -106,7 +109,7 @@ class Subscriber(Fetcher):
         :raises Failure: one of them is not assigned; then none is paused.
         """
         origins = self._assigned(wanted)
-        with self.lock, kafka_errors(bare=True):
+        with self.lock, self._errors():
             self.flow.pause(origins, Reason.SCRIPT)
             for origin in origins:
                 self.messages.park(origin)
@@ -117,7 +120,7 @@ class Subscriber(Fetcher):
         :raises Failure: one of them is not assigned; then none is resumed.
         """
         origins = self._assigned(wanted)
-        with self.lock, kafka_errors(bare=True):
+        with self.lock, self._errors():
             self.flow.resume(origins, Reason.SCRIPT)
             for origin in origins:
                 self.messages.unpark(origin)
@@ -183,7 +186,6 @@ class Subscriber(Fetcher):
 
         :raises Failure: one of them is not assigned.
         """
-        self.check()
         assigned = {(position.topic, position.partition) for position in self.assignment()}
         origins = [(usable_name(topic), partition) for topic, partition, _ in wanted]
         for topic, partition in origins:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.engine.errors import Failure
+from kafkatcl.engine.hints import listed
 
 
 class UndeliveredWarning(RuntimeWarning):
@@ -47,11 +48,5 @@ def wrong_arguments(usage: str) -> TclError:
 def bad_option(word: str, known: Sequence[str]) -> TclError:
     """The error for a word that is none of ``known``."""
     return TclError(
-        f'bad option "{word}": must be {_listed(known)}', ("TCL", "LOOKUP", "INDEX", "option", word)
+        f'bad option "{word}": must be {listed(known)}', ("TCL", "LOOKUP", "INDEX", "option", word)
     )
-
-
-def _listed(words: Sequence[str]) -> str:
-    if len(words) < 3:
-        return " or ".join(words)
-    return f"{', '.join(words[:-1])}, or {words[-1]}"

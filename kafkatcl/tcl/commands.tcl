@@ -17,6 +17,8 @@ Kind master {The configuration of handles, and the callbacks that they share.}
 Row master config {?name value ...?} {
     about {Show or set properties of clients, and of their topics.}
     errors {_INVALID_ARG}
+    call master_config
+    properties 1
 }
 Row master producer_creator cmdName {
     about {Make a handle to produce with.}
@@ -27,6 +29,8 @@ Row master consumer_creator cmdName {
 Row master topic_config {?name value ...?} {
     about {Show or set the properties of topics.}
     errors {_INVALID_ARG}
+    call master_topic_config
+    properties 1
 }
 Row master partitioner consistent|random {
     about {How partition -1 is chosen for messages: by the key, or at random.}
@@ -127,6 +131,8 @@ Row handle {info partitions} topic {
 Row handle config {?name value ...?} {
     about {Show or set properties of topics made later.}
     errors {_INVALID_ARG}
+    call handle_config
+    properties 1
 }
 Row handle partitioner consistent|random {
     about {How partition -1 is chosen for messages of topics made later.}
@@ -184,6 +190,8 @@ Row producer_topic delete {} {
 Row producer_topic config {?name value ...?} {
     about {Show or set properties of this topic.}
     errors {_INVALID_ARG}
+    call topic_config
+    properties 1
 }
 
 Kind consumer_topic {A topic to consume partitions of.}

@@ -46,11 +46,6 @@ proc ::kafkatcl::handle::Brokers {list} {
     return
 }
 
-::kafkatcl::Implement handle config {
-    return [::kafkatcl::secrets::Shown \
-        [::kafkatcl::bridge::handle_config $id {*}[::kafkatcl::secrets::Given $words]]]
-}
-
 ::kafkatcl::Implement handle poll {
     ::kafkatcl::Value [::kafkatcl::bridge::handle_name $id]
     set timeout 0

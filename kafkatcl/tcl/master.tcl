@@ -11,14 +11,6 @@
     return [::kafkatcl::Value [::kafkatcl::bridge::version]]
 }
 
-foreach name {config topic_config} {
-    ::kafkatcl::Implement master $name [format {
-        return [::kafkatcl::secrets::Shown \
-            [::kafkatcl::bridge::master_%s $id {*}[::kafkatcl::secrets::Given $words]]]
-    } $name]
-}
-unset name
-
 ::kafkatcl::Implement master add_brokers {
     ::kafkatcl::Value [::kafkatcl::bridge::master_add_brokers $id {*}[::kafkatcl::handle::Brokers $brokerList]]
     return

@@ -10,7 +10,6 @@
 #   command, 2 is whoever called it.
 
 namespace eval ::kafkatcl {
-    variable discreet {config topic_config creator}     ;# subcommands that take properties
     variable inline         ;# kind,subcommand -> a body to try before the procedure
     variable commandOf      ;# identifier -> the present name of its command
     array set inline {}
@@ -41,13 +40,19 @@ proc ::kafkatcl::RequireSuboption {word choices} {
 
 # Refuse a subcommand; `words` are those the object command was called with.
 proc ::kafkatcl::Unknown {kind words subcommand} {
-    variable listed
+    variable kinds
     if {[llength $words] == 1} {
         return -level 2 -code error -errorcode {TCL WRONGARGS} \
             "wrong # args: should be \"[lindex $words 0] subcommand ?args?\""
     }
+    set original [lmap name $kinds($kind) {
+        if {[Field $kind $name since] ne ""} {
+            continue
+        }
+        set name
+    }]
     return -level 2 -code error -errorcode [list TCL LOOKUP INDEX option $subcommand] \
-        "bad option \"$subcommand\": must be [Choices $listed($kind)]"
+        "bad option \"$subcommand\": must be [Choices $original]"
 }
 
 # The kind of object that a command is, nothing if it is none.
@@ -79,16 +84,20 @@ proc ::kafkatcl::Discreet {call} {
     }]
 }
 
+# Whether the words of a subcommand, or of one that it leads to, may be secrets.
+proc ::kafkatcl::MayShowSecrets {kind subcommand} {
+    return [expr {$subcommand eq "creator" || [Field $kind $subcommand properties] eq 1}]
+}
+
 # The body of an object command; `id` is an identifier, or a variable reference to one.
 proc ::kafkatcl::Body {kind id} {
     variable kinds
     variable inline
-    variable discreet
     Define $kind
     set cases {}
     foreach subcommand $kinds($kind) {
         set call [format {::kafkatcl::%s::%s %s $args} $kind $subcommand $id]
-        set call [expr {$subcommand in $discreet ? [Discreet $call] : [failures::Body $call]}]
+        set call [expr {[MayShowSecrets $kind $subcommand] ? [Discreet $call] : [failures::Body $call]}]
         if {[info exists inline($kind,$subcommand)]} {
             set call "[string map [list %id% $id] $inline($kind,$subcommand)]\n$call"
         }

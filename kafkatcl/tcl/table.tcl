@@ -11,6 +11,7 @@
 #     about       a sentence for help
 #     errors      names of Kafka's errors that are to be expected, without RD_KAFKA_RESP_ERR
 #     call        the bridge call that does it, with the words as they are
+#     properties  1 if the words are properties and their values, for the call and in what it answers
 #     waits       1 if it may wait for the cluster: it takes -command, which the usage need not name, see background.tcl
 #     returns     `nothing` if the result is empty whatever the call answers
 #     before      what is done before: GiveBack or Settle, see ahead.tcl
@@ -25,14 +26,13 @@
 
 namespace eval ::kafkatcl {
     variable order {}       ;# the kinds, as they were declared
-    variable kinds          ;# kind -> its subcommands
-    variable listed         ;# kind -> those that errors list, the original's in its order
+    variable kinds          ;# kind -> its subcommands, the original's in the order of its errors
     variable aboutKind      ;# kind -> a sentence about its objects
     variable rows           ;# kind,subcommand -> the fields of its row, the usage among them
     variable rowsOf         ;# kind -> the subcommands of its rows, {info topics} and its like among them
     variable bodies         ;# kind,subcommand -> the code behind the checks
     variable defined        ;# kind -> 1 once its procedures are made
-    foreach name {kinds listed aboutKind rows rowsOf bodies defined} {
+    foreach name {kinds aboutKind rows rowsOf bodies defined} {
         array set $name {}
     }
     unset name
@@ -54,15 +54,11 @@ proc ::kafkatcl::Kind {kind about} {
 # A row.  The subcommand is two words where the first has suboptions.
 proc ::kafkatcl::Row {kind subcommand usage {fields {}}} {
     variable kinds
-    variable listed
     variable rows
     variable rowsOf
     lappend rowsOf($kind) $subcommand
     if {[llength $subcommand] == 1} {
         lappend kinds($kind) $subcommand
-        if {![dict exists $fields since]} {
-            lappend listed($kind) $subcommand
-        }
     }
     if {![dict exists $fields like]} {
         set rows($kind,$subcommand) [dict replace $fields usage $usage]
@@ -123,6 +119,9 @@ proc ::kafkatcl::CodeOf {kind subcommand} {
     if {$call eq ""} {
         set like [Field $kind $subcommand like]
         return $bodies([expr {$like eq "" ? "$kind,$subcommand" : $like}])
+    }
+    if {[Field $kind $subcommand properties] eq 1} {
+        return "return \[::kafkatcl::secrets::Shown \[::kafkatcl::bridge::$call \$id {*}\[::kafkatcl::secrets::Given \$words\]\]\]"
     }
     if {[Field $kind $subcommand waits] eq 1} {
         return "return \[::kafkatcl::Ask \$command $call \$id {*}\$words\]"

@@ -13,11 +13,6 @@
     return [::kafkatcl::creator::Run [::kafkatcl::Value [::kafkatcl::bridge::topic_handle $id]] $words]
 }
 
-::kafkatcl::Implement producer_topic config {
-    return [::kafkatcl::secrets::Shown \
-        [::kafkatcl::bridge::topic_config $id {*}[::kafkatcl::secrets::Given $words]]]
-}
-
 ::kafkatcl::Implement producer_topic delete {
     ::kafkatcl::DeleteCommand $id
 }

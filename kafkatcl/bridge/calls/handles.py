@@ -9,6 +9,7 @@ from kafkatcl.bridge.texts import echoed
 from kafkatcl.engine.consumer import ConsumerHandle
 from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.handle import LOG_LEVELS, Handle
+from kafkatcl.engine.hints import listed
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.settings import set_property
@@ -52,9 +53,9 @@ def handle_partitioner(handle: str, partitioner: str) -> None:
 @primitive
 def handle_log_level(handle: str, level: str) -> None:
     if level not in LOG_LEVELS:
-        names = f"{', '.join(LOG_LEVELS[:-1])}, or {LOG_LEVELS[-1]}"
         raise Failure(
-            f'bad logLevel "{level}": must be {names}', ("TCL", "LOOKUP", "INDEX", "logLevel", level)
+            f'bad logLevel "{level}": must be {listed(LOG_LEVELS)}',
+            ("TCL", "LOOKUP", "INDEX", "logLevel", level),
         )
     find(handle, Handle).set_log_level(level)
 

@@ -233,6 +233,7 @@ def test_a_broker_that_is_down_for_a_while_is_told_of_twice(mock: Mock, told: li
         outage(running, mock, 1.5)
         assert until(lambda: bool(with_facility(told, "CONNECTED")), 30)
         assert running.handles[0].why() == ""
+    with engine(bootstrap_servers=mock.bootstrap[0]) as running:
         outage(running, mock, 0)  # the next one is told anew
         assert until(lambda: len(with_facility(told, "CONNECTED")) == 2, 30)
     assert with_facility(told, "FAIL") == [f"{mock.bootstrap[0]}: Connection refused; retrying"] * 2

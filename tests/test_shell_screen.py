@@ -321,7 +321,9 @@ def test_bytes_that_are_no_text_are_shown_as_such(on_terminal: OnTerminal) -> No
 
 def test_ctrl_c_takes_a_line_back_and_ctrl_d_leaves(on_terminal: OnTerminal) -> None:
     terminal = at_prompt(on_terminal())
-    terminal.keys("if 1 {" + ENTER + "garbage" + CTRL_C)
+    terminal.keys("if 1 {" + ENTER + "garbage")
+    terminal.waits(lambda: terminal.lines[-1].endswith("garbage"))
+    terminal.keys(CTRL_C)
     terminal.waits(lambda: terminal.lines[-1] == "%")
     terminal.enters("expr 6*7", "42", "%")
     ends_well(terminal)

@@ -21,14 +21,18 @@ _TEXT = re.compile(
 _FORBIDDEN = int(KafkaError.TOPIC_AUTHORIZATION_FAILED)
 #: For how long after it was said a topic is taken for absent.
 _SECONDS = 3.0
+#: How long after it was first said it is told. A topic may be on its way: a producer's client asks the cluster for new
+#: topics once a second, which makes them where the cluster makes topics by itself.
+_PATIENCE_SECONDS = 1.5
 
 
 class Absence(NamedTuple):
-    """A partition that does not exist, as was said at the time ``said_at`` of ``time.monotonic``."""
+    """A partition that does not exist, as was first and last said at times of ``time.monotonic``."""
 
     topic: str
     partition: int
     code: int
+    first_said_at: float
     said_at: float
     is_told: bool = False
 
@@ -46,9 +50,18 @@ class Absence(NamedTuple):
             return f"topic '{self.topic}' may not be read"
         return f"topic '{self.topic}' does not exist"
 
-    def is_due(self, known: Absence | None) -> bool:
-        """Whether it is to be told after what was ``known``: a topic may be on its way, which a second shows."""
-        return self.code == UNKNOWN_PARTITION or known is not None
+    def after(self, known: Absence | None) -> Absence:
+        """This absence as one that is said after what was ``known`` of the partition."""
+        if known is None or known.code != self.code:
+            return self
+        if not known.is_told and not known.is_certain():  # it was there meanwhile, or nobody asked
+            return self
+        return self._replace(first_said_at=known.first_said_at, is_told=known.is_told)
+
+    def is_due(self) -> bool:
+        """Whether it is to be told: not again, and of a topic only when it is no longer to be expected."""
+        waited = self.said_at - self.first_said_at
+        return not self.is_told and (self.code == UNKNOWN_PARTITION or waited >= _PATIENCE_SECONDS)
 
     def is_certain(self) -> bool:
         """Whether it is so still: of a partition that is missing it is said once only."""
@@ -64,4 +77,5 @@ def absence_of(error: Any) -> Absence | None:
     found = _TEXT.match(error.str())
     if not found:
         return None
-    return Absence(found["topic"], int(found["partition"]), error.code(), time.monotonic())
+    now = time.monotonic()
+    return Absence(found["topic"], int(found["partition"]), error.code(), now, now)

@@ -220,11 +220,10 @@ class Fetcher(Handle, BufferOwner):
     def _note(self, absence: Absence) -> bool:
         """Take note of a partition that does not exist, and tell who reads it; whether this is new."""
         with self.lock:
-            known = self._absent.get(absence.origin)
+            absence = absence.after(self._absent.get(absence.origin))
             buffer = self._reader_of(absence.origin)
-            is_told = known is not None and known.is_told and known.code == absence.code
-            is_due = not is_told and buffer is not None and absence.is_due(known)
-            self._absent[absence.origin] = absence._replace(is_told=is_told or is_due)
+            is_due = buffer is not None and absence.is_due()
+            self._absent[absence.origin] = absence._replace(is_told=absence.is_told or is_due)
             if buffer is None or not is_due:
                 return False
             buffer.put(absence.item())

@@ -1,4 +1,10 @@
-"""What every thread of a process that does not go on is doing: written when a signal asks for it."""
+"""What every thread of a process that does not go on is doing: written when a signal asks for it.
+
+``faulthandler.register`` would write from within the signal, while another thread may be running Python and changing
+the very frames that are read: one signal in some thousands ended the process
+(https://docs.python.org/3/library/faulthandler.html says what a handler may do, the frames of others are no part of
+it).  So a thread that was told of the signal writes, with the interpreter's lock, which makes all others stand still.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +12,21 @@ import faulthandler
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 #: The environment variable that names the file to write to, in the place of stderr.
 STACKS = "KAFKATCL_STACKS"
 
-# It has no meaning yet where nobody gave it one; SIGQUIT ends tclsh at Ctrl-\, and scripts like SIGUSR1.
-_SIGNAL = getattr(signal, "SIGUSR2", None)
+#: It has no meaning yet where nobody gave it one; SIGQUIT ends tclsh at Ctrl-\, and scripts like SIGUSR1.
+SIGNAL = getattr(signal, "SIGUSR2", None)
 
-_file: Any = None  # faulthandler keeps its number only
+#: Whether a thread reads the numbers of signals from Python's descriptor for them, and calls :func:`write`.
+watched = False
+
+_file: Any = None
 
 
 def on_signal() -> None:
@@ -24,12 +35,41 @@ def on_signal() -> None:
     Where the signal has a handler already, or is ignored, all stays as it is.  To be called in the main thread.
     """
     global _file  # noqa: PLW0603 - one for the process, as the signal is
-    if _SIGNAL is None or signal.getsignal(_SIGNAL) != signal.SIG_DFL:
+    if SIGNAL is None or signal.getsignal(SIGNAL) != signal.SIG_DFL:
         return
     _file = _opened(os.environ.get(STACKS, "")) or sys.__stderr__
     if _file is not None:  # nobody may have opened a stderr for us
-        with suppress(OSError, ValueError):
-            faulthandler.register(_SIGNAL, _file)
+        signal.signal(SIGNAL, _write_unwatched)
+
+
+def watch() -> None:
+    """Start a thread that reads the numbers of signals, in a process that has none, and do :func:`on_signal`."""
+    global watched  # noqa: PLW0603 - one for the process, as the signal is
+    on_signal()
+    if _file is None:
+        return
+    watched = True
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(reader,), name="kafkatcl-stacks", daemon=True).start()
+
+
+def write() -> None:
+    """Write the stacks of all threads now."""
+    with suppress(OSError, ValueError):  # the file is full, or closed
+        faulthandler.dump_traceback(_file)
+
+
+def _watch(reader: int) -> None:
+    while True:
+        if os.read(reader, 1)[0] == SIGNAL:
+            write()
+
+
+def _write_unwatched(_signal: int, _frame: FrameType | None) -> None:
+    if not watched:
+        write()
 
 
 def _opened(name: str) -> Any:

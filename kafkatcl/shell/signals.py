@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from kafkatcl import stacks
 from kafkatcl.engine.shutdown import give_up
 from kafkatcl.shell.exiting import leave_by_signal
 from kafkatcl.shell.interrupt import NUDGE, Interrupt
@@ -42,6 +43,7 @@ class SignalWatch:
         for number in self._handled:
             if number != signal.SIGINT:
                 signal.signal(number, _leave)
+        stacks.watched = False
         try:
             yield
         finally:
@@ -65,12 +67,15 @@ class SignalWatch:
         if self._interrupt is not None:
             signal.signal(NUDGE, self._interrupt.handle)
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        stacks.watched = True
 
     def _watch(self) -> None:
         ending = False
         while True:
             number = os.read(self._reader, 1)[0]
             self._pass_on(number)
+            if number == stacks.SIGNAL:
+                stacks.write()
             if number not in ENDING or (number == signal.SIGINT and self._interrupts()):
                 continue
             if (ending or number == signal.SIGINT) and give_up():

@@ -42,7 +42,7 @@ _GATHERING_SECONDS = 0.0005
 
 def serve() -> None:
     """Serve the interpreter at the other end of standard input and output, until it closes them or says so."""
-    stacks.on_signal()
+    stacks.watch()
     server = Server(*_own_descriptors())
     # The interpreter decides what becomes of both: when it dies of such a signal, there is still something to deliver.
     for number in (signal.SIGQUIT, signal.SIGHUP):

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Callable
 
 GRACE = 10  # seconds a server has to end after SIGTERM
+REMOVING = 60  # seconds that it may take to remove its folder: a Kafka's has ten thousands of files
 
 running: set[int] = set()  # process ids of the guards, which outlive single tests by intention
 
@@ -57,7 +58,7 @@ class Server:
         """End the server and all its children and remove its folder; a second call does nothing."""
         assert self._guard.stdin is not None
         self._guard.stdin.close()
-        self._guard.wait(timeout=2 * GRACE)
+        self._guard.wait(timeout=GRACE + REMOVING)
         shutil.rmtree(self._folder, ignore_errors=True)
         running.discard(self._guard.pid)
 

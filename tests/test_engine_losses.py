@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Any
 
 import pytest
 from fix_engine import batch_of, engine, until
@@ -178,3 +179,23 @@ def test_a_callback_that_is_gone_leaves_its_failures_to_be_counted(mock: Mock) -
         mock.fail(PRODUCE, TOO_LARGE)
         target.produce(0, b"bad")
         assert until(lambda: target.handle.losses.total == 2)
+
+
+def test_a_report_that_comes_while_its_callback_goes_is_counted(
+    mock: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine(bootstrap_servers=mock.bootstrap[0], linger_ms="0") as running:
+        running.master.logger = "none"
+        running.master.want("delivery", True)
+        target = running.producing_to("t")
+        post = running.events.post
+
+        def post_late(*notice: Any) -> None:
+            running.master.want("delivery", False)
+            post(*notice)
+
+        monkeypatch.setattr(running.events, "post", post_late)
+        mock.fail(PRODUCE, TOO_LARGE)
+        target.produce(0, b"bad")
+        assert until(lambda: target.handle.losses.total == 1)
+        assert running.events.take(10) == []

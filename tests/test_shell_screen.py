@@ -128,8 +128,8 @@ def test_a_menu_says_how_each_candidate_is_used(on_terminal: OnTerminal) -> None
     terminal.shows_somewhere("producer_creator cmdName")
     terminal.keys(DOWN + DOWN)
     terminal.shows_somewhere("% mm config")
-    terminal.keys(ENTER)
-    terminal.shows_somewhere("% mm config")
+    terminal.keys(ENTER)  # runs what was chosen
+    terminal.shows_somewhere("session.timeout.ms 45000")
 
 
 @pytest.mark.parametrize("editor", ["prompt_toolkit"], indirect=True)

@@ -19,8 +19,8 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from kafkatcl.engine.descriptors import broker_ports
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.shutdown import at_shutdown
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.mock import MockCluster, signals_blocked
 from kafkatcl.relay import relayed
 

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command is None:
         parser.print_help()
         return 0
-    from kafkatcl.engine.errors import Failure  # noqa: PLC0415
+    from kafkatcl.errors import Failure  # noqa: PLC0415
 
     try:
         given.run(given)
@@ -135,7 +135,7 @@ def _run_install_tcl(given: argparse.Namespace) -> None:
 
 
 def _install_tcl(folder: Path | None, tclsh: str) -> None:
-    from kafkatcl.engine.errors import Failure  # noqa: PLC0415
+    from kafkatcl.errors import Failure  # noqa: PLC0415
     from kafkatcl.tclpath import ask, finds, folder_for, install  # noqa: PLC0415
 
     if folder is None:

@@ -9,7 +9,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.mock import signals_blocked
 
 _LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))

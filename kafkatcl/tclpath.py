@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 
 _PACKAGE = Path(__file__).parent
 _FOLDER = "kafkatcl"  # of our index, in a folder of auto_path

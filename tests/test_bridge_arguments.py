@@ -7,7 +7,7 @@ import tkinter
 import pytest
 
 from kafkatcl.bridge.arguments import byte_string, count, integer, offset, offset_text, parse_integer
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 
 WORDS = [
     *("0", "1", "-1", "+5", "00", "-0", "7", "007", "010", "08", "-09", "12345678901234567890"),

@@ -19,7 +19,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from kafkatcl import broker, relay
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka import mock
 from kafkatcl.librdkafka.mock import MockCluster
 

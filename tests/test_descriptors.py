@@ -19,8 +19,8 @@ from fix_engine import Engine, engine, until
 from fix_tcl import KAFKATCLSH, RunTcl, environment_of
 
 from kafkatcl.engine import descriptors, pump
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.waiting import interruptibly
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import ClientHandle
 
 # -- what programs inherit ---------------------------------------------------------------------------------

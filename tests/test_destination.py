@@ -16,7 +16,7 @@ from fix_tcl import RunTcl
 from kafkatcl import broker
 from kafkatcl.engine import destination
 from kafkatcl.engine.destination import is_embedded, redirected
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.mock import MockCluster
 
 #: Brokers are named in every way there is, and none of them exists.

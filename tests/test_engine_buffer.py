@@ -11,8 +11,8 @@ from fix_buffer import END, ERROR, FIVE, MIB, Ledger, run, singles
 from fix_engine import until
 
 from kafkatcl.engine.buffer import MessageBuffer
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.messages import ErrorItem, Item
+from kafkatcl.errors import Failure
 
 # -- buffers: one by one, in batches ------------------------------------------------------------------------
 

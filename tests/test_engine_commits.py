@@ -11,9 +11,9 @@ from fix_consumer import STORED, WAIT, committed, payloads
 from fix_engine import engine
 
 from kafkatcl.engine.consumer import Queue
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.messages import Run
 from kafkatcl.engine.subscriber import Position, Subscriber
+from kafkatcl.errors import Failure
 
 
 def test_positions_follow_what_was_handed_over(subscriber: Subscriber, hundred: str) -> None:

@@ -14,10 +14,10 @@ from fix_engine import engine
 
 from kafkatcl.engine.buffer import BufferOwner
 from kafkatcl.engine.consumer import Queue
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.fetching import Fetcher
 from kafkatcl.engine.messages import EndItem
 from kafkatcl.engine.subscriber import Position, Subscriber
+from kafkatcl.errors import Failure
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fix_engine import engine
 
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.master import DeliveryReports, Master
+from kafkatcl.errors import Failure
 
 
 def told(reports: DeliveryReports, count: int) -> str:

@@ -16,11 +16,11 @@ from fix_cluster import Cluster
 from fix_engine import batch_of, engine, until
 from fix_tcl import RunTcl
 
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.producer import ProducerTopic
 from kafkatcl.engine.pump import Pump
 from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.engine.waiting import deadline, interruptibly, remaining
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.library import SIGNAL
 
 NOWHERE = "127.0.0.1:1"

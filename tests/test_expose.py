@@ -17,7 +17,7 @@ import pytest
 from fix_interp import assert_clean
 
 import kafkatcl
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 from kafkatcl.interp import Interp, TclError
 
 

@@ -14,7 +14,8 @@ from fix_tcl import KAFKATCLSH, RunTcl
 
 from kafkatcl.bridge.answers import guarded
 from kafkatcl.bridge.inprocess import define_primitive
-from kafkatcl.engine.errors import Failure, kafka_errors
+from kafkatcl.engine.errors import kafka_errors
+from kafkatcl.errors import Failure
 
 SECRET = "hunter2 was the password"
 

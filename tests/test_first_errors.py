@@ -20,10 +20,10 @@ from fix_tcl import RunTcl
 from fix_wrong_servers import closed_port, tls_server, web_server
 
 from kafkatcl.engine import logs
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.failures import failure_of
 from kafkatcl.engine.messages import ErrorItem, Run
 from kafkatcl.engine.outages import Outages
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.library import function
 from kafkatcl.librdkafka.logs import LogLine
 

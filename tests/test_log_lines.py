@@ -17,11 +17,11 @@ from fix_sasl import sasl_broker
 from fix_tcl import KAFKATCLSH, RunTcl
 
 from kafkatcl.engine import logs, logsinks
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.telling import printable
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka import client
 from kafkatcl.librdkafka.logs import LogLine
 

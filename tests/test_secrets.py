@@ -8,9 +8,9 @@ from fix_sasl import sasl_broker
 from fix_tcl import KAFKATCLSH, RunTcl
 
 from kafkatcl.engine import secrets
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.settings import creation_text, shown_words
+from kafkatcl.errors import Failure
 
 SENSITIVE = (
     "sasl.password",

@@ -22,8 +22,8 @@ import functools
 from typing import Any, Callable
 
 from kafkatcl.bridge.texts import echoed
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.faults import fault
+from kafkatcl.errors import Failure
 
 Function = Callable[..., Any]
 

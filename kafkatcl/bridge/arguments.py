@@ -8,7 +8,8 @@ import re
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID, OFFSET_STORED
 
 from kafkatcl.bridge.texts import text_from_tcl
-from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure
+from kafkatcl.engine.errors import INVALID_ARGUMENT
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import error_name, error_text
 
 _INTEGER = re.compile(

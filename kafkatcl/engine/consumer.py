@@ -16,7 +16,6 @@ from kafkatcl.engine.errors import (
     NOT_STARTED,
     TIMED_OUT,
     UNKNOWN_PARTITION,
-    Failure,
     kafka_errors,
     kafka_failure,
 )
@@ -24,6 +23,7 @@ from kafkatcl.engine.fetching import Fetcher
 from kafkatcl.engine.messages import ErrorItem, Item
 from kafkatcl.engine.resetting import ASKING, AUTO_OFFSET_RESET, reset_offset
 from kafkatcl.engine.topic import SharedTopic, Topic
+from kafkatcl.errors import Failure
 
 # What librdkafka's consumer of partitions had as properties of topics: the name today's consumer has for it.
 _COMMITS = {

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from kafkatcl import broker
 from kafkatcl.engine import telling
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 
 VARIABLE = "KAFKATCL_BROKERS"
 ADDRESS_PROPERTIES = ("bootstrap.servers", "metadata.broker.list")

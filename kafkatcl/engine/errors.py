@@ -1,4 +1,4 @@
-"""What goes wrong in the engine, as data a Tcl command can raise: a message and an errorCode."""
+"""What Kafka says has gone wrong, as a :class:`Failure` that a Tcl command can raise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Callable
 
 from confluent_kafka import KafkaError, KafkaException
 
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import error_name, error_text
 
 INVALID_ARGUMENT = int(KafkaError._INVALID_ARG)
@@ -43,20 +44,6 @@ UNREACHED = frozenset(
         ),
     )
 )
-
-
-class Failure(Exception):
-    """A failure to be told to the script.
-
-    ``message`` is the result of the Tcl command, ``errorcode`` the words of its errorCode.
-    """
-
-    def __init__(self, message: str, errorcode: tuple[str, ...] = ("NONE",), code: int = 0) -> None:
-        super().__init__(message)
-        self.message = message
-        self.errorcode = errorcode
-        #: Kafka's number of the error, 0 if it is none of Kafka's.
-        self.code = code
 
 
 def kafka_failure(code: int, more: str = "") -> Failure:

@@ -6,8 +6,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING
 
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.settings import MAX_BLOCK, milliseconds, set_property
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.conf import GlobalConf, TopicConf, is_topic_property
 
 if TYPE_CHECKING:

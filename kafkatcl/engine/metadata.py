@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from kafkatcl.engine.errors import Failure, kafka_errors
+from kafkatcl.engine.errors import kafka_errors
 from kafkatcl.engine.waiting import interruptibly
+from kafkatcl.errors import Failure
 
 _TIMEOUT_SECONDS = 5.0
 _FAILED = "failed to acquire metadata"

@@ -15,7 +15,6 @@ from kafkatcl.engine.errors import (
     QUEUE_FULL,
     UNKNOWN_PARTITION,
     UNKNOWN_TOPIC,
-    Failure,
     kafka_failure,
     with_reason,
 )
@@ -25,6 +24,7 @@ from kafkatcl.engine.losses import Losses
 from kafkatcl.engine.reports import FailedReport, delivered, failed
 from kafkatcl.engine.shutdown import flush_seconds
 from kafkatcl.engine.topic import SharedTopic, Topic
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.producing import Batch, RawSend, Send, produce_batch, raw_sender, sender
 
 _ONLY_ERRORS = "delivery.report.only.error"

@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Iterable, Sequence
 
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 
 #: What is shown in the place of a value.
 MARKER = "[redacted]"

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kafkatcl.engine import secrets
-from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, kafka_failure
+from kafkatcl.engine.errors import INVALID_ARGUMENT, kafka_failure
 from kafkatcl.engine.hints import allows, listed, meant
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf
 from kafkatcl.librdkafka.properties import allowed, canonical, names
 

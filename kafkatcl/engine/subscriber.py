@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaException, Topic
 
 from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.destination import is_embedded, named
-from kafkatcl.engine.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION, Failure, bare_failure, kafka_errors
+from kafkatcl.engine.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION, bare_failure, kafka_errors
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import Fetcher
 from kafkatcl.engine.flow import Origin, Reason
@@ -18,6 +18,7 @@ from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item
 from kafkatcl.engine.topic import usable_name, usable_pattern
 from kafkatcl.engine.waiting import interruptibly
+from kafkatcl.errors import Failure
 
 #: How long partitions that are taken away are kept for a callback that is running.
 _RECALL_SECONDS = 0.2

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, kafka_failure
+from kafkatcl.engine.errors import INVALID_ARGUMENT, kafka_failure
 from kafkatcl.engine.settings import set_property
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import TopicConf
 

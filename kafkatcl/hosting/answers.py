@@ -8,7 +8,7 @@ from typing import Any, Callable
 from kafkatcl.bridge.answers import Function
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.bridge.texts import text_from_tcl
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 from kafkatcl.hosting.errors import CommandFailure, TclError
 from kafkatcl.values import to_tcl
 

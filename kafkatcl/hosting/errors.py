@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kafkatcl.bridge.inprocess import NativeError
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.hints import listed
+from kafkatcl.errors import Failure
 
 
 class UndeliveredWarning(RuntimeWarning):

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Iterator
 from types import TracebackType
 
-from kafkatcl.engine.errors import Failure
+from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.conf import GlobalConf
 from kafkatcl.librdkafka.errors import error_name, error_text
 from kafkatcl.librdkafka.library import function

@@ -14,8 +14,8 @@ from typing import Any
 
 from kafkatcl.bridge.cancelling import Cancellation
 from kafkatcl.bridge.inprocess import NativeError, on_time
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.telling import say
+from kafkatcl.errors import Failure
 from kafkatcl.shell.exiting import leaving
 
 READABLE = 1 << 1  #: TCL_READABLE

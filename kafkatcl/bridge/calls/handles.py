@@ -7,13 +7,13 @@ from kafkatcl.bridge.calls.registry import configured, primitive
 from kafkatcl.bridge.sessions import events, find, register
 from kafkatcl.bridge.texts import echoed
 from kafkatcl.engine.consumer import ConsumerHandle
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.handle import LOG_LEVELS, Handle
 from kafkatcl.engine.hints import listed
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.settings import set_property
 from kafkatcl.engine.subscriber import Subscriber
+from kafkatcl.errors import Failure
 
 _KINDS: dict[str, type[Handle]] = {
     "producer": ProducerHandle,

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any, Callable
 
 from kafkatcl.engine.buffer import Stopped
-from kafkatcl.engine.errors import Failure
 from kafkatcl.engine.messages import ErrorItem, Item, Run
 from kafkatcl.engine.process import is_forked
 from kafkatcl.engine.secrets import shown
+from kafkatcl.errors import Failure
 
 Primitive = Callable[..., Any]
 PRIMITIVES: dict[str, Primitive] = {}

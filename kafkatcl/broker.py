@@ -15,13 +15,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
 from kafkatcl.engine.descriptors import broker_ports
 from kafkatcl.engine.shutdown import at_shutdown
 from kafkatcl.errors import Failure
+from kafkatcl.librdkafka.admin import AdminClient
 from kafkatcl.librdkafka.mock import MockCluster, signals_blocked
+from kafkatcl.librdkafka.wrapper import KafkaException
 from kafkatcl.relay import relayed
 
 _LIMITS = (

@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _version() -> int:
-    from kafkatcl.librdkafka.library import version  # noqa: PLC0415
+    from kafkatcl.librdkafka.version import version  # noqa: PLC0415
 
     print(f"kafkatcl {__version__}, librdkafka {version()}")
     return 0

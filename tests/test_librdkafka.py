@@ -19,9 +19,10 @@ from fix_cluster import Cluster
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf, is_topic_property
 from kafkatcl.librdkafka.errors import error_name, error_text
-from kafkatcl.librdkafka.library import function, version
+from kafkatcl.librdkafka.library import function
 from kafkatcl.librdkafka.logs import LogLine, LogQueue
 from kafkatcl.librdkafka.properties import allowed
+from kafkatcl.librdkafka.version import version
 
 NOWHERE = "127.0.0.1:1"
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import functools
 import re
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID, OFFSET_STORED
-
 from kafkatcl.bridge.texts import text_from_tcl
-from kafkatcl.engine.errors import INVALID_ARGUMENT
+from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.errors import error_name, error_text
+from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
+from kafkatcl.librdkafka.offsets import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    OFFSET_INVALID,
+    OFFSET_STORED,
+    OFFSET_TAIL_BASE,
+)
 
 _INTEGER = re.compile(
     r"[ \t-\r]*([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|([1-9][0-9]*|0))[ \t-\r]*"
@@ -24,7 +29,6 @@ _OFFSETS = {
 }
 #: The words that say where to start.
 START_WORDS = tuple(word for word in _OFFSETS if word != "invalid")
-_TAIL_BASE = -2000  # librdkafka's RD_KAFKA_OFFSET_TAIL_BASE: -2000 - N is N messages from the end
 
 
 def parse_integer(text: str) -> int | None:
@@ -67,7 +71,7 @@ def offset(text: str) -> int:
             f'bad offsetString "{text}": must be beginning, end, or stored or a wide integer',
             ("TCL", "LOOKUP", "INDEX", "offsetString", text),
         )
-    return value if value >= 0 else _TAIL_BASE + value
+    return value if value >= 0 else OFFSET_TAIL_BASE + value
 
 
 def position(text: str) -> int:
@@ -83,7 +87,7 @@ def offset_text(value: int) -> str:
     for word, logical in _OFFSETS.items():
         if value == logical:
             return word
-    return str(value - _TAIL_BASE if value <= _TAIL_BASE else value)
+    return str(value - OFFSET_TAIL_BASE if value <= OFFSET_TAIL_BASE else value)
 
 
 def byte_string(text: str, what: str) -> bytes:
@@ -96,5 +100,4 @@ def byte_string(text: str, what: str) -> bytes:
             f"character U+{ord(odd):04X} at position {error.start} of the {what} is no byte: "
             "encode text first, as with encoding convertto utf-8"
         )
-        words = ("KAFKA", error_name(INVALID_ARGUMENT), error_text(INVALID_ARGUMENT), more)
-        raise Failure(f"kafka error: {words[2]} ({more})", words, INVALID_ARGUMENT) from None
+        raise kafka_failure(INVALID_ARGUMENT, more) from None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import Any, Callable, TypeVar
 
-from kafkatcl.engine.errors import DESTROYED, kafka_failure
+from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.shutdown import closing
+from kafkatcl.librdkafka.errors import DESTROYED
 
 Kind = TypeVar("Kind")
 

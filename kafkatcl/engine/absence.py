@@ -6,11 +6,8 @@ import re
 import time
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError
-
-from kafkatcl.engine.errors import UNKNOWN_PARTITION
 from kafkatcl.engine.messages import ErrorItem
-from kafkatcl.librdkafka.errors import error_name, error_text
+from kafkatcl.librdkafka.errors import TOPIC_FORBIDDEN, UNKNOWN_PARTITION, error_name, error_text
 
 #: Have librdkafka say at once that the cluster does not know a topic, instead of waiting half a minute for it.
 SETTINGS = {"topic.metadata.propagation.max.ms": "0"}
@@ -18,7 +15,6 @@ SETTINGS = {"topic.metadata.propagation.max.ms": "0"}
 _TEXT = re.compile(
     r"(?P<topic>.+) \[(?P<partition>\d+)\]: (?:topic does not exist|desired partition is not available) \("
 )
-_FORBIDDEN = int(KafkaError.TOPIC_AUTHORIZATION_FAILED)
 #: For how long after it was said a topic is taken for absent.
 _SECONDS = 3.0
 #: How long after it was first said it is told. A topic may be on its way: a producer's client asks the cluster for new
@@ -46,7 +42,7 @@ class Absence(NamedTuple):
         """What is the matter."""
         if self.code == UNKNOWN_PARTITION:
             return f"topic '{self.topic}' has no partition {self.partition}"
-        if self.code == _FORBIDDEN:
+        if self.code == TOPIC_FORBIDDEN:
             return f"topic '{self.topic}' may not be read"
         return f"topic '{self.topic}' does not exist"
 

@@ -11,10 +11,11 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from kafkatcl.engine.errors import DESTROYED, UNKNOWN_PARTITION, kafka_failure
+from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
 from kafkatcl.engine.waiting import deadline, remaining
+from kafkatcl.librdkafka.errors import DESTROYED, UNKNOWN_PARTITION
 
 #: What was taken from a buffer, and the era it was taken in (see ``MessageBuffer._era``).
 Taken = tuple[Item, tuple[int, int]]

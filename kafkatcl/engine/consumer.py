@@ -7,23 +7,23 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Callable, NamedTuple
 
-from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaException, TopicPartition
-
 from kafkatcl.engine.buffer import MessageBuffer, Stopped
-from kafkatcl.engine.errors import (
+from kafkatcl.engine.errors import kafka_errors, kafka_failure
+from kafkatcl.engine.fetching import Fetcher
+from kafkatcl.engine.messages import ErrorItem, Item
+from kafkatcl.engine.resetting import ASKING, reset_offset
+from kafkatcl.engine.topic import SharedTopic, Topic
+from kafkatcl.errors import Failure
+from kafkatcl.librdkafka.errors import (
+    AUTO_OFFSET_RESET,
     DESTROYED,
     INVALID_ARGUMENT,
     NOT_STARTED,
     TIMED_OUT,
     UNKNOWN_PARTITION,
-    kafka_errors,
-    kafka_failure,
 )
-from kafkatcl.engine.fetching import Fetcher
-from kafkatcl.engine.messages import ErrorItem, Item
-from kafkatcl.engine.resetting import ASKING, AUTO_OFFSET_RESET, reset_offset
-from kafkatcl.engine.topic import SharedTopic, Topic
-from kafkatcl.errors import Failure
+from kafkatcl.librdkafka.offsets import OFFSET_INVALID, OFFSET_STORED
+from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
 # What librdkafka's consumer of partitions had as properties of topics: the name today's consumer has for it.
 _COMMITS = {

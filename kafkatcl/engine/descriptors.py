@@ -18,8 +18,9 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from kafkatcl.engine.errors import NO_RESOURCE, kafka_failure
+from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.errors import Failure
+from kafkatcl.librdkafka.errors import NO_RESOURCE
 
 #: What a client of a small cluster takes, and some for the script that makes it.
 _ROOM = 20

@@ -6,44 +6,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Callable
 
-from confluent_kafka import KafkaError, KafkaException
-
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.errors import error_name, error_text
-
-INVALID_ARGUMENT = int(KafkaError._INVALID_ARG)
-QUEUE_FULL = int(KafkaError._QUEUE_FULL)
-TIMED_OUT = int(KafkaError._TIMED_OUT)
-UNKNOWN_PARTITION = int(KafkaError._UNKNOWN_PARTITION)
-UNKNOWN_TOPIC = int(KafkaError._UNKNOWN_TOPIC)
-FATAL = int(KafkaError._FATAL)
-FAILED = int(KafkaError._FAIL)
-TRANSPORT = int(KafkaError._TRANSPORT)
-DESTROYED = int(KafkaError._DESTROY)
-NOT_STARTED = int(KafkaError._STATE)
-NO_RESOURCE = int(KafkaError._CRIT_SYS_RESOURCE)
-PURGED_IN_QUEUE = int(KafkaError._PURGE_QUEUE)
-PURGED_IN_FLIGHT = int(KafkaError._PURGE_INFLIGHT)
-#: What a broker that cannot be reached may be the reason of.
-UNREACHED = frozenset(
-    map(
-        int,
-        (
-            KafkaError._TRANSPORT,
-            KafkaError._TIMED_OUT,
-            KafkaError._TIMED_OUT_QUEUE,
-            KafkaError._MSG_TIMED_OUT,
-            KafkaError._ALL_BROKERS_DOWN,
-            KafkaError._RESOLVE,
-            KafkaError._SSL,
-            KafkaError._AUTHENTICATION,
-            KafkaError._WAIT_COORD,
-            KafkaError._QUEUE_FULL,
-            KafkaError.COORDINATOR_NOT_AVAILABLE,
-            KafkaError.REQUEST_TIMED_OUT,
-        ),
-    )
+from kafkatcl.librdkafka.errors import (
+    ALL_BROKERS_DOWN,
+    INVALID_ARGUMENT,
+    MESSAGE_TIMED_OUT,
+    NO_COORDINATOR,
+    NOT_AUTHENTICATED,
+    NOT_RESOLVED,
+    QUEUE_FULL,
+    REQUEST_TIMED_OUT,
+    SSL,
+    TIMED_OUT,
+    TIMED_OUT_IN_QUEUE,
+    TRANSPORT,
+    WAITING_FOR_COORDINATOR,
+    error_name,
+    error_text,
 )
+from kafkatcl.librdkafka.wrapper import KafkaException
+
+#: What a broker that cannot be reached may be the reason of.
+UNREACHED = frozenset((
+    TRANSPORT, TIMED_OUT, TIMED_OUT_IN_QUEUE, MESSAGE_TIMED_OUT, REQUEST_TIMED_OUT, ALL_BROKERS_DOWN, NOT_RESOLVED, SSL,
+    NOT_AUTHENTICATED, WAITING_FOR_COORDINATOR, NO_COORDINATOR, QUEUE_FULL,
+))  # fmt: skip
 
 
 def kafka_failure(code: int, more: str = "") -> Failure:

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-
 from kafkatcl.engine.absence import SETTINGS as ABSENCE_SETTINGS
 from kafkatcl.engine.absence import Absence, absence_of
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
@@ -19,6 +17,7 @@ from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item, Run, items
 from kafkatcl.engine.pump import IDLE_SECONDS
 from kafkatcl.engine.waiting import remaining
+from kafkatcl.librdkafka.wrapper import Consumer, KafkaException, TopicPartition
 
 _FETCH_BACKOFF_MS = "20"
 _ABSENT = "ABSENT"

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import Any, Callable
 
-from confluent_kafka import KafkaException, TopicPartition
+from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
 #: Messages, and bytes, a handle holds for the script before it leaves further ones to librdkafka, whose limits hold
 #: there.

@@ -6,12 +6,10 @@ import re
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
-from confluent_kafka import KafkaException
-
 from kafkatcl.engine.buffer import Stopped
 from kafkatcl.engine.descriptors import room_for, seal_now_and_then
 from kafkatcl.engine.destination import named, redirected
-from kafkatcl.engine.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, kafka_failure
+from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.faults import fault
 from kafkatcl.engine.logs import Log, log_settings
@@ -25,7 +23,8 @@ from kafkatcl.engine.shutdown import closing, opened
 from kafkatcl.engine.topic import SharedTopic, usable_name
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import ClientHandle
-from kafkatcl.librdkafka.errors import error_name, error_text
+from kafkatcl.librdkafka.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, error_name, error_text
+from kafkatcl.librdkafka.wrapper import KafkaException
 
 LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 

@@ -8,9 +8,8 @@ import time
 from collections import Counter
 from typing import Callable
 
-from kafkatcl.engine.errors import PURGED_IN_FLIGHT, PURGED_IN_QUEUE
 from kafkatcl.engine.telling import printable, say
-from kafkatcl.librdkafka.errors import error_text
+from kafkatcl.librdkafka.errors import PURGED_IN_FLIGHT, PURGED_IN_QUEUE, error_text
 
 #: Seconds between log lines about the same topic and error.
 _INTERVAL = 60.0

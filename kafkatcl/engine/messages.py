@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Union
 
-from confluent_kafka import OFFSET_INVALID, KafkaError
-
-from kafkatcl.librdkafka.errors import error_name, error_text
+from kafkatcl.librdkafka.errors import PARTITION_END, error_name, error_text
+from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
 _PLAIN = 3
 _KEYED = 4
@@ -111,8 +110,6 @@ class EndItem:
 
 Item = Union[Run, ErrorItem, EndItem]
 
-_END = KafkaError._PARTITION_EOF
-
 
 def items(messages: Iterable[Any]) -> Iterator[Item]:
     """What ``confluent_kafka.Message`` objects hold, in their order."""
@@ -147,7 +144,7 @@ def error_item(error: Any, origin: tuple[str, int] | None = None, offset: int = 
 
 def _told(message: Any) -> Item:
     error, topic = message.error(), message.topic()
-    if error.code() == _END:
+    if error.code() == PARTITION_END:
         return EndItem(topic, message.partition(), message.offset())
     if topic is None:
         return error_item(error)

@@ -7,17 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Callable, ClassVar
 
-from confluent_kafka import KafkaError, KafkaException, Producer
-
-from kafkatcl.engine.errors import (
-    FATAL,
-    PURGED_IN_QUEUE,
-    QUEUE_FULL,
-    UNKNOWN_PARTITION,
-    UNKNOWN_TOPIC,
-    kafka_failure,
-    with_reason,
-)
+from kafkatcl.engine.errors import kafka_failure, with_reason
 from kafkatcl.engine.events import Event
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.losses import Losses
@@ -25,21 +15,22 @@ from kafkatcl.engine.reports import FailedReport, delivered, failed
 from kafkatcl.engine.shutdown import flush_seconds
 from kafkatcl.engine.topic import SharedTopic, Topic
 from kafkatcl.errors import Failure
+from kafkatcl.librdkafka.errors import (
+    FATAL,
+    PURGED_IN_QUEUE,
+    QUEUE_FULL,
+    TOPIC_EXCEPTION,
+    TOPIC_FORBIDDEN,
+    UNKNOWN_PARTITION,
+    UNKNOWN_TOPIC,
+    UNKNOWN_TOPIC_OR_PARTITION,
+)
 from kafkatcl.librdkafka.producing import Batch, RawSend, Send, produce_batch, raw_sender, sender
+from kafkatcl.librdkafka.wrapper import KafkaException, Producer
 
 _ONLY_ERRORS = "delivery.report.only.error"
 #: What a cluster says of topics that cannot be produced to.
-_TOPIC_ERRORS = frozenset(
-    map(
-        int,
-        (
-            UNKNOWN_TOPIC,
-            KafkaError.UNKNOWN_TOPIC_OR_PART,
-            KafkaError.TOPIC_EXCEPTION,
-            KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        ),
-    )
-)
+_TOPIC_ERRORS = frozenset((UNKNOWN_TOPIC, UNKNOWN_TOPIC_OR_PARTITION, TOPIC_EXCEPTION, TOPIC_FORBIDDEN))
 _UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
 _FLUSH_SLICE_SECONDS = 0.1
 #: How long what is purged may take to be reported.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from confluent_kafka import OFFSET_INVALID
-
 from kafkatcl.librdkafka.errors import error_name, error_text
+from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
 
 class FailedReport(tuple[Any, ...]):

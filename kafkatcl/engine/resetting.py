@@ -10,21 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    OFFSET_END,
-    OFFSET_INVALID,
-    KafkaError,
-    KafkaException,
-    TopicPartition,
-)
-
 from kafkatcl.engine.messages import ErrorItem
 from kafkatcl.librdkafka.conf import TopicConf
+from kafkatcl.librdkafka.offsets import OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID
+from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
 _PROPERTY = "auto.offset.reset"
-#: The number of such an error.
-AUTO_OFFSET_RESET = int(KafkaError._AUTO_OFFSET_RESET)
 #: Settings with which librdkafka reports what it would reset.
 ASKING: Mapping[str, str] = {_PROPERTY: "error"}
 _TO_FIRST = "smallest"
@@ -40,7 +31,7 @@ def reset_offset(client: Any, conf: TopicConf, item: ErrorItem) -> int | None:
         oldest = _oldest_offset(client, item.origin)
         if oldest is None or item.offset < oldest or wanted == _TO_FIRST:
             return oldest
-    return int(OFFSET_INVALID if wanted == _NEVER else OFFSET_END)
+    return OFFSET_INVALID if wanted == _NEVER else OFFSET_END
 
 
 def _oldest_offset(client: Any, origin: tuple[str, int]) -> int | None:

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kafkatcl.engine import secrets
-from kafkatcl.engine.errors import INVALID_ARGUMENT, kafka_failure
+from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.hints import allows, listed, meant
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf
+from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
 from kafkatcl.librdkafka.properties import allowed, canonical, names
 
 #: A property of our own, under the name Kafka's Java client has for it: how long ``produce`` waits for room.

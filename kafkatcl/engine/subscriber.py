@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_INVALID, OFFSET_STORED, KafkaException, TopicPartition
-
 from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.destination import is_embedded, named
-from kafkatcl.engine.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION, bare_failure, kafka_errors
+from kafkatcl.engine.errors import bare_failure, kafka_errors
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import Fetcher
 from kafkatcl.engine.flow import Origin, Reason
@@ -19,6 +17,9 @@ from kafkatcl.engine.messages import Item
 from kafkatcl.engine.topic import usable_name, usable_pattern
 from kafkatcl.engine.waiting import interruptibly
 from kafkatcl.errors import Failure
+from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION
+from kafkatcl.librdkafka.offsets import OFFSET_INVALID, OFFSET_STORED
+from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
 #: How long partitions that are taken away are kept for a callback that is running.
 _RECALL_SECONDS = 0.2

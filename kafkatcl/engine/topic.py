@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kafkatcl.engine.errors import INVALID_ARGUMENT, kafka_failure
+from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.settings import set_property
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import TopicConf
+from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
 
 if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle

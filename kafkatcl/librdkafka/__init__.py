@@ -1,5 +1,6 @@
-"""The ctypes view of the very librdkafka that confluent-kafka has loaded.
+"""librdkafka, by both of its doors: confluent-kafka, and ctypes for what that leaves out.
 
-Nothing else in the package uses ctypes.  confluent-kafka speaks to Kafka; this package reaches what its Python
-interface leaves out: configuration dumps and checks, error names, live handles, and the mock cluster.
+Nothing else in the package imports either, but for ctypes where Tcl's and readline's own libraries are called.  Through
+ctypes we reach the very library that confluent-kafka has loaded: configuration dumps and checks, error names, live
+handles, and the mock cluster.
 """

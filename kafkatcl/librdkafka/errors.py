@@ -1,10 +1,40 @@
-"""Names and texts of librdkafka's error codes."""
+"""librdkafka's error codes: the numbers of those that mean something to us, and the names and texts of all."""
 
 from __future__ import annotations
 
 import ctypes
 
+from confluent_kafka import KafkaError
+
 from kafkatcl.librdkafka.library import function
+
+INVALID_ARGUMENT = int(KafkaError._INVALID_ARG)
+QUEUE_FULL = int(KafkaError._QUEUE_FULL)
+TIMED_OUT = int(KafkaError._TIMED_OUT)
+TIMED_OUT_IN_QUEUE = int(KafkaError._TIMED_OUT_QUEUE)
+MESSAGE_TIMED_OUT = int(KafkaError._MSG_TIMED_OUT)
+REQUEST_TIMED_OUT = int(KafkaError.REQUEST_TIMED_OUT)
+UNKNOWN_PARTITION = int(KafkaError._UNKNOWN_PARTITION)
+UNKNOWN_TOPIC = int(KafkaError._UNKNOWN_TOPIC)
+UNKNOWN_TOPIC_OR_PARTITION = int(KafkaError.UNKNOWN_TOPIC_OR_PART)
+TOPIC_EXCEPTION = int(KafkaError.TOPIC_EXCEPTION)
+TOPIC_FORBIDDEN = int(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+PARTITION_END = int(KafkaError._PARTITION_EOF)
+AUTO_OFFSET_RESET = int(KafkaError._AUTO_OFFSET_RESET)
+TRANSPORT = int(KafkaError._TRANSPORT)
+ALL_BROKERS_DOWN = int(KafkaError._ALL_BROKERS_DOWN)
+NOT_RESOLVED = int(KafkaError._RESOLVE)
+SSL = int(KafkaError._SSL)
+NOT_AUTHENTICATED = int(KafkaError._AUTHENTICATION)
+WAITING_FOR_COORDINATOR = int(KafkaError._WAIT_COORD)
+NO_COORDINATOR = int(KafkaError.COORDINATOR_NOT_AVAILABLE)
+FATAL = int(KafkaError._FATAL)
+FAILED = int(KafkaError._FAIL)
+DESTROYED = int(KafkaError._DESTROY)
+NOT_STARTED = int(KafkaError._STATE)
+NO_RESOURCE = int(KafkaError._CRIT_SYS_RESOURCE)
+PURGED_IN_QUEUE = int(KafkaError._PURGE_QUEUE)
+PURGED_IN_FLIGHT = int(KafkaError._PURGE_INFLIGHT)
 
 _err2str = function("rd_kafka_err2str", ctypes.c_char_p, [ctypes.c_int])
 _err2name = function("rd_kafka_err2name", ctypes.c_char_p, [ctypes.c_int])

@@ -34,11 +34,3 @@ def quick_function(name: str) -> Any:
     here; other numbers and pointers must be ``ctypes`` objects, bytes, or ``None``.
     """
     return _QUICK_LIBRARY[name]
-
-
-_version_str = function("rd_kafka_version_str", ctypes.c_char_p, [])
-
-
-def version() -> str:
-    """The version of librdkafka, such as ``2.16.0``."""
-    return str(_version_str().decode())

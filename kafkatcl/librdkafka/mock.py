@@ -15,14 +15,13 @@ from types import TracebackType
 
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.conf import GlobalConf
-from kafkatcl.librdkafka.errors import error_name, error_text
+from kafkatcl.librdkafka.errors import NO_RESOURCE, error_name, error_text
 from kafkatcl.librdkafka.library import function
 
 MOST_BROKERS = 32
 MOST_PARTITIONS = 1000
 
 _PRODUCER = 0
-_NO_RESOURCE = -194  # RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE
 _OWN_DEFAULT_PARTITIONS = 4
 # Enough for the subscribers that a script makes in a row to be dealt partitions together: on the mock a later
 # member waits for almost the whole session timeout, 44 s by default.
@@ -119,8 +118,8 @@ def _check_descriptors(brokers: int) -> None:
                 sockets.enter_context(socket.socket())
     except OSError as error:
         more = f"cannot start {brokers} brokers: {error.strerror}; raise ulimit -n"
-        words = ("KAFKA", error_name(_NO_RESOURCE), error_text(_NO_RESOURCE), more)
-        raise Failure(more, words, _NO_RESOURCE) from None
+        words = ("KAFKA", error_name(NO_RESOURCE), error_text(NO_RESOURCE), more)
+        raise Failure(more, words, NO_RESOURCE) from None
 
 
 @contextlib.contextmanager

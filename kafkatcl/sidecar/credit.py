@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from confluent_kafka import KafkaException
-
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
+from kafkatcl.librdkafka.wrapper import KafkaException
 
 #: Larger messages are produced with an answer (see tcl/sidecar/produce.tcl).
 _LARGEST = 64 << 10

@@ -7,7 +7,8 @@ import threading
 from kafkatcl.bridge.answers import guarded
 from kafkatcl.bridge.calls.registry import PRIMITIVES, primitive
 from kafkatcl.bridge.sessions import events
-from kafkatcl.engine.errors import INVALID_ARGUMENT, NO_RESOURCE, kafka_failure
+from kafkatcl.engine.errors import kafka_failure
+from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, NO_RESOURCE
 
 
 @primitive

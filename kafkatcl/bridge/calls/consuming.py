@@ -9,9 +9,10 @@ from kafkatcl.bridge.calls.registry import answer, flat, primitive
 from kafkatcl.bridge.sessions import find, forget, register
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.consumer import ConsumerTopic, Queue
-from kafkatcl.engine.errors import TIMED_OUT, kafka_failure
+from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.subscriber import Subscriber
+from kafkatcl.librdkafka.errors import TIMED_OUT
 
 
 @primitive

@@ -10,7 +10,7 @@ from kafkatcl.bridge.sessions import automatic_name, forget
 from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.engine import secrets, telling
 from kafkatcl.engine.settings import shown_words
-from kafkatcl.librdkafka.library import version as librdkafka_version
+from kafkatcl.librdkafka.version import version as librdkafka_version
 
 
 @primitive

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from confluent_kafka import OFFSET_INVALID
-
 from kafkatcl.bridge.arguments import integer, offset, offset_text, position
 from kafkatcl.bridge.calls.registry import answer, primitive
 from kafkatcl.bridge.sessions import find
 from kafkatcl.engine.messages import EndItem
 from kafkatcl.engine.subscriber import Position, Subscriber
+from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
 
 @primitive

@@ -103,7 +103,7 @@ def _add_tcl_path(commands: Commands) -> None:
 
 
 def _run_tcl_path(_given: argparse.Namespace) -> None:
-    from kafkatcl.tclpath import index_folder, tcl_word  # noqa: PLC0415
+    from kafkatcl.pkgindex import index_folder, tcl_word  # noqa: PLC0415
 
     _print(tcl_word(index_folder()))
 
@@ -136,7 +136,7 @@ def _run_install_tcl(given: argparse.Namespace) -> None:
 
 def _install_tcl(folder: Path | None, tclsh: str) -> None:
     from kafkatcl.errors import Failure  # noqa: PLC0415
-    from kafkatcl.tclpath import ask, finds, folder_for, install  # noqa: PLC0415
+    from kafkatcl.install_tcl import ask, finds, folder_for, install  # noqa: PLC0415
 
     if folder is None:
         _print(f"{install(folder_for(ask(tclsh)))}: package kafka for {tclsh}")
@@ -156,7 +156,7 @@ def _install_tcl(folder: Path | None, tclsh: str) -> None:
 
 
 def _remove_tcl(folder: Path | None, tclsh: str) -> None:
-    from kafkatcl.tclpath import ask, remove  # noqa: PLC0415
+    from kafkatcl.install_tcl import ask, remove  # noqa: PLC0415
 
     removed = [remove(one) for one in (ask(tclsh).auto_path if folder is None else [folder])]
     for one in filter(None, removed):

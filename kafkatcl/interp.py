@@ -24,8 +24,8 @@ from kafkatcl.hosting.commands import FunctionCommand, ObjectCommand
 from kafkatcl.hosting.errors import TclError, UndeliveredWarning
 from kafkatcl.hosting.evaluation import clear, evaluate, prepare
 from kafkatcl.hosting.message import Message
+from kafkatcl.hosting.values import from_tcl, to_tcl
 from kafkatcl.hosting.waiting import stop_callbacks, ticking, wait_for_variable
-from kafkatcl.values import from_tcl, to_tcl
 
 __all__ = ["Interp", "Message", "TclError", "UndeliveredWarning"]
 
@@ -78,7 +78,7 @@ class Interp:
     # -- scripts -----------------------------------------------------------------------------------------
 
     def eval(self, script: str, to: type = str) -> Any:
-        """Evaluate ``script`` and give its value as a ``to``, one of :data:`kafkatcl.values.KINDS`.
+        """Evaluate ``script`` and give its value as a ``to``, one of :data:`kafkatcl.hosting.values.KINDS`.
 
         An error of the script, and a value that is no ``to``, raise TclError.
         """
@@ -87,7 +87,7 @@ class Interp:
     def call(self, command: str, *words: Any, to: type = str) -> Any:
         """Run ``command`` with ``words``, which arrive exactly as they are; value and errors as in :meth:`eval`.
 
-        The words may be anything that :func:`kafkatcl.values.to_tcl` takes.
+        The words may be anything that :func:`kafkatcl.hosting.values.to_tcl` takes.
         """
         return self._evaluated(to_tcl((command, *words)), to)
 

@@ -16,7 +16,7 @@ from kafkatcl.engine.descriptors import room_for, seal
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.pump import rest
 from kafkatcl.engine.shutdown import before_shutdown, finish, is_finished
-from kafkatcl.tclpath import index_folder
+from kafkatcl.pkgindex import index_folder
 
 TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
 

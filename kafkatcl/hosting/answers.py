@@ -10,7 +10,7 @@ from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.errors import Failure
 from kafkatcl.hosting.errors import CommandFailure, TclError
-from kafkatcl.values import to_tcl
+from kafkatcl.hosting.values import to_tcl
 
 
 def answering(function: Function, interrupted: Callable[[BaseException], None]) -> Function:

@@ -11,7 +11,7 @@ from typing import Any, Callable
 from kafkatcl.bridge.inprocess import NativeError
 from kafkatcl.hosting.errors import TclError, bad_option, wrong_arguments
 from kafkatcl.hosting.message import Message
-from kafkatcl.values import KINDS, from_tcl
+from kafkatcl.hosting.values import KINDS, from_tcl
 
 _ANY_WORDS = inspect.Signature([Parameter("args", Parameter.VAR_POSITIONAL)])
 _KIND_OF_NAME: dict[str, type] = {

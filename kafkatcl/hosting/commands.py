@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from kafkatcl.hosting.arguments import Arguments
 from kafkatcl.hosting.errors import TclError, bad_option, wrong_arguments
-from kafkatcl.values import KINDS, from_tcl, to_tcl
+from kafkatcl.hosting.values import KINDS, from_tcl, to_tcl
 
 
 class FunctionCommand:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.hosting.errors import TclError
-from kafkatcl.values import from_tcl
+from kafkatcl.hosting.values import from_tcl
 
 _SUPPORT = r"""
 namespace eval ::kafkatcl::host {}

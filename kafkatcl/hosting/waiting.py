@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, Callable
 
-from kafkatcl.values import to_tcl
+from kafkatcl.hosting.values import to_tcl
 
 #: Tcl waits for events deaf to signals: a timer gives Python the chance to handle them, this often in ms.
 _TICK_MS = 200

@@ -1,4 +1,4 @@
-"""How Tcl shells that Python does not host find the package: ``kafkatcl tcl-path`` and ``kafkatcl install-tcl``."""
+"""``kafkatcl install-tcl``: an index of the package where a Tcl shell looks for packages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kafkatcl.errors import Failure
+from kafkatcl.pkgindex import index_folder, tcl_word
 
 _PACKAGE = Path(__file__).parent
 _FOLDER = "kafkatcl"  # of our index, in a folder of auto_path
@@ -43,21 +44,6 @@ class Shell(NamedTuple):
     command: str
     version: str
     auto_path: list[Path]
-
-
-def index_folder() -> Path:
-    """The folder of the package's index, in the installed package or in the checkout."""
-    for folder in (_PACKAGE / "pkgIndex", _PACKAGE.parent / "pkgIndex"):
-        if (folder / "pkgIndex.tcl").is_file():
-            return folder
-    raise Failure(f"there is no pkgIndex in {_PACKAGE}: install the Python package kafkatcl again")
-
-
-def tcl_word(path: Path | str) -> bytes:
-    """``path`` as a word of Tcl and an element of lists, in the bytes that it has as the name of a file."""
-    return re.sub(
-        rb'[\s"$;\[\\\]{}]', lambda found: b"\\x%02x" % ord(found[0]), os.fsencode(Path(path).as_posix())
-    )
 
 
 def ask(command: str) -> Shell:

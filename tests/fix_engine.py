@@ -15,7 +15,7 @@ from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.subscriber import Subscriber
-from kafkatcl.librdkafka.producing import Batch
+from kafkatcl.librdkafka.batches import Batch
 
 SECONDS = 15  # for what must come in the end
 

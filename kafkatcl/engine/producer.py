@@ -15,6 +15,7 @@ from kafkatcl.engine.reports import FailedReport, delivered, failed
 from kafkatcl.engine.shutdown import flush_seconds
 from kafkatcl.engine.topic import SharedTopic, Topic
 from kafkatcl.errors import Failure
+from kafkatcl.librdkafka.batches import Batch
 from kafkatcl.librdkafka.errors import (
     FATAL,
     PURGED_IN_QUEUE,
@@ -25,7 +26,7 @@ from kafkatcl.librdkafka.errors import (
     UNKNOWN_TOPIC,
     UNKNOWN_TOPIC_OR_PARTITION,
 )
-from kafkatcl.librdkafka.producing import Batch, RawSend, Send, produce_batch, raw_sender, sender
+from kafkatcl.librdkafka.producing import Send, produce_batch, sender
 from kafkatcl.librdkafka.wrapper import KafkaException, Producer
 
 _ONLY_ERRORS = "delivery.report.only.error"
@@ -231,8 +232,6 @@ class ProducerTopic(Topic):
         super().__init__(handle, topic)
         #: Queues a message; there from the first one on, and to be used until the handle is deleted.
         self.send: Send | None = None
-        #: The same in the library itself, where no delivery reports are wanted.
-        self.raw_send: RawSend | None = None
         self._early_until = 0.0
 
     def produce(self, partition: int, payload: bytes, key: bytes | None = None) -> None:
@@ -309,8 +308,7 @@ class ProducerTopic(Topic):
         if self.handle.reports:
             self.send = _reported(self.handle.client, self.topic.name)
         else:
-            self.raw_send = raw_sender(self.topic.pointer(self.handle.native))
-            self.send = sender(self.raw_send)
+            self.send = sender(self.topic.pointer(self.handle.native))
         return self.send
 
     def _queue_all(self, partition: int, batches: Sequence[Batch], end: float) -> list[tuple[int, int]]:
@@ -335,7 +333,7 @@ class ProducerTopic(Topic):
 
     def _queue_some(self, partition: int, batch: Batch) -> list[int]:
         """Queue messages until the queue is full; the codes of those that were tried, or nothing if all are queued."""
-        if self.raw_send:
+        if self.send and not self.handle.reports:
             return produce_batch(self.topic.pointer(self.handle.native), partition, batch)
         codes: list[int] = []
         for payload, key in batch.messages() if self.send else islice(batch.messages(), 1):

@@ -12,6 +12,7 @@ from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
+from kafkatcl.librdkafka.wrapper import consistent
 
 if TYPE_CHECKING:
     from kafkatcl.engine.handle import Handle
@@ -118,3 +119,18 @@ class Topic:
     def __init__(self, handle: Handle, topic: SharedTopic) -> None:
         self.handle = handle
         self.topic = topic
+
+    def partitions(self) -> int:
+        """How many partitions the topic has; asks the cluster, see :meth:`Handle.metadata`.
+
+        :raises Failure: there is no such topic, or no answer.
+        """
+        return self.handle.metadata(refresh=True).partitions(self.topic.name)
+
+    def consistent_partition(self, key: bytes) -> int:
+        """The partition that the consistent partitioner gives ``key``: CRC-32 modulo partitions; -1 if there are none.
+
+        :raises Failure: there is no such topic, or no answer.
+        """
+        count = self.partitions()
+        return int(consistent(key, count)) if count else -1

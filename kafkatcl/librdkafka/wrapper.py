@@ -1,7 +1,7 @@
-"""The clients of confluent-kafka, and what they take and raise: all that the engine has of the wrapper."""
+"""What the engine has of confluent-kafka: its clients, what they take and raise, and a partitioner."""
 
 from __future__ import annotations
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition, consistent
 
-__all__ = ["Consumer", "KafkaException", "Producer", "TopicPartition"]
+__all__ = ["Consumer", "KafkaException", "Producer", "TopicPartition", "consistent"]

@@ -52,7 +52,7 @@ from itertools import accumulate
 from typing import Any, Callable, Union
 
 from kafkatcl.bridge.texts import escaped
-from kafkatcl.librdkafka.producing import Batch, address
+from kafkatcl.librdkafka.batches import Batch, address
 
 PROTOCOL = 2
 _HEADER = struct.Struct("<ii")

@@ -18,7 +18,7 @@ from kafkatcl.bridge.calls import PRIMITIVES
 from kafkatcl.engine.losses import has_lost
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.shutdown import gave_up, give_up, shutdown
-from kafkatcl.librdkafka.producing import Batch
+from kafkatcl.librdkafka.batches import Batch
 from kafkatcl.sidecar.credit import Credit, Creditor
 from kafkatcl.sidecar.frames import (
     PROTOCOL,

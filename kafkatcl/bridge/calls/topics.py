@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Sequence
-from itertools import chain, islice, repeat
+from itertools import islice
 
 from kafkatcl.bridge.arguments import byte_string, integer
 from kafkatcl.bridge.calls.registry import Rows, configured, list_primitive, primitive, quick
@@ -14,11 +12,10 @@ from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.process import mark
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.topic import Topic
-from kafkatcl.librdkafka.producing import COPY, Batch, sizes
+from kafkatcl.librdkafka.batches import batches_of
 
-#: How many messages of a list are handled together, and from how many bytes each on they are handled singly.
-_TOGETHER = 1000
-_LARGE = 4096
+#: The words of partitions, as scripts write them.
+_PARTITIONS = {str(number): number for number in range(-1, 1024)}
 
 
 @primitive
@@ -57,16 +54,13 @@ def topic_name(topic: str) -> str:
 
 @primitive
 def topic_partitions(topic: str) -> int:
-    found = find(topic, Topic)
-    return found.handle.metadata(refresh=True).partitions(found.topic.name)
+    return find(topic, Topic).partitions()
 
 
 @primitive
 def topic_consistent_partition(topic: str, key: str) -> int:
-    """The partition of the consistent partitioner, CRC-32 modulo partitions; -1 if there are none."""
     key_bytes = byte_string(key, "key")
-    partitions = topic_partitions(topic)
-    return zlib.crc32(key_bytes) % partitions if partitions else -1
+    return find(topic, Topic).consistent_partition(key_bytes)
 
 
 @primitive
@@ -89,11 +83,8 @@ def produce_quick(topic: str, partition: str, payload: str, key: str | None = No
         found = objects[topic]
         if found.handle.deleted or not mark[0]:
             return 0
-        send, number, data = found.raw_send, _PARTITIONS[partition], payload.encode("latin-1")
-        if key is None and send:
-            return 0 if send(number, COPY, data, sizes[len(data)], None, None, None) else 1
-        key_data = None if key is None else key.encode("latin-1")
-        return 0 if found.send(number, data, key_data) else 1
+        key_bytes = None if key is None else key.encode("latin-1")
+        return 0 if found.send(_PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1
     except BaseException:  # the other one tells what it is
         return 0
 
@@ -105,7 +96,7 @@ def produce_batch(topic: str, partition: str, *words: str) -> None:
     rest = iter(words)
     rows = [tuple(islice(rest, int(size))) for size in rest]
     try:
-        batches = _batches(rows)
+        batches = batches_of(rows)
     except UnicodeEncodeError:
         for row in rows:
             for text, what in zip(row, ("payload", "key")):
@@ -122,41 +113,8 @@ def produce_rows(topic: str, partition: str, rows: Rows) -> int:
     if set(map(type, rows)) != {tuple}:
         return 0
     try:
-        batches = _batches(rows)
+        batches = batches_of(rows)
     except (TypeError, ValueError):
         return 0
     producer.produce_batch(number, batches)
     return 1
-
-
-def _batches(rows: Sequence[tuple[str, ...]]) -> list[Batch]:
-    """Messages of a payload and perhaps a key, one character a byte.
-
-    :raises UnicodeEncodeError: a character is no byte.
-    :raises TypeError: something is no str.
-    :raises ValueError: something is more, or nothing.
-    """
-    widths = set(map(len, rows))
-    if widths - {1, 2}:
-        raise ValueError("neither a payload nor a payload and a key")
-    texts = list(chain.from_iterable(rows))
-    lengths = list(map(len, texts))
-    total = sum(lengths)
-    if widths == {1}:
-        lengths = list(chain.from_iterable(zip(lengths, repeat(-1))))
-    elif len(widths) > 1:
-        texts = [text for row in rows for text in (*row, "")[:2]]
-        lengths = [length for row in rows for length in (len(row[0]), len(row[1]) if len(row) == 2 else -1)]
-    # Together they are quicker; large ones are not copied once more for that.
-    together = _TOGETHER if total < _LARGE * len(rows) else 1
-    width = max(widths, default=1)
-    return [
-        Batch.of(
-            "".join(texts[width * at : width * (at + together)]).encode("latin-1"),
-            lengths[2 * at : 2 * (at + together)],
-        )
-        for at in range(0, len(rows), together)
-    ]
-
-
-_PARTITIONS = {str(number): number for number in range(-1, 1024)}

@@ -1,0 +1,101 @@
+"""Messages to produce as they lie in memory, many together."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, repeat
+
+#: How many messages of a list are handled together, and from how many bytes each on they are handled singly.
+_TOGETHER = 1000
+_LARGE = 4096
+
+
+def address(data: bytes | bytearray) -> int:
+    """Where ``data`` lies in memory, as long as it is there (and a bytearray keeps its size)."""
+    if isinstance(data, bytearray):
+        return ctypes.addressof((ctypes.c_char * len(data)).from_buffer(data))
+    return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Messages to produce: the addresses of their payloads and keys, and how many bytes they have.
+
+    ``data`` has all of these bytes in it, and must not change.  A key that is not there has the address 0; where no
+    message has one, ``keys`` and ``key_lengths`` are empty.
+    """
+
+    data: bytes | bytearray
+    payloads: Sequence[int]
+    lengths: Sequence[int]
+    keys: Sequence[int] = ()
+    key_lengths: Sequence[int] = ()
+
+    @classmethod
+    def of(cls, data: bytes | bytearray, lengths: Sequence[int], start: int = 0) -> Batch:
+        """Messages one behind the other from ``start`` on: ``lengths`` of payloads and keys (-1: none) in turn."""
+        start += address(data)
+        payload_lengths, key_lengths = lengths[0::2], lengths[1::2]
+        without_key = key_lengths.count(-1)
+        if without_key == len(key_lengths):
+            return cls(data, list(accumulate(payload_lengths, initial=start))[:-1], payload_lengths)
+        if without_key:
+            lengths = [max(length, 0) for length in lengths]
+        places = list(accumulate(lengths, initial=start))
+        keys = places[1::2]
+        if without_key:
+            keys = [place if length >= 0 else 0 for place, length in zip(keys, key_lengths)]
+        return cls(data, places[:-1:2], payload_lengths, keys, lengths[1::2])
+
+    def __len__(self) -> int:
+        return len(self.payloads)
+
+    def behind(self, count: int) -> Batch:
+        """The messages without the first ``count``."""
+        fields = (self.payloads, self.lengths, self.keys, self.key_lengths)
+        return Batch(self.data, *(field[count:] for field in fields)) if count else self
+
+    def message(self, at: int) -> tuple[bytes, bytes | None]:
+        """The payload and the key of one."""
+        key = ctypes.string_at(self.keys[at], self.key_lengths[at]) if self.keys and self.keys[at] else None
+        return ctypes.string_at(self.payloads[at], self.lengths[at]), key
+
+    def messages(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """The payload and the key of each."""
+        payloads = map(ctypes.string_at, self.payloads, self.lengths)
+        if not self.keys:
+            return zip(payloads, repeat(None))
+        keys = zip(self.keys, self.key_lengths)
+        return zip(payloads, (ctypes.string_at(key, length) if key else None for key, length in keys))
+
+
+def batches_of(rows: Sequence[tuple[str, ...]]) -> list[Batch]:
+    """The messages of rows of a payload and perhaps a key, texts with a character for each byte.
+
+    :raises UnicodeEncodeError: a character is no byte.
+    :raises TypeError: something is no str.
+    :raises ValueError: something is more, or nothing.
+    """
+    widths = set(map(len, rows))
+    if widths - {1, 2}:
+        raise ValueError("neither a payload nor a payload and a key")
+    texts = list(chain.from_iterable(rows))
+    lengths = list(map(len, texts))
+    total = sum(lengths)
+    if widths == {1}:
+        lengths = list(chain.from_iterable(zip(lengths, repeat(-1))))
+    elif len(widths) > 1:
+        texts = [text for row in rows for text in (*row, "")[:2]]
+        lengths = [length for row in rows for length in (len(row[0]), len(row[1]) if len(row) == 2 else -1)]
+    # Together they are quicker; large ones are not copied once more for that.
+    together = _TOGETHER if total < _LARGE * len(rows) else 1
+    width = max(widths, default=1)
+    return [
+        Batch.of(
+            "".join(texts[width * at : width * (at + together)]).encode("latin-1"),
+            lengths[2 * at : 2 * (at + together)],
+        )
+        for at in range(0, len(rows), together)
+    ]

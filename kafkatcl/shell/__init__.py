@@ -12,6 +12,7 @@ import kafkatcl
 import kafkatcl.shell.behind
 from kafkatcl import stacks
 from kafkatcl.bridge.inprocess import NativeError, application, new_interp
+from kafkatcl.shell.editors import terminal_reader
 from kafkatcl.shell.exiting import leave
 from kafkatcl.shell.interpreter import is_terminal, like_tclsh
 from kafkatcl.shell.interrupt import Interrupt
@@ -20,7 +21,6 @@ from kafkatcl.shell.readers import PlainReader
 from kafkatcl.shell.repl import read_commands
 from kafkatcl.shell.script import run_script, tell
 from kafkatcl.shell.signals import SignalWatch
-from kafkatcl.shell.terminal import terminal_reader
 
 
 def main() -> NoReturn:

@@ -1,39 +1,14 @@
-"""The choice between the line editors, and the settings of the terminal."""
+"""The settings of the terminal."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import termios
-from typing import Any
 
 from kafkatcl.engine.shutdown import at_shutdown
-from kafkatcl.shell.above import can_move_cursor
-from kafkatcl.shell.interrupt import Interrupt
-from kafkatcl.shell.readers import PlainReader, Reader
-from kafkatcl.shell.signals import SignalWatch
 
 _END_BRACKETED_PASTE = b"\x1b[?2004l"
-
-
-def terminal_reader(app: Any, watch: SignalWatch, interrupt: Interrupt) -> Reader:
-    """The best reader there is for commands typed on a terminal: prompt_toolkit, readline, or none of them.
-
-    A terminal that cannot move its cursor is none for prompt_toolkit.
-    """
-    if not os.isatty(1):
-        return PlainReader(app)
-    _restore_at_shutdown()
-    if can_move_cursor():
-        with contextlib.suppress(ImportError):
-            from kafkatcl.shell.toolkit import ToolkitReader  # noqa: PLC0415
-
-            return ToolkitReader(app, watch)
-    with contextlib.suppress(ImportError):
-        from kafkatcl.shell.lines import ReadlineReader  # noqa: PLC0415
-
-        return ReadlineReader(app, interrupt)
-    return PlainReader(app)
 
 
 def let_ctrl_c_signal() -> None:
@@ -47,7 +22,7 @@ def let_ctrl_c_signal() -> None:
             termios.tcsetattr(0, termios.TCSANOW, settings)
 
 
-def _restore_at_shutdown() -> None:
+def restore_at_shutdown() -> None:
     """Leave the terminal as it is now, even if the end comes from a callback while a command is edited."""
     settings = termios.tcgetattr(0)
 

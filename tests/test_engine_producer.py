@@ -21,7 +21,7 @@ from kafkatcl.engine.pump import Pump
 from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.engine.waiting import deadline, interruptibly, remaining
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.library import SIGNAL
+from kafkatcl.librdkafka.queues import SIGNAL
 
 NOWHERE = "127.0.0.1:1"
 

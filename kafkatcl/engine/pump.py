@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Callable
 
 from kafkatcl.engine.process import is_forked
-from kafkatcl.librdkafka.library import SIGNAL
+from kafkatcl.librdkafka.queues import SIGNAL
 
 # Unlike select, poll takes any number of descriptors; unlike epoll, it needs none of its own.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)

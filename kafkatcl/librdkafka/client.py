@@ -8,11 +8,11 @@ stops using it before closing the client.
 from __future__ import annotations
 
 import ctypes
-import os
 from typing import Any, Callable
 
+from kafkatcl.librdkafka import queues
 from kafkatcl.librdkafka.conf import TopicConf
-from kafkatcl.librdkafka.library import SIGNAL, function
+from kafkatcl.librdkafka.library import function
 from kafkatcl.librdkafka.logs import LogQueue
 from kafkatcl.librdkafka.producing import Message
 
@@ -29,10 +29,6 @@ _topic_destroy = function("rd_kafka_topic_destroy", None, [_POINTER])
 _last_error = function("rd_kafka_last_error", _INT, [])
 _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
 _queue_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
-_queue_destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
-_queue_io_event_enable = function(
-    "rd_kafka_queue_io_event_enable", None, [_POINTER, _INT, _TEXT, ctypes.c_size_t]
-)
 _REPORT = ctypes.CFUNCTYPE(None, _POINTER, ctypes.POINTER(Message), _POINTER)
 _conf = function("rd_kafka_conf", _POINTER, [_POINTER])
 _conf_set = function("rd_kafka_conf_set", _INT, [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t])
@@ -83,9 +79,11 @@ class ClientHandle:
         _topic_destroy(topic)
 
     def signal_events(self, descriptor: int, *, consumer: bool) -> None:
-        """Have ``SIGNAL`` written to ``descriptor`` whenever the client gets something to be polled for."""
+        """Have ``queues.SIGNAL`` written to ``descriptor`` whenever the client gets something to be polled for."""
         get_queue = _queue_get_consumer if consumer else _queue_get_main
-        self._signal(get_queue(self._pointer), descriptor)
+        queue = get_queue(self._pointer)
+        queues.signal(queue, descriptor)
+        self._queues.append(queue)
 
     def report_failures(self, tell: Callable[[str, int], None]) -> None:
         """Have ``tell`` called with the topic and the error code of each message that is not delivered.
@@ -111,11 +109,5 @@ class ClientHandle:
     def release(self) -> None:
         """Give up everything held of the client; call it right before closing the client."""
         for queue in self._queues:
-            _queue_io_event_enable(queue, -1, None, 0)
-            _queue_destroy(queue)
+            queues.give_up(queue)
         self._queues.clear()
-
-    def _signal(self, queue: Any, descriptor: int) -> None:
-        os.set_blocking(descriptor, False)
-        _queue_io_event_enable(queue, descriptor, SIGNAL, len(SIGNAL))
-        self._queues.append(queue)

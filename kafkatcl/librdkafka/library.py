@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +12,6 @@ import confluent_kafka
 # gives the copy that is already in the process, never a second one.
 _LIBRARY = ctypes.CDLL(confluent_kafka.cimpl.__file__)
 _QUICK_LIBRARY = ctypes.PyDLL(confluent_kafka.cimpl.__file__)
-
-
-#: What librdkafka writes to signal something: the number 1, as an eventfd wants it.
-SIGNAL = struct.pack("=Q", 1)
 
 
 def function(name: str, result: Any, arguments: Sequence[Any]) -> Any:

@@ -7,11 +7,11 @@ when its queue is closed, goes nowhere.)
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from kafkatcl.librdkafka.library import SIGNAL, function
+from kafkatcl.librdkafka import queues
+from kafkatcl.librdkafka.library import function
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
@@ -19,12 +19,8 @@ _INT = ctypes.c_int
 
 _queue_new = function("rd_kafka_queue_new", _POINTER, [_POINTER])
 _set_log_queue = function("rd_kafka_set_log_queue", _INT, [_POINTER, _POINTER])
-_queue_destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
 _queue_length = function("rd_kafka_queue_length", ctypes.c_size_t, [_POINTER])
 _queue_poll = function("rd_kafka_queue_poll", _POINTER, [_POINTER, _INT])
-_queue_io_event_enable = function(
-    "rd_kafka_queue_io_event_enable", None, [_POINTER, _INT, _TEXT, ctypes.c_size_t]
-)
 _event_log = function(
     "rd_kafka_event_log", _INT, [_POINTER, ctypes.POINTER(_TEXT), ctypes.POINTER(_TEXT), ctypes.POINTER(_INT)]
 )
@@ -48,8 +44,7 @@ class LogQueue:
 
     def __init__(self, pointer: Any, descriptor: int) -> None:
         self.pointer = _queue_new(pointer)
-        os.set_blocking(descriptor, False)
-        _queue_io_event_enable(self.pointer, descriptor, SIGNAL, len(SIGNAL))
+        queues.signal(self.pointer, descriptor)
         _set_log_queue(pointer, self.pointer)
 
     def __len__(self) -> int:
@@ -75,8 +70,7 @@ class LogQueue:
 
     def close(self) -> None:
         """Give the queue up, with what is in it; its client may go on logging, to nowhere."""
-        _queue_io_event_enable(self.pointer, -1, None, 0)
-        _queue_destroy(self.pointer)
+        queues.give_up(self.pointer)
 
 
 def _decode(text: bytes | None) -> str:

@@ -12,10 +12,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from kafkatcl.bridge.cancelling import Cancellation
 from kafkatcl.bridge.inprocess import NativeError, on_time
 from kafkatcl.engine.telling import say
 from kafkatcl.errors import Failure
+from kafkatcl.shell.cancelling import Cancellation
 from kafkatcl.shell.exiting import leaving
 
 READABLE = 1 << 1  #: TCL_READABLE

@@ -12,7 +12,7 @@ import termios
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from kafkatcl.bridge.eventsource import around_waits
+from kafkatcl.shell.eventsource import around_waits
 from kafkatcl.shell.history import History
 from kafkatcl.shell.interrupt import Interrupt
 from kafkatcl.shell.offering import offering

@@ -326,7 +326,7 @@ def test_whatever_fails_when_a_client_is_made_leaves_nothing(
     owner: Any, step: str, kind: str, embedded_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with engine(embedded_cluster, group_id="g") as running:
-        running.master.logger = "none"
+        running.master.log_to("none")
         getattr(running, kind)().delete()  # what is made once
         before = held()
         monkeypatch.setattr(owner, step, no_thread if step == "start" else refused)

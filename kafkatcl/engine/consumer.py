@@ -21,9 +21,10 @@ from kafkatcl.engine.errors import (
     kafka_failure,
 )
 from kafkatcl.engine.fetching import Fetcher
+from kafkatcl.engine.handle import Topic
 from kafkatcl.engine.messages import ErrorItem, Item
 from kafkatcl.engine.resetting import ASKING, AUTO_OFFSET_RESET, reset_offset
-from kafkatcl.engine.topic import SharedTopic, Topic
+from kafkatcl.engine.topic import SharedTopic
 
 # What librdkafka's consumer of partitions had as properties of topics: the name today's consumer has for it.
 _COMMITS = {

@@ -15,16 +15,18 @@ from kafkatcl.engine.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, Fa
 from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.faults import fault
 from kafkatcl.engine.logs import Log, log_settings
+from kafkatcl.engine.logsinks import lines_left_out
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
 from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.reports import ClientError
 from kafkatcl.engine.secrets import scrub, scrub_json
 from kafkatcl.engine.security import warning
-from kafkatcl.engine.settings import creation_text
+from kafkatcl.engine.settings import creation_text, set_property
 from kafkatcl.engine.shutdown import closing, opened
 from kafkatcl.engine.topic import SharedTopic, usable_name
 from kafkatcl.librdkafka.client import ClientHandle
-from kafkatcl.librdkafka.errors import error_name, error_text
+from kafkatcl.librdkafka.logs import LogLine
 
 LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
@@ -62,7 +64,7 @@ class Handle:
             self.native = ClientHandle(self.client)
             undoing.callback(self.native.release)
             self.name = self.native.name()
-            self.log = Log(self, master.conf.settings)
+            self.log = Log(self.native, master.conf.settings, master.logger, self._tell_log_line)
             self._warn()
             self.log.open()
             undoing.callback(self.log.close)
@@ -125,6 +127,17 @@ class Handle:
         self.check()
         self.log.set_level(LOG_LEVELS.index(level))
 
+    def configure_topics(self, name: str, value: str) -> None:
+        """Set a property of topics to come.
+
+        :raises Failure: with librdkafka's text, or one that shows no secret.
+        """
+        set_property(self.topic_conf, name, value)
+
+    def partition_by(self, partitioner: str) -> None:
+        """Have topics to come partition messages ``random`` or ``consistent``."""
+        self.partitioner = partitioner
+
     def output_queue_length(self) -> int:
         """Messages not yet delivered, plus reports that callbacks have not been told."""
         self.check()
@@ -173,9 +186,8 @@ class Handle:
 
     def tell_error(self, code: int, reason: str) -> None:
         """Tell the error callback of the master."""
-        self.events.post_unbidden(
-            self, self.master.callback("error"), _error_argument(code, reason), _left_out
-        )
+        token = self.master.callback("error")
+        self.events.post_unbidden(self, token, ClientError(code, reason), _errors_left_out)
 
     def delete(self) -> list[Stopped]:
         """Close the client in an orderly way; a producer goes on delivering in the background.
@@ -255,6 +267,10 @@ class Handle:
         if self._tells_errors or error.fatal():
             self.tell_error(error.code(), scrub(error.str()))
 
+    def _tell_log_line(self, line: LogLine) -> None:
+        if not self.deleted:
+            self.events.post_unbidden(self, self.master.callback("logger"), line, lines_left_out)
+
     def _on_statistics(self, json: str) -> None:
         self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))
 
@@ -266,15 +282,13 @@ class Handle:
         self.native.release()
 
 
-def _error_argument(code: int, reason: str) -> tuple[Any, ...]:
-    """What an error callback is told."""
-    return (
-        "err", code, "reason", reason,
-        "error", error_text(code), "code", error_name(code), "message", reason,
-    )  # fmt: skip
+def _errors_left_out(count: int) -> ClientError:
+    return ClientError(FAILED, f"{count} further errors were left out: they came faster than they were told")
 
 
-def _left_out(count: int) -> tuple[Any, ...]:
-    return _error_argument(
-        FAILED, f"{count} further errors were left out: they came faster than they were told"
-    )
+class Topic:
+    """A topic object of a handle, to produce to or to consume from."""
+
+    def __init__(self, handle: Handle, topic: SharedTopic) -> None:
+        self.handle = handle
+        self.topic = topic

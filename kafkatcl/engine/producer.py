@@ -20,11 +20,11 @@ from kafkatcl.engine.errors import (
     with_reason,
 )
 from kafkatcl.engine.events import Event
-from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.handle import Handle, Topic
 from kafkatcl.engine.losses import Losses
-from kafkatcl.engine.reports import FailedReport, delivered, failed
+from kafkatcl.engine.reports import DeliveryReport, delivered
 from kafkatcl.engine.shutdown import flush_seconds
-from kafkatcl.engine.topic import SharedTopic, Topic
+from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.librdkafka.producing import Batch, RawSend, Send, produce_batch, raw_sender, sender
 
 _ONLY_ERRORS = "delivery.report.only.error"
@@ -97,7 +97,8 @@ class ProducerHandle(Handle):
     ) -> None:
         """Tell the delivery callback that a message failed; it is counted as lost where the callback is not to know."""
         if self._is_heard():
-            self._report(failed(code, topic, partition, payload, key, more=with_reason(code, "", self.why)))
+            reason = with_reason(code, "", self.why)
+            self._report(DeliveryReport(payload or b"", partition, topic, key, code=code, reason=reason))
         else:
             self.losses.count(topic, code)
 
@@ -217,15 +218,15 @@ class ProducerHandle(Handle):
             and self.master.reports.tell()
         )
 
-    def _report(self, report: tuple[Any, ...]) -> None:
+    def _report(self, report: DeliveryReport) -> None:
         self.events.post(self, self.master.callback("delivery"), report)
         if "delivery" not in self.master.wanted:  # the callback has gone just now, before this was there to be dropped
             self.silence("delivery")
 
     def _untold(self, notices: list[Event]) -> None:
         for _, report in notices:
-            if isinstance(report, FailedReport):
-                self.losses.count(report.topic, report.number)
+            if isinstance(report, DeliveryReport) and report.code:
+                self.losses.count(report.topic, report.code)
 
 
 class ProducerTopic(Topic):

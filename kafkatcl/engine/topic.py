@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kafkatcl.engine.errors import INVALID_ARGUMENT, Failure, kafka_failure
 from kafkatcl.engine.settings import set_property
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import TopicConf
-
-if TYPE_CHECKING:
-    from kafkatcl.engine.handle import Handle
 
 _MOST_NAME_BYTES = 512
 _NOTHING: Mapping[str, str] = {}
@@ -108,11 +105,3 @@ class SharedTopic:
         if self._native:
             native.close_topic(self._native)
             self._native = None
-
-
-class Topic:
-    """A topic object of a handle, to produce to or to consume from."""
-
-    def __init__(self, handle: Handle, topic: SharedTopic) -> None:
-        self.handle = handle
-        self.topic = topic

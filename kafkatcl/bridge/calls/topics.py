@@ -10,10 +10,9 @@ from kafkatcl.bridge.arguments import byte_string, integer
 from kafkatcl.bridge.calls.registry import Rows, configured, list_primitive, primitive, quick
 from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
-from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.handle import Handle, Topic
 from kafkatcl.engine.process import mark
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
-from kafkatcl.engine.topic import Topic
 from kafkatcl.librdkafka.producing import COPY, Batch, sizes
 
 #: How many messages of a list are handled together, and from how many bytes each on they are handled singly.

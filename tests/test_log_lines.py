@@ -96,6 +96,7 @@ class Client:
             master.configure(name.replace("__", "."), value)
         self.events = EventQueue(lambda: None)
         self.handle = ProducerHandle(master, self.events)
+        self.handle.open()
 
     def __enter__(self) -> ProducerHandle:
         return self.handle

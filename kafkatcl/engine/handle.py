@@ -32,39 +32,59 @@ LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "deb
 
 
 class Handle:
-    """An open client, served by an owner thread of its own until it is deleted.
+    """A client of a cluster, served by an owner thread of its own until it is deleted.
+
+    It is built first, and then opened: what is built has no thread, no descriptor and no
+    client yet, so a kind of handle is complete before anything calls it.
 
     :param master: gives the configuration; later changes of it have no effect here.
     :param events: takes what callbacks are to be told.
-    :raises Failure: librdkafka refuses the configuration, or too few descriptors or threads are left; nothing is left
-        open.
+    :raises Failure: the environment names brokers that cannot be.
     """
 
     consumes: ClassVar[bool]
-    identifier = ""
-    #: When closing stopped to wait for messages to be delivered, by ``time.monotonic``; 0: it did not.
-    gave_up_at = 0.0
+
+    #: What :meth:`open` makes.
+    client: Any
+    native: ClientHandle
+    name: str
+    log: Log
+    pump: Pump
 
     def __init__(self, master: Master, events: EventQueue) -> None:
         self.master = master
         self.events = events
+        #: How whoever made the handle calls it.
+        self.identifier = ""
         self.topic_conf = master.topic_conf.copy()
         self.partitioner = master.partitioner
         self.deleted = False
+        #: When closing stopped to wait for messages to be delivered, by ``time.monotonic``;
+        #: 0: it did not.
+        self.gave_up_at = 0.0
         self._topics: dict[str, SharedTopic] = {}
         self._metadata: Metadata | None = None
         self._redirected = redirected()
+        self._has_brokers = False
+        self._tells_errors = "error" in master.wanted
+
+    def open(self) -> None:
+        """Make the client, and have its owner thread begin; to be called once.
+
+        :raises Failure: librdkafka refuses the configuration, or too few descriptors or
+            threads are left; nothing is left open.
+        """
         settings = self._settings()
         self._has_brokers = any(named(settings))
         with room_for("a client"), ExitStack() as undoing:
             self.pump = Pump(self._serve)
             undoing.callback(self.pump.close)
-            self.client = self._open(settings)
+            self.client = self._make_client(settings)
             undoing.callback(self.client.close)
             self.native = ClientHandle(self.client)
             undoing.callback(self.native.release)
             self.name = self.native.name()
-            self.log = Log(self.native, master.conf.settings, master.logger, self._tell_log_line)
+            self.log = Log(self.native, self.master.conf.settings, self.master.logger, self._tell_log_line)
             self._warn()
             self.log.open()
             undoing.callback(self.log.close)
@@ -72,17 +92,17 @@ class Handle:
             self._prepare()
             self.pump.start(self.name)
             undoing.pop_all()
-        master.handles.add(self)
+        self.master.handles.add(self)
         opened(self)
 
     # -- what a kind of handle must bring ------------------------------------------------------------------
 
     def _make(self, settings: dict[str, Any]) -> Any:
-        """Make the confluent-kafka client."""
+        """Make the confluent-kafka client of these settings."""
         raise NotImplementedError
 
     def _prepare(self) -> None:
-        """Do what has to be done before the client is served for the first time."""
+        """Do what wants the client, and has to be done before it is served for the first time."""
 
     def _poll(self) -> bool:
         """Serve the client (owner thread); whether there is more to do right now."""
@@ -223,17 +243,17 @@ class Handle:
     # -- inside --------------------------------------------------------------------------------------------
 
     def _settings(self) -> dict[str, Any]:
+        """What the client is made of; kinds of handles add theirs."""
         settings: dict[str, Any] = dict(self.master.conf.settings)
         if self._redirected:
             settings = self._redirected.applied(settings)
         settings.update(log_settings(self.master.conf.settings))
-        self._tells_errors = "error" in self.master.wanted
         settings["error_cb"] = self._on_error
         if "statistics" in self.master.wanted:
             settings["stats_cb"] = self._on_statistics
         return settings
 
-    def _open(self, settings: dict[str, Any]) -> Any:
+    def _make_client(self, settings: dict[str, Any]) -> Any:
         try:
             return self._make(settings)
         except KafkaException as error:

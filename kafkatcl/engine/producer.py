@@ -19,9 +19,10 @@ from kafkatcl.engine.errors import (
     kafka_failure,
     with_reason,
 )
-from kafkatcl.engine.events import Event
+from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.handle import Handle, Topic
 from kafkatcl.engine.losses import Losses
+from kafkatcl.engine.master import Master
 from kafkatcl.engine.reports import DeliveryReport, delivered
 from kafkatcl.engine.shutdown import flush_seconds
 from kafkatcl.engine.topic import SharedTopic
@@ -62,23 +63,33 @@ class ProducerHandle(Handle):
     #: Called, from any thread, when a producer has had a fatal error and takes no more messages.
     on_fatal: ClassVar[Callable[[ProducerHandle], None]] = lambda _: None
 
-    def _make(self, settings: dict[str, Any]) -> Producer:
+    #: The messages that are not delivered, and that no callback is told of.
+    losses: Losses
+
+    def __init__(self, master: Master, events: EventQueue) -> None:
+        super().__init__(master, events)
         self._is_failed = False
         self._left = 0  # messages that closing waits for
         #: Whether delivery reports are told.
-        self.reports = "delivery" in self.master.wanted
-        self._max_block_ms = self.master.max_block_ms
-        words = iter(self.master.conf.dump())
+        self.reports = "delivery" in master.wanted
+        self._max_block_ms = master.max_block_ms
+        words = iter(master.conf.dump())
         limits = dict(zip(words, words))
         self._max_messages = int(limits["queue.buffering.max.messages"])
         self._max_bytes = int(limits["queue.buffering.max.kbytes"]) << 10
         self._max_message_bytes = int(limits["message.max.bytes"])
         self._largest = 0  # bytes of the largest message since the queue was empty
+
+    def _settings(self) -> dict[str, Any]:
+        settings = super()._settings()
         if self.reports:
             settings["on_delivery"] = self._on_delivery
         # The one property that the wrapper looks at itself, and wants as a bool.
         if _ONLY_ERRORS in settings:
             settings[_ONLY_ERRORS] = settings[_ONLY_ERRORS] == "true"
+        return settings
+
+    def _make(self, settings: dict[str, Any]) -> Producer:
         return Producer(settings)
 
     def _prepare(self) -> None:

@@ -28,6 +28,7 @@ def handle_create(session: str, master: str, kind: str) -> str:
     def make(identifier: str) -> Handle:
         handle = _KINDS[kind](made_by, events(session))
         handle.identifier = identifier
+        handle.open()
         return handle
 
     return register(session, "h", make)

@@ -146,7 +146,7 @@ class EventQueue:
             if source.more():
                 self.ready(source)  # at the end of the line, so that a busy buffer does not starve the others
         if not events:
-            self._rest()
+            self._rearm()
         return events
 
     def settle(self, waiting: dict[str, int]) -> None:
@@ -262,7 +262,8 @@ class EventQueue:
             self._rung = True
         self._ring()
 
-    def _rest(self) -> None:
+    def _rearm(self) -> None:
+        """Have what comes from now on ring, and what has come meanwhile."""
         with self._lock:
             self._rung = False
             again = bool(self._notices or self._ready)

@@ -100,9 +100,9 @@ class ConsumingHandle(Handle, BufferOwner):
                     return absence.words
         return self.why()
 
-    def made_room(self, count: int, size: int) -> None:
-        self.flow.account(-count, -size)
-        if count <= 0:
+    def held_changed(self, count: int, size: int) -> None:
+        self.flow.account(count, size)
+        if count >= 0:
             return
         if self.flow.throttled and self.flow.has_room_again():
             self.flow.throttled = False

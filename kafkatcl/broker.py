@@ -1,4 +1,4 @@
-"""``kafkatcl broker``: Kafka to try things out and to test with, for all processes of this machine."""
+"""``kafkatcl broker``: Kafka to try things out, for all processes of this machine."""
 
 from __future__ import annotations
 

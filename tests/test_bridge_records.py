@@ -1,4 +1,4 @@
-"""What callbacks get of the engine's records: lists of names and values, in an order that scripts know."""
+"""What callbacks get of records: lists of names and values, in a known order."""
 
 from __future__ import annotations
 

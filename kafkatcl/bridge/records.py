@@ -14,7 +14,7 @@ from kafkatcl.librdkafka.logs import LogLine
 
 
 def callback_argument(told: Any) -> Any:
-    """The argument of the callback that is told of a record, or the value itself if it is none."""
+    """What a callback is given: of a record the list, anything else as it is."""
     shape = _SHAPES.get(type(told))
     return shape(told) if shape else told
 

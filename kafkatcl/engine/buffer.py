@@ -1,9 +1,10 @@
 """Messages that have been fetched and not yet handed to the script.
 
-Whoever fetches puts them in: the owner thread of the client, or a reader in the thread it
-reads in.  Readers take them out one by one or in batches, and the interpreter's thread
-lends them to a callback.  All of it happens under the lock of the handle, which counts what
-its buffers hold: a method that says "(lock held)" is called with it, all others take it.
+Whoever fetches puts them in: the owner thread of the client, or a reader in the thread
+it reads in.  Readers take them out one by one or in batches, and the interpreter's
+thread lends them to a callback.  All of it happens under the lock of the handle, which
+counts what its buffers hold: methods that say "(lock held)" are called with it, others
+take it.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ class BufferOwner:
         return ""
 
     def held_changed(self, count: int, size: int) -> None:
-        """The buffers hold ``count`` messages of ``size`` bytes more, or less if negative (lock held)."""
+        """The buffers hold so many messages, and bytes, more than before (lock held).
+
+        Both numbers are negative where they hold less.
+        """
 
     def handed(self, items: Iterable[Item]) -> None:
         """The script has these now: they count as consumed (lock held)."""
@@ -107,7 +111,7 @@ class MessageBuffer:
         self._at = 0  # how many messages of the first item are gone
         self._eras = Eras()
         self._parked: dict[tuple[str, int], list[Item]] = {}  # of partitions that the script has paused
-        #: What callbacks, or a reader ahead of its need, were given and have not used yet.
+        #: What callbacks, or a reader ahead of its need, have got and not used yet.
         self._in_flight: list[Taken] = []
         self._ahead = 1  # how many messages the next reader gets at once
 
@@ -123,7 +127,7 @@ class MessageBuffer:
         """The topics and partitions of what is here."""
         return {item.origin for item in self._items}
 
-    # -- for whoever fetches (lock held) -------------------------------------------------------------------
+    # -- for the handle (lock held) ------------------------------------------------------------------------
 
     def put(self, item: Item) -> None:
         """Add what was fetched."""
@@ -171,7 +175,10 @@ class MessageBuffer:
             self.announce()
 
     def recall(self, seconds: float) -> None:
-        """Have what is in flight given back, as partitions are about to be taken away; wait so long for it."""
+        """Have what is in flight given back, and wait so long for it.
+
+        Partitions are about to be taken away.
+        """
         if self.token is not None:
             self.owner.events.recall(self, self.token, seconds)
         elif self._in_flight:
@@ -225,7 +232,10 @@ class MessageBuffer:
             return TakenBatch(self, self._eras.taken(got))
 
     def end(self, taken: list[Taken], rest: int) -> None:
-        """The script is through with a batch but for its last ``rest`` messages, which are put back."""
+        """The script is through with a batch, but for the last ``rest`` messages.
+
+        Those are put back.
+        """
         with self.owner.lock:
             used, left = parted(taken, rest)
             self.owner.handed(self._eras.wanted(used))
@@ -330,7 +340,7 @@ class MessageBuffer:
         self._account(size - self.size, total - self.bytes)
 
     def _account(self, count: int, size: int) -> None:
-        """There are ``count`` items of ``size`` bytes more, or less if these are negative."""
+        """There are so many items, and bytes, more than before; fewer if negative."""
         self.size += count
         self.bytes += size
         self.owner.held_changed(count, size)

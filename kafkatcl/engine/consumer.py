@@ -43,7 +43,7 @@ _LEAST_SECONDS = 0.75
 
 
 class Route(NamedTuple):
-    """Where the messages of a started partition go, who started it, and the generation that began."""
+    """Where the messages of a partition go, who started it, and when."""
 
     buffer: MessageBuffer
     starter: object

@@ -1,10 +1,10 @@
-"""Handles that consume: messages are fetched into buffers, ahead of the script but not too far.
+"""Handles that consume: they fetch messages ahead of the script, but not too far.
 
 Two threads fetch.  The owner thread does so for callbacks, and for a script that does
 something else; a reader who finds its buffer empty does so itself, in the interpreter's
-thread (or in that of a call in the background), and meanwhile the owner thread leaves it
-to that.  Whoever fetches holds the lock of the handle, and so do the callbacks that
-librdkafka calls within: errors, and partitions that are taken away.
+thread (or in that of a call in the background), and the owner thread leaves it to that.
+Whoever fetches holds the lock of the handle, and so do the callbacks that librdkafka
+calls meanwhile: of errors, and of partitions that are taken away.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _AUTO_STORE = "enable.auto.offset.store"
 class ConsumingHandle(Handle, BufferOwner):
     """A handle with a consumer.
 
-    ``lock`` guards the buffers, the offsets, and every change of what is fetched, so that no
-    message of an earlier assignment can reach a buffer of a later one.  A method that says
-    "(lock held)" is called with it held; all others take it themselves where they need it.
+    ``lock`` guards the buffers, the offsets, and every change of what is fetched, so
+    that no message of an earlier assignment can reach a buffer of a later one.  Methods
+    that say "(lock held)" are called with it; all others take it where they need it.
     """
 
     consumes = True
@@ -60,7 +60,7 @@ class ConsumingHandle(Handle, BufferOwner):
     # -- what a kind of consumer must bring ----------------------------------------------------------------
 
     def _route(self, fetched: list[Item], generation: int) -> None:
-        """Put what was fetched in a generation into the buffers it is for (lock held)."""
+        """Put what was fetched in a generation into its buffers (lock held)."""
         raise NotImplementedError
 
     def _buffers(self) -> Iterable[MessageBuffer]:
@@ -80,7 +80,7 @@ class ConsumingHandle(Handle, BufferOwner):
     def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
         """Fetch what is there, else sleep until something comes (lock held).
 
-        To have the owner thread fetch, and wait for that, takes more time than to fetch does.
+        To wait until the owner thread has fetched takes more time than to fetch does.
         """
         self.check()
         if not (buffer.closed or self._routing):
@@ -162,12 +162,13 @@ class ConsumingHandle(Handle, BufferOwner):
         return len(messages) == wanted and not full
 
     def _is_read(self) -> bool:
-        """Whether the owner thread has nothing to fetch, as a reader does it (lock held)."""
+        """Whether a reader fetches, so that the owner thread need not (lock held)."""
         if self._waiting:
             return True
         return time.monotonic() - self._read < IDLE_SECONDS and not self._has_listeners()
 
     def _has_listeners(self) -> bool:
+        """Whether a callback waits for messages (lock held)."""
         return any(buffer.token is not None for buffer in self._buffers())
 
     def _fetch(self) -> bool:
@@ -185,7 +186,10 @@ class ConsumingHandle(Handle, BufferOwner):
         return bool(messages)
 
     def _keep(self, fetched: list[Item], count: int, generation: int) -> None:
-        """Give ``count`` messages that were fetched in a generation to their buffers (lock held)."""
+        """Give ``count`` messages to their buffers (lock held).
+
+        They were fetched in a generation, in which they may not be wanted any more.
+        """
         if fetched:
             self.flow.learn(count, sum(item.bytes for item in fetched))
             if self._absent:  # no more, where messages come from

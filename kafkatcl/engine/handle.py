@@ -34,8 +34,8 @@ LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "deb
 class Handle:
     """A client of a cluster, served by an owner thread of its own until it is deleted.
 
-    It is built first, and then opened: what is built has no thread, no descriptor and no
-    client yet, so a kind of handle is complete before anything calls it.
+    It is built first, and then opened: what is built has no thread, no descriptor, and
+    no client yet, so a kind of handle is complete before anything calls it.
 
     :param master: gives the configuration; later changes of it have no effect here.
     :param events: takes what callbacks are to be told.
@@ -59,8 +59,8 @@ class Handle:
         self.topic_conf = master.topic_conf.copy()
         self.partitioner = master.partitioner
         self.deleted = False
-        #: When closing stopped to wait for messages to be delivered, by ``time.monotonic``;
-        #: 0: it did not.
+        #: When closing stopped to wait for messages to be delivered, by
+        #: ``time.monotonic``; 0: it did not.
         self.gave_up_at = 0.0
         self._topics: dict[str, SharedTopic] = {}
         self._metadata: Metadata | None = None
@@ -102,7 +102,7 @@ class Handle:
         raise NotImplementedError
 
     def _prepare(self) -> None:
-        """Do what wants the client, and has to be done before it is served for the first time."""
+        """Do what wants the client, and has to be done before it is served."""
 
     def _poll(self) -> bool:
         """Serve the client (owner thread); whether there is more to do right now."""
@@ -283,16 +283,9 @@ class Handle:
         seal_now_and_then()
         return more
 
-    def _on_error(self, error: Any) -> None:
-        if self._tells_errors or error.fatal():
-            self.tell_error(error.code(), scrub(error.str()))
-
     def _tell_log_line(self, line: LogLine) -> None:
         if not self.deleted:
             self.events.post_unbidden(self, self.master.callback("logger"), line, lines_left_out)
-
-    def _on_statistics(self, json: str) -> None:
-        self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))
 
     def _release(self) -> None:
         """Give up all that is held of the client, right before closing it."""
@@ -300,6 +293,15 @@ class Handle:
         for topic in self._topics.values():
             topic.close(self.native)
         self.native.release()
+
+    # -- called within poll, consume, flush and close, in whatever thread does that ------------------------
+
+    def _on_error(self, error: Any) -> None:
+        if self._tells_errors or error.fatal():
+            self.tell_error(error.code(), scrub(error.str()))
+
+    def _on_statistics(self, json: str) -> None:
+        self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))
 
 
 def _errors_left_out(count: int) -> ClientError:

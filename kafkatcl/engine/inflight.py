@@ -1,7 +1,8 @@
 """What a script was given of a buffer and has not used yet: it is in flight.
 
-What was used counts as consumed, and what the script did not get to is put back.  What was
-forgotten in the meantime, as its partition was stopped or started anew, counts neither way.
+What was used counts as consumed, and what the script did not get to is put back.  What
+was forgotten meanwhile, as its partition was stopped or started anew, counts neither
+way.
 """
 
 from __future__ import annotations

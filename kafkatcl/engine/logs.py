@@ -33,11 +33,12 @@ _LAST_SECONDS = 1.0
 
 
 class Log:
-    """The log of a client, which has ``log.queue`` on and keeps its lines until the log is opened.
+    """The log of a client, which keeps its lines until the log is opened.
 
+    :param native: has ``log.queue`` on.
     :param settings: what the script has set for the client.
-    :param logger: where the lines go: ``stderr``, ``syslog``, ``none``, or ``callback``.
-    :param tell: takes a line for the callback (the log thread calls it).
+    :param logger: where lines go: ``stderr``, ``syslog``, ``none``, or ``callback``.
+    :param tell: takes a line for the callback (log thread, or one that closes).
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Log:
         _reader.wake()
 
     def serve(self) -> bool:
-        """Tell some lines; whether there may be more."""
+        """Tell some lines; whether there are more (log thread, or one that closes)."""
         with self._lock:
             if self._closed:
                 return False
@@ -108,11 +109,11 @@ class Log:
         return more
 
     def leave_out(self) -> None:
-        """Drop the oldest lines, if too many wait (the reader's lock is held)."""
+        """Drop the oldest lines, if too many wait (the reader's lock held)."""
         self._left_out += sum(line.level <= self.level for line in self._queue.surplus(WAITING_LIMIT))
 
     def left_out(self) -> int:
-        """How many were dropped since this was asked last (the reader's lock is held)."""
+        """How many were dropped since this was asked last (the reader's lock held)."""
         left_out, self._left_out = self._left_out, 0
         return left_out
 

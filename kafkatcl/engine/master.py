@@ -19,14 +19,14 @@ class Client(Protocol):
     deleted: bool
 
     def silence(self, kind: str) -> None:
-        """The callback of a kind is gone, and what waits for it is not told any more."""
+        """The callback of a kind is gone; what waits for it is not told any more."""
 
     def add_brokers(self, brokers: list[str]) -> None:
         """Add bootstrap brokers."""
 
 
 class Master:
-    """Settings for handles to come; ``token`` is what the names of its callbacks begin with."""
+    """Settings for handles to come; the names of its callbacks begin with ``token``."""
 
     def __init__(self, token: str) -> None:
         self.token = token
@@ -77,11 +77,11 @@ class Master:
                 handle.add_brokers(brokers)
 
     def partition_by(self, partitioner: str) -> None:
-        """Have topics of handles to come partition messages ``random`` or ``consistent``."""
+        """Have topics of handles to come partition ``random`` or ``consistent``."""
         self.partitioner = partitioner
 
     def log_to(self, logger: str) -> None:
-        """Have handles to come log to ``stderr``, ``syslog``, ``none``, or the ``callback``."""
+        """Where handles to come log: ``stderr``, ``syslog``, ``none``, ``callback``."""
         self.logger = logger
 
     def dump(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The offsets of a consumer: how far the script has come in each partition, and what of that is stored.
+"""The offsets of a consumer: how far the script has come, and what of that is stored.
 
 A message counts as consumed when the script has it, not when it was fetched.  What is
 stored is committed by librdkafka, by its own timer or when it is asked to.
@@ -17,10 +17,10 @@ from kafkatcl.engine.messages import Item, Run
 
 
 class OffsetStore:
-    """The offsets of one consumer; all methods are called with the lock of its handle held.
+    """The offsets of one consumer; all methods: the lock of its handle held.
 
     :param client: gives the ``confluent_kafka.Consumer``, which is made later.
-    :param stores: whether to store offsets: there is a group, and the script does not do it.
+    :param stores: whether to store offsets: there is a group, and the script does not.
     """
 
     def __init__(self, client: Callable[[], Any], *, stores: bool) -> None:
@@ -30,7 +30,7 @@ class OffsetStore:
         self._unstored: set[Origin] = set()
 
     def position(self, origin: Origin) -> int | None:
-        """The offset behind the last message of a partition that the script has; None if it has none."""
+        """The next offset the script is to have of a partition; None: none is known."""
         return self._positions.get(origin)
 
     def partitions(self) -> list[Origin]:
@@ -55,7 +55,7 @@ class OffsetStore:
         if not self._stores:
             return
         for origin in moved:
-            # A partition that was taken away in the meantime is no longer ours to store.
+            # A partition that was taken away meanwhile is no longer ours to store.
             with suppress(KafkaException):
                 self._client().store_offsets(offsets=[TopicPartition(*origin, self._positions[origin])])
 

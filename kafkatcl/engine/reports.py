@@ -1,4 +1,4 @@
-"""What the callbacks of a client are told: its errors, and what has become of messages."""
+"""What callbacks are told of a client: its errors, and what has become of messages."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def delivered(message: Any) -> DeliveryReport:
 
 
 class ReportSampling:
-    """Which reports are told: the first and then each Nth, and those asked for as a sample.
+    """Which reports are told: the first, then each Nth, and any asked for as a sample.
 
     Any thread may use it.
     """
@@ -63,7 +63,8 @@ class ReportSampling:
     def set_interval(self, interval: int) -> None:
         """Tell each report of so many from now on.
 
-        The first report ever is told whatever the interval; once counting has begun, it begins anew.
+        The first report ever is told whatever the interval; once counting has begun, it
+        begins anew.
         """
         with self._lock:
             self._interval = interval

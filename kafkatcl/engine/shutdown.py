@@ -39,13 +39,13 @@ class Closable(Protocol):
     gave_up_at: float
 
     def close(self, end: float) -> None:
-        """Flush and close, until the moment ``end`` of ``time.monotonic`` (any thread; waits)."""
+        """Flush and close, until ``end`` by ``time.monotonic`` (any thread; waits)."""
 
     def undelivered(self) -> int:
         """How many messages closing waits for (any thread)."""
 
     def tell_losses(self) -> None:
-        """Say on standard error what was lost, if that was not said yet (any thread)."""
+        """Say on stderr what was lost, if that was not said yet (any thread)."""
 
 
 _open: set[Closable] = set()

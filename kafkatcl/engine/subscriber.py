@@ -202,8 +202,9 @@ class Subscriber(ConsumingHandle):
         return origins
 
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
-        # Whoever is in consume() calls this, the owner thread or a reader, with the lock held; or the
-        # thread that closes the client.  What was handed over must be stored before the partitions go.
+        # Called within consume(), by the owner thread or a reader, which hold the lock,
+        # or within close(), by a thread that does not.  What was handed over must be
+        # stored before the partitions go.
         with self.lock:
             self.messages.recall(_RECALL_SECONDS if self.pump.is_current() else 0.0)
             self.offsets.store()

@@ -8,8 +8,7 @@ import pytest
 
 from kafkatcl.bridge.records import callback_argument
 from kafkatcl.engine.messages import ErrorItem
-from kafkatcl.engine.reports import ClientError, DeliveryReport
-from kafkatcl.librdkafka.logs import LogLine
+from kafkatcl.engine.reports import ClientError, DeliveryReport, LogEntry
 
 TIMED_OUT = -185
 NAME, TEXT = "RD_KAFKA_RESP_ERR__TIMED_OUT", "Local: Timed out"
@@ -43,7 +42,7 @@ FAILED = ("error", TEXT, "code", NAME, "message")
             ClientError(TIMED_OUT, "why"),
             ("err", TIMED_OUT, "reason", "why", "error", TEXT, "code", NAME, "message", "why"),
         ),
-        (LogLine(3, "FAIL", "why"), ("level", 3, "facility", "FAIL", "message", "why")),
+        (LogEntry(3, "FAIL", "why"), ("level", 3, "facility", "FAIL", "message", "why")),
         (ErrorItem("text", "NAME", "why", -1), ("error", "text", "code", "NAME", "message", "why")),
     ],
     ids=lambda value: type(value).__name__,

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from kafkatcl.engine.messages import ErrorItem
-from kafkatcl.engine.reports import ClientError, DeliveryReport
+from kafkatcl.engine.reports import ClientError, DeliveryReport, LogEntry
 from kafkatcl.librdkafka.errors import error_name, error_text
-from kafkatcl.librdkafka.logs import LogLine
 
 
 def callback_argument(told: Any) -> Any:
@@ -43,13 +42,13 @@ def _client_error(error: ClientError) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _log_line(line: LogLine) -> tuple[Any, ...]:
-    return ("level", line.level, "facility", line.facility, "message", line.message)
+def _log_entry(entry: LogEntry) -> tuple[Any, ...]:
+    return ("level", entry.level, "facility", entry.facility, "message", entry.message)
 
 
 _SHAPES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     DeliveryReport: _delivery_report,
     ClientError: _client_error,
-    LogLine: _log_line,
+    LogEntry: _log_entry,
     ErrorItem: ErrorItem.pairs,
 }

@@ -15,11 +15,10 @@ from kafkatcl.engine.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, Fa
 from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.faults import fault
 from kafkatcl.engine.logs import Log, log_settings
-from kafkatcl.engine.logsinks import lines_left_out
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
 from kafkatcl.engine.pump import Pump
-from kafkatcl.engine.reports import ClientError
+from kafkatcl.engine.reports import ClientError, LogEntry
 from kafkatcl.engine.secrets import scrub, scrub_json
 from kafkatcl.engine.security import warning
 from kafkatcl.engine.settings import creation_text, set_property
@@ -29,6 +28,7 @@ from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.logs import LogLine
 
 LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+_WARNING = LOG_LEVELS.index("warning")
 
 
 class Handle:
@@ -285,7 +285,9 @@ class Handle:
 
     def _tell_log_line(self, line: LogLine) -> None:
         if not self.deleted:
-            self.events.post_unbidden(self, self.master.callback("logger"), line, lines_left_out)
+            self.events.post_unbidden(
+                self, self.master.callback("logger"), LogEntry(*line), _log_lines_left_out
+            )
 
     def _release(self) -> None:
         """Give up all that is held of the client, right before closing it."""
@@ -306,6 +308,11 @@ class Handle:
 
 def _errors_left_out(count: int) -> ClientError:
     return ClientError(FAILED, f"{count} further errors were left out: they came faster than they were told")
+
+
+def _log_lines_left_out(count: int) -> LogEntry:
+    text = f"{count} further log lines were left out: they came faster than they were told"
+    return LogEntry(_WARNING, "LOG", text)
 
 
 class Topic:

@@ -92,9 +92,3 @@ def _to_callback(tell: Callable[[LogLine], None]) -> Sink:
             tell(line)
 
     return tell_all
-
-
-def lines_left_out(count: int) -> LogLine:
-    """The line that tells a callback how many it was not told."""
-    text = f"{count} further log lines were left out: they came faster than they were told"
-    return LogLine(syslog.LOG_WARNING, "LOG", text)

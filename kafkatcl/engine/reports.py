@@ -1,4 +1,4 @@
-"""What callbacks are told of a client: its errors, and what has become of messages."""
+"""What callbacks are told of a client: errors, log lines, and the fate of messages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ class ClientError(NamedTuple):
 
     code: int
     reason: str
+
+
+class LogEntry(NamedTuple):
+    """A line of a log; ``level`` is one of syslog, 0 (emergency) to 7 (debug)."""
+
+    level: int
+    facility: str
+    message: str
 
 
 class DeliveryReport(NamedTuple):

@@ -1,8 +1,4 @@
-"""The embedded broker: Kafka to try things out and to test with, nothing to install.
-
-It serves this process (:func:`embedded`) or, as ``kafkatcl broker``, all processes of this machine
-(:func:`serve`).
-"""
+"""``kafkatcl broker``: Kafka to try things out, for all processes of this machine."""
 
 from __future__ import annotations
 
@@ -15,62 +11,18 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from kafkatcl.engine.descriptors import broker_ports
-from kafkatcl.engine.shutdown import at_shutdown
+from kafkatcl.engine.embedded import LIMITS, notice
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.admin import AdminClient
 from kafkatcl.librdkafka.mock import MockCluster, signals_blocked
 from kafkatcl.librdkafka.wrapper import KafkaException
 from kafkatcl.relay import relayed
 
-_LIMITS = (
-    "for trying out and testing only: messages are kept in memory, at most 5 MiB a partition (older ones are "
-    "dropped), and are gone when this process ends."
-)
 # The mock elects anew only when nobody could join any more, even if all members are there.
 _REJOINING = (
     "A consumer group that has run before takes session.timeout.ms less a second to let members in: 44 s by default, "
     "and 1 s with the subscribers of KafkaTcl."
 )
-
-_lock = threading.Lock()
-_cluster: MockCluster | None = None
-
-
-def wanted() -> bool:
-    """Whether the environment asks for the embedded broker with ``KAFKATCL_EMBEDDED``.
-
-    Raises Failure when the variable says neither yes nor no.
-    """
-    text = os.environ.get("KAFKATCL_EMBEDDED", "")
-    word = text.strip().lower()
-    if word in {"1", "true", "yes", "on"}:
-        return True
-    if word in {"", "0", "false", "no", "off"}:
-        return False
-    raise Failure(f'KAFKATCL_EMBEDDED must be 1 or 0 (true or false, yes or no), got "{text}"')
-
-
-def embedded() -> list[str]:
-    """The ``host:port`` of each embedded broker of this process; the first call starts them.
-
-    That call also says on stderr what they are good for.  ``KAFKATCL_EMBEDDED_BROKERS`` (1) and
-    ``KAFKATCL_EMBEDDED_PARTITIONS`` (4) set their number and the partition count of new topics.  Raises
-    Failure when these are no such numbers or the brokers cannot start.
-    """
-    global _cluster  # noqa: PLW0603 - one for the process, whatever interpreters and handles there are
-    with _lock:
-        if _cluster is None:
-            _cluster = MockCluster(
-                _setting("KAFKATCL_EMBEDDED_BROKERS", 1), _setting("KAFKATCL_EMBEDDED_PARTITIONS", 4)
-            )
-            at_shutdown(_close_embedded)
-            broker_ports.update(int(address.rpartition(":")[2]) for address in _cluster.bootstrap)
-            _notice(
-                f"kafkatcl: using the embedded broker, {_LIMITS} For the brokers that the script names, "
-                "leave out --embedded and KAFKATCL_EMBEDDED."
-            )
-        return list(_cluster.bootstrap)
 
 
 def serve(
@@ -99,7 +51,7 @@ def serve(
             bootstrap = f"127.0.0.1:{port}"
         _check_answer(bootstrap)
         with _published(bootstrap, bootstrap_file):
-            _notice(f"kafkatcl broker: {_LIMITS} {_REJOINING} Ctrl-C ends the broker.")
+            notice(f"kafkatcl broker: {LIMITS} {_REJOINING} Ctrl-C ends the broker.")
             print(bootstrap, flush=True)
             if until_eof:
                 with signals_blocked():
@@ -107,27 +59,6 @@ def serve(
                         target=_await_eof, args=(ends,), name="kafkatcl-eof", daemon=True
                     ).start()
             ends.get()
-
-
-def _setting(name: str, default: int) -> int:
-    text = os.environ.get(name) or str(default)
-    try:
-        return int(text)
-    except ValueError:
-        raise Failure(f'{name} must be a whole number, got "{text}"') from None
-
-
-def _close_embedded() -> None:
-    global _cluster
-    with _lock:
-        cluster, _cluster = _cluster, None
-    if cluster is not None:
-        cluster.close()
-
-
-def _notice(text: str) -> None:
-    with contextlib.suppress(OSError):  # a closed stderr must not keep a script from running
-        print(text, file=sys.stderr, flush=True)
 
 
 def _check_answer(bootstrap: str) -> None:

@@ -54,9 +54,9 @@ class Ledger(BufferOwner):
         self.put_back: list[Item] = []
         self.buffer = MessageBuffer(self)
 
-    def made_room(self, count: int, size: int) -> None:
-        self.held -= count
-        self.held_bytes -= size
+    def held_changed(self, count: int, size: int) -> None:
+        self.held += count
+        self.held_bytes += size
 
     def handed(self, items: Iterable[Item]) -> None:
         self.consumed += singles(items)

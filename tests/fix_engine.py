@@ -45,8 +45,9 @@ class Engine:
         self.rings += 1
 
     def make(self, kind: Callable[[Master, EventQueue], Any]) -> Any:
-        """A handle of a kind."""
+        """An open handle of a kind."""
         handle = kind(self.master, self.events)
+        handle.open()
         self.handles.append(handle)
         return handle
 

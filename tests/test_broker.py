@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from kafkatcl import broker, relay
+from kafkatcl import relay
+from kafkatcl.engine import embedded
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka import mock
 from kafkatcl.librdkafka.mock import MockCluster
@@ -255,32 +256,32 @@ class TestWanted:
     @pytest.mark.parametrize("text", ["1", "true", "yes", "on", "TRUE", " Yes "])
     def test_yes(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
         monkeypatch.setenv("KAFKATCL_EMBEDDED", text)
-        assert broker.wanted() is True
+        assert embedded.is_wanted() is True
 
     @pytest.mark.parametrize("text", ["0", "false", "no", "off", "", " ", "False"])
     def test_no(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
         monkeypatch.setenv("KAFKATCL_EMBEDDED", text)
-        assert broker.wanted() is False
+        assert embedded.is_wanted() is False
 
     def test_unset(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("KAFKATCL_EMBEDDED", raising=False)
-        assert broker.wanted() is False
+        assert embedded.is_wanted() is False
 
     @pytest.mark.parametrize("text", ["2", "maybe", "127.0.0.1:9092", "ja"])
     def test_neither(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
         monkeypatch.setenv("KAFKATCL_EMBEDDED", text)
         with pytest.raises(Failure, match=f'KAFKATCL_EMBEDDED must be 1 or 0 .*, got "{text}"'):
-            broker.wanted()
+            embedded.is_wanted()
 
 
 class TestEmbedded:
     @pytest.fixture(autouse=True)
     def _fresh(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        broker._close_embedded()
+        embedded._close()
         for name in ("BROKERS", "PARTITIONS"):
             monkeypatch.delenv(f"KAFKATCL_EMBEDDED_{name}", raising=False)
         yield
-        broker._close_embedded()
+        embedded._close()
 
     def test_one_cluster_and_one_notice_for_all_threads(self, capfd: pytest.CaptureFixture[str]) -> None:
         together = threading.Barrier(8)
@@ -288,14 +289,14 @@ class TestEmbedded:
 
         def ask() -> None:
             together.wait()
-            answers.append(broker.embedded())
+            answers.append(embedded.brokers())
 
         threads = [threading.Thread(target=ask) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert answers == [broker.embedded()] * 8
+        assert answers == [embedded.brokers()] * 8
         assert len(answers[0]) == 1
         assert partitions(answers[0][0], "t") == 4
         out, err = capfd.readouterr()
@@ -303,7 +304,7 @@ class TestEmbedded:
         assert err.count("embedded broker") == 1
 
     def test_the_notice_tells_the_limits(self, capfd: pytest.CaptureFixture[str]) -> None:
-        broker.embedded()
+        embedded.brokers()
         notice = capfd.readouterr().err
         for word in (
             "trying out and testing",
@@ -316,13 +317,13 @@ class TestEmbedded:
         assert notice.count("\n") == 1
 
     def test_the_list_is_a_copy(self) -> None:
-        broker.embedded().clear()
-        assert broker.embedded() != []
+        embedded.brokers().clear()
+        assert embedded.brokers() != []
 
     def test_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KAFKATCL_EMBEDDED_BROKERS", "2")
         monkeypatch.setenv("KAFKATCL_EMBEDDED_PARTITIONS", "6")
-        bootstrap = broker.embedded()
+        bootstrap = embedded.brokers()
         assert len(bootstrap) == 2
         assert partitions(bootstrap[0], "t") == 6
 
@@ -330,16 +331,15 @@ class TestEmbedded:
     def test_bad_setting(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
         monkeypatch.setenv("KAFKATCL_EMBEDDED_BROKERS", text)
         with pytest.raises(Failure, match=f"whole number.*{text}"):
-            broker.embedded()
+            embedded.brokers()
         monkeypatch.delenv("KAFKATCL_EMBEDDED_BROKERS")
-        assert len(broker.embedded()) == 1
+        assert len(embedded.brokers()) == 1
 
     @pytest.mark.parametrize("end", ["shutdown.shutdown()", "pass"])
     def test_ends_with_the_process(self, end: str) -> None:
         script = f"""
-from kafkatcl import broker, relay
-from kafkatcl.engine import shutdown
-print(broker.embedded()[0])
+from kafkatcl.engine import embedded, shutdown
+print(embedded.brokers()[0])
 {end}
 """
         done = subprocess.run(
@@ -358,9 +358,8 @@ print(broker.embedded()[0])
     def test_shutdown_closes_it(self) -> None:
         script = """
 import socket
-from kafkatcl import broker, relay
-from kafkatcl.engine import shutdown
-host, port = broker.embedded()[0].split(":")
+from kafkatcl.engine import embedded, shutdown
+host, port = embedded.brokers()[0].split(":")
 socket.create_connection((host, int(port)), 5).close()
 shutdown.shutdown()
 try:

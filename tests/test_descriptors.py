@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,13 @@ from fix_engine import Engine, engine, until
 from fix_tcl import KAFKATCLSH, RunTcl, environment_of
 
 from kafkatcl.engine import descriptors, pump
+from kafkatcl.engine.consumer import ConsumerHandle
+from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.master import Master
+from kafkatcl.engine.producer import ProducerHandle
+from kafkatcl.engine.shutdown import is_finished
+from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.engine.waiting import interruptibly
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import ClientHandle
@@ -326,7 +333,7 @@ def test_whatever_fails_when_a_client_is_made_leaves_nothing(
     owner: Any, step: str, kind: str, embedded_cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with engine(embedded_cluster, group_id="g") as running:
-        running.master.logger = "none"
+        running.master.log_to("none")
         getattr(running, kind)().delete()  # what is made once
         before = held()
         monkeypatch.setattr(owner, step, no_thread if step == "start" else refused)
@@ -337,6 +344,21 @@ def test_whatever_fails_when_a_client_is_made_leaves_nothing(
         assert until(lambda: held() <= before)
         monkeypatch.undo()
         works(running, embedded_cluster.topic())
+
+
+@pytest.mark.parametrize("kind", [ProducerHandle, ConsumerHandle, Subscriber])
+def test_a_handle_that_is_built_and_not_opened_holds_nothing(
+    kind: Callable[[Master, EventQueue], Handle], embedded_cluster: Cluster
+) -> None:
+    with engine(embedded_cluster, group_id="g") as running:
+        before = held()
+        handles = [kind(running.master, running.events) for _ in range(3)]
+        assert held() == before
+        assert (list(running.master.handles), is_finished(running.events)) == ([], True)
+        for handle in handles:
+            handle.open()
+        assert set(running.master.handles) == set(handles)
+        running.handles += handles
 
 
 def no_thread(*_: Any, **__: Any) -> Any:

@@ -13,8 +13,7 @@ from fix_cluster import Cluster
 from fix_engine import engine
 from fix_tcl import RunTcl
 
-from kafkatcl import broker
-from kafkatcl.engine import destination
+from kafkatcl.engine import destination, embedded
 from kafkatcl.engine.destination import is_embedded, redirected
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.mock import MockCluster
@@ -67,7 +66,7 @@ def test_security_is_left_out_for_embedded_brokers_only(
 def test_the_embedded_broker_of_the_process_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKATCL_BROKERS", "nonsense nonsense:x")
     monkeypatch.setenv("KAFKATCL_EMBEDDED", "1")
-    monkeypatch.setattr(broker, "embedded", lambda: ["127.0.0.1:7"])
+    monkeypatch.setattr(embedded, "brokers", lambda: ["127.0.0.1:7"])
     sent = redirected()
     assert sent
     assert sent.brokers == ["127.0.0.1:7"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 import pytest
 from confluent_kafka import OFFSET_INVALID
@@ -11,6 +12,7 @@ from fix_consumer import STORED, WAIT, committed, payloads
 from fix_engine import engine
 
 from kafkatcl.engine.consumer import Queue
+from kafkatcl.engine.flow import Origin
 from kafkatcl.engine.messages import Run
 from kafkatcl.engine.subscriber import Position, Subscriber
 from kafkatcl.errors import Failure
@@ -236,3 +238,20 @@ def test_without_automatic_commits_nothing_is_committed(
         assert payloads(topic.buffer(0), 10) == list(range(10))
         topic.handle.delete()
         assert committed(embedded_cluster, group, hundred)[0] == OFFSET_INVALID
+
+
+def test_partitions_are_taken_away_under_the_lock_also_where_the_client_is_closed(
+    subscriber: Subscriber, hundred: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscriber.subscribe([Position(hundred)])
+    assert subscriber.messages.next(WAIT)
+    locked: list[bool] = []
+    forget = subscriber._forget
+
+    def note(origins: Collection[Origin]) -> None:
+        locked.append(subscriber.lock._is_owned())  # type: ignore[attr-defined]
+        forget(origins)
+
+    monkeypatch.setattr(subscriber, "_forget", note)
+    subscriber.delete()
+    assert locked == [True]

@@ -14,7 +14,7 @@ from fix_engine import engine
 
 from kafkatcl.engine.buffer import BufferOwner
 from kafkatcl.engine.consumer import Queue
-from kafkatcl.engine.fetching import Fetcher
+from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.messages import EndItem
 from kafkatcl.engine.subscriber import Position, Subscriber
 from kafkatcl.errors import Failure
@@ -215,7 +215,7 @@ class _Message:
         return lambda: self._fields.get(name)
 
 
-def interpose(handle: Fetcher, topic: str) -> Interposed:
+def interpose(handle: ConsumingHandle, topic: str) -> Interposed:
     """Let nothing but three messages of our own come to a handle that reads nothing yet: numbers 7, 50 and 51."""
     with handle.lock:
         handle.client = client = Interposed(handle.client, topic)

@@ -12,6 +12,7 @@ from fix_mock import PRODUCE, Mock
 
 from kafkatcl.engine import losses, telling
 from kafkatcl.engine.losses import Losses
+from kafkatcl.engine.reports import DeliveryReport
 from kafkatcl.librdkafka.errors import error_text
 
 TIMED_OUT, TOO_LARGE, IN_QUEUE, IN_FLIGHT = -192, 10, -152, -151
@@ -138,7 +139,7 @@ def test_what_is_delivered_is_no_loss_and_what_is_not_is_counted(
     mock: Mock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with engine(bootstrap_servers=mock.bootstrap[0], linger_ms="0") as running:
-        running.master.logger = "none"
+        running.master.log_to("none")
         target = running.producing_to("t")
         target.produce(0, b"good")
         assert until(lambda: target.handle.output_queue_length() == 0)
@@ -164,14 +165,14 @@ def test_what_is_delivered_is_no_loss_and_what_is_not_is_counted(
 
 def test_a_callback_that_is_gone_leaves_its_failures_to_be_counted(mock: Mock) -> None:
     with engine(bootstrap_servers=mock.bootstrap[0], linger_ms="0") as running:
-        running.master.logger = "none"
+        running.master.log_to("none")
         running.master.want("delivery", True)
         target = running.producing_to("t")
         mock.fail(PRODUCE, TOO_LARGE)
         target.produce(0, b"bad", b"key")
         assert until(lambda: running.events.pending(target.handle, "m1.delivery") == 1)
         ((_, report),) = running.events.take(10)
-        assert report[6:] == ("payload", b"bad", "partition", 0, "topic", "t", "key", b"key")
+        assert report == DeliveryReport(b"bad", 0, "t", b"key", code=TOO_LARGE)
         running.master.want("delivery", False)
         assert (running.events.pending(target.handle, "m1.delivery"), target.handle.losses.total) == (0, 1)
         running.events.settle({"m1.delivery": 1})

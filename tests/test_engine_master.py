@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from fix_engine import engine
 
-from kafkatcl.engine.master import DeliveryReports, Master
+from kafkatcl.engine.master import Master
+from kafkatcl.engine.reports import ReportSampling
 from kafkatcl.errors import Failure
 
 
-def told(reports: DeliveryReports, count: int) -> str:
+def told(reports: ReportSampling, count: int) -> str:
     return "".join("x" if reports.tell() else "." for _ in range(count))
 
 
@@ -26,27 +27,27 @@ def told(reports: DeliveryReports, count: int) -> str:
     ],
 )
 def test_every(every: int, pattern: str) -> None:
-    reports = DeliveryReports()
-    reports.every = every
-    assert reports.every == every
+    reports = ReportSampling()
+    reports.set_interval(every)
+    assert reports.interval == every
     assert told(reports, 6) == pattern
-    assert reports.every == every
+    assert reports.interval == every
 
 
 def test_a_new_interval_counts_from_now_on() -> None:
-    reports = DeliveryReports()
-    reports.every = 5
+    reports = ReportSampling()
+    reports.set_interval(5)
     assert told(reports, 3) == "x.."
-    reports.every = 2
+    reports.set_interval(2)
     assert told(reports, 6) == ".x.x.x"
-    reports.every = 0
+    reports.set_interval(0)
     assert told(reports, 3) == "..."
 
 
 @pytest.mark.parametrize(("every", "pattern"), [(0, "x......"), (3, "xx..x..")])
 def test_a_sample_comes_next_and_does_not_count(every: int, pattern: str) -> None:
-    reports = DeliveryReports()
-    reports.every = every
+    reports = ReportSampling()
+    reports.set_interval(every)
     reports.sample()
     reports.sample()
     assert told(reports, 7) == pattern

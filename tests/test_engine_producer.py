@@ -18,12 +18,14 @@ from fix_tcl import RunTcl
 
 from kafkatcl.engine.producer import ProducerTopic
 from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.reports import DeliveryReport
 from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.engine.waiting import deadline, interruptibly, remaining
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.queues import SIGNAL
 
 NOWHERE = "127.0.0.1:1"
+MESSAGE_TIMED_OUT, UNKNOWN_PARTITION = -192, -190
 
 
 def log_of(cluster: Cluster, topic: str, partition: int, count: int) -> list[tuple[bytes, bytes | None]]:
@@ -73,7 +75,7 @@ def test_an_early_message_to_an_unknown_partition_is_told_by_a_report(
 ) -> None:
     topic = embedded_cluster.topic()
     with engine(embedded_cluster) as running:
-        running.master.wanted.add("delivery")
+        running.master.want("delivery", True)
         target = running.producing_to(topic)
         if quick:  # librdkafka knows the partitions before it looks at the message
             target.handle.client.list_topics(topic, 15)
@@ -83,9 +85,8 @@ def test_an_early_message_to_an_unknown_partition_is_told_by_a_report(
         reports = before + 1
         assert until(lambda: target.handle.events.pending(target.handle, "m1.delivery") == reports)
         told = [argument for _, argument in target.handle.events.take(10)]
-        assert [argument[:4] for argument in told if argument[0] == "error"] == [
-            ("error", "Local: Unknown partition", "code", "RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION")
-        ]
+        failed = [report for report in told if report.code]
+        assert failed == [DeliveryReport(b"x", 99, topic, code=UNKNOWN_PARTITION)]
 
 
 @pytest.mark.parametrize("wanted", [set(), {"delivery"}])
@@ -94,7 +95,8 @@ def test_an_unknown_partition_is_refused_once_the_partitions_are_known(
 ) -> None:
     topic = embedded_cluster.topic()
     with engine(embedded_cluster) as running:
-        running.master.wanted |= wanted
+        for kind in wanted:
+            running.master.want(kind, True)
         target = running.producing_to(topic)
         target.produce(0, b"first")
         target.handle.metadata(refresh=True)
@@ -162,7 +164,8 @@ def test_a_full_queue_is_waited_for_as_long_as_is_set() -> None:
 def test_more_than_the_queue_takes(embedded_cluster: Cluster, wanted: set[str]) -> None:
     topic = embedded_cluster.topic()
     with engine(embedded_cluster, queue_buffering_max_messages="50", max_block_ms="15000") as running:
-        running.master.wanted |= wanted
+        for kind in wanted:
+            running.master.want(kind, True)
         target = running.producing_to(topic)
         for number in range(1000):
             target.produce(0, b"%d" % number)
@@ -187,7 +190,7 @@ def test_an_empty_time_to_wait_is_the_default() -> None:
 def test_reports_are_events_and_count_until_they_are_told(embedded_cluster: Cluster) -> None:
     topic = embedded_cluster.topic()
     with engine(embedded_cluster) as running:
-        running.master.wanted.add("delivery")
+        running.master.want("delivery", True)
         target = running.producing_to(topic)
         for number in range(3):
             target.produce(0, b"%d" % number, b"k")
@@ -196,8 +199,7 @@ def test_reports_are_events_and_count_until_they_are_told(embedded_cluster: Clus
         )
         assert target.handle.output_queue_length() == 3
         assert running.events.take(9) == [
-            ("m1.delivery", ("payload", b"%d" % n, "partition", 0, "offset", n, "topic", topic, "key", b"k"))
-            for n in range(3)
+            ("m1.delivery", DeliveryReport(b"%d" % n, 0, topic, b"k", offset=n)) for n in range(3)
         ]
         assert target.handle.output_queue_length() == 3
         running.events.settle({"m1.delivery": 1})
@@ -208,24 +210,20 @@ def test_reports_are_events_and_count_until_they_are_told(embedded_cluster: Clus
 
 def test_a_failed_report() -> None:
     with engine(bootstrap_servers=NOWHERE, message_timeout_ms="100") as running:
-        running.master.wanted.add("delivery")
+        running.master.want("delivery", True)
         target = running.producing_to("t")
         target.produce(0, b"x")
         assert until(
             lambda: running.events.pending(target.handle, target.handle.master.callback("delivery")) == 1
         )
         (event,) = running.events.take(9)
-        assert event[1][:4] == (
-            "error",
-            "Local: Message timed out",
-            "code",
-            "RD_KAFKA_RESP_ERR__MSG_TIMED_OUT",
-        )
+        report = event[1]
+        assert report == DeliveryReport(b"x", 0, "t", code=MESSAGE_TIMED_OUT, reason=report.reason)
 
 
 def test_nothing_is_told_about_a_deleted_producer(embedded_cluster: Cluster) -> None:
     with engine(embedded_cluster, linger_ms="50") as running:
-        running.master.wanted.add("delivery")
+        running.master.want("delivery", True)
         target = running.producing_to(embedded_cluster.topic())
         target.produce(0, b"x")
         target.handle.delete()
@@ -236,7 +234,7 @@ def test_nothing_is_told_about_a_deleted_producer(embedded_cluster: Cluster) -> 
 
 def test_each_topic_has_its_configuration() -> None:
     with engine(bootstrap_servers=NOWHERE) as running:
-        running.master.wanted.add("delivery")
+        running.master.want("delivery", True)
         slow = running.producing_to("slow")
         slow.topic.configure("message.timeout.ms", "60000")
         handle = slow.handle

@@ -91,11 +91,12 @@ class Client:
 
     def __init__(self, logger: str, **settings: str) -> None:
         master = Master("m")
-        master.logger = logger
+        master.log_to(logger)
         for name, value in {"log_level": "0", **settings}.items():
             master.configure(name.replace("__", "."), value)
         self.events = EventQueue(lambda: None)
         self.handle = ProducerHandle(master, self.events)
+        self.handle.open()
 
     def __enter__(self) -> ProducerHandle:
         return self.handle
@@ -136,7 +137,7 @@ def test_lines_that_nobody_takes_are_left_out_and_counted(monkeypatch: pytest.Mo
         told.extend(lines)
 
     monkeypatch.setattr(logs, "WAITING_LIMIT", 10)
-    monkeypatch.setattr(logs, "sink", lambda _handle, _gives_up: sink)
+    monkeypatch.setattr(logs, "sink", lambda *_: sink)
     with Client("stderr", debug="all", bootstrap__servers="127.0.0.1:1") as handle:
         handle.set_log_level("debug")
         assert busy.wait(10)

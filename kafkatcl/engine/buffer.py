@@ -1,24 +1,25 @@
 """Messages that have been fetched and not yet handed to the script.
 
-The owner thread of the client puts them in; the interpreter's thread takes them out, one by one, in batches, or
-lends them to a callback.  All of it happens under the lock of the handle, which counts what its buffers hold.
+Whoever fetches puts them in: the owner thread of the client, or a reader in the thread
+it reads in.  Readers take them out one by one or in batches, and the interpreter's
+thread lends them to a callback.  All of it happens under the lock of the handle, which
+counts what its buffers hold: methods that say "(lock held)" are called with it, others
+take it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
+from kafkatcl.engine.inflight import Eras, Taken, parted
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
 from kafkatcl.engine.waiting import deadline, remaining
 from kafkatcl.librdkafka.errors import DESTROYED, UNKNOWN_PARTITION
-
-#: What was taken from a buffer, and the era it was taken in (see ``MessageBuffer._era``).
-Taken = tuple[Item, tuple[int, int]]
 
 #: The most that is lent to a callback, or given to a reader ahead of its need, at once.
 _LENT_BYTES = 1 << 20
@@ -42,7 +43,9 @@ class BufferOwner:
         self.lock = threading.Condition()
 
     def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
-        """Wait until something may have come into an empty buffer; False when the time ``end`` has come.
+        """Wait until something may have come into an empty buffer (lock held).
+
+        False when the time ``end`` has come.
 
         :raises Failure: the buffer is closed.
         """
@@ -54,14 +57,17 @@ class BufferOwner:
         """What is known of why a buffer stays empty, or nothing."""
         return ""
 
-    def made_room(self, count: int, size: int) -> None:
-        """A buffer holds ``count`` messages less, of ``size`` bytes, or more if negative (lock held from here on)."""
+    def held_changed(self, count: int, size: int) -> None:
+        """The buffers hold so many messages, and bytes, more than before (lock held).
+
+        Both numbers are negative where they hold less.
+        """
 
     def handed(self, items: Iterable[Item]) -> None:
-        """The script has these now: they count as consumed."""
+        """The script has these now: they count as consumed (lock held)."""
 
     def returned(self, items: Iterable[Item]) -> None:
-        """The script did not get to these: they count as not consumed."""
+        """The script did not get to these: they count as not consumed (lock held)."""
 
     def close_queue(self, queue: MessageBuffer) -> list[Stopped]:
         """Close a buffer for good."""
@@ -71,22 +77,25 @@ class BufferOwner:
         return []
 
 
-class Batch(NamedTuple):
+class TakenBatch(NamedTuple):
     """Messages and errors that the script works through; it may not get to all of them."""
 
     buffer: MessageBuffer
-    items: list[Item]
-    #: For each origin, the era of the buffer when they were taken.
-    eras: dict[Any, tuple[int, int]]
+    taken: list[Taken]
+
+    @property
+    def items(self) -> list[Item]:
+        """What was taken."""
+        return [item for item, _ in self.taken]
 
     @property
     def size(self) -> int:
         """The number of messages and errors."""
-        return sum(item.size for item in self.items)
+        return sum(item.size for item, _ in self.taken)
 
     def end(self, rest: int) -> None:
         """The script is through: all but the last ``rest`` count as consumed, and those are put back."""
-        self.buffer.end(self, rest)
+        self.buffer.end(self.taken, rest)
 
 
 class MessageBuffer:
@@ -94,18 +103,17 @@ class MessageBuffer:
 
     def __init__(self, owner: BufferOwner) -> None:
         self.owner = owner
-        #: The callback that gets the messages, if any, as the Tcl side knows it.
+        #: The callback that gets the messages, if any, as events name it.
         self.token: str | None = None
         self.closed = False
         #: How many messages, errors and ends are here, and their bytes.
         self.size = self.bytes = 0
         self._items: deque[Item] = deque()
         self._at = 0  # how many messages of the first item are gone
-        self._clears = 0
-        self._drops: Counter[tuple[str, int]] = Counter()
+        self._eras = Eras()
         self._parked: dict[tuple[str, int], list[Item]] = {}  # of partitions that the script has paused
-        #: Given to callbacks, or to a reader ahead of its need.
-        self._lent: list[Taken] = []
+        #: What callbacks, or a reader ahead of its need, have got and not used yet.
+        self._in_flight: list[Taken] = []
         self._ahead = 1  # how many messages the next reader gets at once
 
     def belongs_to(self, owner: object) -> bool:
@@ -120,7 +128,7 @@ class MessageBuffer:
         """The topics and partitions of what is here."""
         return {item.origin for item in self._items}
 
-    # -- for the owner thread (lock held) ------------------------------------------------------------------
+    # -- for the handle (lock held) ------------------------------------------------------------------------
 
     def put(self, item: Item) -> None:
         """Add what was fetched."""
@@ -128,7 +136,7 @@ class MessageBuffer:
             self._parked[item.origin].append(item)
             return
         self._items.append(item)
-        self._shrink(-item.size, -item.bytes)
+        self._account(item.size, item.bytes)
 
     def announce(self) -> None:
         """Tell the event queue if there is something for the callback."""
@@ -137,9 +145,9 @@ class MessageBuffer:
 
     def drop(self, topic: str, partition: int) -> None:
         """Forget all that came from one partition."""
-        self._drops[topic, partition] += 1
+        self._eras.drop((topic, partition))
         self._parked.pop((topic, partition), None)
-        self._replace([item for item in self._rest() if item.origin != (topic, partition)])
+        self._replace([item for item in self._remaining() if item.origin != (topic, partition)])
 
     def close(self) -> None:
         """Forget everything; waiting for messages fails from now on."""
@@ -149,14 +157,14 @@ class MessageBuffer:
 
     def clear(self) -> None:
         """Forget what was fetched."""
-        self._clears += 1
+        self._eras.clear()
         self._parked.clear()
         self._replace([])
 
     def park(self, origin: tuple[str, int]) -> None:
         """Keep back what is here of a partition, and what comes, until :meth:`unpark`."""
         if origin not in self._parked:
-            items = self._rest()
+            items = self._remaining()
             self._parked[origin] = [item for item in items if item.origin == origin]
             self._replace([item for item in items if item.origin != origin])
 
@@ -164,14 +172,17 @@ class MessageBuffer:
         """Let what was kept back be read."""
         parked = self._parked.pop(origin, None)
         if parked:
-            self._replace([*self._rest(), *parked])
+            self._replace([*self._remaining(), *parked])
             self.announce()
 
     def recall(self, seconds: float) -> None:
-        """Have what was lent given back, as partitions are about to be taken away; wait so long for it."""
+        """Have what is in flight given back, and wait so long for it.
+
+        Partitions are about to be taken away.
+        """
         if self.token is not None:
             self.owner.events.recall(self, self.token, seconds)
-        elif self._lent:
+        elif self._in_flight:
             self.owner.events.recall_read(seconds)
 
     # -- reading -------------------------------------------------------------------------------------------
@@ -198,11 +209,11 @@ class MessageBuffer:
                 return None
             item = self._take(self._ahead, _LENT_BYTES)
             self._ahead = min(4 * self._ahead, _AHEAD)
-            self._lent = [(item, self._era(item))]
+            self._in_flight = self._eras.taken([item])
             self._settle(item.size - 1)
             return item
 
-    def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> Batch:
+    def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> TakenBatch:
         """Up to ``count`` messages and errors; fewer only after ``timeout_ms``.
 
         Without ``wait_for_all`` the wait is for the first alone: what is there then is all that is returned.
@@ -219,18 +230,17 @@ class MessageBuffer:
             except BaseException:  # stopped, or interrupted
                 self._put_back(got)
                 raise
-            return Batch(self, got, {item.origin: self._era(item) for item in got})
+            return TakenBatch(self, self._eras.taken(got))
 
-    def end(self, batch: Batch, rest: int) -> None:
-        """The script is through with a batch but for its last ``rest`` messages, which are put back.
+    def end(self, taken: list[Taken], rest: int) -> None:
+        """The script is through with a batch, but for the last ``rest`` messages.
 
-        What was forgotten in the meantime, as its partition was stopped or started anew, counts neither way.
+        Those are put back.
         """
         with self.owner.lock:
-            taken = [(item, batch.eras[item.origin]) for item in batch.items]
-            run, left = (self._wanted(items) for items in _parted(taken, rest))
-            self.owner.handed(run)
-            self._put_back(left)
+            used, left = parted(taken, rest)
+            self.owner.handed(self._eras.wanted(used))
+            self._put_back(self._eras.wanted(left))
 
     # -- callbacks -----------------------------------------------------------------------------------------
 
@@ -252,7 +262,7 @@ class MessageBuffer:
                     lent.append(item)
                 count -= item.size
                 room -= item.bytes
-            self._lent += [(item, self._era(item)) for item in lent]
+            self._in_flight += self._eras.taken(lent)
         return [(token or "", item) for item in lent]
 
     def more(self) -> bool:
@@ -268,8 +278,8 @@ class MessageBuffer:
         """Settle, and take back the last ``waiting`` messages: their callback or reader is gone."""
         with self.owner.lock:
             self._settle(waiting)
-            lent, self._lent = self._lent, []
-            self._put_back(self._wanted(lent))
+            left, self._in_flight = self._in_flight, []
+            self._put_back(self._eras.wanted(left))
             self._ahead = 1
 
     # -- inside (lock held) --------------------------------------------------------------------------------
@@ -285,7 +295,7 @@ class MessageBuffer:
         item = self._items[0]
         if not isinstance(item, Run):
             self._items.popleft()
-            self._shrink(1, 0)
+            self._account(-1, 0)
             return item
         left = item.size - self._at
         taken = item.part(self._at, min(count, left))
@@ -297,7 +307,7 @@ class MessageBuffer:
         if taken.size == left:
             self._items.popleft()
             self._at = 0
-        self._shrink(taken.size, size)
+        self._account(-taken.size, -size)
         return taken
 
     def _fits(self, room: int) -> bool:
@@ -305,29 +315,21 @@ class MessageBuffer:
         item = self._items[0]
         return (item.part(self._at, 1) if isinstance(item, Run) else item).bytes <= room
 
-    def _era(self, item: Item) -> tuple[int, int]:
-        """What tells messages that are still wanted from those that were forgotten meanwhile."""
-        return self._clears, self._drops[item.origin] if item.origin else 0
-
-    def _wanted(self, taken: list[Taken]) -> list[Item]:
-        """What was not forgotten since it was taken."""
-        return [item for item, era in taken if era == self._era(item)]
-
     def _settle(self, waiting: int) -> None:
-        if self._lent:
-            run, self._lent = _parted(self._lent, waiting)
-            self.owner.handed(self._wanted(run))
+        if self._in_flight:
+            used, self._in_flight = parted(self._in_flight, waiting)
+            self.owner.handed(self._eras.wanted(used))
 
     def _put_back(self, items: list[Item]) -> None:
         if items and not self.closed:
             for origin, parked in self._parked.items():
                 parked[:0] = [item for item in items if item.origin == origin]
             back = [item for item in items if item.origin not in self._parked]
-            self._replace([*back, *self._rest()])
+            self._replace([*back, *self._remaining()])
             self.owner.returned(items)
             self.announce()
 
-    def _rest(self) -> list[Item]:
+    def _remaining(self) -> list[Item]:
         items = list(self._items)
         if self._at and isinstance(items[0], Run):
             items[0] = items[0].part(self._at, items[0].size - self._at)
@@ -336,27 +338,15 @@ class MessageBuffer:
     def _replace(self, items: list[Item]) -> None:
         self._items, self._at = deque(items), 0
         size, total = sum(item.size for item in items), sum(item.bytes for item in items)
-        self._shrink(self.size - size, self.bytes - total)
+        self._account(size - self.size, total - self.bytes)
 
-    def _shrink(self, count: int, size: int) -> None:
-        self.size -= count
-        self.bytes -= size
-        self.owner.made_room(count, size)
+    def _account(self, count: int, size: int) -> None:
+        """There are so many items, and bytes, more than before; fewer if negative."""
+        self.size += count
+        self.bytes += size
+        self.owner.held_changed(count, size)
 
 
 def _is_silent(item: Item) -> bool:
     """Whether a batch says nothing of it: it never did of a partition that does not exist."""
     return type(item) is EndItem or (isinstance(item, ErrorItem) and item.number == UNKNOWN_PARTITION)
-
-
-def _parted(taken: list[Taken], rest: int) -> tuple[list[Taken], list[Taken]]:
-    """All but the last ``rest`` messages, and those."""
-    first, last = list(taken), []
-    while rest > 0 and first:
-        item, era = first.pop()
-        if isinstance(item, Run) and item.size > rest:
-            first.append((item.part(0, item.size - rest), era))
-            item = item.part(item.size - rest, rest)
-        last.append((item, era))
-        rest -= item.size
-    return first, last[::-1]

@@ -9,10 +9,14 @@ from typing import Any, Callable, NamedTuple
 
 from kafkatcl.engine.buffer import MessageBuffer, Stopped
 from kafkatcl.engine.errors import kafka_errors, kafka_failure
-from kafkatcl.engine.fetching import Fetcher
+from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.fetching import ConsumingHandle
+from kafkatcl.engine.flow import Origin
+from kafkatcl.engine.handle import Topic
+from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import ErrorItem, Item
 from kafkatcl.engine.resetting import ASKING, reset_offset
-from kafkatcl.engine.topic import SharedTopic, Topic
+from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import (
     AUTO_OFFSET_RESET,
@@ -39,35 +43,35 @@ _LEAST_SECONDS = 0.75
 
 
 class Route(NamedTuple):
-    """Where the messages of a started partition go, the object that started it, and the epoch it did so in."""
+    """Where the messages of a partition go, who started it, and when."""
 
     buffer: MessageBuffer
     starter: object
-    epoch: int
+    generation: int
     topic: SharedTopic
 
 
-class ConsumerHandle(Fetcher):
+class ConsumerHandle(ConsumingHandle):
     """A handle whose topics consume."""
 
-    def __init__(self, *args: Any) -> None:
-        self.routes: dict[tuple[str, int], Route] = {}
+    def __init__(self, master: Master, events: EventQueue) -> None:
+        super().__init__(master, events)
+        self.routes: dict[Origin, Route] = {}
         #: Partitions whose offset is not there.
-        self._resets: dict[tuple[str, int], tuple[Route, ErrorItem]] = {}
-        self._unstarted: set[tuple[str, int]] = set()  # that were told of
-        super().__init__(*args)
+        self._resets: dict[Origin, tuple[Route, ErrorItem]] = {}
+        self._unstarted: set[Origin] = set()  # that were told of
 
-    def _consumer_settings(self, settings: dict[str, Any]) -> None:
+    def _settings(self) -> dict[str, Any]:
+        settings = super()._settings()
         for name, value in self.topic_conf.settings.items():
             if name in _COMMITS:
                 settings.setdefault(_COMMITS[name], value)
         settings.update(ASKING)
-        self.has_group = bool(settings.get("group.id"))
         if not self.has_group:
             # A consumer must name a group; this one is never joined and nothing is committed to it.
             settings["group.id"] = f"kafkatcl-{uuid.uuid4().hex}"
             settings["enable.auto.commit"] = "false"
-            self._tracks_positions = False
+        return settings
 
     def start(
         self, topic: SharedTopic, partition: int, offset: int, buffer: MessageBuffer, starter: object
@@ -87,8 +91,8 @@ class ConsumerHandle(Fetcher):
             topic.was_started = True
             with kafka_errors():
                 self.client.incremental_assign([TopicPartition(topic.name, partition, offset)])
-            self._epoch += 1
-            self.routes[topic.name, partition] = Route(buffer, starter, self._epoch, topic)
+            self._generation += 1
+            self.routes[topic.name, partition] = Route(buffer, starter, self._generation, topic)
         return stopped
 
     def stop(self, topic: SharedTopic, partition: int) -> list[Stopped]:
@@ -166,16 +170,17 @@ class ConsumerHandle(Fetcher):
         with self.lock:
             return self._unassign([origin for origin, route in self.routes.items() if chosen(route)])
 
-    def _unassign(self, origins: list[tuple[str, int]]) -> list[Stopped]:
+    def _unassign(self, origins: list[Origin]) -> list[Stopped]:
+        """Stop fetching those of these partitions that were started (lock held)."""
         stopped = []
         for origin in origins:
             route = self.routes.pop(origin, None)
             if route is None:
                 continue
             with kafka_errors():
-                self.store_offsets()
+                self.offsets.store()
                 self.client.incremental_unassign([TopicPartition(*origin)])
-            self.forget_positions([origin])
+            self._forget([origin])
             stopped.append(Stopped(route.buffer.token or "", *origin))
             route.buffer.drop(*origin)
             if not isinstance(route.buffer, Queue):
@@ -183,12 +188,12 @@ class ConsumerHandle(Fetcher):
         self.lock.notify_all()
         return stopped
 
-    def _route(self, fetched: list[Item], epoch: int) -> None:
+    def _route(self, fetched: list[Item], generation: int) -> None:
         filled = set()
         for item in fetched:
             route = self.routes.get(item.origin) if item.origin else None
             # What was fetched for an earlier start of the partition is not for this one.
-            if route is not None and route.epoch <= epoch:
+            if route is not None and route.generation <= generation:
                 if isinstance(item, ErrorItem) and item.origin and item.number == AUTO_OFFSET_RESET:
                     self._resets[item.origin] = route, item
                     self.pump.wake()
@@ -230,10 +235,10 @@ class ConsumerHandle(Fetcher):
     def _buffers(self) -> Iterable[MessageBuffer]:
         return {route.buffer for route in self.routes.values()}
 
-    def _buffer_of(self, origin: tuple[str, int]) -> MessageBuffer:
+    def _buffer_of(self, origin: Origin) -> MessageBuffer:
         return self.routes[origin].buffer
 
-    def _reader_of(self, origin: tuple[str, int]) -> MessageBuffer | None:
+    def _reader_of(self, origin: Origin) -> MessageBuffer | None:
         route = self.routes.get(origin)
         return route.buffer if route else None
 

@@ -8,8 +8,7 @@ import socket
 import threading
 from typing import Any, NamedTuple
 
-from kafkatcl import broker
-from kafkatcl.engine import telling
+from kafkatcl.engine import embedded, telling
 from kafkatcl.errors import Failure
 
 VARIABLE = "KAFKATCL_BROKERS"
@@ -47,8 +46,8 @@ def redirected() -> Destination | None:
 
     :raises Failure: a variable says what it cannot, or the embedded brokers cannot start.
     """
-    if broker.wanted():
-        return Destination(broker.embedded(), is_embedded=True)
+    if embedded.is_wanted():
+        return Destination(embedded.brokers(), is_embedded=True)
     text = os.environ.get(VARIABLE, "")
     brokers = re.findall(r"[^\s,]+", text)
     if not brokers:

@@ -1,9 +1,10 @@
-"""What waits to be told to a script: the way from Kafka's threads to the callbacks of one interpreter.
+"""What waits to be told to a script: the way from any thread to the callbacks of one.
 
-Any thread may post; only the interpreter's own thread takes.  Reports, errors, statistics and log lines wait here
-as notices; consumed messages wait in their buffers (see ``buffer.py``), which say here that they have some.
-An event is a pair of a token, which names the callback to the script's side, and what it is to be told: the argument
-of the callback, or an item of messages (see ``messages.py``), of which it gets one by one.
+Any thread may post; only the one that serves the interpreter takes.  Reports, errors,
+statistics and log lines wait here as notices; consumed messages wait in their buffers
+(see ``buffer.py``), which say here that they have some.  An event is a pair of a token,
+which names the callback, and what it is to be told: a record (see ``reports.py``), or
+an item of messages (see ``messages.py``), of which the callback gets one by one.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ class EventQueue:
             if source.more():
                 self.ready(source)  # at the end of the line, so that a busy buffer does not starve the others
         if not events:
-            self._rest()
+            self._rearm()
         return events
 
     def settle(self, waiting: dict[str, int]) -> None:
@@ -177,7 +178,7 @@ class EventQueue:
     # -- what must not be told any more --------------------------------------------------------------------
 
     def recall(self, source: Source, token: str, seconds: float) -> None:
-        """Have what a source has lent given back, and wait so long for it (any thread, with the source's lock).
+        """Have what a source has lent given back; wait so long (source's lock held).
 
         If the interpreter is busy for longer it stops telling as soon as it can; what it gives back then is worthless.
         """
@@ -262,7 +263,8 @@ class EventQueue:
             self._rung = True
         self._ring()
 
-    def _rest(self) -> None:
+    def _rearm(self) -> None:
+        """Have what comes from now on ring, and what has come meanwhile."""
         with self._lock:
             self._rung = False
             again = bool(self._notices or self._ready)

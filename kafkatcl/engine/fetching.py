@@ -1,84 +1,85 @@
-"""Handles that consume: an owner thread fetches messages into buffers, ahead of the script but not too far."""
+"""Handles that consume: they fetch messages ahead of the script, but not too far.
+
+Two threads fetch.  The owner thread does so for callbacks, and for a script that does
+something else; a reader who finds its buffer empty does so itself, in the interpreter's
+thread (or in that of a call in the background), and the owner thread leaves it to that.
+Whoever fetches holds the lock of the handle, and so do the callbacks that librdkafka
+calls meanwhile: of errors, and of partitions that are taken away.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from kafkatcl.engine.absence import SETTINGS as ABSENCE_SETTINGS
 from kafkatcl.engine.absence import Absence, absence_of
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.flow import FlowControl, Reason
+from kafkatcl.engine.flow import FlowControl, Origin, Reason
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item, Run, items
+from kafkatcl.engine.offsets import OffsetStore
 from kafkatcl.engine.pump import IDLE_SECONDS
 from kafkatcl.engine.waiting import remaining
-from kafkatcl.librdkafka.wrapper import Consumer, KafkaException, TopicPartition
+from kafkatcl.librdkafka.wrapper import Consumer, KafkaException
 
 _FETCH_BACKOFF_MS = "20"
 _ABSENT = "ABSENT"
 _AUTO_STORE = "enable.auto.offset.store"
 
 
-class Fetcher(Handle, BufferOwner):
+class ConsumingHandle(Handle, BufferOwner):
     """A handle with a consumer.
 
-    ``lock`` guards the buffers and every change of what is fetched, so that no message of an earlier assignment
-    can reach a buffer of a later one.
+    ``lock`` guards the buffers, the offsets, and every change of what is fetched, so
+    that no message of an earlier assignment can reach a buffer of a later one.  Methods
+    that say "(lock held)" are called with it; all others take it where they need it.
     """
 
     consumes = True
 
     def __init__(self, master: Master, events: EventQueue) -> None:
+        Handle.__init__(self, master, events)
         BufferOwner.__init__(self, events)
-        #: The next offset to read, by topic and partition, as far as messages were handed to the script.
-        self.positions: dict[tuple[str, int], int] = {}
-        self._unstored: set[tuple[str, int]] = set()
-        self._stores_offsets = False
+        #: Whether there is a group to commit offsets to.
+        self.has_group = bool(master.conf.settings.get("group.id"))
+        stores = self.has_group and _AUTO_STORE not in master.conf.settings
+        self.offsets = OffsetStore(lambda: self.client, stores=stores)
         self.flow = FlowControl(lambda: self.client)
         #: Counts the changes of what is fetched.
-        self._epoch = 0
+        self._generation = 0
         self._waiting = 0  # readers who sleep until something comes
         self._read = 0.0  # when a reader fetched for the last time
         self._routing = False  # whether the owner thread has something that is in no buffer yet
-        self._absent: dict[tuple[str, int], Absence] = {}
-        #: Whether positions matter: there is a group to commit them to.
-        self._tracks_positions = True
-        Handle.__init__(self, master, events)
+        self._absent: dict[Origin, Absence] = {}
 
     # -- what a kind of consumer must bring ----------------------------------------------------------------
 
-    def _consumer_settings(self, settings: dict[str, Any]) -> None:
-        """Complete the settings of the client in place."""
-        raise NotImplementedError
-
-    def _route(self, fetched: list[Item], epoch: int) -> None:
-        """Put what was fetched in an epoch into the buffers it is for (owner thread, lock held)."""
+    def _route(self, fetched: list[Item], generation: int) -> None:
+        """Put what was fetched in a generation into its buffers (lock held)."""
         raise NotImplementedError
 
     def _buffers(self) -> Iterable[MessageBuffer]:
         """All buffers (lock held)."""
         raise NotImplementedError
 
-    def _buffer_of(self, origin: tuple[str, int]) -> MessageBuffer:
-        """The buffer of a partition that is being fetched (lock held)."""
+    def _buffer_of(self, origin: Origin) -> MessageBuffer:
+        """The buffer of a partition that is fetched (lock held)."""
         raise NotImplementedError
 
-    def _reader_of(self, origin: tuple[str, int]) -> MessageBuffer | None:
-        """The same of one that may not be (lock held)."""
+    def _reader_of(self, origin: Origin) -> MessageBuffer | None:
+        """The same of one that may not be fetched (lock held)."""
         raise NotImplementedError
 
-    # -- for the buffers (lock held) -----------------------------------------------------------------------
+    # -- for the buffers -----------------------------------------------------------------------------------
 
     def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
-        """Fetch what is there, else sleep until something comes.
+        """Fetch what is there, else sleep until something comes (lock held).
 
-        Readers fetch for themselves: to have it done by the owner thread, and wait for that, takes more time than
-        fetching does.
+        To wait until the owner thread has fetched takes more time than to fetch does.
         """
         self.check()
         if not (buffer.closed or self._routing):
@@ -98,9 +99,9 @@ class Fetcher(Handle, BufferOwner):
                     return absence.words
         return self.why()
 
-    def made_room(self, count: int, size: int) -> None:
-        self.flow.account(-count, -size)
-        if count <= 0:
+    def held_changed(self, count: int, size: int) -> None:
+        self.flow.account(count, size)
+        if count >= 0:
             return
         if self.flow.throttled and self.flow.has_room_again():
             self.flow.throttled = False
@@ -109,54 +110,36 @@ class Fetcher(Handle, BufferOwner):
             self.pump.wake()
 
     def handed(self, items: Iterable[Item]) -> None:
-        if self._tracks_positions:
-            for item in items:
-                if isinstance(item, Run):
-                    self.positions[item.origin] = item.last + 1
-                    self._unstored.add(item.origin)
+        self.offsets.advance(items)
 
     def returned(self, items: Iterable[Item]) -> None:
-        for item in items:
-            if isinstance(item, Run) and self.positions.get(item.origin, 0) > item.first:
-                self.positions[item.origin] = item.first
-                self._unstored.add(item.origin)
-
-    def forget_positions(self, origins: Iterable[tuple[str, int]]) -> None:
-        """These partitions are no longer read."""
-        origins = list(origins)
-        self.flow.forget(origins)
-        for origin in origins:
-            self.positions.pop(origin, None)
-            self._unstored.discard(origin)
-            self._absent.pop(origin, None)
-
-    def store_offsets(self) -> None:
-        """Mark what was handed to the script for the next commit (lock held)."""
-        origins, self._unstored = self._unstored, set()
-        if not self._stores_offsets:
-            return
-        for origin in origins:
-            # A partition that was taken away in the meantime is no longer ours to store.
-            with suppress(KafkaException):
-                self.client.store_offsets(offsets=[TopicPartition(*origin, self.positions[origin])])
+        self.offsets.rewind(items)
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _make(self, settings: dict[str, Any]) -> Consumer:
-        self._consumer_settings(settings)
+    def _settings(self) -> dict[str, Any]:
+        settings = super()._settings()
         # Messages are fetched ahead of the script, so librdkafka must not take them for consumed on its own.
-        if _AUTO_STORE not in settings:
-            settings[_AUTO_STORE] = "false"
-            self._stores_offsets = self._tracks_positions
+        settings.setdefault(_AUTO_STORE, "false")
         # With librdkafka's default of a second, a script that is quicker than the cluster waits for most of its time.
         settings.setdefault("fetch.queue.backoff.ms", _FETCH_BACKOFF_MS)
         for name, value in ABSENCE_SETTINGS.items():
             settings.setdefault(name, value)
+        return settings
+
+    def _make(self, settings: dict[str, Any]) -> Consumer:
         return Consumer(settings)
+
+    def _forget(self, origins: Collection[Origin]) -> None:
+        """These partitions are no longer read (lock held)."""
+        self.flow.forget(origins)
+        self.offsets.forget(origins)
+        for origin in origins:
+            self._absent.pop(origin, None)
 
     def _poll(self) -> bool:
         with self.lock:
-            self.store_offsets()
+            self.offsets.store()
             if self._is_read():
                 self.lock.notify_all()
                 return False
@@ -166,28 +149,29 @@ class Fetcher(Handle, BufferOwner):
                 if not self.flow.poll_is_due(IDLE_SECONDS):
                     return False
             wanted = 1 if full else self.flow.max_fetch()
-            epoch = self._epoch
+            generation = self._generation
             messages = self.client.consume(wanted, 0)
             self._routing = bool(messages)
         fetched = list(items(messages))  # without the lock, so that the script can work meanwhile
         with self.lock:
             self._routing = False
-            self._keep(fetched, len(messages), epoch)
+            self._keep(fetched, len(messages), generation)
             if not full:
                 self._balance()
         return len(messages) == wanted and not full
 
     def _is_read(self) -> bool:
-        """Whether the owner thread has nothing to do, as a reader fetches what comes."""
+        """Whether a reader fetches, so that the owner thread need not (lock held)."""
         if self._waiting:
             return True
         return time.monotonic() - self._read < IDLE_SECONDS and not self._has_listeners()
 
     def _has_listeners(self) -> bool:
+        """Whether a callback waits for messages (lock held)."""
         return any(buffer.token is not None for buffer in self._buffers())
 
     def _fetch(self) -> bool:
-        """Fetch in the place of the owner thread; whether something was there (lock held)."""
+        """Fetch in the thread of a reader; whether something was there (lock held)."""
         self._read = time.monotonic()
         wanted = self.flow.max_fetch()
         try:
@@ -195,20 +179,23 @@ class Fetcher(Handle, BufferOwner):
         except KafkaException as error:
             self._on_error(error.args[0])
             return False
-        self._keep(list(items(messages)), len(messages), self._epoch)
+        self._keep(list(items(messages)), len(messages), self._generation)
         if len(messages) == wanted and self._has_listeners():
             self.pump.wake()  # there will be no signal as long as there is more
         return bool(messages)
 
-    def _keep(self, fetched: list[Item], count: int, epoch: int) -> None:
-        """Give ``count`` messages that were fetched in an epoch to their buffers (lock held)."""
+    def _keep(self, fetched: list[Item], count: int, generation: int) -> None:
+        """Give ``count`` messages to their buffers (lock held).
+
+        They were fetched in a generation, in which they may not be wanted any more.
+        """
         if fetched:
             self.flow.learn(count, sum(item.bytes for item in fetched))
             if self._absent:  # no more, where messages come from
                 for item in fetched:
                     if isinstance(item, Run):
                         self._absent.pop(item.origin, None)
-            self._route(fetched, epoch)
+            self._route(fetched, generation)
             self.lock.notify_all()
 
     def _on_error(self, error: Any) -> None:
@@ -232,7 +219,10 @@ class Fetcher(Handle, BufferOwner):
         return True
 
     def _balance(self, *, starving: bool = False) -> None:
-        """Resume partitions whose buffers are not crowded; where a reader starves, pause those that are."""
+        """Resume partitions whose buffers are not crowded (lock held).
+
+        Where a reader starves, pause those that are.
+        """
         paused = self.flow.paused(Reason.FULL)
         if not paused and not (starving and self.flow.is_full()):
             return
@@ -248,7 +238,7 @@ class Fetcher(Handle, BufferOwner):
 
     def _finish(self, end: float) -> None:
         with self.lock:
-            self.store_offsets()
+            self.offsets.store()
             for buffer in self._buffers():
                 buffer.close()
             self.lock.notify_all()

@@ -37,7 +37,7 @@ class Reason(enum.Enum):
 
 
 class FlowControl:
-    """The flow control of one consumer; all methods are called with the lock of its handle.
+    """The flow control of one consumer; all methods: the lock of its handle held.
 
     :param client: gives the ``confluent_kafka.Consumer``, which is made later.
     """

@@ -16,53 +16,76 @@ from kafkatcl.engine.logs import Log, log_settings
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
 from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.reports import ClientError, LogEntry
 from kafkatcl.engine.secrets import scrub, scrub_json
 from kafkatcl.engine.security import warning
-from kafkatcl.engine.settings import creation_text
+from kafkatcl.engine.settings import creation_text, set_property
 from kafkatcl.engine.shutdown import closing, opened
 from kafkatcl.engine.topic import SharedTopic, usable_name
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import ClientHandle
-from kafkatcl.librdkafka.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT, error_name, error_text
-from kafkatcl.librdkafka.wrapper import KafkaException
+from kafkatcl.librdkafka.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT
+from kafkatcl.librdkafka.logs import LogLine
+from kafkatcl.librdkafka.wrapper import KafkaException, consistent
 
 LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+_WARNING = LOG_LEVELS.index("warning")
 
 
 class Handle:
-    """An open client, served by an owner thread of its own until it is deleted.
+    """A client of a cluster, served by an owner thread of its own until it is deleted.
+
+    It is built first, and then opened: what is built has no thread, no descriptor, and
+    no client yet, so a kind of handle is complete before anything calls it.
 
     :param master: gives the configuration; later changes of it have no effect here.
     :param events: takes what callbacks are to be told.
-    :raises Failure: librdkafka refuses the configuration, or too few descriptors or threads are left; nothing is left
-        open.
+    :raises Failure: the environment names brokers that cannot be.
     """
 
     consumes: ClassVar[bool]
-    identifier = ""
-    #: When closing stopped to wait for messages to be delivered, by ``time.monotonic``; 0: it did not.
-    gave_up_at = 0.0
+
+    #: What :meth:`open` makes.
+    client: Any
+    native: ClientHandle
+    name: str
+    log: Log
+    pump: Pump
 
     def __init__(self, master: Master, events: EventQueue) -> None:
         self.master = master
         self.events = events
+        #: How whoever made the handle calls it.
+        self.identifier = ""
         self.topic_conf = master.topic_conf.copy()
         self.partitioner = master.partitioner
         self.deleted = False
+        #: When closing stopped to wait for messages to be delivered, by
+        #: ``time.monotonic``; 0: it did not.
+        self.gave_up_at = 0.0
         self._topics: dict[str, SharedTopic] = {}
         self._metadata: Metadata | None = None
         self._redirected = redirected()
+        self._has_brokers = False
+        self._tells_errors = "error" in master.wanted
+
+    def open(self) -> None:
+        """Make the client, and have its owner thread begin; to be called once.
+
+        :raises Failure: librdkafka refuses the configuration, or too few descriptors or
+            threads are left; nothing is left open.
+        """
         settings = self._settings()
         self._has_brokers = any(named(settings))
         with room_for("a client"), ExitStack() as undoing:
             self.pump = Pump(self._serve)
             undoing.callback(self.pump.close)
-            self.client = self._open(settings)
+            self.client = self._make_client(settings)
             undoing.callback(self.client.close)
             self.native = ClientHandle(self.client)
             undoing.callback(self.native.release)
             self.name = self.native.name()
-            self.log = Log(self, master.conf.settings)
+            self.log = Log(self.native, self.master.conf.settings, self.master.logger, self._tell_log_line)
             self._warn()
             self.log.open()
             undoing.callback(self.log.close)
@@ -70,17 +93,17 @@ class Handle:
             self._prepare()
             self.pump.start(self.name)
             undoing.pop_all()
-        master.handles.add(self)
+        self.master.handles.add(self)
         opened(self)
 
     # -- what a kind of handle must bring ------------------------------------------------------------------
 
     def _make(self, settings: dict[str, Any]) -> Any:
-        """Make the confluent-kafka client."""
+        """Make the confluent-kafka client of these settings."""
         raise NotImplementedError
 
     def _prepare(self) -> None:
-        """Do what has to be done before the client is served for the first time."""
+        """Do what wants the client, and has to be done before it is served."""
 
     def _poll(self) -> bool:
         """Serve the client (owner thread); whether there is more to do right now."""
@@ -124,6 +147,17 @@ class Handle:
         """Let log lines up to a level, one of ``LOG_LEVELS``, through."""
         self.check()
         self.log.set_level(LOG_LEVELS.index(level))
+
+    def configure_topics(self, name: str, value: str) -> None:
+        """Set a property of topics to come.
+
+        :raises Failure: with librdkafka's text, or one that shows no secret.
+        """
+        set_property(self.topic_conf, name, value)
+
+    def partition_by(self, partitioner: str) -> None:
+        """Have topics to come partition messages ``random`` or ``consistent``."""
+        self.partitioner = partitioner
 
     def output_queue_length(self) -> int:
         """Messages not yet delivered, plus reports that callbacks have not been told."""
@@ -173,9 +207,8 @@ class Handle:
 
     def tell_error(self, code: int, reason: str) -> None:
         """Tell the error callback of the master."""
-        self.events.post_unbidden(
-            self, self.master.callback("error"), _error_argument(code, reason), _left_out
-        )
+        token = self.master.callback("error")
+        self.events.post_unbidden(self, token, ClientError(code, reason), _errors_left_out)
 
     def delete(self) -> list[Stopped]:
         """Close the client in an orderly way; a producer goes on delivering in the background.
@@ -211,17 +244,17 @@ class Handle:
     # -- inside --------------------------------------------------------------------------------------------
 
     def _settings(self) -> dict[str, Any]:
+        """What the client is made of; kinds of handles add theirs."""
         settings: dict[str, Any] = dict(self.master.conf.settings)
         if self._redirected:
             settings = self._redirected.applied(settings)
         settings.update(log_settings(self.master.conf.settings))
-        self._tells_errors = "error" in self.master.wanted
         settings["error_cb"] = self._on_error
         if "statistics" in self.master.wanted:
             settings["stats_cb"] = self._on_statistics
         return settings
 
-    def _open(self, settings: dict[str, Any]) -> Any:
+    def _make_client(self, settings: dict[str, Any]) -> Any:
         try:
             return self._make(settings)
         except KafkaException as error:
@@ -251,12 +284,11 @@ class Handle:
         seal_now_and_then()
         return more
 
-    def _on_error(self, error: Any) -> None:
-        if self._tells_errors or error.fatal():
-            self.tell_error(error.code(), scrub(error.str()))
-
-    def _on_statistics(self, json: str) -> None:
-        self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))
+    def _tell_log_line(self, line: LogLine) -> None:
+        if not self.deleted:
+            self.events.post_unbidden(
+                self, self.master.callback("logger"), LogEntry(*line), _log_lines_left_out
+            )
 
     def _release(self) -> None:
         """Give up all that is held of the client, right before closing it."""
@@ -265,16 +297,45 @@ class Handle:
             topic.close(self.native)
         self.native.release()
 
+    # -- called within poll, consume, flush and close, in whatever thread does that ------------------------
 
-def _error_argument(code: int, reason: str) -> tuple[Any, ...]:
-    """What an error callback is told."""
-    return (
-        "err", code, "reason", reason,
-        "error", error_text(code), "code", error_name(code), "message", reason,
-    )  # fmt: skip
+    def _on_error(self, error: Any) -> None:
+        if self._tells_errors or error.fatal():
+            self.tell_error(error.code(), scrub(error.str()))
+
+    def _on_statistics(self, json: str) -> None:
+        self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))
 
 
-def _left_out(count: int) -> tuple[Any, ...]:
-    return _error_argument(
-        FAILED, f"{count} further errors were left out: they came faster than they were told"
-    )
+def _errors_left_out(count: int) -> ClientError:
+    return ClientError(FAILED, f"{count} further errors were left out: they came faster than they were told")
+
+
+def _log_lines_left_out(count: int) -> LogEntry:
+    text = f"{count} further log lines were left out: they came faster than they were told"
+    return LogEntry(_WARNING, "LOG", text)
+
+
+class Topic:
+    """A topic object of a handle, to produce to or to consume from."""
+
+    def __init__(self, handle: Handle, topic: SharedTopic) -> None:
+        self.handle = handle
+        self.topic = topic
+
+    def partitions(self) -> int:
+        """How many partitions the topic has; asks the cluster, see :meth:`Handle.metadata`.
+
+        :raises Failure: there is no such topic, or no answer.
+        """
+        return self.handle.metadata(refresh=True).partitions(self.topic.name)
+
+    def consistent_partition(self, key: bytes) -> int:
+        """The partition of ``key`` by the consistent partitioner: CRC-32 modulo partitions.
+
+        It is -1 where the topic has no partitions.
+
+        :raises Failure: there is no such topic, or no answer.
+        """
+        count = self.partitions()
+        return int(consistent(key, count)) if count else -1

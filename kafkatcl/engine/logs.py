@@ -10,16 +10,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import Callable
 
 from kafkatcl.engine import secrets
 from kafkatcl.engine.logsinks import sink
 from kafkatcl.engine.outages import DEBUG, Outages
 from kafkatcl.engine.pump import Pump
+from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.logs import LogLine, LogQueue
-
-if TYPE_CHECKING:
-    from kafkatcl.engine.handle import Handle
 
 # Warnings that are none: brokers may be named later, and a master is for clients of both kinds.
 _UNTRUE = re.compile(
@@ -35,26 +33,35 @@ _LAST_SECONDS = 1.0
 
 
 class Log:
-    """The log of a handle, whose client has ``log.queue`` on and keeps its lines until the log is opened.
+    """The log of a client, which keeps its lines until the log is opened.
 
+    :param native: has ``log.queue`` on.
     :param settings: what the script has set for the client.
+    :param logger: where lines go: ``stderr``, ``syslog``, ``none``, or ``callback``.
+    :param tell: takes a line for the callback (log thread, or one that closes).
     """
 
-    def __init__(self, handle: Handle, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        native: ClientHandle,
+        settings: Mapping[str, str],
+        logger: str,
+        tell: Callable[[LogLine], None],
+    ) -> None:
         #: The script has asked for librdkafka's debug lines, and gets the log as librdkafka writes it.
         self._is_raw = bool(settings.get("debug"))
         #: Up to which level lines are told.
         self.level = _DEBUG if self._is_raw else int(settings.get("log_level") or _INFO)
         self.outages = Outages(ends_connections=settings.get("socket.max.fails") != "0")
         self._lock = threading.Lock()  # whoever has it tells lines
-        self._sink = sink(handle, self._gives_up)
-        self._is_for_people = handle.master.logger != "callback"
+        self._sink = sink(logger, native.name(), tell, self._gives_up)
+        self._is_for_people = logger != "callback"
         self._sums_up = self._is_for_people and not self._is_raw
         self._own: deque[LogLine] = deque()
         self._left_out = 0  # guarded by the reader's lock
         self._end: float | None = None  # when those who wait for a reader of stderr give up
         self._closed = False
-        self._handle = handle
+        self._native = native
         self._queue: LogQueue
 
     def open(self) -> None:
@@ -71,12 +78,12 @@ class Log:
 
     def reads(self, descriptor: int) -> None:
         """Have ``descriptor`` signalled when there are lines."""
-        self._queue = self._handle.native.divert_logs(descriptor)
+        self._queue = self._native.divert_logs(descriptor)
 
     def set_level(self, level: int) -> None:
         """Tell lines up to a level from now on."""
         if self._is_raw:
-            self._handle.native.set_log_level(level)
+            self._native.set_log_level(level)
         else:
             self.level = level
 
@@ -86,7 +93,7 @@ class Log:
         _reader.wake()
 
     def serve(self) -> bool:
-        """Tell some lines; whether there may be more."""
+        """Tell some lines; whether there are more (log thread, or one that closes)."""
         with self._lock:
             if self._closed:
                 return False
@@ -102,11 +109,11 @@ class Log:
         return more
 
     def leave_out(self) -> None:
-        """Drop the oldest lines, if too many wait (the reader's lock is held)."""
+        """Drop the oldest lines, if too many wait (the reader's lock held)."""
         self._left_out += sum(line.level <= self.level for line in self._queue.surplus(WAITING_LIMIT))
 
     def left_out(self) -> int:
-        """How many were dropped since this was asked last (the reader's lock is held)."""
+        """How many were dropped since this was asked last (the reader's lock held)."""
         left_out, self._left_out = self._left_out, 0
         return left_out
 

@@ -6,13 +6,10 @@ import os
 import select
 import syslog
 import time
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Callable
 
 from kafkatcl.engine.telling import is_diverted, printable
 from kafkatcl.librdkafka.logs import LogLine
-
-if TYPE_CHECKING:
-    from kafkatcl.engine.handle import Handle
 
 #: What takes lines.
 Sink = Callable[[list[LogLine]], None]
@@ -23,18 +20,21 @@ _CHUNK_BYTES = 4096
 _PATIENCE_MS = 100
 
 
-def sink(handle: Handle, gives_up: Callable[[], bool]) -> Sink:
-    """What takes the lines of ``handle``, by the logger of its master at this moment.
+def sink(logger: str, name: str, tell: Callable[[LogLine], None], gives_up: Callable[[], bool]) -> Sink:
+    """What takes the lines of a client.
 
+    :param logger: where they go: ``stderr``, ``syslog``, ``none``, or ``callback``.
+    :param name: the client's name, as stderr shows it.
+    :param tell: takes a line for the callback.
     :param gives_up: says whether to drop what nobody reads.
     """
     kinds: dict[str, Callable[[], Sink]] = {
-        "stderr": lambda: _to_stderr(handle.native.name(), gives_up),
+        "stderr": lambda: _to_stderr(name, gives_up),
         "syslog": lambda: _to_syslog,
         "none": lambda: _to_nowhere,
-        "callback": lambda: _to_callback(handle),
+        "callback": lambda: _to_callback(tell),
     }
-    return kinds[handle.master.logger]()
+    return kinds[logger]()
 
 
 def _to_stderr(name: str, gives_up: Callable[[], bool]) -> Sink:
@@ -84,23 +84,11 @@ def _to_nowhere(_lines: list[LogLine]) -> None:
     pass
 
 
-def _to_callback(handle: Handle) -> Sink:
+def _to_callback(tell: Callable[[LogLine], None]) -> Sink:
     """Callbacks get the text as it is: it is data there."""
-    token = handle.master.callback("logger")
 
-    def tell(lines: list[LogLine]) -> None:
-        if handle.deleted:
-            return
+    def tell_all(lines: list[LogLine]) -> None:
         for line in lines:
-            handle.events.post_unbidden(handle, token, _argument(line), _left_out)
+            tell(line)
 
-    return tell
-
-
-def _argument(line: LogLine) -> tuple[Any, ...]:
-    return ("level", line.level, "facility", line.facility, "message", line.message)
-
-
-def _left_out(count: int) -> tuple[Any, ...]:
-    text = f"{count} further log lines were left out: they came faster than they were told"
-    return _argument(LogLine(syslog.LOG_WARNING, "LOG", text))
+    return tell_all

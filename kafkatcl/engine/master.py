@@ -2,70 +2,37 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from kafkatcl.engine.reports import ReportSampling
 from kafkatcl.engine.settings import MAX_BLOCK, milliseconds, set_property
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.conf import GlobalConf, TopicConf, is_topic_property
 
-if TYPE_CHECKING:
-    from kafkatcl.engine.handle import Handle
-
-
 _LONGEST_MS = 2**31 - 1
 
 
-class DeliveryReports:
-    """Which delivery reports are told: the first and then each Nth, and those asked for as a sample."""
+class Client(Protocol):
+    """A handle, as far as its master goes on to concern it."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._every = 1
-        self._left = 0  # reports until the next one that is told, that one included
-        self._sample = False
+    deleted: bool
 
-    @property
-    def every(self) -> int:
-        """The interval in force; 0 tells none, a negative one all."""
-        return self._every
+    def silence(self, kind: str) -> None:
+        """The callback of a kind is gone; what waits for it is not told any more."""
 
-    @every.setter
-    def every(self, interval: int) -> None:
-        with self._lock:
-            # The first report ever is told whatever the interval; once counting has begun, it begins anew.
-            self._every = interval
-            if self._left > 0:
-                self._left = interval
-
-    def sample(self) -> None:
-        """Have the next report told, whatever the interval; it does not count."""
-        self._sample = True
-
-    def tell(self) -> bool:
-        """Whether the report that has just come is told."""
-        with self._lock:
-            if self._sample:
-                self._sample = False
-                return True
-            if self._every <= 0:
-                return self._every < 0
-            self._left -= 1
-            if self._left > 0:
-                return False
-            self._left = self._every
-            return True
+    def add_brokers(self, brokers: list[str]) -> None:
+        """Add bootstrap brokers."""
 
 
 class Master:
-    """Settings for handles to come; ``token`` names its callbacks to the Tcl side."""
+    """Settings for handles to come; the names of its callbacks begin with ``token``."""
 
     def __init__(self, token: str) -> None:
         self.token = token
         self.conf = GlobalConf()
         self.topic_conf = TopicConf()
-        #: ``random`` or ``consistent`` for topics of handles to come, None for what the configuration says.
+        #: What :meth:`partition_by` and :meth:`log_to` have set.
         self.partitioner: str | None = None
         self.logger = "stderr"
         #: What handles made so far have warned of.
@@ -74,9 +41,9 @@ class Master:
         self.max_block_ms = 0
         #: The kinds of callbacks that handles to come serve: ``delivery``, ``error``, ``statistics``.
         self.wanted: set[str] = set()
-        self.reports = DeliveryReports()
+        self.reports = ReportSampling()
         #: The handles made so far that still exist.
-        self.handles: weakref.WeakSet[Handle] = weakref.WeakSet()
+        self.handles: weakref.WeakSet[Client] = weakref.WeakSet()
 
     def callback(self, kind: str) -> str:
         """The token of the callback of a kind."""
@@ -109,6 +76,14 @@ class Master:
             if not handle.deleted:
                 handle.add_brokers(brokers)
 
+    def partition_by(self, partitioner: str) -> None:
+        """Have topics of handles to come partition ``random`` or ``consistent``."""
+        self.partitioner = partitioner
+
+    def log_to(self, logger: str) -> None:
+        """Where handles to come log: ``stderr``, ``syslog``, ``none``, ``callback``."""
+        self.logger = logger
+
     def dump(self) -> list[str]:
         """All properties: name, value, name, value, ..."""
         return [*self.conf.dump(), *([MAX_BLOCK, str(self.max_block_ms)] if self.max_block_ms else [])]
@@ -121,6 +96,13 @@ class Master:
         if name == MAX_BLOCK:
             self.max_block_ms = milliseconds(name, value, _LONGEST_MS)
         elif is_topic_property(name):
-            set_property(self.topic_conf, name, value)
+            self.configure_topics(name, value)
         else:
             set_property(self.conf, name, value)
+
+    def configure_topics(self, name: str, value: str) -> None:
+        """Set a property of topics.
+
+        :raises Failure: with librdkafka's text, or one that shows no secret.
+        """
+        set_property(self.topic_conf, name, value)

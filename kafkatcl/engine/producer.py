@@ -8,12 +8,13 @@ from itertools import islice
 from typing import Any, Callable, ClassVar
 
 from kafkatcl.engine.errors import kafka_failure, with_reason
-from kafkatcl.engine.events import Event
-from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.events import Event, EventQueue
+from kafkatcl.engine.handle import Handle, Topic
 from kafkatcl.engine.losses import Losses
-from kafkatcl.engine.reports import FailedReport, delivered, failed
+from kafkatcl.engine.master import Master
+from kafkatcl.engine.reports import DeliveryReport, delivered
 from kafkatcl.engine.shutdown import flush_seconds
-from kafkatcl.engine.topic import SharedTopic, Topic
+from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.batches import Batch
 from kafkatcl.librdkafka.errors import (
@@ -54,23 +55,33 @@ class ProducerHandle(Handle):
     #: Called, from any thread, when a producer has had a fatal error and takes no more messages.
     on_fatal: ClassVar[Callable[[ProducerHandle], None]] = lambda _: None
 
-    def _make(self, settings: dict[str, Any]) -> Producer:
+    #: The messages that are not delivered, and that no callback is told of.
+    losses: Losses
+
+    def __init__(self, master: Master, events: EventQueue) -> None:
+        super().__init__(master, events)
         self._is_failed = False
         self._left = 0  # messages that closing waits for
         #: Whether delivery reports are told.
-        self.reports = "delivery" in self.master.wanted
-        self._max_block_ms = self.master.max_block_ms
-        words = iter(self.master.conf.dump())
+        self.reports = "delivery" in master.wanted
+        self._max_block_ms = master.max_block_ms
+        words = iter(master.conf.dump())
         limits = dict(zip(words, words))
         self._max_messages = int(limits["queue.buffering.max.messages"])
         self._max_bytes = int(limits["queue.buffering.max.kbytes"]) << 10
         self._max_message_bytes = int(limits["message.max.bytes"])
         self._largest = 0  # bytes of the largest message since the queue was empty
+
+    def _settings(self) -> dict[str, Any]:
+        settings = super()._settings()
         if self.reports:
             settings["on_delivery"] = self._on_delivery
         # The one property that the wrapper looks at itself, and wants as a bool.
         if _ONLY_ERRORS in settings:
             settings[_ONLY_ERRORS] = settings[_ONLY_ERRORS] == "true"
+        return settings
+
+    def _make(self, settings: dict[str, Any]) -> Producer:
         return Producer(settings)
 
     def _prepare(self) -> None:
@@ -89,7 +100,8 @@ class ProducerHandle(Handle):
     ) -> None:
         """Tell the delivery callback that a message failed; it is counted as lost where the callback is not to know."""
         if self._is_heard():
-            self._report(failed(code, topic, partition, payload, key, more=with_reason(code, "", self.why)))
+            reason = with_reason(code, "", self.why)
+            self._report(DeliveryReport(payload or b"", partition, topic, key, code=code, reason=reason))
         else:
             self.losses.count(topic, code)
 
@@ -209,15 +221,15 @@ class ProducerHandle(Handle):
             and self.master.reports.tell()
         )
 
-    def _report(self, report: tuple[Any, ...]) -> None:
+    def _report(self, report: DeliveryReport) -> None:
         self.events.post(self, self.master.callback("delivery"), report)
-        if "delivery" not in self.master.wanted:  # the callback has gone just now, before this was there to be dropped
-            self.silence("delivery")
+        if "delivery" not in self.master.wanted:
+            self.silence("delivery")  # the callback went before the report was there to be dropped
 
     def _untold(self, notices: list[Event]) -> None:
         for _, report in notices:
-            if isinstance(report, FailedReport):
-                self.losses.count(report.topic, report.number)
+            if isinstance(report, DeliveryReport) and report.code:
+                self.losses.count(report.topic, report.code)
 
 
 class ProducerTopic(Topic):

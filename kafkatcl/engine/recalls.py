@@ -1,8 +1,9 @@
 """What was taken to be told, and must not be told any more: it is recalled from the interpreter.
 
-Partitions of a group are taken away in Kafka's threads, while an interpreter tells what it took of them.  Who
-takes them away waits a moment, so that they are still ours for the message that is being told, and no other one
-is.
+Partitions of a group are taken away within the call that fetches, while an interpreter
+tells what it took of them.  Where the owner thread fetches, it waits a moment, so that
+they are still ours for the message that is being told, and no other one is.  A reader
+does not wait: it may be the interpreter's own thread.
 """
 
 from __future__ import annotations

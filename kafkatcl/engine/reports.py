@@ -1,42 +1,98 @@
-"""Delivery reports in the form that callbacks get."""
+"""What callbacks are told of a client: errors, log lines, and the fate of messages."""
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from typing import Any, NamedTuple
 
-from kafkatcl.librdkafka.errors import error_name, error_text
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
 
-class FailedReport(tuple[Any, ...]):
-    """The report of a message that was not delivered."""
+class ClientError(NamedTuple):
+    """An error of a client: Kafka's code, and what happened in words."""
 
+    code: int
+    reason: str
+
+
+class LogEntry(NamedTuple):
+    """A line of a log; ``level`` is one of syslog, 0 (emergency) to 7 (debug)."""
+
+    level: int
+    facility: str
+    message: str
+
+
+class DeliveryReport(NamedTuple):
+    """What has become of a message: it has an offset, or ``code`` says why it has none.
+
+    A message without a payload has an empty one.  ``offset`` is None where the broker
+    told none.  Of an error, ``reason`` says what is known besides its code.
+    """
+
+    payload: bytes
+    partition: int
     topic: str
-    number: int  # of the error
+    key: bytes | None = None
+    offset: int | None = None
+    code: int = 0
+    reason: str = ""
 
 
-def delivered(message: Any) -> tuple[Any, ...]:
+def delivered(message: Any) -> DeliveryReport:
     """The report of a ``confluent_kafka.Message`` that was delivered."""
     offset = message.offset()
-    return (
-        "payload", message.value() or b"", "partition", message.partition(),
-        "offset", "invalid" if offset is None or offset == OFFSET_INVALID else offset,
-        "topic", message.topic(), *_keyed(message.key()),
-    )  # fmt: skip
+    return DeliveryReport(
+        message.value() or b"",
+        message.partition(),
+        message.topic(),
+        message.key(),
+        None if offset == OFFSET_INVALID else offset,
+    )
 
 
-def failed(
-    code: int, topic: str, partition: int, payload: bytes | None, key: bytes | None, *, more: str = ""
-) -> FailedReport:
-    """The report of a message that failed with an error code; ``more`` is known of the reason."""
-    text = error_text(code)
-    report = FailedReport((
-        "error", text, "code", error_name(code), "message", f"{text} ({more})" if more else text,
-        "payload", payload or b"", "partition", partition, "topic", topic, *_keyed(key),
-    ))  # fmt: skip
-    report.topic, report.number = topic, code
-    return report
+class ReportSampling:
+    """Which reports are told: the first, then each Nth, and any asked for as a sample.
 
+    Any thread may use it.
+    """
 
-def _keyed(key: bytes | None) -> tuple[Any, ...]:
-    return () if key is None else ("key", key)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._interval = 1
+        self._left = 0  # reports until the next one that is told, that one included
+        self._sample = False
+
+    @property
+    def interval(self) -> int:
+        """The interval in force; 0 tells none, a negative one all."""
+        return self._interval
+
+    def set_interval(self, interval: int) -> None:
+        """Tell each report of so many from now on.
+
+        The first report ever is told whatever the interval; once counting has begun, it
+        begins anew.
+        """
+        with self._lock:
+            self._interval = interval
+            if self._left > 0:
+                self._left = interval
+
+    def sample(self) -> None:
+        """Have the next report told, whatever the interval; it does not count."""
+        self._sample = True
+
+    def tell(self) -> bool:
+        """Whether the report that has just come is told."""
+        with self._lock:
+            if self._sample:
+                self._sample = False
+                return True
+            if self._interval <= 0:
+                return self._interval < 0
+            self._left -= 1
+            if self._left > 0:
+                return False
+            self._left = self._interval
+            return True

@@ -6,15 +6,12 @@ import atexit
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Callable
+from typing import Callable, ClassVar, Protocol
 
 from kafkatcl.engine import telling
+from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.process import is_forked
 from kafkatcl.engine.waiting import is_asking
-
-if TYPE_CHECKING:
-    from kafkatcl.engine.events import EventQueue
-    from kafkatcl.engine.handle import Handle
 
 #: The environment variable with the bound in ms for delivering what is queued when a program ends.
 FLUSH_TIMEOUT = "KAFKATCL_FLUSH_TIMEOUT_MS"
@@ -32,9 +29,28 @@ _SILENT_SECONDS, _TOLD_EVERY_SECONDS = 1.0, 0.5
 #: How often to look whether the wait is over, or was given up.
 _LOOK_SECONDS = 0.1
 
-_open: set[Handle] = set()
+
+class Closable(Protocol):
+    """A handle, as far as its end goes."""
+
+    name: str
+    events: EventQueue
+    consumes: ClassVar[bool]
+    gave_up_at: float
+
+    def close(self, end: float) -> None:
+        """Flush and close, until ``end`` by ``time.monotonic`` (any thread; waits)."""
+
+    def undelivered(self) -> int:
+        """How many messages closing waits for (any thread)."""
+
+    def tell_losses(self) -> None:
+        """Say on stderr what was lost, if that was not said yet (any thread)."""
+
+
+_open: set[Closable] = set()
 #: The handles that threads of their own close; said when there is one less.
-_closing: list[Handle] = []
+_closing: list[Closable] = []
 _closed = threading.Condition()
 _settlers: list[Callable[[], None]] = []
 _closers: list[Callable[[], None]] = []
@@ -73,12 +89,12 @@ def give_up() -> bool:
     return waits
 
 
-def opened(handle: Handle) -> None:
+def opened(handle: Closable) -> None:
     """Remember a handle, so that it is closed at the end if it was not deleted before."""
     _open.add(handle)
 
 
-def closing(*handles: Handle) -> None:
+def closing(*handles: Closable) -> None:
     """Close handles, all at once: producers flush in the background, consumers are waited for."""
     opened_ones = [handle for handle in handles if handle in _open]
     for handle in opened_ones:
@@ -145,12 +161,12 @@ def is_finished(events: EventQueue) -> bool:
     return not any(handle.events is events for handle in (*_open, *_closing))
 
 
-def _give_up(handles: list[Handle]) -> None:
+def _give_up(handles: list[Closable]) -> None:
     for handle in list(handles):
         handle.gave_up_at = handle.gave_up_at or time.monotonic()
 
 
-def _wait(handles: list[Handle]) -> None:
+def _wait(handles: list[Closable]) -> None:
     """Wait for handles to close, within their bounds."""
     began = time.monotonic()
     shown = began + _SILENT_SECONDS - _TOLD_EVERY_SECONDS
@@ -164,7 +180,7 @@ def _wait(handles: list[Handle]) -> None:
                 _show(handles, began)
 
 
-def _bound(handle: Handle, began: float) -> float:
+def _bound(handle: Closable, began: float) -> float:
     """When a handle that closes since ``began`` is not waited for any more."""
     if handle.consumes:
         return began + (_ASKING_SECONDS if is_asking() else _CONSUMER_SECONDS)
@@ -172,7 +188,7 @@ def _bound(handle: Handle, began: float) -> float:
     return min(end, handle.gave_up_at + _GIVEN_UP_SECONDS) if handle.gave_up_at else end
 
 
-def _show(handles: list[Handle], began: float) -> None:
+def _show(handles: list[Closable], began: float) -> None:
     """Say on a terminal which messages are waited for."""
     waiting = {handle.name: count for handle in handles if (count := handle.undelivered())}
     if not waiting or not telling.is_watched():
@@ -185,7 +201,7 @@ def _show(handles: list[Handle], began: float) -> None:
     )
 
 
-def _start_closing(handle: Handle) -> None:
+def _start_closing(handle: Closable) -> None:
     def close() -> None:
         try:
             handle.close(time.monotonic() + flush_seconds())

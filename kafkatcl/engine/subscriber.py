@@ -10,7 +10,7 @@ from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.destination import is_embedded, named
 from kafkatcl.engine.errors import bare_failure, kafka_errors
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.fetching import Fetcher
+from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.flow import Origin, Reason
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item
@@ -41,23 +41,28 @@ class Position(NamedTuple):
         return TopicPartition(usable_name(self.topic), self.partition, self.offset)
 
 
-class Subscriber(Fetcher):
-    """A consumer that belongs to a group."""
+class Subscriber(ConsumingHandle):
+    """A consumer that belongs to a group.
+
+    :raises Failure: the master names no group.
+    """
 
     def __init__(self, master: Master, events: EventQueue) -> None:
-        self._subscription: list[Position] = []
-        self.messages = MessageBuffer(self)  # before the owner thread begins to fill it
         super().__init__(master, events)
-
-    def _consumer_settings(self, settings: dict[str, Any]) -> None:
-        if not settings.get("group.id"):
+        if not self.has_group:
             raise Failure("a subscriber needs a consumer group: set group.id on its master first")
+        self._subscription: list[Position] = []
+        self.messages = MessageBuffer(self)
+
+    def _settings(self) -> dict[str, Any]:
+        settings = super()._settings()
         settings.setdefault("auto.offset.reset", "earliest")
         settings.update(self.topic_conf.settings)
         if "session.timeout.ms" not in settings and self._is_embedded(settings):
             # The mock lets whoever joins a group again wait for a session to run out.
             settings["session.timeout.ms"] = "2000"
             settings.setdefault("heartbeat.interval.ms", "500")
+        return settings
 
     def _is_embedded(self, settings: dict[str, Any]) -> bool:
         return self._redirected.is_embedded if self._redirected else is_embedded(named(settings))
@@ -84,7 +89,7 @@ class Subscriber(Fetcher):
         """Leave the group."""
         self.check()
         with self.lock, self._errors():
-            self.store_offsets()
+            self.offsets.store()
             self.client.unsubscribe()
             self.client.unassign()  # what assign() named is no subscription
             self._subscription = []
@@ -94,7 +99,7 @@ class Subscriber(Fetcher):
         """Read these partitions, and none else; without an offset from the committed one."""
         self.check()
         with self.lock, self._errors():
-            self.store_offsets()
+            self.offsets.store()
             self.flow.forget_all()
             self.client.assign([position.or_stored().native() for position in wanted])
             self._restart()
@@ -141,7 +146,7 @@ class Subscriber(Fetcher):
         """
         self.check()
         with self.lock:
-            self.store_offsets()
+            self.offsets.store()
         with self._errors():
             offsets = {"offsets": [position.native() for position in wanted]} if wanted else {}
             if not wait:
@@ -155,10 +160,11 @@ class Subscriber(Fetcher):
         """The next offset to read of each partition, or the invalid one."""
         self.check()
         with self.lock:
-            return [
-                Position(usable_name(topic), part, self.positions.get((topic, part), OFFSET_INVALID))
-                for topic, part, _ in wanted
-            ]
+            found = [(topic, part, self.offsets.position((topic, part))) for topic, part, _ in wanted]
+        return [
+            Position(usable_name(topic), part, OFFSET_INVALID if offset is None else offset)
+            for topic, part, offset in found
+        ]
 
     def committed(self, wanted: list[Position], timeout_ms: int) -> list[Position]:
         """The committed offset of each partition, or the invalid one."""
@@ -198,22 +204,25 @@ class Subscriber(Fetcher):
         return origins
 
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
-        # From within consume() or close(): what was handed over must be stored before the partitions go.
-        self.messages.recall(_RECALL_SECONDS if self.pump.is_current() else 0.0)
-        self.store_offsets()
-        for lost in partitions:
-            self.messages.drop(lost.topic, lost.partition)
-        self.forget_positions([(lost.topic, lost.partition) for lost in partitions])
+        # Called within consume(), by the owner thread or a reader, which hold the lock,
+        # or within close(), by a thread that does not.  What was handed over must be
+        # stored before the partitions go.
+        with self.lock:
+            self.messages.recall(_RECALL_SECONDS if self.pump.is_current() else 0.0)
+            self.offsets.store()
+            for lost in partitions:
+                self.messages.drop(lost.topic, lost.partition)
+            self._forget([(lost.topic, lost.partition) for lost in partitions])
 
     def _restart(self) -> None:
         """Forget what was fetched and not handed over (lock held)."""
-        self._epoch += 1
-        self.forget_positions(list(self.positions))
+        self._generation += 1
+        self._forget(self.offsets.partitions())
         self.flow.forget_all()
         self.messages.clear()
 
-    def _route(self, fetched: list[Item], epoch: int) -> None:
-        if epoch != self._epoch:
+    def _route(self, fetched: list[Item], generation: int) -> None:
+        if generation != self._generation:
             return  # fetched for an earlier assignment
         for item in fetched:
             self.messages.put(item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.settings import set_property
@@ -12,10 +12,6 @@ from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
-from kafkatcl.librdkafka.wrapper import consistent
-
-if TYPE_CHECKING:
-    from kafkatcl.engine.handle import Handle
 
 _MOST_NAME_BYTES = 512
 _NOTHING: Mapping[str, str] = {}
@@ -111,26 +107,3 @@ class SharedTopic:
         if self._native:
             native.close_topic(self._native)
             self._native = None
-
-
-class Topic:
-    """A topic object of a handle, to produce to or to consume from."""
-
-    def __init__(self, handle: Handle, topic: SharedTopic) -> None:
-        self.handle = handle
-        self.topic = topic
-
-    def partitions(self) -> int:
-        """How many partitions the topic has; asks the cluster, see :meth:`Handle.metadata`.
-
-        :raises Failure: there is no such topic, or no answer.
-        """
-        return self.handle.metadata(refresh=True).partitions(self.topic.name)
-
-    def consistent_partition(self, key: bytes) -> int:
-        """The partition that the consistent partitioner gives ``key``: CRC-32 modulo partitions; -1 if there are none.
-
-        :raises Failure: there is no such topic, or no answer.
-        """
-        count = self.partitions()
-        return int(consistent(key, count)) if count else -1

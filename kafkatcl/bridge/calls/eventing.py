@@ -6,8 +6,9 @@ from typing import Any
 
 from kafkatcl.bridge.arguments import integer
 from kafkatcl.bridge.calls.registry import primitive
+from kafkatcl.bridge.records import callback_argument
 from kafkatcl.bridge.sessions import events
-from kafkatcl.engine.messages import ErrorItem, Run
+from kafkatcl.engine.messages import Run
 
 
 @primitive
@@ -56,4 +57,4 @@ def _counts(words: tuple[str, ...]) -> dict[str, int]:
 def _event(token: str, told: Any) -> tuple[Any, ...]:
     if isinstance(told, Run):
         return (token, *told)
-    return (token, told.pairs() if isinstance(told, ErrorItem) else told)
+    return (token, callback_argument(told))

@@ -11,7 +11,6 @@ from kafkatcl.engine.handle import LOG_LEVELS, Handle
 from kafkatcl.engine.hints import listed
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle
-from kafkatcl.engine.settings import set_property
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.errors import Failure
 
@@ -29,6 +28,7 @@ def handle_create(session: str, master: str, kind: str) -> str:
     def make(identifier: str) -> Handle:
         handle = _KINDS[kind](made_by, events(session))
         handle.identifier = identifier
+        handle.open()
         return handle
 
     return register(session, "h", make)
@@ -41,13 +41,13 @@ def handle_name(handle: str) -> str:
 
 @primitive
 def handle_config(handle: str, *settings: str) -> tuple[str, ...] | None:
-    conf = find(handle, Handle).topic_conf
-    return configured(conf.dump, lambda name, value: set_property(conf, name, value), settings)
+    found = find(handle, Handle)
+    return configured(found.topic_conf.dump, found.configure_topics, settings)
 
 
 @primitive
 def handle_partitioner(handle: str, partitioner: str) -> None:
-    find(handle, Handle).partitioner = partitioner
+    find(handle, Handle).partition_by(partitioner)
 
 
 @primitive

@@ -6,7 +6,6 @@ from kafkatcl.bridge.arguments import integer
 from kafkatcl.bridge.calls.registry import configured, primitive
 from kafkatcl.bridge.sessions import find, register
 from kafkatcl.engine.master import Master
-from kafkatcl.engine.settings import set_property
 
 
 @primitive
@@ -22,8 +21,8 @@ def master_config(master: str, *settings: str) -> tuple[str, ...] | None:
 
 @primitive
 def master_topic_config(master: str, *settings: str) -> tuple[str, ...] | None:
-    conf = find(master, Master).topic_conf
-    return configured(conf.dump, lambda name, value: set_property(conf, name, value), settings)
+    found = find(master, Master)
+    return configured(found.topic_conf.dump, found.configure_topics, settings)
 
 
 @primitive
@@ -33,12 +32,12 @@ def master_add_brokers(master: str, *brokers: str) -> None:
 
 @primitive
 def master_partitioner(master: str, partitioner: str) -> None:
-    find(master, Master).partitioner = partitioner
+    find(master, Master).partition_by(partitioner)
 
 
 @primitive
 def master_logger(master: str, logger: str) -> None:
-    find(master, Master).logger = logger
+    find(master, Master).log_to(logger)
 
 
 @primitive
@@ -53,8 +52,8 @@ def master_callback(master: str, kind: str, wanted: str) -> str:
 def master_every(master: str, interval: str | None = None) -> int | None:
     reports = find(master, Master).reports
     if interval is None:
-        return reports.every
-    reports.every = integer(interval)
+        return reports.interval
+    reports.set_interval(integer(interval))
     return None
 
 

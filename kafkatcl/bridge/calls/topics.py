@@ -8,10 +8,9 @@ from kafkatcl.bridge.arguments import byte_string, integer
 from kafkatcl.bridge.calls.registry import Rows, configured, list_primitive, primitive, quick
 from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
-from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.handle import Handle, Topic
 from kafkatcl.engine.process import mark
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
-from kafkatcl.engine.topic import Topic
 from kafkatcl.librdkafka.batches import batches_of
 
 #: The words of partitions, as scripts write them.

@@ -1,0 +1,60 @@
+"""What a script was given of a buffer and has not used yet: it is in flight.
+
+What was used counts as consumed, and what the script did not get to is put back.  What
+was forgotten meanwhile, as its partition was stopped or started anew, counts neither
+way.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from kafkatcl.engine.messages import Item, Run
+
+
+class Taken(NamedTuple):
+    """An item that was taken from a buffer, and the era it was taken in."""
+
+    item: Item
+    era: tuple[int, int]
+
+
+class Eras:
+    """How often a buffer has forgotten what it had, of all partitions and of each."""
+
+    def __init__(self) -> None:
+        self._clears = 0
+        self._drops: Counter[tuple[str, int]] = Counter()
+
+    def clear(self) -> None:
+        """All that was taken so far is forgotten."""
+        self._clears += 1
+
+    def drop(self, origin: tuple[str, int]) -> None:
+        """What was taken so far of a partition is forgotten."""
+        self._drops[origin] += 1
+
+    def taken(self, items: list[Item]) -> list[Taken]:
+        """Items as they are taken now."""
+        return [Taken(item, self._era(item)) for item in items]
+
+    def wanted(self, taken: list[Taken]) -> list[Item]:
+        """What was not forgotten since it was taken."""
+        return [item for item, era in taken if era == self._era(item)]
+
+    def _era(self, item: Item) -> tuple[int, int]:
+        return self._clears, self._drops[item.origin] if item.origin else 0
+
+
+def parted(taken: list[Taken], rest: int) -> tuple[list[Taken], list[Taken]]:
+    """All but the last ``rest`` messages, and those."""
+    first, last = list(taken), []
+    while rest > 0 and first:
+        item, era = first.pop()
+        if isinstance(item, Run) and item.size > rest:
+            first.append(Taken(item.part(0, item.size - rest), era))
+            item = item.part(item.size - rest, rest)
+        last.append(Taken(item, era))
+        rest -= item.size
+    return first, last[::-1]

@@ -1,0 +1,91 @@
+"""How far the script has come in each partition, and what of that is stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from fix_buffer import END, ERROR, run
+
+from kafkatcl.engine.offsets import OffsetStore
+
+A, B = ("t", 0), ("t", 1)
+
+
+class FakeClient:
+    """Remembers what is stored, and refuses partitions that were taken away."""
+
+    def __init__(self) -> None:
+        self.stored: list[tuple[int, int]] = []
+        self.taken_away: set[int] = set()
+
+    def store_offsets(self, offsets: list[Any]) -> None:
+        for place in offsets:
+            if place.partition in self.taken_away:
+                raise KafkaException(KafkaError(KafkaError._STATE))
+            self.stored.append((place.partition, place.offset))
+
+
+@pytest.fixture
+def client() -> FakeClient:
+    return FakeClient()
+
+
+@pytest.fixture
+def offsets(client: FakeClient) -> OffsetStore:
+    return OffsetStore(lambda: client, stores=True)
+
+
+def test_a_position_is_behind_what_the_script_has(offsets: OffsetStore, client: FakeClient) -> None:
+    assert offsets.position(A) is None
+    offsets.advance([run(0, 5), ERROR, END, run(7, partition=1)])
+    assert (offsets.position(A), offsets.position(B)) == (5, 8)
+    assert sorted(offsets.partitions()) == [A, B]
+    offsets.store()
+    assert sorted(client.stored) == [(0, 5), (1, 8)]
+
+
+def test_what_has_not_moved_is_not_stored_again(offsets: OffsetStore, client: FakeClient) -> None:
+    offsets.advance([run(0), run(0, partition=1)])
+    offsets.store()
+    offsets.advance([run(1)])
+    offsets.store()
+    offsets.store()
+    assert sorted(client.stored) == [(0, 1), (0, 2), (1, 1)]
+
+
+def test_what_the_script_did_not_get_to_is_taken_back(offsets: OffsetStore, client: FakeClient) -> None:
+    offsets.advance([run(0, 5)])
+    offsets.store()
+    offsets.rewind([run(3, 2)])
+    assert offsets.position(A) == 3
+    offsets.rewind([run(4), END, run(9, partition=1)])  # it has not come so far
+    assert (offsets.position(A), offsets.position(B)) == (3, None)
+    offsets.store()
+    assert client.stored == [(0, 5), (0, 3)]
+
+
+def test_partitions_that_are_not_read_any_more_are_not_stored(
+    offsets: OffsetStore, client: FakeClient
+) -> None:
+    offsets.advance([run(0), run(0, partition=1)])
+    offsets.forget([A, ("other", 0)])
+    offsets.store()
+    assert (offsets.position(A), client.stored) == (None, [(1, 1)])
+
+
+def test_a_partition_that_was_taken_away_keeps_no_other_from_being_stored(
+    offsets: OffsetStore, client: FakeClient
+) -> None:
+    client.taken_away = {0}
+    offsets.advance([run(0), run(0, partition=1)])
+    offsets.store()
+    assert client.stored == [(1, 1)]
+
+
+def test_positions_are_known_where_nothing_is_stored(client: FakeClient) -> None:
+    offsets = OffsetStore(lambda: client, stores=False)
+    offsets.advance([run(0)])
+    offsets.store()
+    assert (offsets.position(A), client.stored) == (1, [])

@@ -24,11 +24,9 @@ kind                body
 LIST                an answer (see ``bridge/answers.py``) as a Tcl list in UTF-8
 RUNS                an answer with messages in it: length of a list in UTF-8; that
                     list: the answer, and for each run of messages where in the answer
-                    its fields belong, how many messages there are, and how many
-                    fields each has; then for each run the columns, one after the
-                    other: where in the body payloads begin and end (the last byte),
-                    the same for keys if there are any, offsets, timestamps; then
-                    payloads and keys
+                    its fields belong, how many messages there are, and the types of
+                    its columns; then for each run the columns, and then what they
+                    lead to (see ``columns.py``)
 BELL                a session that has events to take; no answer
 BELL_BACK           a session that must give back some of those it took; no answer
 REFUSED             why there is no sidecar; it ends

@@ -7,6 +7,7 @@ from typing import Any
 from kafkatcl.bridge.arguments import integer
 from kafkatcl.bridge.calls.registry import primitive
 from kafkatcl.bridge.sessions import events
+from kafkatcl.bridge.shapes import Messages, error_pairs
 from kafkatcl.engine.messages import ErrorItem, Run
 
 
@@ -14,7 +15,7 @@ from kafkatcl.engine.messages import ErrorItem, Run
 def events_take(session: str, most: str) -> tuple[Any, ...]:
     """Waiting events; none means that the bell will ring.
 
-    One of messages is (token, topic, partition, width, flat fields), any other (token, argument).
+    One of messages is a :class:`Messages` with the token as its head, any other (token, argument).
     """
     return tuple(_event(token, told) for token, told in events(session).take(int(most)))
 
@@ -55,5 +56,5 @@ def _counts(words: tuple[str, ...]) -> dict[str, int]:
 
 def _event(token: str, told: Any) -> tuple[Any, ...]:
     if isinstance(told, Run):
-        return (token, *told)
-    return (token, told.pairs() if isinstance(told, ErrorItem) else told)
+        return Messages.of(token, told)
+    return (token, error_pairs(told) if isinstance(told, ErrorItem) else told)

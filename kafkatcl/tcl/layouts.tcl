@@ -1,13 +1,13 @@
 # layouts.tcl --
 #
-#   Texts for what is done with each message, made of the rows in kafkatcl/engine/layouts.py.  They are put into the
-#   procedures that need them, as a call for each message would cost more than all of this.
+#   Texts of what is done with each message, made from the rows in kafkatcl/engine/layouts.py.  They are put into the
+#   procedures that need them: a call for each message would cost more than all of this.
 #
-#   Their variables: `layout` is the name of the layout of messages in a row, `fields` their fields, `at` the place of the
-#   first field of one of them, and `topic` and `partition` what they share.  Their commands begin with ::, for core::Named.
+#   In their variables is: the name of the layout of messages in a row (`layout`), the fields of these (`fields`), the
+#   place among them where a message begins (`at`), and what all of them share (`topic`, `partition`).
 
 namespace eval ::kafkatcl::layouts {
-    variable names          ;# all that a message may have, in the order of lists
+    variable names          ;# what a message may have, in the order of lists
     variable columns        ;# layout -> the fields that it has of each message, in their order
     variable optional       ;# the fields that not every message has
     lassign [::kafkatcl::Value [::kafkatcl::bridge::message_layouts]] names columns
@@ -20,21 +20,25 @@ proc ::kafkatcl::layouts::Width {layout} {
     return [llength [dict get $columns $layout]]
 }
 
-# Do for messages of whatever layout what the text says that a command makes for one layout.
+# Do what a command says for each layout: it gets the name of one and gives the text.
 proc ::kafkatcl::layouts::Switch {make} {
     variable columns
-    set cases [lmap layout [dict keys $columns] {
-        string cat "{\$layout eq \"$layout\"} {" [{*}$make $layout] "}"
-    }]
-    return "::if [join $cases { elseif }]"
+    set cases {}
+    foreach layout [dict keys $columns] {
+        append cases "$layout {[{*}$make $layout]} "
+    }
+    return "::kafkatcl::core::switch -exact -- \$layout {$cases}"
 }
 
 # Set `width`.
 proc ::kafkatcl::layouts::SetWidth {layout} {
-    return "::set width [Width $layout]"
+    return "set width [Width $layout]"
 }
 
-# Set <array> to the message at `at`, and that to the next one.  What other messages had and this one has not is unset.
+# -- arrays ------------------------------------------------------------------------------------------------
+
+# Set <array> to a message, unset what others had and this one has not, and move `at` to the next one.  The commands have
+# names for core::Named.
 proc ::kafkatcl::layouts::Fill {} {
     variable names
     variable columns
@@ -52,7 +56,6 @@ proc ::kafkatcl::layouts::Fill {} {
     return "$text[Switch FillOptional]\n::incr at"
 }
 
-# The same of what only some messages have.
 proc ::kafkatcl::layouts::FillOptional {layout} {
     variable columns
     variable optional
@@ -69,46 +72,47 @@ proc ::kafkatcl::layouts::FillOptional {layout} {
     return $text
 }
 
-# The list of names and values of a message.  How a field is read is said with %name% and %place% in the place of its
-# name and of its place among the fields of the message.
-proc ::kafkatcl::layouts::Pairs {read layout} {
-    variable names
-    variable columns
-    variable optional
-    set pairs {}
-    foreach name $names {
-        set pair "$name [Read $read $layout $name]"
-        if {$name ni $optional} {
-            append pairs " $pair"
-        } elseif {$layout eq "mixed"} {
-            append pairs " {*}\[::expr {[Read $read $layout present] & [Bit $name] ? \[::list $pair\] : {}}\]"
-        } elseif {$name in [dict get $columns $layout]} {
-            append pairs " $pair"
-        }
-    }
-    return "\[::list$pairs\]"
-}
-
-# Return that list.
-proc ::kafkatcl::layouts::ReturnPairs {read layout} {
-    return "::return [Pairs $read $layout]"
-}
-
-# The value of a field, or of what all messages share.
-proc ::kafkatcl::layouts::Read {read layout name} {
-    variable columns
-    set place [lsearch -exact [dict get $columns $layout] $name]
-    return [expr {$place < 0 ? "\$$name" : [string map [list %name% $name %place% $place] $read]}]
-}
-
 # The bit in `present` that says whether a message has a field.
 proc ::kafkatcl::layouts::Bit {name} {
     variable optional
     return [expr {1 << [lsearch -exact $optional $name]}]
 }
 
-# Run a text for each of several messages, with their fields in variables of their names.
+# -- lists -------------------------------------------------------------------------------------------------
+
+# The list of the names and values of a message.  `read` is how a field is read, with %name% for its name and %place% for
+# its place among those of the message.
+proc ::kafkatcl::layouts::Pairs {read layout} {
+    variable names
+    variable columns
+    variable optional
+    set fields [dict get $columns $layout]
+    set text list
+    foreach name $names {
+        if {$name ni $optional || $name in $fields && "present" ni $fields} {
+            append text " $name [Value $read $fields $name]"
+        } elseif {$name in $fields} {
+            append text " {*}\[expr {[Value $read $fields present] & [Bit $name]\
+                ? \[list $name [Value $read $fields $name]\] : {}}\]"
+        }
+    }
+    return "\[$text\]"
+}
+
+# A value of a message: of a field, or of what all share.
+proc ::kafkatcl::layouts::Value {read fields name} {
+    set place [lsearch -exact $fields $name]
+    return [expr {$place < 0 ? "\$$name" : [string map [list %name% $name %place% $place] $read]}]
+}
+
+# Return the list of the message at `at`.
+proc ::kafkatcl::layouts::ReturnPairs {layout} {
+    return "return [Pairs {[lindex $fields $at+%place%]} $layout]"
+}
+
+# Run a text for each of several messages, with %pairs% in it for the list of the message.
 proc ::kafkatcl::layouts::ForEach {messages text layout} {
     variable columns
-    return "::foreach {[dict get $columns $layout]} $messages {[string map [list %pairs% [Pairs {$%name%} $layout]] $text]}"
+    set body [string map [list %pairs% [Pairs {$%name%} $layout]] $text]
+    return "foreach {[dict get $columns $layout]} $messages {$body}"
 }

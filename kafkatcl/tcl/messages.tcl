@@ -9,19 +9,18 @@ namespace eval ::kafkatcl::messages {
     variable left           ;# of each batch whose code is run, how many messages it has not got to
     array set left {}
 
-    # Set the array to a message, and unset what an error has left there.  In an object command, plain names could be those of
-    # the script's namespace.
-    variable fill "[::kafkatcl::layouts::Fill]
+    # Set the array to a message, and unset what an error has left there.
+    variable fill [::kafkatcl::core::Named "[::kafkatcl::layouts::Fill]
         ::if {\[::tcl::info::exists <array>(error)\]} {
             ::unset -nocomplain <array>(error) <array>(code) <array>(message)
         }
-    "
+    "]
 }
 
 # A text with the texts of what is done for each message put in.
 proc ::kafkatcl::messages::Text {text} {
     variable fill
-    return [::kafkatcl::core::Named [::tcl::string::map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]]
+    return [::tcl::string::map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]
 }
 
 # Before messages are read: refuse an array that cannot be, as they would be lost with it.
@@ -172,7 +171,7 @@ proc ::kafkatcl::messages::Tell {prefix answer} {
 
 # The list a callback gets for the message at a place of the fields of several.
 proc ::kafkatcl::messages::Pairs {topic partition layout fields at} \
-    [::kafkatcl::core::Named [::kafkatcl::layouts::Switch {::kafkatcl::layouts::ReturnPairs {[::lindex $fields $at+%place%]}}]]
+    [::kafkatcl::layouts::Switch ReturnPairs]
 
 # An error of the array, as its result and options.  The script knows the array under the name it gave.
 proc ::kafkatcl::messages::Failed {array result options} {

@@ -238,7 +238,7 @@ proc ::kafkatcl::events::Notice {} {
 
 # Run the callback of messages in a row, `most` of them, until the turn is over, a variable was written that somebody
 # waits for, or the callback has changed what is to be told, or by whom; their number.
-proc ::kafkatcl::events::Messages {most} [::kafkatcl::core::Named [::tcl::string::map [list \
+proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list \
         %width% [::kafkatcl::layouts::Switch SetWidth] \
         %each% [::kafkatcl::layouts::Switch [list ForEach {$messages} $::kafkatcl::events::tell]]] {
     variable callback
@@ -264,7 +264,7 @@ proc ::kafkatcl::events::Messages {most} [::kafkatcl::core::Named [::tcl::string
     # Where each callback ends a turn, few messages are made ready for it.
     set burst [expr {$told < $burst ? max($told, 4) : min(2 * $told, 1000)}]
     return $told
-}]]
+}]
 
 # Run a callback at global level.
 proc ::kafkatcl::events::Call {token command} {

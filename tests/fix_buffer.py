@@ -9,6 +9,7 @@ import pytest
 
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.layouts import KEYED, PLAIN
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
 
 MIB = 1 << 20
@@ -31,7 +32,7 @@ def run(
         fields += [b"%0*d" % (size, offset), offset, -1]
         if key is not None:
             fields.append(key)
-    return Run(topic, partition, 3 if key is None else 4, tuple(fields))
+    return Run(topic, partition, PLAIN if key is None else KEYED, tuple(fields))
 
 
 def singles(found: Iterable[Item | None]) -> list[Item]:

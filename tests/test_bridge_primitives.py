@@ -285,8 +285,8 @@ def test_what_was_read_ahead_can_be_given_back(kind: str, fresh_bridge: Bridge) 
         bridge.answer("subscriber_assign", source, bridge.value("topic_name", topic), "0", "0")
 
     def offsets() -> list[int]:
-        what, _, partition, width, fields = bridge.value(*consume)
-        assert (what, partition, width) == ("messages", 0, 3)
+        what, _, partition, layout, fields = bridge.value(*consume)
+        assert (what, partition, layout) == ("messages", 0, "plain")
         return [int(offset) for offset in fields[1::3]]
 
     found = offsets()

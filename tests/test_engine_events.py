@@ -10,6 +10,7 @@ import pytest
 
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import NOTICE_LIMIT, Event, EventQueue
+from kafkatcl.engine.layouts import PLAIN
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
 
 END = EndItem("t", 0, 9)
@@ -19,13 +20,13 @@ ERROR = ErrorItem("text", "NAME", "details", -1)
 def run(first: int, count: int = 1) -> Run:
     """Messages from offset ``first`` on."""
     return Run(
-        "t", 0, 3, tuple(field for offset in range(first, first + count) for field in (b"x", offset, -1))
+        "t", 0, PLAIN, tuple(field for offset in range(first, first + count) for field in (b"x", offset, -1))
     )
 
 
 def numbers(events: list[Event]) -> list[tuple[str, int]]:
     """The tokens of events about messages, and the offsets of these."""
-    return [(token, offset) for token, told in events for offset in told.fields[1 :: told.width]]
+    return [(token, offset) for token, told in events for offset in told.column(told.layout.place("offset"))]
 
 
 class Setting:
@@ -310,7 +311,7 @@ def await_recall(setting: Setting) -> list[str]:
 
 def test_who_takes_partitions_away_waits_until_nothing_of_them_is_told() -> None:
     setting = Setting(1)
-    setting.put(0, run(0, 5), Run("t", 1, 3, (b"y", 0, -1)))
+    setting.put(0, run(0, 5), Run("t", 1, PLAIN, (b"y", 0, -1)))
     assert len(setting.queue.take(10)) == 2
     thread = recalling(setting)
     assert await_recall(setting) == ["b0"]

@@ -9,15 +9,16 @@ import pytest
 from confluent_kafka import KafkaError
 from fix_buffer import END, ERROR, run, singles
 
+from kafkatcl.engine.layouts import KEYED, MIXED, PLAIN, Layout
 from kafkatcl.engine.messages import EndItem, ErrorItem, Run, items
 
 # -- runs --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("key", "width"), [(None, 3), (b"", 4), (b"key", 4)])
-def test_a_run_knows_its_size_bytes_and_offsets(key: bytes | None, width: int) -> None:
+@pytest.mark.parametrize(("key", "layout"), [(None, PLAIN), (b"", KEYED), (b"key", KEYED)])
+def test_a_run_knows_its_size_bytes_and_offsets(key: bytes | None, layout: Layout) -> None:
     made = run(5, 4, partition=3, size=10, key=key)
-    assert (made.width, made.size, made.bytes) == (width, 4, 4 * (10 + len(key or b"")))
+    assert (made.layout, made.size, made.bytes) == (layout, 4, 4 * (10 + len(key or b"")))
     assert (made.origin, made.first, made.last) == (("t", 3), 5, 8)
     assert (run(7, key=key).first, run(7, key=key).last) == (7, 7)
 
@@ -72,21 +73,23 @@ class Message:
 def test_messages_in_a_row_are_one_run() -> None:
     assert list(items([])) == []
     assert list(items([Message(7, b"a"), Message(9, b"b")])) == [
-        Run("t", 0, 3, (b"a", 7, 1007, b"b", 9, 1009))
+        Run("t", 0, PLAIN, (b"a", 7, 1007, b"b", 9, 1009))
     ]
     keyed = [Message(7, b"a", key=b"k"), Message(8, b"b", key=b"")]
-    assert list(items(keyed)) == [Run("t", 0, 4, (b"a", 7, 1007, b"k", b"b", 8, 1008, b""))]
+    assert list(items(keyed)) == [Run("t", 0, KEYED, (b"a", 7, 1007, b"k", b"b", 8, 1008, b""))]
 
 
 def test_no_payload_is_an_empty_one() -> None:
-    assert list(items([Message(0, None), Message(1, b"")])) == [Run("t", 0, 3, (b"", 0, 1000, b"", 1, 1001))]
-    assert list(items([Message(0, None, key=b"k")])) == [Run("t", 0, 4, (b"", 0, 1000, b"k"))]
+    assert list(items([Message(0, None), Message(1, b"")])) == [
+        Run("t", 0, PLAIN, (b"", 0, 1000, b"", 1, 1001))
+    ]
+    assert list(items([Message(0, None, key=b"k")])) == [Run("t", 0, KEYED, (b"", 0, 1000, b"k"))]
 
 
 @pytest.mark.parametrize(
     "other",
-    [{"partition": 1}, {"topic": "other"}, {"key": b"k"}, {"key": b""}],
-    ids=["partition", "topic", "key", "empty key"],
+    [{"partition": 1}, {"topic": "other"}],
+    ids=["partition", "topic"],
 )
 @pytest.mark.parametrize("other_first", [False, True])
 def test_a_run_ends_where_something_differs(other: dict[str, Any], other_first: bool) -> None:
@@ -100,6 +103,23 @@ def test_a_run_ends_where_something_differs(other: dict[str, Any], other_first: 
         (3, 1),
     ]
     assert list(items(messages)) == [*items(messages[:2]), *items(messages[2:3]), *items(messages[3:])]
+
+
+def test_messages_with_and_without_a_key_are_one_run() -> None:
+    (found,) = items([Message(0, key=b"k"), Message(1), Message(2, key=b"")])
+    assert isinstance(found, Run)
+    assert [field.name for field in MIXED.columns] == ["payload", "offset", "timestamp", "present", "key"]
+    fields = (b"x", 0, 1000, 1, b"k", b"x", 1, 1001, 0, b"", b"x", 2, 1002, 1, b"")
+    assert found == Run("t", 0, MIXED, fields)
+    assert (found.size, found.bytes, found.first, found.last) == (3, 4, 0, 2)
+    assert found.part(1, 1) == Run("t", 0, MIXED, fields[5:10])
+
+
+def test_each_partition_has_the_layout_that_suits_it() -> None:
+    keyed = [Message(number, key=b"k", partition=1) for number in range(2)]
+    plain = [Message(number) for number in range(2)]
+    assert list(items([*plain, *keyed])) == [*items(plain), *items(keyed)]
+    assert [item.layout for item in items([*plain, *keyed]) if isinstance(item, Run)] == [PLAIN, KEYED]
 
 
 def test_errors_and_ends_stand_where_they_came() -> None:
@@ -133,8 +153,13 @@ def test_nothing_is_lost_or_moved_by_runs() -> None:
         Message(offset, b"%d" % offset, key=chance.choice((None, b"", b"k")), partition=chance.randrange(2))
         for offset in range(500)
     ]
-    found = singles(items(messages))
-    assert [(item.fields[0], item.partition, item.fields[3:]) for item in found if isinstance(item, Run)] == [
-        (message.value(), message.partition(), () if message.key() is None else (message.key(),))
-        for message in messages
+    found = [item for item in singles(items(messages)) if isinstance(item, Run)]
+    assert [(item.fields[0], item.partition, item.first, key(item)) for item in found] == [
+        (message.value(), message.partition(), message.offset(), message.key()) for message in messages
     ]
+
+
+def key(single: Run) -> bytes | None:
+    """The key of a message, None if it has none."""
+    named = dict(zip((field.name for field in single.layout.columns), single.fields))
+    return named.get("key") if named.get("present", 1) else None

@@ -15,8 +15,12 @@ from fix_engine import laid_out
 
 import kafkatcl
 from kafkatcl.bridge.inprocess import application, new_interp
+from kafkatcl.bridge.shapes import Messages
+from kafkatcl.engine.layouts import KEYED, LAYOUTS, MIXED, PLAIN, Layout
 from kafkatcl.engine.messages import Run
-from kafkatcl.sidecar.frames import Kind, answer, frame, frames, produced, produced_batch, produced_row, words
+from kafkatcl.sidecar.answers import answer, frame
+from kafkatcl.sidecar.protocol import Kind
+from kafkatcl.sidecar.requests import frames, produced, produced_batch, produced_row, words
 
 TCL = Path(kafkatcl.__file__).parent / "tcl"
 ALL_BYTES = bytes(range(256))
@@ -95,26 +99,27 @@ def test_answers_of_other_kinds(tcl: Any, value: Any) -> None:
     assert parsed(read(tcl, answer(value)), value) == plain(value)
 
 
-@pytest.mark.parametrize("width", [3, 4])
-def test_messages_cross_byte_for_byte(tcl: Any, width: int) -> None:
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_messages_cross_byte_for_byte(tcl: Any, layout: Layout) -> None:
     payloads = [b"", ALL_BYTES, b"{", "\u20ac".encode(), bytes(100_000)]
     keys = [ALL_BYTES, b"", b"k"]
     first: tuple[Any, ...] = ()
     for number, payload in enumerate(payloads):
-        first += (payload, 2**40 + number, -1, *([keys[number % 3]] if width == 4 else []))
+        optional = {PLAIN: (), KEYED: (keys[number % 3],), MIXED: (number % 2, keys[number % 3])}[layout]
+        first += (payload, 2**40 + number, -1, *optional)
     second = (b"other", 7, 1_700_000_000_000)
     batch = (
         0,
         (
             "b1",
             6,
-            ("messages", *Run("t", 1, width, first)),
+            Messages.of("messages", Run("t", 1, layout, first)),
             ("error", "x", "y", "z"),
-            ("messages", *Run("u u", 2, 3, second)),
+            Messages.of("messages", Run("u u", 2, PLAIN, second)),
         ),
     )
     value = read(tcl, answer(batch))
-    assert elements(tcl, tcl.call("lindex", value, 1, 2))[:4] == ["messages", "t", "1", str(width)]
+    assert elements(tcl, tcl.call("lindex", value, 1, 2))[:4] == ["messages", "t", "1", layout.name]
     assert elements(tcl, tcl.call("lindex", value, 1, 2, 4)) == [
         field.decode("latin-1") if isinstance(field, bytes) else str(field) for field in first
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from kafkatcl.bridge.shapes import error_pairs
 from kafkatcl.engine.messages import ErrorItem
 from kafkatcl.engine.reports import ClientError, DeliveryReport, LogEntry
 from kafkatcl.librdkafka.errors import error_name, error_text
@@ -50,5 +51,5 @@ _SHAPES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     DeliveryReport: _delivery_report,
     ClientError: _client_error,
     LogEntry: _log_entry,
-    ErrorItem: ErrorItem.pairs,
+    ErrorItem: error_pairs,
 }

@@ -6,39 +6,34 @@ with its topic and partition, would cost more than anything else on the way to t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Union
 
+from kafkatcl.engine.layouts import PLAIN, Columns, Layout
 from kafkatcl.librdkafka.errors import PARTITION_END, error_name, error_text
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
-_PLAIN = 3
-_KEYED = 4
+_OFFSET = PLAIN.place("offset")  # as in all layouts
 
 
 class Run(NamedTuple):
-    """Messages of one partition in their order, all of them with a key or all without.
-
-    ``fields`` has ``width`` of each message: payload, offset, timestamp, and the key if ``width`` is 4.  Payload and
-    key are bytes, offset and timestamp ints (the timestamp in ms, -1 for none).
-    """
+    """Messages of one partition in their order; ``fields`` has those of each that its layout says."""
 
     topic: str
     partition: int
-    width: int
+    layout: Layout
     fields: tuple[Any, ...]
 
     @property
     def size(self) -> int:
         """The number of messages."""
-        return len(self.fields) // self.width
+        return len(self.fields) // self.layout.width
 
     @property
     def bytes(self) -> int:
         """The bytes of all payloads and keys."""
-        total = sum(map(len, self.fields[:: self.width]))
-        return total + (sum(map(len, self.fields[_PLAIN :: self.width])) if self.width == _KEYED else 0)
+        return sum(sum(map(len, self.column(place))) for place in self.layout.bytes_places)
 
     @property
     def origin(self) -> tuple[str, int]:
@@ -48,17 +43,22 @@ class Run(NamedTuple):
     @property
     def first(self) -> int:
         """The offset of the first message."""
-        return int(self.fields[1])
+        return int(self.fields[_OFFSET])
 
     @property
     def last(self) -> int:
         """The offset of the last message."""
-        return int(self.fields[1 - self.width])
+        return int(self.fields[_OFFSET - self.layout.width])
+
+    def column(self, place: int) -> tuple[Any, ...]:
+        """The field at this place of each message."""
+        return self.fields[place :: self.layout.width]
 
     def part(self, start: int, count: int) -> Run:
         """``count`` messages from the one numbered ``start`` on."""
-        fields = self.fields[start * self.width : (start + count) * self.width]
-        return Run(self.topic, self.partition, self.width, fields)
+        width = self.layout.width
+        fields = self.fields[start * width : (start + count) * width]
+        return Run(self.topic, self.partition, self.layout, fields)
 
     def within(self, most_bytes: int) -> int:
         """How many of the first messages have no more than ``most_bytes`` together; at least 1."""
@@ -86,10 +86,6 @@ class ErrorItem:
     size: ClassVar[int] = 1
     bytes: ClassVar[int] = 0
 
-    def pairs(self) -> tuple[str, ...]:
-        """The list a callback gets."""
-        return ("error", self.error, "code", self.code, "message", self.message)
-
 
 @dataclass(frozen=True)
 class EndItem:
@@ -111,29 +107,20 @@ class EndItem:
 Item = Union[Run, ErrorItem, EndItem]
 
 
-def items(messages: Iterable[Any]) -> Iterator[Item]:
+def items(messages: Sequence[Any]) -> Iterator[Item]:
     """What ``confluent_kafka.Message`` objects hold, in their order."""
-    topic, partition, width = "", -1, 0  # of the run that grows
-    fields: list[Any] = []
-    for message in messages:
-        if message.error() is not None:
-            if fields:
-                yield Run(topic, partition, width, tuple(fields))
-                fields = []
-            yield _told(message)
-            continue
-        key = message.key()
-        if message.partition() != partition or (key is None) == (width == _KEYED) or message.topic() != topic:
-            if fields:
-                yield Run(topic, partition, width, tuple(fields))
-                fields = []
-            topic, partition = message.topic(), message.partition()
-            width = _PLAIN if key is None else _KEYED
-        fields += (message.value() or b"", message.offset(), message.timestamp()[1])
-        if key is not None:
-            fields.append(key)
-    if fields:
-        yield Run(topic, partition, width, tuple(fields))
+    columns = Columns(messages)
+    topic, partition, start = "", -1, 0  # of the run that grows
+    for place, message in enumerate(messages):
+        if message.partition() != partition or message.topic() != topic or message.error() is not None:
+            if start < place:
+                yield Run(topic, partition, *columns.part(start, place))
+            topic, partition, start = message.topic(), message.partition(), place
+            if message.error() is not None:
+                yield _told(message)
+                partition, start = -1, place + 1
+    if start < len(messages):
+        yield Run(topic, partition, *columns.part(start, len(messages)))
 
 
 def error_item(error: Any, origin: tuple[str, int] | None = None, offset: int = OFFSET_INVALID) -> ErrorItem:

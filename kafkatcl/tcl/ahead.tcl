@@ -4,7 +4,7 @@
 #   is kept here, and counts as not consumed.  Any other command that has to do with consuming gives it back first.
 #
 #   It is kept by object and words, those of `consume` before the array: the array named like the identifier of the object
-#   has under "partition,timeout" a list {at topic partition width fields end due}, `at` being where the next
+#   has under "partition,timeout" a list {at topic partition layout width fields due}, `at` being where the next
 #   message begins.  Words that mean the same buffer never have something at the same time.  A buffer is the partition of
 #   a topic of a handle, a queue, or a subscriber.
 
@@ -20,10 +20,10 @@ namespace eval ::kafkatcl::ahead {
     variable find {
         ::upvar #0 ::kafkatcl::ahead::%id% ahead
         ::if {[::tcl::info::exists ahead($words)]} {
-            ::lassign $ahead($words) at topic partition width fields end due
+            ::lassign $ahead($words) at topic partition layout width fields due
             ::if {[::tcl::clock::milliseconds] <= $due} {
                 ::lset ahead($words) 0 [::expr {$at + $width}]
-                ::if {$at + $width == $end} {
+                ::if {$at + $width == [::llength $fields]} {
                     ::kafkatcl::ahead::Tell [::list %id% $words]
                 }
             } elseif {[::kafkatcl::ahead::MayBeUsed %id% $words]} {
@@ -67,14 +67,14 @@ proc ::kafkatcl::ahead::BufferOf {id words} {
 }
 
 # Keep the messages that were read over the bridge but for the first.
-proc ::kafkatcl::ahead::Keep {id words topic partition width fields} {
+proc ::kafkatcl::ahead::Keep {id words topic partition layout fields} {
     variable kept
     variable interval
     variable $id
-    set end [llength $fields]
-    if {$end > $width} {
+    set width [::kafkatcl::layouts::Width $layout]
+    if {[llength $fields] > $width} {
         set due [expr {[::tcl::clock::milliseconds] + $interval}]
-        set ${id}($words) [list $width $topic $partition $width $fields $end $due]
+        set ${id}($words) [list $width $topic $partition $layout $width $fields $due]
         set kept([list $id $words]) [BufferOf $id $words]
     }
 }
@@ -85,14 +85,15 @@ proc ::kafkatcl::ahead::Tell {reader {tell read_settle}} {
     variable interval
     lassign $reader id words
     variable $id
-    lassign [set ${id}($words)] at topic partition width fields end due
-    if {$at == $end || $tell eq "read_reclaim"} {
+    lassign [set ${id}($words)] at topic partition layout width fields
+    set left [expr {([llength $fields] - $at) / $width}]
+    if {$left == 0 || $tell eq "read_reclaim"} {
         unset ${id}($words) kept($reader)
     } else {
         lset ${id}($words) end [expr {[::tcl::clock::milliseconds] + $interval}]
     }
     # The object may be gone, and what was read from it with it.
-    ::kafkatcl::bridge::$tell $id $partition [expr {($end - $at) / $width}]
+    ::kafkatcl::bridge::$tell $id $partition $left
 }
 
 # Tell it for all readers.

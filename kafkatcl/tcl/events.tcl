@@ -6,7 +6,7 @@
 namespace eval ::kafkatcl::events {
     variable callback       ;# token -> command prefix
     variable running {}     ;# tokens of the callbacks that are running, innermost last
-    variable waiting {}     ;# what was taken and is not told: {token argument}, {token topic partition width fields}
+    variable waiting {}     ;# what was taken and is not told: {token argument}, {token topic partition layout fields}
     variable next 0         ;# where in `waiting` the next one stands
     variable at 0           ;# where in its fields the next message begins
     variable left 0         ;# how many notices and messages are not told
@@ -96,7 +96,7 @@ proc ::kafkatcl::events::Rest {} {
 
 # How many notices or messages an event is.
 proc ::kafkatcl::events::Size {event} {
-    return [expr {[llength $event] == 2 ? 1 : [llength [lindex $event 4]] / [lindex $event 3]}]
+    return [expr {[llength $event] == 2 ? 1 : [llength [lindex $event 4]] / [::kafkatcl::layouts::Width [lindex $event 3]]}]
 }
 
 proc ::kafkatcl::events::Replace {events} {

@@ -9,31 +9,18 @@ namespace eval ::kafkatcl::messages {
     variable left           ;# of each batch whose code is run, how many messages it has not got to
     array set left {}
 
-    # How the array is set to the message at `at` of the fields of several; `at` moves on.  Elements that other messages
-    # had and this one has not are unset.  The text is put where it is needed: a call for each message of a batch would
-    # cost more than all of this.  In an object command, plain names could be those of the script's namespace.
-    variable fill {
-        ::set <array>(payload) [::lindex $fields $at]
-        ::set <array>(partition) $partition
-        ::set <array>(offset) [::lindex $fields [::incr at]]
-        ::set <array>(timestamp) [::lindex $fields [::incr at]]
-        ::set <array>(topic) $topic
-        ::if {$width == 4} {
-            ::set <array>(key) [::lindex $fields [::incr at]]
-        } elseif {[::tcl::info::exists <array>(key)]} {
-            ::unset <array>(key)
-        }
-        ::incr at
-        ::if {[::tcl::info::exists <array>(error)]} {
+    # Set the array to a message, and unset what an error has left there.
+    variable fill [::kafkatcl::core::Named "[::kafkatcl::layouts::Fill]
+        ::if {\[::tcl::info::exists <array>(error)\]} {
             ::unset -nocomplain <array>(error) <array>(code) <array>(message)
         }
-    }
+    "]
 }
 
 # A text with the texts of what is done for each message put in.
 proc ::kafkatcl::messages::Text {text} {
     variable fill
-    return [::kafkatcl::core::Named [::tcl::string::map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]]
+    return [::tcl::string::map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]
 }
 
 # Before messages are read: refuse an array that cannot be, as they would be lost with it.
@@ -44,16 +31,18 @@ proc ::kafkatcl::messages::Require {array} {
 # Unset what a message would set.
 proc ::kafkatcl::messages::Clear {array} {
     upvar 1 $array <array>
-    unset -nocomplain <array>(payload) <array>(partition) <array>(offset) <array>(timestamp) <array>(topic) <array>(key)
+    foreach name $::kafkatcl::layouts::names {
+        unset -nocomplain <array>($name)
+    }
 }
 
-# Set the array to an error that came in the place of a message.
-proc ::kafkatcl::messages::FillError {array error code message} {
+# Set the array to an error that came in the place of a message, a list of names and values.
+proc ::kafkatcl::messages::FillError {array pairs} {
     upvar 1 $array <array>
     Clear <array>
-    set <array>(error) $error
-    set <array>(code) $code
-    set <array>(message) $message
+    foreach {name value} $pairs {
+        set <array>($name) $value
+    }
 }
 
 # What `consume` of a topic or a queue does in the object command with the message that was read ahead for `words`,
@@ -78,8 +67,8 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
     set value [::kafkatcl::Value $answer]
     switch -- [lindex $value 0] {
         messages {
-            lassign $value kind topic partition width fields
-            ::kafkatcl::ahead::Keep $id $words $topic $partition $width $fields
+            lassign $value kind topic partition layout fields
+            ::kafkatcl::ahead::Keep $id $words $topic $partition $layout $fields
             set at 0
             if {[catch {%fill%} result options]} {
                 lassign [Failed $array $result $options] result options
@@ -93,7 +82,7 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
         }
         error {
             Clear <array>
-            lassign $value kind error name details
+            lassign [dict values [lindex $value 1]] error name details
             return -code error -errorcode [list KAFKA $name $error $details] "kafka error: $error ($details)"
         }
     }
@@ -117,15 +106,16 @@ proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text 
         while {$left > 0} {
             incr left -1
             if {$at == [llength $fields]} {
-                lassign [lindex $items $next] kind topic partition width fields
+                set item [lindex $items $next]
                 incr next
                 set at 0
-                if {$kind eq "error"} {
-                    FillError <array> $topic $partition $width
+                if {[lindex $item 0] eq "error"} {
+                    FillError <array> [lindex $item 1]
                     set fields {}
                     uplevel 3 $body
                     continue
                 }
+                lassign $item kind topic partition layout fields
             }
             %fill%
             uplevel 3 $body
@@ -167,13 +157,12 @@ proc ::kafkatcl::messages::Tell {prefix answer} {
     ::kafkatcl::Value [::kafkatcl::bridge::batch_end $batch 0]
     foreach item $items {
         if {[lindex $item 0] eq "error"} {
-            lassign $item kind error name details
-            ::kafkatcl::events::Call {} [list {*}$prefix [list error $error code $name message $details]]
+            ::kafkatcl::events::Call {} [list {*}$prefix [lindex $item 1]]
             continue
         }
-        lassign $item kind topic partition width fields
-        for {set at 0} {$at < [llength $fields]} {incr at $width} {
-            ::kafkatcl::events::Call {} [list {*}$prefix [Pairs $topic $partition $width $fields $at]]
+        lassign $item kind topic partition layout fields
+        for {set at 0} {$at < [llength $fields]} {incr at [::kafkatcl::layouts::Width $layout]} {
+            ::kafkatcl::events::Call {} [list {*}$prefix [Pairs $topic $partition $layout $fields $at]]
         }
     }
     ::kafkatcl::events::TellFailures
@@ -181,14 +170,8 @@ proc ::kafkatcl::messages::Tell {prefix answer} {
 }
 
 # The list a callback gets for the message at a place of the fields of several.
-proc ::kafkatcl::messages::Pairs {topic partition width fields at} {
-    set pairs [list payload [lindex $fields $at] partition $partition offset [lindex $fields $at+1] \
-        timestamp [lindex $fields $at+2] topic $topic]
-    if {$width == 4} {
-        lappend pairs key [lindex $fields $at+3]
-    }
-    return $pairs
-}
+proc ::kafkatcl::messages::Pairs {topic partition layout fields at} \
+    [::kafkatcl::layouts::Switch ReturnPairs]
 
 # An error of the array, as its result and options.  The script knows the array under the name it gave.
 proc ::kafkatcl::messages::Failed {array result options} {

@@ -11,8 +11,10 @@
 
 namespace eval ::kafkatcl {
     variable inline         ;# kind,subcommand -> a body to try before the procedure
+    variable bodies         ;# kind -> the body of its object commands
     variable commandOf      ;# identifier -> the present name of its command
     array set inline {}
+    array set bodies {}
     array set commandOf {}
 }
 
@@ -91,15 +93,24 @@ proc ::kafkatcl::MayShowSecrets {kind subcommand} {
 
 # The body of an object command; `id` is an identifier, or a variable reference to one.
 proc ::kafkatcl::Body {kind id} {
+    variable bodies
+    if {![info exists bodies($kind)]} {
+        set bodies($kind) [KindBody $kind]
+    }
+    return [string map [list %id% $id] $bodies($kind)]
+}
+
+# The same with %id% for the identifier.
+proc ::kafkatcl::KindBody {kind} {
     variable kinds
     variable inline
     Define $kind
     set cases {}
     foreach subcommand $kinds($kind) {
-        set call [format {::kafkatcl::%s::%s %s $args} $kind $subcommand $id]
+        set call "::kafkatcl::${kind}::$subcommand %id% \$args"
         set call [expr {[MayShowSecrets $kind $subcommand] ? [Discreet $call] : [failures::Body $call]}]
         if {[info exists inline($kind,$subcommand)]} {
-            set call "[string map [list %id% $id] $inline($kind,$subcommand)]\n$call"
+            set call "$inline($kind,$subcommand)\n$call"
         }
         lappend cases $subcommand $call
     }

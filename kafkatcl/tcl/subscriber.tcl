@@ -51,7 +51,7 @@ proc ::kafkatcl::subscriber::Pattern {element} {
         ::set words [::lindex $args 0]
         %find%
         ::if {[::tcl::info::exists at]} {
-            ::return [::kafkatcl::messages::Pairs $topic $partition $width $fields $at]
+            ::return [::kafkatcl::messages::Pairs $topic $partition $layout $fields $at]
         }
     }
 }]
@@ -61,13 +61,12 @@ proc ::kafkatcl::subscriber::Pattern {element} {
     set value [::kafkatcl::Value [::kafkatcl::bridge::subscriber_consume $id {*}[Timeout $timeout]]]
     switch -- [lindex $value 0] {
         messages {
-            lassign $value kind topic partition width fields
-            ::kafkatcl::ahead::Keep $id $timeout $topic $partition $width $fields
-            return [::kafkatcl::messages::Pairs $topic $partition $width $fields 0]
+            lassign $value kind topic partition layout fields
+            ::kafkatcl::ahead::Keep $id $timeout $topic $partition $layout $fields
+            return [::kafkatcl::messages::Pairs $topic $partition $layout $fields 0]
         }
         error {
-            lassign $value kind error name details
-            return [list error $error code $name message $details]
+            return [lindex $value 1]
         }
     }
     return

@@ -27,7 +27,7 @@ namespace eval ::kafkatcl::events {
         }
         incr left -1
         set command $callback($token)
-        lappend command [list payload $payload partition $partition offset $offset timestamp $timestamp topic $topic %key%]
+        lappend command %pairs%
         if {[catch {uplevel #0 $command} result] == 1} {
             Failed $result
         }
@@ -238,8 +238,9 @@ proc ::kafkatcl::events::Notice {} {
 
 # Run the callback of messages in a row, `most` of them, until the turn is over, a variable was written that somebody
 # waits for, or the callback has changed what is to be told, or by whom; their number.
-proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list %plain% [::tcl::string::map {%key% {}} $::kafkatcl::events::tell] \
-        %keyed% [::tcl::string::map {%key% {key $key}} $::kafkatcl::events::tell]] {
+proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list \
+        %width% [::kafkatcl::layouts::Switch SetWidth] \
+        %each% [::kafkatcl::layouts::Switch [list ForEach {$messages} $::kafkatcl::events::tell]]] {
     variable callback
     variable running
     variable left
@@ -251,17 +252,14 @@ proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list %plain% [::tc
     variable burst
     variable ::kafkatcl::waits::stop
     set unchanged $changes
-    lassign [lindex $waiting $next] token topic partition width fields
+    lassign [lindex $waiting $next] token topic partition layout fields
+    %width%
     set end [llength $fields]
     set outer $running
     lappend running $token
     set messages [lrange $fields $at [expr {$at + $width * min($most, $burst) - 1}]]
     set told 0
-    if {$width == 3} {
-        foreach {payload offset timestamp} $messages {%plain%}
-    } else {
-        foreach {payload offset timestamp key} $messages {%keyed%}
-    }
+    %each%
     set running $outer
     # Where each callback ends a turn, few messages are made ready for it.
     set burst [expr {$told < $burst ? max($told, 4) : min(2 * $told, 1000)}]

@@ -1,12 +1,13 @@
-"""Primitives for consuming from topics and queues: messages come in the form of :func:`answer`."""
+"""Primitives for consuming from topics and queues: messages come in the form of :func:`item_shape`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kafkatcl.bridge.arguments import count, integer, offset
-from kafkatcl.bridge.calls.registry import answer, flat, primitive
+from kafkatcl.bridge.calls.registry import flat, primitive
 from kafkatcl.bridge.sessions import find, forget, register
+from kafkatcl.bridge.shapes import item_shape
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.consumer import ConsumerTopic, Queue
 from kafkatcl.engine.errors import kafka_failure
@@ -113,10 +114,10 @@ def _next(buffer: MessageBuffer, timeout_ms: int) -> tuple[Any, ...]:
     item = buffer.read_ahead(timeout_ms)
     if item is None:
         raise kafka_failure(TIMED_OUT, buffer.why_empty())
-    return answer(item)
+    return item_shape(item)
 
 
 def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wait: str) -> tuple[Any, ...]:
     """The batch's identifier for :func:`batch_end`, the number of its messages, and its items."""
     batch = buffer.batch(limit, timeout_ms, wait_for_all=wait == "1")
-    return (register(source, "b", lambda _: batch), batch.size, *map(answer, batch.items))
+    return (register(source, "b", lambda _: batch), batch.size, *map(item_shape, batch.items))

@@ -8,6 +8,7 @@ from kafkatcl.bridge.arguments import integer
 from kafkatcl.bridge.calls.registry import primitive
 from kafkatcl.bridge.records import callback_argument
 from kafkatcl.bridge.sessions import events
+from kafkatcl.bridge.shapes import Messages
 from kafkatcl.engine.messages import Run
 
 
@@ -15,7 +16,7 @@ from kafkatcl.engine.messages import Run
 def events_take(session: str, most: str) -> tuple[Any, ...]:
     """Waiting events; none means that the bell will ring.
 
-    One of messages is (token, topic, partition, width, flat fields), any other (token, argument).
+    One of messages is a :class:`Messages` with the token as its head, any other (token, argument).
     """
     return tuple(_event(token, told) for token, told in events(session).take(int(most)))
 
@@ -56,5 +57,5 @@ def _counts(words: tuple[str, ...]) -> dict[str, int]:
 
 def _event(token: str, told: Any) -> tuple[Any, ...]:
     if isinstance(told, Run):
-        return (token, *told)
+        return Messages.of(token, told)
     return (token, callback_argument(told))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kafkatcl.bridge import shapes
 from kafkatcl.bridge.arguments import integer
 from kafkatcl.bridge.calls.registry import flat, primitive
 from kafkatcl.bridge.sessions import automatic_name, forget
@@ -16,6 +17,12 @@ from kafkatcl.librdkafka.version import version as librdkafka_version
 @primitive
 def version() -> str:
     return librdkafka_version()
+
+
+@primitive
+def message_layouts() -> tuple[Any, ...]:
+    """What messages hold, for ``tcl/layouts.tcl``."""
+    return shapes.message_layouts()
 
 
 @primitive

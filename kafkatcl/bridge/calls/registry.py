@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any, Callable
 
 from kafkatcl.engine.buffer import Stopped
-from kafkatcl.engine.messages import ErrorItem, Item, Run
 from kafkatcl.engine.process import is_forked
 from kafkatcl.engine.secrets import shown
 from kafkatcl.errors import Failure
@@ -56,17 +55,6 @@ def _unforked(function: Primitive) -> Primitive:
         return function(*args)
 
     return call
-
-
-def answer(item: Item) -> tuple[Any, ...]:
-    """An item of messages in the form the Tcl side knows.
-
-    Messages are ("messages", topic, partition, width, flat fields), an error is ("error", text, name, details), and the
-    end of a partition ("end",).
-    """
-    if isinstance(item, Run):
-        return ("messages", *item)
-    return ("error", item.error, item.code, item.message) if isinstance(item, ErrorItem) else ("end",)
 
 
 def configured(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from kafkatcl.bridge.arguments import integer, offset, offset_text, position
-from kafkatcl.bridge.calls.registry import answer, primitive
+from kafkatcl.bridge.calls.registry import primitive
 from kafkatcl.bridge.sessions import find
+from kafkatcl.bridge.shapes import item_shape
 from kafkatcl.engine.messages import EndItem
 from kafkatcl.engine.subscriber import Position, Subscriber
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
@@ -87,7 +88,7 @@ def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | No
     """Messages or an error; None for nothing and for the end of a partition."""
     timeout = integer(timeout_ms)
     item = find(subscriber, Subscriber).messages.read_ahead(timeout)
-    return None if item is None or isinstance(item, EndItem) else answer(item)
+    return None if item is None or isinstance(item, EndItem) else item_shape(item)
 
 
 def _positions(words: tuple[str, ...], parse: Callable[[str], int] = offset) -> list[Position]:

@@ -1,6 +1,6 @@
 # frames.tcl --
 #
-#   What passes between us and the sidecar, and Tcl values (see kafkatcl/sidecar/frames.py).
+#   What passes between us and the sidecar, and Tcl values (see kafkatcl/sidecar/protocol.py).
 
 namespace eval ::kafkatcl::sidecar {
     # Halves of characters pass as Tcl 8 encodes them, so that the other side can refuse them by name.
@@ -32,23 +32,41 @@ proc ::kafkatcl::sidecar::Runs {body} {
     set at [expr {4 + $size}]
     lassign [Text [::tcl::string::range $body 4 $at-1]] answer runs
     foreach run $runs {
-        lassign $run path count width
-        set fields {}
-        if {$width == 3} {
-            ::tcl::binary::scan $body @${at}i${count}i${count}w${count}w$count starts ends offsets times
-            foreach start $starts end $ends offset $offsets time $times {
-                lappend fields [::tcl::string::range $body $start $end] $offset $time
-            }
-            incr at [expr {24 * $count}]
-        } else {
-            ::tcl::binary::scan $body @${at}i${count}i${count}i${count}i${count}w${count}w$count \
-                starts ends keyStarts keyEnds offsets times
-            foreach start $starts end $ends keyStart $keyStarts keyEnd $keyEnds offset $offsets time $times {
-                lappend fields [::tcl::string::range $body $start $end] $offset $time [::tcl::string::range $body $keyStart $keyEnd]
-            }
-            incr at [expr {32 * $count}]
+        lassign $run path count types
+        set reader ::kafkatcl::sidecar::columns::[join $types ,]
+        if {[info commands $reader] eq ""} {
+            proc $reader {body at count} [Reader $types]
         }
-        lset answer {*}$path $fields
+        lset answer {*}$path [$reader $body $at $count]
+        incr at [expr {8 * $count * [llength $types]}]
     }
     return $answer
+}
+
+namespace eval ::kafkatcl::sidecar::columns {}
+
+# The body of a procedure that gives the fields of `count` messages, whose columns of these types begin at `at`.
+proc ::kafkatcl::sidecar::Reader {types} {
+    set place 0
+    foreach type $types {
+        incr place
+        switch $type {
+            bytes {
+                append format {i${count}i${count}}
+                append lists " starts$place ends$place"
+                append loop " start$place \$starts$place end$place \$ends$place"
+                append fields " \[::tcl::string::range \$body \$start$place \$end$place\]"
+            }
+            int {
+                append format {w${count}}
+                append lists " numbers$place"
+                append loop " number$place \$numbers$place"
+                append fields " \$number$place"
+            }
+        }
+    }
+    return "::tcl::binary::scan \$body @\${at}$format$lists
+        set fields {}
+        foreach$loop {lappend fields$fields}
+        return \$fields"
 }

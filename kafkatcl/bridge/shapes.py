@@ -1,0 +1,47 @@
+"""What the engine fetched, in the form the Tcl side knows."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kafkatcl.engine.layouts import FIELDS, LAYOUTS, Layout
+from kafkatcl.engine.messages import ErrorItem, Item, Run
+
+
+class Messages(NamedTuple):
+    """Messages of one partition in a row."""
+
+    #: ``messages``, or the token of the callback they are for.
+    head: str
+    topic: str
+    partition: int
+    #: The name of the layout of ``fields``, in which are those of all messages.
+    layout: str
+    fields: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, head: str, run: Run) -> Messages:
+        """Those of a run."""
+        return cls(head, run.topic, run.partition, run.layout.name, run.fields)
+
+
+def item_shape(item: Item) -> tuple[Any, ...]:
+    """What a command reads: messages, ("error", its pairs), or for the end of a partition ("end",)."""
+    if isinstance(item, Run):
+        return Messages.of("messages", item)
+    return ("error", error_pairs(item)) if isinstance(item, ErrorItem) else ("end",)
+
+
+def error_pairs(error: ErrorItem) -> tuple[str, ...]:
+    """The names and values of an error that stands in the place of a message."""
+    return ("error", error.error, "code", error.code, "message", error.message)
+
+
+def message_layouts() -> tuple[Any, ...]:
+    """The names of a message's fields in the order of lists, and (layout, (field, ...), ...)."""
+    columns = (part for layout in LAYOUTS for part in (layout.name, _names(layout)))
+    return (tuple(field.name for field in FIELDS), tuple(columns))
+
+
+def _names(layout: Layout) -> tuple[str, ...]:
+    return tuple(field.name for field in layout.columns)

@@ -1,0 +1,125 @@
+"""What a message holds: one row for each field, of which is made all that knows the fields of messages.
+
+Messages of one partition in a row are one flat tuple, and a layout says which fields it has of each of them.  Mostly
+all have the same: ``plain``, or ``keyed`` with a key.  Messages that are not alike are ``mixed``: the tuple has all
+fields of each, and a number in front of the optional ones whose bits say which of them the message has.
+
+To add a field is to add a row to ``FIELDS``, behind the others.  The bridge tells Tcl the rows when the package is
+loaded, and ``tcl/layouts.tcl`` makes the texts of all loops over messages from them.  Only a type that no field has
+had before needs more: a way through the pipe of a sidecar (see ``sidecar/columns.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Callable, NamedTuple
+
+#: Reads a field from each of several messages of confluent-kafka.
+Reader = Callable[[Sequence[Any]], list[Any]]
+
+
+class Field(NamedTuple):
+    """A field, under the name that scripts know it by."""
+
+    name: str
+    #: What its values are: bytes, int (of 64 bits).
+    type: type[Any]
+    #: How it is read; None: it is the same in all messages of a partition, and told once for all of them.
+    read: Reader | None = None
+    #: Whether a message may be without it, which is read as None; then scripts do not see it.
+    optional: bool = False
+
+
+#: In the order they have in the lists that callbacks get.
+FIELDS = (
+    Field("payload", bytes, lambda messages: [message.value() or b"" for message in messages]),
+    Field("partition", int),
+    Field("offset", int, lambda messages: [message.offset() for message in messages]),
+    # In ms since 1970, -1 for none.
+    Field("timestamp", int, lambda messages: [message.timestamp()[1] for message in messages]),
+    Field("topic", str),
+    Field("key", bytes, lambda messages: [message.key() for message in messages], optional=True),
+)
+
+_REQUIRED = tuple(field for field in FIELDS if field.read and not field.optional)
+_OPTIONAL = tuple(field for field in FIELDS if field.optional)
+_READ_REQUIRED = [field.read for field in _REQUIRED if field.read]
+_READ_OPTIONAL = [field.read for field in _OPTIONAL if field.read]
+
+
+class Layout:
+    """Which fields a tuple has of each message, in their order."""
+
+    def __init__(self, name: str, *columns: Field) -> None:
+        self.name = name
+        self.columns = columns
+        #: The number of fields of a message, and the places of those that are bytes.
+        self.width = len(columns)
+        self.bytes_places = tuple(place for place, field in enumerate(columns) if field.type is bytes)
+
+    def place(self, name: str) -> int:
+        """Where a message has the field of this name."""
+        return [field.name for field in self.columns].index(name)
+
+    def __repr__(self) -> str:
+        return f"<Layout {self.name}>"
+
+
+PLAIN = Layout("plain", *_REQUIRED)
+KEYED = Layout("keyed", *_REQUIRED, *_OPTIONAL[:1])
+#: ``present`` is the sum of a bit for each optional field that the message has: 1 for the first, 2, 4, ...
+MIXED = Layout("mixed", *_REQUIRED, Field("present", int), *_OPTIONAL)
+LAYOUTS = (PLAIN, KEYED, MIXED)
+
+
+class Columns:
+    """The fields of messages of any partitions, to be laid out part by part."""
+
+    def __init__(self, messages: Sequence[Any]) -> None:
+        self._required = [read(messages) for read in _READ_REQUIRED]
+        self._optional = [read(messages) for read in _READ_OPTIONAL]
+        #: The layout and the fields of all messages, where they are alike.
+        self._layout = _common_layout(self._optional)
+        self._fields = _woven(self._layout, self._required, self._optional) if self._layout else ()
+
+    def part(self, start: int, end: int) -> tuple[Layout, tuple[Any, ...]]:
+        """The layout for messages from one place up to another, and their fields in it."""
+        if self._layout:
+            width = self._layout.width
+            return self._layout, self._fields[start * width : end * width]
+        required = [column[start:end] for column in self._required]
+        optional = [column[start:end] for column in self._optional]
+        layout = _common_layout(optional)
+        if layout is None:
+            layout, optional = MIXED, _mixed(optional)
+        return layout, _woven(layout, required, optional)
+
+
+def _common_layout(optional: list[list[Any]]) -> Layout | None:
+    """The layout of messages that all have the same optional fields, if they do and there is one for these."""
+    count = len(optional[0])
+    without = [column.count(None) for column in optional]
+    if any(number < count for number in without[1:]):
+        return None
+    return {0: KEYED, count: PLAIN}.get(without[0])
+
+
+def _mixed(optional: list[list[Any]]) -> list[list[Any]]:
+    """Columns of optional fields with something in the place of each None, and before them that of ``present``."""
+    present = [
+        sum(1 << place for place, value in enumerate(row) if value is not None) for row in zip(*optional)
+    ]
+    filled = [
+        [field.type() if value is None else value for value in column]
+        for field, column in zip(_OPTIONAL, optional)
+    ]
+    return [present, *filled]
+
+
+def _woven(layout: Layout, required: list[list[Any]], optional: list[list[Any]]) -> tuple[Any, ...]:
+    """The fields of a layout, message by message."""
+    width = layout.width
+    fields: list[Any] = [None] * (width * len(required[0]))
+    for place, column in enumerate([*required, *optional][:width]):
+        fields[place::width] = column
+    return tuple(fields)

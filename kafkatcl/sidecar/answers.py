@@ -1,0 +1,65 @@
+"""Frames to the interpreter, as ``protocol.py`` has them: answers, and what is told unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kafkatcl.bridge.shapes import Messages
+from kafkatcl.sidecar.columns import Columns, Tail
+from kafkatcl.sidecar.protocol import CHUNK, HEADER, INT, Kind
+from kafkatcl.sidecar.tcl_list import quoted
+
+
+def frame(kind: Kind, *parts: bytes) -> list[bytes]:
+    """The parts of a frame, to be written one after the other."""
+    return [HEADER.pack(sum(map(len, parts)), kind), *parts]
+
+
+def answer(value: tuple[Any, ...]) -> list[bytes]:
+    """The frame of an answer."""
+    runs: list[Columns] = []
+    text = _listed(value, (), runs)
+    if not runs:
+        return frame(Kind.LIST, _encoded(text))
+    described = _listed(tuple(run.described for run in runs), (), [])
+    listing = _encoded(f"{quoted(text)} {quoted(described)}")
+    tail = Tail(INT.size + len(listing) + sum(run.size for run in runs))
+    columns = [run.encoded(tail) for run in runs]
+    return frame(Kind.RUNS, INT.pack(len(listing)), listing, *columns, *tail.parts)
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in parts that are neither very small nor very large."""
+    held: list[bytes] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= CHUNK:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
+
+
+def _listed(value: Any, path: tuple[int, ...], runs: list[Columns]) -> str:
+    """A tuple as a Tcl list; fields of messages are put aside, with the way to their place."""
+    elements = []
+    if isinstance(value, Messages):
+        runs.append(Columns((*path, value._fields.index("fields")), value))
+        value = value._replace(fields=())
+    for place, element in enumerate(value):
+        if isinstance(element, tuple):
+            elements.append(quoted(_listed(element, (*path, place), runs)))
+        elif type(element) is bytes:
+            elements.append(quoted(element.decode("latin-1")))
+        else:
+            elements.append(quoted(str(element)))
+    return " ".join(elements)

@@ -1,0 +1,66 @@
+"""Messages of one partition in a row, as they pass through the pipe: column by column.
+
+A message has 8 bytes in a column: a number of 64 bits, or two of 32, the places in the frame's body of the first and
+the last byte of what it has there.  ``tcl/sidecar/frames.tcl`` knows columns by the names of their Python types, and
+takes a run of messages apart with one ``binary scan``.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, Callable
+
+from kafkatcl.bridge.shapes import Messages
+from kafkatcl.engine.layouts import LAYOUTS
+
+_CELL = 8
+_LAYOUTS = {layout.name: layout for layout in LAYOUTS}
+
+
+class Tail:
+    """What lies behind all columns in the body of a frame."""
+
+    def __init__(self, start: int) -> None:
+        self.parts: list[bytes] = []
+        #: Where in the body the next part begins.
+        self.end = start
+
+
+class Columns:
+    """The columns of messages, whose fields have the place in an answer that ``path`` leads to."""
+
+    def __init__(self, path: tuple[int, ...], messages: Messages) -> None:
+        self._layout = _LAYOUTS[messages.layout]
+        self._fields = messages.fields
+        self.size = _CELL * len(messages.fields)
+        types = tuple(field.type.__name__ for field in self._layout.columns)
+        #: What is told of them: the path, the number of messages, and the type of each column.
+        self.described = (path, len(messages.fields) // self._layout.width, types)
+
+    def encoded(self, tail: Tail) -> bytes:
+        """All columns, one after the other; what they point to is added to the tail."""
+        width = self._layout.width
+        return b"".join(
+            _ENCODERS[field.type](self._fields[place::width], tail)
+            for place, field in enumerate(self._layout.columns)
+        )
+
+
+def _integers(column: Sequence[int], _tail: Tail) -> bytes:
+    return struct.pack(f"<{len(column)}q", *column)
+
+
+def _bytes(column: Sequence[bytes], tail: Tail) -> bytes:
+    ends = list(accumulate(map(len, column), initial=tail.end))
+    tail.parts += column
+    tail.end = ends[-1]
+    return _places(ends[:-1]) + _places([end - 1 for end in ends[1:]])
+
+
+def _places(places: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(places)}i", *places)
+
+
+_ENCODERS: dict[type[Any], Callable[[Any, Tail], bytes]] = {bytes: _bytes, int: _integers}

@@ -16,7 +16,9 @@ from fix_engine import laid_out
 import kafkatcl
 from kafkatcl.bridge.inprocess import application, new_interp
 from kafkatcl.engine.messages import Run
-from kafkatcl.sidecar.frames import Kind, answer, frame, frames, produced, produced_batch, produced_row, words
+from kafkatcl.sidecar.answers import answer, frame
+from kafkatcl.sidecar.protocol import Kind
+from kafkatcl.sidecar.requests import frames, produced, produced_batch, produced_row, words
 
 TCL = Path(kafkatcl.__file__).parent / "tcl"
 ALL_BYTES = bytes(range(256))

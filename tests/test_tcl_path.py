@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fix_tcl import TCLSH, RunTcl
 
-from kafkatcl.sidecar.frames import Kind
+from kafkatcl.sidecar.protocol import Kind
 
 ROOT = Path(__file__).parent.parent
 ODD = 'a b {c "d$e[f'  # the name of a folder

@@ -1,6 +1,6 @@
 # frames.tcl --
 #
-#   What passes between us and the sidecar, and Tcl values (see kafkatcl/sidecar/frames.py).
+#   What passes between us and the sidecar, and Tcl values (see kafkatcl/sidecar/protocol.py).
 
 namespace eval ::kafkatcl::sidecar {
     # Halves of characters pass as Tcl 8 encodes them, so that the other side can refuse them by name.

@@ -1,0 +1,141 @@
+"""Frames from the interpreter, as ``protocol.py`` has them: what they ask for."""
+
+from __future__ import annotations
+
+import functools
+import os
+import struct
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any, Callable
+
+from kafkatcl.bridge.texts import escaped
+from kafkatcl.librdkafka.producing import Batch, address
+from kafkatcl.sidecar.protocol import CHUNK, HEADER, INT, Body, Op
+
+
+def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Any]]:
+    """The op and the body of each whole frame, until the end of the pipe.
+
+    PRODUCE_UNANSWERED comes as :func:`produced_row` gives it, as one for many frames.
+    """
+    held, at = b"", 0
+    while True:
+        length, size, op = HEADER.size, 0, 0
+        if len(held) - at >= length:
+            size, op = HEADER.unpack_from(held, at)
+            length += size
+            if len(held) - at >= length:
+                if op == Op.PRODUCE_UNANSWERED:
+                    row, at = produced_row(held, at)
+                    yield op, row
+                    continue
+                yield op, held[at + HEADER.size : at + length]
+                at += length
+                continue
+        before_reading()
+        if size > CHUNK:
+            body = bytearray(size)
+            if not _fill(descriptor, body, held[at + HEADER.size :]):
+                return
+            yield op, body
+            held, at = b"", 0
+        else:
+            more = _read(descriptor)
+            if not more:
+                return
+            held, at = held[at:] + more, 0
+
+
+def _read(descriptor: int) -> bytes:
+    """What is there, or nothing at the end of the pipe."""
+    try:
+        return os.read(descriptor, CHUNK)
+    except BlockingIOError:  # told to end: what was there has been read
+        return b""
+
+
+def _fill(descriptor: int, body: bytearray, begin: bytes) -> bool:
+    """Read a large body, whose begin was read already, to where it belongs; False at the end of the pipe."""
+    body[: len(begin)] = begin
+    view = memoryview(body)[len(begin) :]
+    while view:
+        try:
+            count = os.readv(descriptor, [view])
+        except BlockingIOError:
+            return False
+        if count == 0:
+            return False
+        view = view[count:]
+    return True
+
+
+def words(body: Body) -> list[str]:
+    """The words of a CALL."""
+    (count,) = INT.unpack_from(body)
+    start = INT.size * (1 + count)
+    ends = list(accumulate(struct.unpack_from(f"<{count}i", body, INT.size), initial=start))
+    return [_text(body[first:last]) for first, last in zip(ends, ends[1:])]
+
+
+def _text(encoded: Body) -> str:
+    try:
+        return encoded.decode()
+    except UnicodeDecodeError:
+        # Tcl 8.6 has halves of characters for what is above U+FFFF, and on their own.
+        halves = encoded.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass")
+        return escaped(halves.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass"))
+
+
+_PRODUCE = struct.Struct("<12sii")
+# PRODUCE_UNANSWERED with the header in front: between the lengths is what messages in a row have in common.
+_UNANSWERED = struct.Struct("<i20si")
+_COMMON = struct.Struct("<i12si")
+
+
+@functools.lru_cache(maxsize=1024)
+def _identifier(padded: bytes) -> str:
+    return padded.rstrip(b"\0").decode()
+
+
+def produced(body: Body) -> tuple[str, int, bytes, bytes | None]:
+    """Topic, partition, payload and key of a PRODUCE."""
+    topic, partition, key_length = _PRODUCE.unpack_from(body)
+    if key_length < 0:
+        return _identifier(topic), partition, bytes(body[_PRODUCE.size :]), None
+    end = len(body) - key_length
+    return _identifier(topic), partition, bytes(body[_PRODUCE.size : end]), bytes(body[end:])
+
+
+def produced_batch(body: Body) -> tuple[str, int, Batch]:
+    """Topic, partition, and messages of a PRODUCE_BATCH."""
+    topic, partition, count = _PRODUCE.unpack_from(body)
+    lengths = struct.unpack_from(f"<{2 * count}i", body, _PRODUCE.size)
+    return _identifier(topic), partition, Batch.of(body, lengths, _PRODUCE.size + 2 * count * INT.size)
+
+
+def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, Batch], int]:
+    """Topic, partition, and messages of the PRODUCE_UNANSWERED frames in a row that are for these, and their end."""
+    unpack, last = _UNANSWERED.unpack_from, len(held) - _UNANSWERED.size
+    _, common, _ = unpack(held, at)
+    payloads, lengths, keys, key_lengths = [], [], [], []
+    base = address(held)
+    while at <= last:
+        size, begin, key_length = unpack(held, at)
+        end = at + HEADER.size + size
+        if begin != common or end > len(held):
+            break
+        start = at + _UNANSWERED.size
+        payloads.append(base + start)
+        if key_length < 0:
+            lengths.append(end - start)
+            keys.append(0)
+            key_lengths.append(0)
+        else:
+            lengths.append(end - start - key_length)
+            keys.append(base + end - key_length)
+            key_lengths.append(key_length)
+        at = end
+    _, topic, partition = _COMMON.unpack(common)
+    batch = Batch(held, payloads, lengths, keys, key_lengths) if any(keys) else Batch(held, payloads, lengths)
+    return (_identifier(topic), partition, batch), at

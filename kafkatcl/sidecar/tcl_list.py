@@ -1,0 +1,43 @@
+"""Text as an element of a Tcl list."""
+
+from __future__ import annotations
+
+import re
+
+_SPECIAL = re.compile(r'[ \t\n\r\v\f{}\[\]"\\$;]')
+_SPECIAL_BUT_BRACES = re.compile(r'[ \t\n\r\v\f\[\]"\\$;]')
+_BRACED = re.compile(r'[ \t\n\r\v\f\[$;\\]|^[{"]')
+_NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
+
+
+def quoted(text: str) -> str:
+    """``text`` as one element of a Tcl list, written as Tcl itself does it: scripts may compare the text of lists."""
+    if not _SPECIAL.search(text):
+        return text or "{}"
+    balanced = _is_balanced(text)
+    if balanced and _BRACED.search(text):
+        return f"{{{text}}}"
+    return (_SPECIAL_BUT_BRACES if balanced else _SPECIAL).sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return _NAMED.get(found[0], "\\" + found[0])
+
+
+def _is_balanced(text: str) -> bool:
+    """Whether ``text`` can stand in braces."""
+    depth, escaped = 0, False
+    for character in text:
+        if escaped:
+            escaped = False
+            if character == "\n":
+                return False
+        elif character == "\\":
+            escaped = True
+        elif character == "{":
+            depth += 1
+        elif character == "}":
+            depth -= 1
+            if depth < 0:
+                return False
+    return depth == 0 and not escaped

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kafkatcl.interp import Interp, TclError, UndeliveredWarning
 
 __version__ = "2.5.0"
+#: The version of the Tcl package.
+TCL_VERSION = __version__.rpartition(".")[0]
 __all__ = ["Interp", "Message", "TclError", "UndeliveredWarning", "__version__", "install"]
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kafkatcl import TCL_VERSION
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
 from kafkatcl.engine.descriptors import room_for, seal
@@ -87,6 +88,7 @@ class Host:
         inprocess.define_primitive(self._app, "::kafkatcl::bridge::rest", lambda wanted: rest(wanted == "1"))
         for name in ("open_session", "close_session"):
             inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", getattr(self, name))
+        self._app.setvar("::kafkatcl::version", TCL_VERSION)
         for file in ("programs.tcl", "install.tcl"):
             self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / file))
         # Nobody installs it in the interpreters of new threads and of programs that are run: they get a sidecar.

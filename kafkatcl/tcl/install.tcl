@@ -1,12 +1,11 @@
 # install.tcl --
 #
-#   Make `package require kafka` work in this interpreter and in the children it will make.  The bridge has made
-#   the primitive ::kafkatcl::bridge::open_session, which gives the session of an interpreter by its path (empty for
-#   this one), and close_session; all others are there after the first call.
+#   Make `package require kafka` work in this interpreter and in the children it will make.  The bridge has set
+#   ::kafkatcl::version, and made the primitives ::kafkatcl::bridge::open_session, which gives the session of an
+#   interpreter by its path (empty for this one), and close_session; all others are there after the first call.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
-    variable version 2.5
 }
 
 # Load the package into the interpreter of this path.

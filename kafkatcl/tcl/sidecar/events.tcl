@@ -20,34 +20,42 @@ proc ::kafkatcl::bridge::close_session {session} {
 # Something may have come while no answer was waited for: a bell, or the end.  But what the notifier's thread has seen may
 # have been an answer, which was read before it got to tell us: then nothing comes, and must not be waited for.
 proc ::kafkatcl::sidecar::Readable {} {
-    set header [ReadNow]
-    if {$header ne "" || [IsAtEnd]} {
-        lassign [Frame $header] kind body
-        Unasked $kind [Text $body]
+    set begin [ReadNow]
+    if {$begin ne "" || [IsAtEnd]} {
+        lassign [Frame $begin] what body
+        Unasked $what [Text $body]
         Ring
     }
 }
 
-# What came by itself: a bell of a session, or a producer takes no more messages.
-proc ::kafkatcl::sidecar::Unasked {kind what} {
-    if {$kind == 5} {
-        Revoke $what
-    } else {
-        Note $kind $what
+# What came by itself: a bell of a session, a producer takes no more messages, or the end.
+proc ::kafkatcl::sidecar::Unasked {what whose} {
+    switch $what {
+        BELL {Note $whose}
+        BELL_BACK {
+            NoteRecall $whose
+            Note $whose
+        }
+        REVOKED {Revoke $whose}
+        LOST - INTERRUPTED {Died}
     }
 }
 
 # A bell: a session has events, or must give some back.  It is told as an event of its own.
-proc ::kafkatcl::sidecar::Note {kind session} {
+proc ::kafkatcl::sidecar::Note {session} {
     variable rung
-    variable recalled
     if {![llength $rung]} {
         ::kafkatcl::loop::Soon ::kafkatcl::sidecar::Ring
     }
     if {$session ni $rung} {
         lappend rung $session
     }
-    if {$kind == 4 && $session ni $recalled} {
+}
+
+# A session must give back some of what it took.
+proc ::kafkatcl::sidecar::NoteRecall {session} {
+    variable recalled
+    if {$session ni $recalled} {
         lappend recalled $session
     }
 }
@@ -55,9 +63,9 @@ proc ::kafkatcl::sidecar::Note {kind session} {
 # Note the bells that are there.
 proc ::kafkatcl::sidecar::NoteBells {} {
     variable pipe
-    while {$pipe ne "" && [set header [ReadNow]] ne ""} {
-        lassign [Frame $header] kind body
-        Unasked $kind [Text $body]
+    while {$pipe ne "" && [set begin [ReadNow]] ne ""} {
+        lassign [Frame $begin] what body
+        Unasked $what [Text $body]
     }
 }
 

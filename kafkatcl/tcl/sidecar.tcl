@@ -31,8 +31,10 @@ namespace eval ::kafkatcl::sidecar {
 }
 
 source -encoding utf-8 [file join $::kafkatcl::library core.tcl]
-if {![namespace exists ::kafkatcl::loop]} {
-    source -encoding utf-8 [file join $::kafkatcl::library loop.tcl]
+foreach file {interpreters loop} {
+    if {![namespace exists ::kafkatcl::$file]} {
+        source -encoding utf-8 [file join $::kafkatcl::library $file.tcl]
+    }
 }
 foreach file {python pipe produce frames events} {
     source -encoding utf-8 [file join $::kafkatcl::library sidecar $file.tcl]
@@ -214,14 +216,8 @@ proc ::kafkatcl::sidecar::Died {} {
     set death [list "the sidecar of package kafka has ended ($how); what it had not delivered is lost.\
         Its command was: $command" [list KAFKA SIDECAR DIED $how]]
     # Behind the background error that this may be.
-    ::kafkatcl::loop::AfterEvents [list ::kafkatcl::sidecar::EndWaits {*}$death]
+    ::kafkatcl::loop::AfterEvents [list ::kafkatcl::interpreters::EndWaits {*}$death]
     return -level 2 -code error -errorcode [lindex $death 1] [lindex $death 0]
-}
-
-proc ::kafkatcl::sidecar::EndWaits {message code} {
-    foreach session [info commands ::kafkatcl::sessions::*] {
-        catch {$session waits::EndAll $message $code}
-    }
 }
 
 # Let go of the sidecar; how it ended.
@@ -267,9 +263,7 @@ proc ::kafkatcl::sidecar::Leave {} {
     }
     variable isLeaving 1
     if {$pipe ne ""} {
-        foreach session [info commands ::kafkatcl::sessions::*] {
-            catch {$session Settle}
-        }
+        ::kafkatcl::interpreters::Settle
     }
     if {$pipe eq "" || [catch {Send BYE {}}]} {
         return [IsLostWith $death]

@@ -2,11 +2,6 @@
 #
 #   How interpreters hear of events: by bells of the sidecar.
 
-# The session of the interpreter of this path.
-proc ::kafkatcl::bridge::open_session {path} {
-    return [::kafkatcl::sidecar::Call open_session]
-}
-
 # The interpreter of this session is gone.
 proc ::kafkatcl::bridge::close_session {session} {
     set answer [::kafkatcl::sidecar::Call close_session $session]
@@ -74,9 +69,7 @@ proc ::kafkatcl::sidecar::Ring {} {
     variable rung
     set sessions $rung
     set rung {}
-    foreach session $sessions {
-        ::kafkatcl::loop::Alert $session events::Ring
-    }
+    ::kafkatcl::interpreters::Ring $sessions
 }
 
 # Tell the bells that are there: where the pipe gives no events.

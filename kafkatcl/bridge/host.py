@@ -6,7 +6,6 @@ import sys
 import threading
 import weakref
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from kafkatcl import TCL_VERSION
@@ -18,8 +17,6 @@ from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.pump import rest
 from kafkatcl.engine.shutdown import before_shutdown, finish, is_finished
 from kafkatcl.tclpath import index_folder
-
-TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
 
 #: Tcl waits for files with select(), which takes no descriptors from this one on.
 _SELECT_LIMIT = 1024
@@ -47,7 +44,7 @@ class Host:
         inprocess.define_primitive(self._app, "::kafkatcl::bridge::close_session", self.close_session)
         self._app.setvar("::kafkatcl::version", TCL_VERSION)
         for file in ("programs.tcl", "install.tcl"):
-            self._app.call("source", "-encoding", "utf-8", str(TCL_LIBRARY / file))
+            self._app.call("source", "-encoding", "utf-8", str(inprocess.TCL_LIBRARY / file))
         # Nobody installs it in the interpreters of new threads and of programs that are run: they get a sidecar.
         self._app.setvar("::kafkatcl::programs::index", str(index_folder()))
         self._app.setvar("::kafkatcl::programs::python", sys.executable or "")

@@ -129,6 +129,19 @@ proc ::kafkatcl::sidecar::Call {args} {
     return [Ask CALL [Words $args]]
 }
 
+# A number is asked for only where it is written in an unusual way.
+proc ::kafkatcl::bridge::check_integer {text} {
+    if {[::kafkatcl::sidecar::IsPlain $text]} {
+        return [list 0 $text]
+    }
+    return [::kafkatcl::sidecar::Call check_integer $text]
+}
+
+# Whether a word is a number as the sidecar writes it, of 32 bits.
+proc ::kafkatcl::sidecar::IsPlain {word} {
+    return [regexp {^(-1|0|[1-9][0-9]{0,8})$} $word]
+}
+
 # Call a primitive that always succeeds, and do not wait for that; the answer it will have.
 proc ::kafkatcl::sidecar::Tell {args} {
     if {[catch {Send TELL [Words $args]} result options]} {

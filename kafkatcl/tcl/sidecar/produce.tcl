@@ -109,11 +109,6 @@ proc ::kafkatcl::sidecar::Bytes {string} {
     return $bytes
 }
 
-# Whether a partition is a number as the sidecar writes it.
-proc ::kafkatcl::sidecar::IsPlain {partition} {
-    return [regexp {^(-1|0|[1-9][0-9]{0,8})$} $partition]
-}
-
 # Take the grant that comes with an answer.
 proc ::kafkatcl::sidecar::Granted {topic partition answer} {
     variable grant

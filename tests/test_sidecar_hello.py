@@ -16,7 +16,7 @@ from kafkatcl.sidecar.protocol import HEADER, PROTOCOL, Kind
 
 
 def python_that(change: str, folder: Path) -> dict[str, str]:
-    """The environment in which the sidecar is one whose modules were changed by some code before it starts."""
+    """The environment of a sidecar that runs some code before it starts."""
     start = "import runpy, sys; runpy.run_path(sys.argv[-1], run_name='__main__')"
     python = folder / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -c {shlex.quote(change + start)} "$@"\n')
@@ -71,7 +71,7 @@ credit.LARGEST = 50
 def test_no_number_of_the_protocol_stands_in_tcl(
     embedded_cluster: Cluster, tmp_path: Path, run_tcl: RunTcl
 ) -> None:
-    """Where all of them are others, all works: messages of either way, large ones, batches, callbacks, the end."""
+    """Where all of them are others, all works: messages both ways, callbacks, the end."""
     done = run_tcl(
         """
         package require kafka

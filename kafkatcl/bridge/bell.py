@@ -1,4 +1,4 @@
-"""How Kafka's threads say to an interpreter of this process that one of its sessions has events."""
+"""How Kafka's threads tell an interpreter of this process that a session has events."""
 
 from __future__ import annotations
 

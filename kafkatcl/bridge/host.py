@@ -1,4 +1,7 @@
-"""An interpreter of this process that has the package: how it is given it, and what becomes of it at the end."""
+"""An interpreter of this process that has the package.
+
+How it is given the package, how it hears of events, and how it is closed.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ class Host:
         self._app = app
         self._thread = threading.get_ident()
         self._queues: dict[str, EventQueue] = {}  # by session
-        #: Of interpreters that are gone and have something left to tell, or may have it yet.
+        #: Of interpreters that are gone and have lost messages, or may do so yet.
         self._left: list[EventQueue] = []
         self._timer: Any = None
         self._bell: Bell | None = None
@@ -45,7 +48,8 @@ class Host:
         self._app.setvar("::kafkatcl::version", TCL_VERSION)
         for file in ("programs.tcl", "install.tcl"):
             self._app.call("source", "-encoding", "utf-8", str(inprocess.TCL_LIBRARY / file))
-        # Nobody installs it in the interpreters of new threads and of programs that are run: they get a sidecar.
+        # Nobody installs it in the interpreters of new threads and of programs that
+        # are run: they get a sidecar.
         self._app.setvar("::kafkatcl::programs::index", str(index_folder()))
         self._app.setvar("::kafkatcl::programs::python", sys.executable or "")
 
@@ -79,13 +83,15 @@ class Host:
     def settle(self) -> None:
         """Before the end: what callbacks have got counts as handed over."""
         if threading.get_ident() != self._thread:
-            return  # the end of a signal: only its own thread may call Tcl, so messages may be told again later
+            # The end by a signal: only its own thread may call Tcl, so messages may be
+            # told again later.
+            return
         if self._queues:
             with suppress(inprocess.NativeError):
                 self._app.call("::kafkatcl::interpreters::Settle")
 
     def finish(self) -> list[str]:
-        """:meth:`close`, and wait until that is done; what was lost, a line for each producer."""
+        """:meth:`close`, and wait for it; what was lost, a line for each producer."""
         self.settle()
         self.close()
         return [words for queue in self._left for words in finish(queue)]
@@ -119,13 +125,13 @@ class Host:
         return bell
 
     def _look(self) -> None:
-        """Look after the bell now and then: of such a descriptor Tcl's event loop would die."""
+        """Look after the bell now and then: select() would fail for its descriptor."""
         self.answer()
         self._timer = inprocess.on_time(self._app, _LOOK_MS, self._look)
 
 
 class _Settler:
-    """Settles what a host lent to callbacks, if it is still there at the end; it does not keep it."""
+    """Settles a host at the end if it is still there, by a weak reference."""
 
     def __init__(self, host: Host) -> None:
         self._host = weakref.ref(host)

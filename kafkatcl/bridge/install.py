@@ -8,7 +8,8 @@ from typing import Any
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.host import Host
 
-#: By the identity of their interpreters, which they keep; the script may have deleted all commands of ours.
+#: By the identity of their interpreters, which they keep.  They are not asked of Tcl:
+#: the script may have deleted all commands of ours.
 _hosts: weakref.WeakValueDictionary[int, Host] = weakref.WeakValueDictionary()
 
 

@@ -219,7 +219,9 @@ class ProducerHandle(Handle):
 
     def _report(self, report: tuple[Any, ...]) -> None:
         self.events.post(self, self.master.callback("delivery"), report)
-        if "delivery" not in self.master.wanted:  # the callback has gone just now, before this was there to be dropped
+        if (
+            "delivery" not in self.master.wanted
+        ):  # the callback has gone just now, before this was there to be dropped
             self.silence("delivery")
 
     def _untold(self, notices: list[Event]) -> None:

@@ -1,6 +1,7 @@
-"""What a sidecar says first: which protocol it speaks, and what is to be known to speak it.
+"""What a sidecar says first: its protocol, and all that is to be known to speak it.
 
-``tcl/sidecar.tcl`` keeps it in arrays, so numbers, limits and texts of both sides stand in Python only.
+``tcl/sidecar.tcl`` keeps it in arrays: what both sides must know, numbers, limits and
+texts, stands in Python only.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from kafkatcl.sidecar.protocol import IDENTIFIER, PRODUCE, PROTOCOL, Kind, Op
 
 
 def hello(calls: Iterable[str]) -> tuple[int, tuple[Any, ...]]:
-    """The value of the first frame: the number of the protocol, and names of facts with their values.
+    """The value of the first frame: the protocol's number; names and values of facts.
 
     Its form is the same in all versions, so that two that differ can say so.
 
@@ -33,7 +34,7 @@ def hello(calls: Iterable[str]) -> tuple[int, tuple[Any, ...]]:
         "produce": PRODUCE.size,  # bytes in front of a payload
         "largest": LARGEST,  # bytes of a message that needs no answer
         "flush_ms": flush_ms(),
-        "forked": FORKED,  # the message and the errorCode where a process shares a sidecar
+        "forked": FORKED,  # message and errorCode in a forked process
     }
     return (PROTOCOL, _flat(facts.items()))
 

@@ -37,7 +37,8 @@ LOST                nothing: the last frame, where messages were not delivered
 INTERRUPTED         the same, where Ctrl-C has ended the wait for them
 ==================  ==================================================================
 
-The first frame is a LIST or REFUSED.  The list begins with the protocol's number, see ``hello.py``.
+The first frame is REFUSED, or a LIST that begins with the protocol's number: see
+``hello.py``.
 """
 
 from __future__ import annotations

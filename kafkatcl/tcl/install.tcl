@@ -1,8 +1,9 @@
 # install.tcl --
 #
-#   Make `package require kafka` work in this interpreter and in the children it will make.  The bridge has set
-#   ::kafkatcl::version, and made the primitives ::kafkatcl::bridge::open_session, which gives the session of an
-#   interpreter, and close_session; all others are there after the first call.
+#   Make `package require kafka` work in this interpreter and in the children it will
+#   make.  The bridge has set ::kafkatcl::version, and made the primitives
+#   ::kafkatcl::bridge::open_session, which gives the session of an interpreter, and
+#   close_session; all others are there after the first call.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]

@@ -12,7 +12,7 @@ namespace eval ::kafkatcl::bridge {}
 
 namespace eval ::kafkatcl::sidecar {
     variable protocol 3     ;# the number of the protocol that is spoken here
-    variable header 8       ;# bytes in front of the body of a frame: how long it is, and what
+    variable header 8       ;# bytes before the body of a frame: its length, and what it is
     variable kind           ;# number -> what a frame from the sidecar is
     variable op             ;# what a frame to it is -> number
     variable said           ;# what else it has said first, see kafkatcl/sidecar/hello.py
@@ -58,7 +58,7 @@ proc ::kafkatcl::sidecar::Start {} {
     set ::kafkatcl::loop::movers ::kafkatcl::sidecar::MovePipe
     Hello
     MakeCalls
-    MakeQuick
+    MakeProduce
     StartEvents
 }
 
@@ -99,7 +99,8 @@ proc ::kafkatcl::sidecar::Hello {} {
     array set op $said(ops)
     set announced [package versions kafka]
     if {$said(version) ni $announced} {
-        Differ "version $said(version)" [lindex [lsort -command {package vcompare} $announced] end]
+        Differ "version $said(version)" \
+            [lindex [lsort -command {package vcompare} $announced] end]
     }
     set ::kafkatcl::version $said(version)
 }
@@ -208,9 +209,8 @@ proc ::kafkatcl::sidecar::Check {} {
     variable pipe
     variable owner
     variable death
-    variable said
     if {[pid] != $owner} {
-        lassign $said(forked) message code
+        lassign $::kafkatcl::sidecar::said(forked) message code
     } elseif {$pipe eq ""} {
         lassign $death message code
     } else {
@@ -309,7 +309,8 @@ proc ::kafkatcl::sidecar::LastFrame {} {
         set last [::tcl::string::range $last$data end-[expr {$header - 1}] end]
     }
     # The frame that says what became of the messages has no body.
-    if {[::tcl::binary::scan $last ii length number] == 2 && $length == 0 && [::tcl::info::exists kind($number)]} {
+    if {[::tcl::binary::scan $last ii length number] == 2 && $length == 0
+            && [::tcl::info::exists kind($number)]} {
         return $kind($number)
     }
 }

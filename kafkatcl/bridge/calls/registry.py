@@ -20,7 +20,7 @@ LIST_PRIMITIVES: dict[str, Primitive] = {}
 #: What a bridge may call before a primitive to save time; it never raises.
 QUICK: dict[str, Primitive] = {}
 
-#: Primitives whose answer nobody needs, as they do not fail: a bridge need not wait for it.
+#: Primitives whose answer nobody needs, as they do not fail: no bridge need wait.
 ONE_WAY: set[str] = set()
 
 #: The message and the errorCode in a forked process.

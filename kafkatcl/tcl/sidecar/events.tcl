@@ -23,7 +23,7 @@ proc ::kafkatcl::sidecar::Readable {} {
     }
 }
 
-# What came by itself: a bell of a session, a producer takes no more messages, or the end.
+# What came by itself: a bell of a session, the end of a producer, or that of the sidecar.
 proc ::kafkatcl::sidecar::Unasked {what whose} {
     switch $what {
         BELL {Note $whose}

@@ -10,14 +10,16 @@ namespace eval ::kafkatcl::sidecar {
     array set grant {}
 }
 
-# Make what produces without waiting for the answer: 1, or 0 if that cannot be.  Every step counts in it, so the numbers
-# of the protocol stand in its text.
-proc ::kafkatcl::sidecar::MakeQuick {} {
+# Make what sends messages, with the numbers of the protocol in its text: every step counts
+# here.
+proc ::kafkatcl::sidecar::MakeProduce {} {
     variable said
     variable header
     variable op
-    set numbers [list %op% $op(PRODUCE_UNANSWERED) %identifier% $said(identifier) %largest% $said(largest) \
-        %front% $said(produce) %payload% [expr {$header + $said(produce)}]]
+    set numbers [list %unanswered% $op(PRODUCE_UNANSWERED) %identifier% $said(identifier) \
+        %largest% $said(largest) %front% $said(produce) %payload% [expr {$header + $said(produce)}]]
+
+    # Produce without waiting for the answer; 1, or 0 if that cannot be.
     proc ::kafkatcl::bridge::produce_quick {topic partition payload args} [string map $numbers {
         upvar #0 ::kafkatcl::sidecar::grant grant
         if {![::tcl::info::exists grant($topic,$partition)]} {
@@ -33,13 +35,22 @@ proc ::kafkatcl::sidecar::MakeQuick {} {
                 || [pid] != $::kafkatcl::sidecar::owner} {
             return 0
         }
-        set frame [::tcl::binary::format iia%identifier%iia* [incr length %front%] %op% $topic $partition $keyLength $payload]
+        set frame [::tcl::binary::format iia%identifier%iia* [incr length %front%] %unanswered% \
+            $topic $partition $keyLength $payload]
         # Characters above U+00FF are no bytes.
         if {[::tcl::string::range $frame %payload% end] ne $payload
                 || [catch {::kafkatcl::sidecar::Write $frame}]} {
             return 0
         }
         return 1
+    }]
+
+    # Produce to a partition, and wait for the answer, which brings a new grant: the length of
+    # the key of one message, or the number of several and their lengths; and their bytes, in
+    # parts.
+    proc ::kafkatcl::sidecar::Produce {what topic partition number lengths bytes args} [string map $numbers {
+        set body [::tcl::binary::format a%identifier%iii*a* $topic $partition $number $lengths $bytes]
+        return [Granted $topic $partition [Ask $what $body {*}$args]]
     }]
 }
 
@@ -66,14 +77,6 @@ proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
     set count [expr {[llength $lengths] / 2}]
     set answer [::kafkatcl::sidecar::Produce PRODUCE_BATCH $topic $partition $count $lengths {*}$parts]
     return [expr {[lindex $answer 0] eq 0 ? {0 1} : $answer}]
-}
-
-# Send messages to a partition: a number that says more of them, lengths, and their bytes in parts.  The answer brings
-# a new grant.
-proc ::kafkatcl::sidecar::Produce {what topic partition number lengths bytes args} {
-    variable said
-    set body [::tcl::binary::format a$said(identifier)iii*a* $topic $partition $number $lengths $bytes]
-    return [Granted $topic $partition [Ask $what $body {*}$args]]
 }
 
 # The messages of a list of lists: the list of their lengths, and their bytes in parts.

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kafkatcl.version import __version__
+
 if TYPE_CHECKING:
     from kafkatcl.bridge.install import install
     from kafkatcl.hosting.message import Message
     from kafkatcl.interp import Interp, TclError, UndeliveredWarning
 
-__version__ = "2.5.0"
 __all__ = ["Interp", "Message", "TclError", "UndeliveredWarning", "__version__", "install"]
 
 

@@ -463,7 +463,14 @@ CLOSINGS = {
 }
 
 
-@pytest.mark.parametrize("script", ["open_producer; produce 5", "open_producer; produce 5; p delete"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "open_producer; produce 5",
+        "open_producer; produce 5; p delete",
+        "package require kafka; interp create c; c eval {package require kafka}; open_producer; produce 5",
+    ],
+)
 @pytest.mark.parametrize("closing", CLOSINGS)
 def test_closing_an_interpreter_warns_of_what_was_lost(closing: str, script: str) -> None:
     done = host(f"SCRIPT = {script!r}\n{CLOSINGS[closing]}")

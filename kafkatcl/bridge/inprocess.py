@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from pathlib import Path
 from typing import Any, Callable
 
 from kafkatcl.bridge.answers import Function, guarded
@@ -21,6 +22,9 @@ except ImportError:
         name="tkinter",
     ) from None
 
+#: The Tcl sources of the package.
+TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
+
 NativeError = tkinter.TclError
 #: The file of the module that is linked with Tcl; None where it is part of Python itself.
 LIBRARY: str | None = getattr(_tkinter, "__file__", None)
@@ -28,16 +32,7 @@ LIBRARY: str | None = getattr(_tkinter, "__file__", None)
 _numbers = itertools.count(1)
 _NO_EVENTS = 1 << 7  # a kind of events that Tcl does not have; to name none would mean all
 
-_RAISE = r"""
-namespace eval ::kafkatcl {}
-# Call a guarded Python command; give its value or raise its error in the caller's place.
-proc ::kafkatcl::Call {command args} {
-    lassign [$command {*}$args] status value code info
-    if {$status eq 1} {
-        return -code error -errorcode $code -errorinfo $info $value
-    }
-    return $value
-}
+_FORGET = r"""
 # The trace on a command that was deleted: what serves it goes too.
 proc ::kafkatcl::Forget {command args} {
     rename $command {}
@@ -114,9 +109,10 @@ def define_command(interp: Any, name: str, function: Function) -> None:
     """
     app = application(interp)
     hidden = f"::kafkatcl::python{next(_numbers)}"
-    app.eval(_RAISE)
+    app.eval((TCL_LIBRARY / "answers.tcl").read_text(encoding="utf-8"))
+    app.eval(_FORGET)
     define_primitive(app, hidden, function)
-    app.call("proc", name, "args", f"tailcall ::kafkatcl::Call {hidden} {{*}}$args")
+    app.call("proc", name, "args", f"tailcall ::kafkatcl::Value [{hidden} {{*}}$args]")
     app.call("trace", "add", "command", name, "delete", f"::kafkatcl::Forget {hidden}")
 
 

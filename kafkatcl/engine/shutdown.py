@@ -69,10 +69,15 @@ if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_known.clear)
 
 
-def flush_seconds() -> float:
+def flush_ms() -> int:
     """How long undelivered messages are waited for, by ``KAFKATCL_FLUSH_TIMEOUT_MS`` (default 30000)."""
     text = os.environ.get(FLUSH_TIMEOUT, "")
-    return (int(text) if text.isdecimal() else _DEFAULT_FLUSH_MS) / 1000
+    return int(text) if text.isdecimal() else _DEFAULT_FLUSH_MS
+
+
+def flush_seconds() -> float:
+    """The same in seconds."""
+    return flush_ms() / 1000
 
 
 def gave_up() -> bool:

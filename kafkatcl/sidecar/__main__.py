@@ -9,7 +9,8 @@ import struct
 import sys
 import types
 
-_REFUSED = 3  # Kind.REFUSED of frames.py, which cannot be imported yet
+# Of protocol.py, which may not be importable.
+_HEADER, _REFUSED = "<ii", 3
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ class _Postponed(types.ModuleType):
 
 def _refuse(reason: str) -> None:
     text = (sys.executable + ": " + reason).encode("utf-8", "replace")
-    os.write(1, struct.pack("<ii", len(text), _REFUSED) + text)
+    os.write(1, struct.pack(_HEADER, len(text), _REFUSED) + text)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.librdkafka.wrapper import KafkaException
 
-#: Larger messages are produced with an answer (see tcl/sidecar/produce.tcl).
-_LARGEST = 64 << 10
+#: Larger messages (payload and key, in bytes) are produced with an answer.
+LARGEST = 64 << 10
 #: How long a topic's partitions are asked for, and how long to wait before, at first and at most, in seconds.
 _PATIENCE = 0.05
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0
@@ -25,7 +25,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0
 class Credit(NamedTuple):
     """What an interpreter may produce to a partition without an answer.
 
-    ``messages`` of up to 64 KiB (payload and key), counted for all topics of the handle.
+    ``messages`` of up to LARGEST bytes, counted for all topics of the handle.
     """
 
     handle: str
@@ -54,7 +54,7 @@ class Creditor:
         """The credit for a partition after a message for it was accepted."""
         handle = topic.handle
         is_known = int(partition < self._known_partitions(topic))
-        return Credit(handle.identifier, handle.room(_LARGEST), is_known)
+        return Credit(handle.identifier, handle.room(LARGEST), is_known)
 
     def _known_partitions(self, topic: ProducerTopic) -> int:
         """The number of partitions that librdkafka knows the topic to have; 0 if that is not known yet."""

@@ -35,7 +35,8 @@ LOST                nothing: the last frame, where messages were not delivered
 INTERRUPTED         the same, where Ctrl-C has ended the wait for them
 ==================  ==================================================================
 
-The first frame is a LIST: the protocol's number, and the names of the primitives.
+The first frame is REFUSED, or a LIST that begins with the protocol's number: see
+``hello.py``.
 """
 
 from __future__ import annotations
@@ -44,10 +45,14 @@ import struct
 from enum import IntEnum
 from typing import Union
 
-PROTOCOL = 2
+PROTOCOL = 3
 #: What a frame begins with: the length of its body, and its op or kind.
 HEADER = struct.Struct("<ii")
 INT = struct.Struct("<i")
+#: How many bytes the identifier of a topic takes.
+IDENTIFIER = 12
+#: What stands in front of the payload: topic, partition, and the length of the key.
+PRODUCE = struct.Struct(f"<{IDENTIFIER}sii")
 #: How many bytes are read or written at once.
 CHUNK = 1 << 18
 

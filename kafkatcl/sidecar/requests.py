@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 from kafkatcl.bridge.texts import escaped
 from kafkatcl.librdkafka.batches import Batch, address
-from kafkatcl.sidecar.protocol import CHUNK, HEADER, INT, Body, Op
+from kafkatcl.sidecar.protocol import CHUNK, HEADER, IDENTIFIER, INT, PRODUCE, Body, Op
 
 
 def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Any]]:
@@ -87,10 +87,9 @@ def _text(encoded: Body) -> str:
         return escaped(halves.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass"))
 
 
-_PRODUCE = struct.Struct("<12sii")
 # PRODUCE_UNANSWERED with the header in front: between the lengths is what messages in a row have in common.
-_UNANSWERED = struct.Struct("<i20si")
-_COMMON = struct.Struct("<i12si")
+_COMMON = struct.Struct(f"<i{IDENTIFIER}si")
+_UNANSWERED = struct.Struct(f"<i{_COMMON.size}si")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -100,18 +99,18 @@ def _identifier(padded: bytes) -> str:
 
 def produced(body: Body) -> tuple[str, int, bytes, bytes | None]:
     """Topic, partition, payload and key of a PRODUCE."""
-    topic, partition, key_length = _PRODUCE.unpack_from(body)
+    topic, partition, key_length = PRODUCE.unpack_from(body)
     if key_length < 0:
-        return _identifier(topic), partition, bytes(body[_PRODUCE.size :]), None
+        return _identifier(topic), partition, bytes(body[PRODUCE.size :]), None
     end = len(body) - key_length
-    return _identifier(topic), partition, bytes(body[_PRODUCE.size : end]), bytes(body[end:])
+    return _identifier(topic), partition, bytes(body[PRODUCE.size : end]), bytes(body[end:])
 
 
 def produced_batch(body: Body) -> tuple[str, int, Batch]:
     """Topic, partition, and messages of a PRODUCE_BATCH."""
-    topic, partition, count = _PRODUCE.unpack_from(body)
-    lengths = struct.unpack_from(f"<{2 * count}i", body, _PRODUCE.size)
-    return _identifier(topic), partition, Batch.of(body, lengths, _PRODUCE.size + 2 * count * INT.size)
+    topic, partition, count = PRODUCE.unpack_from(body)
+    lengths = struct.unpack_from(f"<{2 * count}i", body, PRODUCE.size)
+    return _identifier(topic), partition, Batch.of(body, lengths, PRODUCE.size + 2 * count * INT.size)
 
 
 def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, Batch], int]:

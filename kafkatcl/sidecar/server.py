@@ -19,20 +19,11 @@ from kafkatcl.engine.losses import has_lost
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.shutdown import gave_up, give_up, shutdown
 from kafkatcl.librdkafka.batches import Batch
+from kafkatcl.sidecar.answers import answer, frame, joined
 from kafkatcl.sidecar.credit import Credit, Creditor
-from kafkatcl.sidecar.frames import (
-    PROTOCOL,
-    Body,
-    Kind,
-    Op,
-    answer,
-    frame,
-    frames,
-    joined,
-    produced,
-    produced_batch,
-    words,
-)
+from kafkatcl.sidecar.hello import hello
+from kafkatcl.sidecar.protocol import Body, Kind, Op
+from kafkatcl.sidecar.requests import frames, produced, produced_batch, words
 from kafkatcl.sidecar.terminal import foreground
 
 #: After how many unanswered messages in a row to let some gather before reading on, and how long.
@@ -98,7 +89,7 @@ class Server:
 
     def run(self) -> None:
         """Execute frames until the interpreter ends, or this process is told to."""
-        self._send(answer((0, (PROTOCOL, *self._functions))))
+        self._send(answer((0, hello(self._functions))))
         threading.Thread(target=self._watch, name="kafkatcl-watch", daemon=True).start()
         for op, body in frames(self._reading, self._gather):
             if op == Op.BYE:

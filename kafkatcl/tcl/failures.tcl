@@ -8,15 +8,6 @@ namespace eval ::kafkatcl::failures {
     variable passed         ;# options of a `return` of the script's own code, see messages::Each
 }
 
-# Turn the answer of a primitive into its value, or into an error.
-proc ::kafkatcl::Value {answer} {
-    lassign $answer status value code
-    if {$status eq 1} {
-        return -code error -errorcode $code $value
-    }
-    return $value
-}
-
 # The body of an object command that is one call of a procedure, with errors as the caller is to see them.  To ask `catch` for
 # the options would cost each call a tenth of what an empty `consume_batch` takes.
 proc ::kafkatcl::failures::Body {call} {

@@ -1,12 +1,12 @@
 # install.tcl --
 #
-#   Make `package require kafka` work in this interpreter and in the children it will make.  The bridge has made
-#   the primitive ::kafkatcl::bridge::open_session, which gives the session of an interpreter by its path (empty for
-#   this one), and close_session; all others are there after the first call.
+#   Make `package require kafka` work in this interpreter and in the children it will
+#   make.  The bridge has set ::kafkatcl::version, and made the primitives
+#   ::kafkatcl::bridge::open_session, which gives the session of an interpreter, and
+#   close_session; all others are there after the first call.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
-    variable version 2.5
 }
 
 # Load the package into the interpreter of this path.
@@ -14,11 +14,11 @@ proc ::kafkatcl::Load {path} {
     variable library
     variable loaded
     loop::Make
-    lassign [bridge::open_session $path] status session code
+    lassign [bridge::open_session] status session code
     if {$status eq 1} {
         return -code error -errorcode $code $session
     }
-    loop::Lead $session $path
+    interpreters::Lead $session $path
     if {[llength $path]} {
         set loaded($session) $path
         trace add command ::kafkatcl::sessions::$session delete [list ::kafkatcl::ChildGone $session]
@@ -53,7 +53,7 @@ foreach procedure {WatchPrograms Adopted} {
 }
 unset procedure
 
-foreach file {core loop children} {
+foreach file {core interpreters loop children} {
     if {![namespace exists ::kafkatcl::$file]} {
         source -encoding utf-8 [file join $::kafkatcl::library $file.tcl]
     }

@@ -10,9 +10,6 @@ namespace eval ::kafkatcl::loop {
     variable wheels {}      ;# channels in it that can always be read
     variable spinning {}    ;# sessions that go on without an end
 }
-# Commands that lead into the interpreters of sessions, by their names.  The command `interp`, which has traces, takes ten
-# times as long.
-namespace eval ::kafkatcl::sessions {}
 
 # Make it, unless it is there.
 proc ::kafkatcl::loop::Make {} {
@@ -22,8 +19,13 @@ proc ::kafkatcl::loop::Make {} {
         return
     }
     set interp [interp create -safe ::kafkatcl::loop::interp[incr made]]
-    foreach {name target} {alert Alert spun Spun background Background evaluate Evaluate} {
-        interp alias $interp $name {} ::kafkatcl::loop::$target
+    foreach {name target} {
+        alert ::kafkatcl::interpreters::Alert
+        spun ::kafkatcl::loop::Spun
+        background ::kafkatcl::loop::Background
+        evaluate ::kafkatcl::loop::Evaluate
+    } {
+        interp alias $interp $name {} $target
     }
     interp expose $interp fconfigure
     interp bgerror $interp background
@@ -48,9 +50,9 @@ proc ::kafkatcl::loop::Gone {args} {
     if {[llength $spinning]} {
         Spin 1
     }
-    foreach session [info commands ::kafkatcl::sessions::*] {
-        Later 0 [namespace tail $session] events::Turn
-        Later 0 [namespace tail $session] events::Ring
+    foreach session [::kafkatcl::interpreters::Sessions] {
+        Later 0 $session events::Turn
+        Later 0 $session events::Ring
     }
 }
 
@@ -66,26 +68,7 @@ proc ::kafkatcl::loop::FileEvent {args} {
 
 # Have a procedure of the package called in the interpreter of a session, as an event after some ms.
 proc ::kafkatcl::loop::Later {ms session procedure} {
-    After $ms [list alert $session $procedure]
-}
-
-# Call a procedure of the package in the interpreter of a session.
-proc ::kafkatcl::loop::Alert {session procedure} {
-    if {[catch {::kafkatcl::sessions::$session $procedure}]
-            && [namespace which -command ::kafkatcl::sessions::$session] ne ""} {
-        # It has no room for nested calls just now.
-        Later 20 $session $procedure
-    }
-}
-
-# Lead into the interpreter of this path for a session.  Tcl deletes an alias when the interpreter is deleted that it
-# leads to, in whatever way that comes about.
-proc ::kafkatcl::loop::Lead {session path} {
-    if {![llength $path]} {
-        proc ::kafkatcl::sessions::$session args {::kafkatcl::Do {*}$args}
-        return
-    }
-    interp alias {} ::kafkatcl::sessions::$session $path ::kafkatcl::Do
+    After $ms [list alert $procedure $session]
 }
 
 # Have a command called as an event of its own.
@@ -154,7 +137,5 @@ proc ::kafkatcl::loop::OpenWheel {} {
 
 proc ::kafkatcl::loop::Spun {} {
     variable spinning
-    foreach session $spinning {
-        Alert $session events::Again
-    }
+    ::kafkatcl::interpreters::Alert events::Again {*}$spinning
 }

@@ -2,7 +2,7 @@
 #
 #   The package kafka for an interpreter without Python.  The engine works in a process of its own, the sidecar; the
 #   primitives of ::kafkatcl::bridge are carried over a pipe to it.  All else is as in interpreters of Python: what
-#   is loaded from install.tcl on does not know the difference.  kafkatcl/sidecar/frames.py says what passes.
+#   is loaded from install.tcl on does not know the difference.  kafkatcl/sidecar/protocol.py says what passes.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
@@ -11,7 +11,11 @@ namespace eval ::kafkatcl {
 namespace eval ::kafkatcl::bridge {}
 
 namespace eval ::kafkatcl::sidecar {
-    variable protocol 2
+    variable protocol 3     ;# the number of the protocol that is spoken here
+    variable header 8       ;# bytes before the body of a frame: its length, and what it is
+    variable kind           ;# number -> what a frame from the sidecar is
+    variable op             ;# what a frame to it is -> number
+    variable said           ;# what else it has said first, see kafkatcl/sidecar/hello.py
     variable pipe {}        ;# the channel to the sidecar, empty when there is none
     variable command {}     ;# what was started
     variable process {}     ;# and the number of its process
@@ -22,11 +26,15 @@ namespace eval ::kafkatcl::sidecar {
     variable recalled {}    ;# sessions that must give back some of what they took
     variable isLeaving 0    ;# whether the end has begun
     variable grace 8000     ;# ms beyond the time for delivering that the sidecar gets to end
+    # The first frame, in which the others stand.
+    array set kind {0 LIST 3 REFUSED}
 }
 
 source -encoding utf-8 [file join $::kafkatcl::library core.tcl]
-if {![namespace exists ::kafkatcl::loop]} {
-    source -encoding utf-8 [file join $::kafkatcl::library loop.tcl]
+foreach file {interpreters loop} {
+    if {![namespace exists ::kafkatcl::$file]} {
+        source -encoding utf-8 [file join $::kafkatcl::library $file.tcl]
+    }
 }
 foreach file {python pipe produce frames events} {
     source -encoding utf-8 [file join $::kafkatcl::library sidecar $file.tcl]
@@ -38,7 +46,6 @@ proc ::kafkatcl::sidecar::Start {} {
     variable pipe
     variable command
     variable process
-    variable protocol
     variable death {}
     set command [Python]
     # -E: PYTHONHOME, PYTHONPATH and their kin are meant for another Python.
@@ -49,19 +56,9 @@ proc ::kafkatcl::sidecar::Start {} {
     ::kafkatcl::loop::Make
     MovePipe $::kafkatcl::loop::interp
     set ::kafkatcl::loop::movers ::kafkatcl::sidecar::MovePipe
-    set names [lassign [Hello] spoken]
-    if {$spoken != $protocol} {
-        Close
-        return -code error -errorcode {KAFKA SIDECAR VERSION} \
-            "the sidecar of package kafka speaks another version ($spoken instead of $protocol): [Advice]"
-    }
-    foreach name $names {
-        # Some have a way of their own.
-        if {[info commands ::kafkatcl::bridge::$name] eq ""} {
-            set way [expr {$name in {batch_end read_settle events_settle} ? "Tell" : "Call"}]
-            proc ::kafkatcl::bridge::$name args "::kafkatcl::sidecar::$way $name {*}\$args"
-        }
-    }
+    Hello
+    MakeCalls
+    MakeProduce
     StartEvents
 }
 
@@ -78,9 +75,13 @@ proc ::kafkatcl::sidecar::Open {command} {
     return $channel
 }
 
-# What the sidecar says first: the version of the protocol, and the names of the primitives.
+# Take what the sidecar says first.
 proc ::kafkatcl::sidecar::Hello {} {
     variable command
+    variable protocol
+    variable said
+    variable kind
+    variable op
     if {[catch {Answer} answer options]} {
         lassign [dict get $options -errorcode] kafka sidecar what how
         if {$what eq "DIED"} {
@@ -89,28 +90,71 @@ proc ::kafkatcl::sidecar::Hello {} {
         }
         return -options $options $answer
     }
-    return [lindex $answer 1]
+    lassign [lindex $answer 1] spoken facts
+    if {$spoken != $protocol} {
+        Differ "protocol $spoken" $protocol
+    }
+    array set said $facts
+    array set kind $said(kinds)
+    array set op $said(ops)
+    set announced [package versions kafka]
+    if {$said(version) ni $announced} {
+        Differ "version $said(version)" \
+            [lindex [lsort -command {package vcompare} $announced] end]
+    }
+    set ::kafkatcl::version $said(version)
+}
+
+# Refuse a sidecar of another version than that of the package.
+proc ::kafkatcl::sidecar::Differ {found wanted} {
+    Close
+    return -level 2 -code error -errorcode {KAFKA SIDECAR VERSION} \
+        "the sidecar of package kafka has $found instead of $wanted: [Advice]"
+}
+
+# Make the primitives, but for those that have a way of their own.
+proc ::kafkatcl::sidecar::MakeCalls {} {
+    variable said
+    foreach name $said(calls) {
+        if {[info commands ::kafkatcl::bridge::$name] eq ""} {
+            set way [expr {$name in $said(unanswered) ? "Tell" : "Call"}]
+            proc ::kafkatcl::bridge::$name args "::kafkatcl::sidecar::$way $name {*}\$args"
+        }
+    }
 }
 
 # -- calls -------------------------------------------------------------------------------------------------
 
 # Call a primitive; its answer.
 proc ::kafkatcl::sidecar::Call {args} {
-    return [Ask 1 [Words $args]]
+    return [Ask CALL [Words $args]]
+}
+
+# A number is asked for only where it is written in an unusual way.
+proc ::kafkatcl::bridge::check_integer {text} {
+    if {[::kafkatcl::sidecar::IsPlain $text]} {
+        return [list 0 $text]
+    }
+    return [::kafkatcl::sidecar::Call check_integer $text]
+}
+
+# Whether a word is a number as the sidecar writes it, of 32 bits.
+proc ::kafkatcl::sidecar::IsPlain {word} {
+    return [regexp {^(-1|0|[1-9][0-9]{0,8})$} $word]
 }
 
 # Call a primitive that always succeeds, and do not wait for that; the answer it will have.
 proc ::kafkatcl::sidecar::Tell {args} {
-    if {[catch {Send 6 [Words $args]} result options]} {
+    if {[catch {Send TELL [Words $args]} result options]} {
         return [list 1 $result [dict get $options -errorcode]]
     }
     return
 }
 
 # Send a frame that is answered; the answer, an error one if there is no sidecar.
-proc ::kafkatcl::sidecar::Ask {op args} {
+proc ::kafkatcl::sidecar::Ask {what args} {
     if {[catch {
-        Send $op {*}$args
+        Send $what {*}$args
         Answer
     } result options]} {
         return [list 1 $result [dict get $options -errorcode]]
@@ -119,15 +163,15 @@ proc ::kafkatcl::sidecar::Ask {op args} {
 }
 
 # Send a frame: what it is, and the parts of its body.
-proc ::kafkatcl::sidecar::Send {op body args} {
-    variable pipe
+proc ::kafkatcl::sidecar::Send {what body args} {
+    variable op
     Check
     set length [::tcl::string::length $body]
     foreach part $args {
         incr length [::tcl::string::length $part]
     }
     if {[catch {
-        Write [::tcl::binary::format iia* $length $op $body]
+        Write [::tcl::binary::format iia* $length $op($what) $body]
         foreach part $args {
             Write $part
         }
@@ -138,25 +182,26 @@ proc ::kafkatcl::sidecar::Send {op body args} {
 
 # The next answer; what rings meanwhile is noted.
 proc ::kafkatcl::sidecar::Answer {} {
+    variable header
     while 1 {
-        lassign [Frame [Read 8]] kind body
-        switch $kind {
-            0 {return [Text $body]}
-            1 {return [Runs $body]}
-            2 - 4 - 5 {Unasked $kind [Text $body]}
-            default {Refused [Text $body]}
+        lassign [Frame [Read $header]] what body
+        switch $what {
+            LIST {return [Text $body]}
+            RUNS {return [Runs $body]}
+            REFUSED {Refused [Text $body]}
+            default {Unasked $what [Text $body]}
         }
     }
 }
 
-# Read the rest of a frame that begins with a header: its kind and its body.
-proc ::kafkatcl::sidecar::Frame {header} {
-    set body {}
-    if {[::tcl::binary::scan $header ii length kind] != 2 || $kind ni {0 1 2 3 4 5}
+# Read the rest of a frame that begins with a header: what it is, and its body.
+proc ::kafkatcl::sidecar::Frame {begin} {
+    variable kind
+    if {[::tcl::binary::scan $begin ii length number] != 2 || ![::tcl::info::exists kind($number)]
             || [::tcl::string::length [set body [Read $length]]] != $length} {
         Died
     }
-    return [list $kind $body]
+    return [list $kind($number) $body]
 }
 
 # Refuse to go on without a sidecar, or in a process that shares one by accident.
@@ -165,13 +210,13 @@ proc ::kafkatcl::sidecar::Check {} {
     variable owner
     variable death
     if {[pid] != $owner} {
-        return -code error -errorcode {KAFKA FORKED} \
-            "package kafka cannot be used in a process forked from the one that loaded it: load it after the fork"
-    }
-    if {$pipe eq ""} {
+        lassign $::kafkatcl::sidecar::said(forked) message code
+    } elseif {$pipe eq ""} {
         lassign $death message code
-        return -code error -errorcode $code $message
+    } else {
+        return
     }
+    return -code error -errorcode $code $message
 }
 
 # -- the end -----------------------------------------------------------------------------------------------
@@ -184,14 +229,8 @@ proc ::kafkatcl::sidecar::Died {} {
     set death [list "the sidecar of package kafka has ended ($how); what it had not delivered is lost.\
         Its command was: $command" [list KAFKA SIDECAR DIED $how]]
     # Behind the background error that this may be.
-    ::kafkatcl::loop::AfterEvents [list ::kafkatcl::sidecar::EndWaits {*}$death]
+    ::kafkatcl::loop::AfterEvents [list ::kafkatcl::interpreters::EndWaits {*}$death]
     return -level 2 -code error -errorcode [lindex $death 1] [lindex $death 0]
-}
-
-proc ::kafkatcl::sidecar::EndWaits {message code} {
-    foreach session [info commands ::kafkatcl::sessions::*] {
-        catch {$session waits::EndAll $message $code}
-    }
 }
 
 # Let go of the sidecar; how it ended.
@@ -231,39 +270,49 @@ proc ::kafkatcl::sidecar::Leaving {path command operation} {
 proc ::kafkatcl::sidecar::Leave {} {
     variable pipe
     variable owner
-    variable grace
     variable death
     if {[pid] != $owner} {
         return 0
     }
     variable isLeaving 1
     if {$pipe ne ""} {
-        foreach session [info commands ::kafkatcl::sessions::*] {
-            catch {$session Settle}
-        }
+        ::kafkatcl::interpreters::Settle
     }
-    if {$pipe eq "" || [catch {Send 5 {}}]} {
+    if {$pipe eq "" || [catch {Send BYE {}}]} {
         return [IsLostWith $death]
     }
+    switch [LastFrame] {
+        INTERRUPTED {return 130}
+        LOST {return 1}
+        default {return 0}
+    }
+}
+
+# Read what comes until the sidecar ends, within its time: what its last frame is.
+proc ::kafkatcl::sidecar::LastFrame {} {
+    variable pipe
+    variable header
+    variable kind
+    variable said
+    variable grace
     MovePipe {}
     fconfigure $pipe -blocking 0
-    set wait 30000
-    if {[::tcl::info::exists ::env(KAFKATCL_FLUSH_TIMEOUT_MS)] && [::tcl::string::is digit -strict $::env(KAFKATCL_FLUSH_TIMEOUT_MS)]} {
-        scan $::env(KAFKATCL_FLUSH_TIMEOUT_MS) %d wait
-    }
-    set deadline [expr {[::tcl::clock::milliseconds] + $wait + $grace}]
+    set deadline [expr {[::tcl::clock::milliseconds] + $said(flush_ms) + $grace}]
     set last {}
-    while {![eof $pipe] && [::tcl::clock::milliseconds] < $deadline} {
+    while {![eof $pipe]} {
+        if {[::tcl::clock::milliseconds] >= $deadline} {
+            return LOST
+        }
         if {[set data [read $pipe]] eq ""} {
             after 2
         }
-        set last [::tcl::string::range $last$data end-7 end]
+        set last [::tcl::string::range $last$data end-[expr {$header - 1}] end]
     }
-    # The frame that says so is the last one.
-    if {![eof $pipe]} {
-        return 1
+    # The frame that says what became of the messages has no body.
+    if {[::tcl::binary::scan $last ii length number] == 2 && $length == 0
+            && [::tcl::info::exists kind($number)]} {
+        return $kind($number)
     }
-    return [expr {$last eq [::tcl::binary::format ii 0 7] ? 130 : $last eq [::tcl::binary::format ii 0 6]}]
 }
 
 # Whether a sidecar that has died had something left to deliver, which is said unless it did so itself.

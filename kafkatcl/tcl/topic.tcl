@@ -97,10 +97,11 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 }
 
 ::kafkatcl::Implement consumer_topic start_queue {
-    ::kafkatcl::Value [::kafkatcl::bridge::check_start $partition $offset]
     set name $queue
     set queue [::kafkatcl::queue::Find [uplevel 2 [list namespace which -command $name]]]
     if {$queue eq ""} {
+        # What is wrong with the words before it is told first.
+        ::kafkatcl::Value [::kafkatcl::bridge::check_start $partition $offset]
         return -code error "command name '$name' is not a kafkatcl queue object"
     }
     ::kafkatcl::GiveBack

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kafkatcl.bridge.arguments import count, integer, offset
-from kafkatcl.bridge.calls.registry import flat, primitive
+from kafkatcl.bridge.calls.registry import flat, one_way, primitive
 from kafkatcl.bridge.sessions import find, forget, register
 from kafkatcl.bridge.shapes import item_shape
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
@@ -80,13 +80,13 @@ def queue_consume_batch(queue: str, timeout_ms: str, most: str, wait: str) -> tu
     return _several(queue, find(queue, Queue), limit, timeout, wait)
 
 
-@primitive
+@one_way
 def batch_end(batch: str, rest: str) -> None:
     """The script is through with a batch, but for the last ``rest`` messages, which are put back."""
     forget(batch).end(int(rest))
 
 
-@primitive
+@one_way
 def read_settle(source: str, partition: str, waiting: str) -> None:
     """What was read ahead has been used, but for the last ``waiting`` messages."""
     buffer = _read_from(source, partition)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kafkatcl.bridge.arguments import integer
-from kafkatcl.bridge.calls.registry import primitive
+from kafkatcl.bridge.calls.registry import one_way, primitive
 from kafkatcl.bridge.records import callback_argument
 from kafkatcl.bridge.sessions import events
 from kafkatcl.bridge.shapes import Messages
@@ -27,7 +27,7 @@ def events_wait(session: str, timeout_ms: str) -> None:
     events(session).wait(integer(timeout_ms))
 
 
-@primitive
+@one_way
 def events_settle(session: str, *words: str) -> None:
     """Take what was taken for handed over, but for so many (token, number, ...) that have not run yet."""
     events(session).settle(_counts(words))

@@ -19,8 +19,13 @@ LIST_PRIMITIVES: dict[str, Primitive] = {}
 #: What a bridge may call before a primitive to save time; it never raises.
 QUICK: dict[str, Primitive] = {}
 
-_FORKED = (
-    "package kafka cannot be used in a process forked from the one that loaded it: load it after the fork"
+#: Primitives whose answer nobody needs, as they do not fail: no bridge need wait.
+ONE_WAY: set[str] = set()
+
+#: The message and the errorCode in a forked process.
+FORKED = (
+    "package kafka cannot be used in a process forked from the one that loaded it: load it after the fork",
+    ("KAFKA", "FORKED"),
 )
 
 #: A list of lists: a tuple for each that is known to be one, and in it a str for each element that is known to be one.
@@ -31,6 +36,12 @@ def primitive(function: Primitive) -> Primitive:
     """Make ``function`` a primitive under its own name."""
     PRIMITIVES[function.__name__] = _unforked(function)
     return function
+
+
+def one_way(function: Primitive) -> Primitive:
+    """Make ``function`` a primitive whose answer nobody needs."""
+    ONE_WAY.add(function.__name__)
+    return primitive(function)
 
 
 def list_primitive(function: Primitive) -> Primitive:
@@ -51,7 +62,7 @@ def _unforked(function: Primitive) -> Primitive:
     @functools.wraps(function)
     def call(*args: Any) -> Any:
         if is_forked():
-            raise Failure(_FORKED, ("KAFKA", "FORKED"))
+            raise Failure(*FORKED)
         return function(*args)
 
     return call

@@ -2,11 +2,6 @@
 #
 #   How interpreters hear of events: by bells of the sidecar.
 
-# The session of the interpreter of this path.
-proc ::kafkatcl::bridge::open_session {path} {
-    return [::kafkatcl::sidecar::Call open_session]
-}
-
 # The interpreter of this session is gone.
 proc ::kafkatcl::bridge::close_session {session} {
     set answer [::kafkatcl::sidecar::Call close_session $session]
@@ -20,34 +15,42 @@ proc ::kafkatcl::bridge::close_session {session} {
 # Something may have come while no answer was waited for: a bell, or the end.  But what the notifier's thread has seen may
 # have been an answer, which was read before it got to tell us: then nothing comes, and must not be waited for.
 proc ::kafkatcl::sidecar::Readable {} {
-    set header [ReadNow]
-    if {$header ne "" || [IsAtEnd]} {
-        lassign [Frame $header] kind body
-        Unasked $kind [Text $body]
+    set begin [ReadNow]
+    if {$begin ne "" || [IsAtEnd]} {
+        lassign [Frame $begin] what body
+        Unasked $what [Text $body]
         Ring
     }
 }
 
-# What came by itself: a bell of a session, or a producer takes no more messages.
-proc ::kafkatcl::sidecar::Unasked {kind what} {
-    if {$kind == 5} {
-        Revoke $what
-    } else {
-        Note $kind $what
+# What came by itself: a bell of a session, the end of a producer, or that of the sidecar.
+proc ::kafkatcl::sidecar::Unasked {what whose} {
+    switch $what {
+        BELL {Note $whose}
+        BELL_BACK {
+            NoteRecall $whose
+            Note $whose
+        }
+        REVOKED {Revoke $whose}
+        LOST - INTERRUPTED {Died}
     }
 }
 
 # A bell: a session has events, or must give some back.  It is told as an event of its own.
-proc ::kafkatcl::sidecar::Note {kind session} {
+proc ::kafkatcl::sidecar::Note {session} {
     variable rung
-    variable recalled
     if {![llength $rung]} {
         ::kafkatcl::loop::Soon ::kafkatcl::sidecar::Ring
     }
     if {$session ni $rung} {
         lappend rung $session
     }
-    if {$kind == 4 && $session ni $recalled} {
+}
+
+# A session must give back some of what it took.
+proc ::kafkatcl::sidecar::NoteRecall {session} {
+    variable recalled
+    if {$session ni $recalled} {
         lappend recalled $session
     }
 }
@@ -55,9 +58,9 @@ proc ::kafkatcl::sidecar::Note {kind session} {
 # Note the bells that are there.
 proc ::kafkatcl::sidecar::NoteBells {} {
     variable pipe
-    while {$pipe ne "" && [set header [ReadNow]] ne ""} {
-        lassign [Frame $header] kind body
-        Unasked $kind [Text $body]
+    while {$pipe ne "" && [set begin [ReadNow]] ne ""} {
+        lassign [Frame $begin] what body
+        Unasked $what [Text $body]
     }
 }
 
@@ -66,9 +69,7 @@ proc ::kafkatcl::sidecar::Ring {} {
     variable rung
     set sessions $rung
     set rung {}
-    foreach session $sessions {
-        ::kafkatcl::loop::Alert $session events::Ring
-    }
+    ::kafkatcl::interpreters::Ring $sessions
 }
 
 # Tell the bells that are there: where the pipe gives no events.

@@ -83,13 +83,14 @@ proc ::kafkatcl::sidecar::Read {count} {
 # What is there without waiting for it: the header of a frame, or nothing.
 proc ::kafkatcl::sidecar::ReadNow {} {
     variable pipe
+    variable header
     Configure $pipe -blocking 0
-    set header [Read 8]
+    set begin [Read $header]
     Configure $pipe -blocking 1
-    if {$header ne ""} {
-        append header [Read [expr {8 - [::tcl::string::length $header]}]]
+    if {$begin ne ""} {
+        append begin [Read [expr {$header - [::tcl::string::length $begin]}]]
     }
-    return $header
+    return $begin
 }
 
 # Close the pipe; an error if the sidecar did not end well.

@@ -10,29 +10,48 @@ namespace eval ::kafkatcl::sidecar {
     array set grant {}
 }
 
-# Produce without waiting for the answer; 1, or 0 if that cannot be.  Every step counts here.
-proc ::kafkatcl::bridge::produce_quick {topic partition payload args} {
-    upvar #0 ::kafkatcl::sidecar::grant grant
-    if {![::tcl::info::exists grant($topic,$partition)]} {
-        return 0
-    }
-    set keyLength -1
-    if {[llength $args]} {
-        set keyLength [::tcl::string::length [lindex $args 0]]
-        append payload [lindex $args 0]
-    }
-    set length [::tcl::string::length $payload]
-    if {$length > 65536 || [incr grant($grant($topic,$partition)) -1] < 0
-            || [pid] != $::kafkatcl::sidecar::owner} {
-        return 0
-    }
-    set frame [::tcl::binary::format iia12iia* [incr length 20] 3 $topic $partition $keyLength $payload]
-    # Characters above U+00FF are no bytes.
-    if {[::tcl::string::range $frame 28 end] ne $payload
-            || [catch {::kafkatcl::sidecar::Write $frame}]} {
-        return 0
-    }
-    return 1
+# Make what sends messages, with the numbers of the protocol in its text: every step counts
+# here.
+proc ::kafkatcl::sidecar::MakeProduce {} {
+    variable said
+    variable header
+    variable op
+    set numbers [list %unanswered% $op(PRODUCE_UNANSWERED) %identifier% $said(identifier) \
+        %largest% $said(largest) %front% $said(produce) %payload% [expr {$header + $said(produce)}]]
+
+    # Produce without waiting for the answer; 1, or 0 if that cannot be.
+    proc ::kafkatcl::bridge::produce_quick {topic partition payload args} [string map $numbers {
+        upvar #0 ::kafkatcl::sidecar::grant grant
+        if {![::tcl::info::exists grant($topic,$partition)]} {
+            return 0
+        }
+        set keyLength -1
+        if {[llength $args]} {
+            set keyLength [::tcl::string::length [lindex $args 0]]
+            append payload [lindex $args 0]
+        }
+        set length [::tcl::string::length $payload]
+        if {$length > %largest% || [incr grant($grant($topic,$partition)) -1] < 0
+                || [pid] != $::kafkatcl::sidecar::owner} {
+            return 0
+        }
+        set frame [::tcl::binary::format iia%identifier%iia* [incr length %front%] %unanswered% \
+            $topic $partition $keyLength $payload]
+        # Characters above U+00FF are no bytes.
+        if {[::tcl::string::range $frame %payload% end] ne $payload
+                || [catch {::kafkatcl::sidecar::Write $frame}]} {
+            return 0
+        }
+        return 1
+    }]
+
+    # Produce to a partition, and wait for the answer, which brings a new grant: the length of
+    # the key of one message, or the number of several and their lengths; and their bytes, in
+    # parts.
+    proc ::kafkatcl::sidecar::Produce {what topic partition number lengths bytes args} [string map $numbers {
+        set body [::tcl::binary::format a%identifier%iii*a* $topic $partition $number $lengths $bytes]
+        return [Granted $topic $partition [Ask $what $body {*}$args]]
+    }]
 }
 
 # Produce, and wait for the answer.
@@ -46,8 +65,7 @@ proc ::kafkatcl::bridge::produce {topic partition payload args} {
     if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {::kafkatcl::sidecar::Bytes $data} bytes]} {
         return [::kafkatcl::sidecar::Call produce $topic $partition $payload {*}$args]
     }
-    set body [::tcl::binary::format a12iia* $topic $partition $keyLength $bytes]
-    return [::kafkatcl::sidecar::Granted $topic $partition [::kafkatcl::sidecar::Ask 2 $body]]
+    return [::kafkatcl::sidecar::Produce PRODUCE $topic $partition $keyLength {} $bytes]
 }
 
 # Produce a list of lists, each a payload and perhaps a key; the answer 1, or 0 if they have to go as words.
@@ -56,8 +74,8 @@ proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
         return {0 0}
     }
     set parts [lassign $result lengths]
-    set head [::tcl::binary::format a12iii* $topic $partition [expr {[llength $lengths] / 2}] $lengths]
-    set answer [::kafkatcl::sidecar::Granted $topic $partition [::kafkatcl::sidecar::Ask 4 $head {*}$parts]]
+    set count [expr {[llength $lengths] / 2}]
+    set answer [::kafkatcl::sidecar::Produce PRODUCE_BATCH $topic $partition $count $lengths {*}$parts]
     return [expr {[lindex $answer 0] eq 0 ? {0 1} : $answer}]
 }
 
@@ -92,11 +110,6 @@ proc ::kafkatcl::sidecar::Bytes {string} {
         error "no bytes"
     }
     return $bytes
-}
-
-# Whether a partition is a number as the sidecar writes it.
-proc ::kafkatcl::sidecar::IsPlain {partition} {
-    return [regexp {^(-1|0|[1-9][0-9]{0,8})$} $partition]
 }
 
 # Take the grant that comes with an answer.

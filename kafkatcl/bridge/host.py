@@ -1,0 +1,142 @@
+"""An interpreter of this process that has the package.
+
+How it is given the package, how it hears of events, and how it is closed.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from kafkatcl.bridge import inprocess, sessions
+from kafkatcl.bridge.bell import Bell
+from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
+from kafkatcl.engine.descriptors import room_for, seal
+from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.pump import rest
+from kafkatcl.engine.shutdown import before_shutdown, finish, is_finished
+from kafkatcl.pkgindex import index_folder
+from kafkatcl.version import TCL_VERSION
+
+#: Tcl waits for files with select(), which takes no descriptors from this one on.
+_SELECT_LIMIT = 1024
+_LOOK_MS = 10
+
+
+class Host:
+    """An interpreter, and the sessions it and its children have."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._thread = threading.get_ident()
+        self._queues: dict[str, EventQueue] = {}  # by session
+        #: Of interpreters that are gone and have lost messages, or may do so yet.
+        self._left: list[EventQueue] = []
+        self._timer: Any = None
+        self._bell: Bell | None = None
+
+    def install(self) -> None:
+        """Announce the package; nothing is loaded before it is required."""
+        self._app.eval("namespace eval ::kafkatcl::bridge {}")
+        inprocess.define_primitive(self._app, "::kafkatcl::bridge::seal", seal)
+        inprocess.define_primitive(self._app, "::kafkatcl::bridge::rest", lambda wanted: rest(wanted == "1"))
+        inprocess.define_primitive(self._app, "::kafkatcl::bridge::open_session", self.open_session)
+        inprocess.define_primitive(self._app, "::kafkatcl::bridge::close_session", self.close_session)
+        self._app.setvar("::kafkatcl::version", TCL_VERSION)
+        for file in ("programs.tcl", "install.tcl"):
+            self._app.call("source", "-encoding", "utf-8", str(inprocess.TCL_LIBRARY / file))
+        # Nobody installs it in the interpreters of new threads and of programs that
+        # are run: they get a sidecar.
+        self._app.setvar("::kafkatcl::programs::index", str(index_folder()))
+        self._app.setvar("::kafkatcl::programs::python", sys.executable or "")
+
+    def open_session(self) -> str:
+        """The session for an interpreter that is about to load the package."""
+        if self._bell is None:
+            self._bell = self._start()
+        session = sessions.open_session(self._bell.ring)
+        self._queues[session] = sessions.events(session)
+        return session
+
+    def close_session(self, session: str) -> None:
+        """The interpreter of this session is gone: delete what it has left."""
+        queue = self._queues.pop(session, None)
+        if queue is None:
+            return
+        sessions.close_session(session)
+        self._left = [left for left in (*self._left, queue) if left.lost or not is_finished(left)]
+
+    def answer(self) -> None:
+        """The bell has rung: let the interpreters tell what waits for them."""
+        bell = self._bell
+        rung = bell.rung() if bell else ()
+        if bell and rung:
+            try:
+                self._app.call("::kafkatcl::interpreters::Ring", tuple(rung))
+            except inprocess.NativeError:  # there is no room for nested calls just now
+                bell.keep(rung)
+                self._timer = inprocess.on_time(self._app, _LOOK_MS, self.answer)
+
+    def settle(self) -> None:
+        """Before the end: what callbacks have got counts as handed over."""
+        if threading.get_ident() != self._thread:
+            # The end by a signal: only its own thread may call Tcl, so messages may be
+            # told again later.
+            return
+        if self._queues:
+            with suppress(inprocess.NativeError):
+                self._app.call("::kafkatcl::interpreters::Settle")
+
+    def finish(self) -> list[str]:
+        """:meth:`close`, and wait for it; what was lost, a line for each producer."""
+        self.settle()
+        self.close()
+        return [words for queue in self._left for words in finish(queue)]
+
+    def close(self) -> None:
+        """Delete the objects of all sessions, and close the bell."""
+        if self._timer:
+            inprocess.forget_timer(self._timer)
+        for session in list(self._queues):
+            self.close_session(session)
+        if self._bell:
+            self._app.deletefilehandler(self._bell.descriptor)
+            self._bell.close()
+            self._bell = None
+
+    def _start(self) -> Bell:
+        for name, function in PRIMITIVES.items():
+            inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
+        for name, function in LIST_PRIMITIVES.items():
+            inprocess.define_list_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
+        for name, function in QUICK.items():
+            inprocess.define_quick(self._app, f"::kafkatcl::bridge::{name}", function)
+        with room_for("the connection to Tcl's event loop"):
+            bell = Bell()
+            inprocess.start_events(self._app)
+        if bell.descriptor < _SELECT_LIMIT:
+            inprocess.on_readable(self._app, bell.descriptor, self.answer)
+        else:
+            self._look()
+        before_shutdown(_Settler(self))
+        return bell
+
+    def _look(self) -> None:
+        """Look after the bell now and then: select() would fail for its descriptor."""
+        self.answer()
+        self._timer = inprocess.on_time(self._app, _LOOK_MS, self._look)
+
+
+class _Settler:
+    """Settles a host at the end if it is still there, by a weak reference."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = weakref.ref(host)
+
+    def __call__(self) -> None:
+        host = self._host()
+        if host is not None:
+            host.settle()

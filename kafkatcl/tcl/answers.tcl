@@ -1,0 +1,16 @@
+# answers.tcl --
+#
+#   What a primitive answers, as a command's result: see kafkatcl/bridge/answers.py.  The
+#   commands that a Python program defines answer in the same form, also in interpreters
+#   without the package.
+
+namespace eval ::kafkatcl {}
+
+# Turn an answer into its value, or into an error.
+proc ::kafkatcl::Value {answer} {
+    lassign $answer status value code
+    if {$status eq 1} {
+        return -code error -errorcode $code -errorinfo [lindex $answer 3] $value
+    }
+    return $value
+}

@@ -90,20 +90,19 @@ class _Log:
         self._contradicted: set[Place] = set()
         for got in read.messages:
             self._add((got.partition, got.offset), got.payload)
-        counts.two_values += len(self._contradicted)
 
     def _add(self, place: Place, payload: bytes) -> None:
         if self._content.setdefault(place, payload) != payload:
             self._contradicted.add(place)
-        elif place in self._message_at:
-            return
         message = identity(payload)
         if message is None or message not in self._sent.reports or message.partition != place[0]:
             self._counts.corrupt += 1
             return
-        self._message_at.setdefault(place, message)
-        self._places[message].append(place)
-        self._counts.duplicate += len(self._places[message]) > 1
+        places = self._places[message]
+        if place not in places:  # else it was read again
+            places.append(place)
+            self._message_at.setdefault(place, message)
+            self._counts.duplicate += len(places) > 1
 
     def check_order(self) -> None:
         """Of each producer, the messages of a partition are in the order in which they were sent."""
@@ -132,32 +131,42 @@ class _Log:
                 is_claimed = claimed.setdefault(place, message) != message
                 is_other = self._message_at.get(place, message) != message
                 is_elsewhere = places is not None and place not in places
-                if place not in self._contradicted:
-                    self._counts.two_values += is_claimed or is_other or is_elsewhere
+                if is_claimed or is_other or is_elsewhere:
+                    self._contradicted.add(place)
+        self._counts.two_values = len(self._contradicted)
 
     def check_lives(self) -> None:
         """In each life of a reader, a partition is read forward, and nothing is left out."""
-        known = defaultdict(set)
+        known = self._known()
+        lives: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for got in self._read.messages:
+            lives[got.life, got.partition].append(got.offset)
+        before: dict[int, set[int]] = defaultdict(set)
+        for (_, partition), offsets in sorted(lives.items()):
+            seen = self._check_steps(offsets)
+            passed = {offset for offset in known[partition] if min(seen) < offset < max(seen)}
+            self._counts.skipped += len(passed - seen)
+            self._counts.repeated += len(seen & before[partition])
+            before[partition] |= seen
+
+    def _known(self) -> dict[int, set[int]]:
+        """The offsets of each partition at which a message was read, or is by its report."""
+        known: dict[int, set[int]] = defaultdict(set)
         for partition, offset in self._content:
             known[partition].add(offset)
         for message, reports in self._sent.reports.items():
             known[message.partition].update(offset for offset in reports if offset is not None)
-        lives: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for got in self._read.messages:
-            lives[got.life, got.partition].append(got.offset)
-        before: set[Place] = set()
-        for (_, partition), offsets in sorted(lives.items()):
-            seen: set[int] = set()
-            last = -1
-            for offset in offsets:
-                if offset in seen:
-                    self._counts.duplicate += 1
-                else:
-                    self._counts.reordered += offset < last
-                seen.add(offset)
-                last = max(last, offset)
-            passed = {offset for offset in known[partition] if min(seen) < offset < last}
-            self._counts.skipped += len(passed - seen)
-            places = {(partition, offset) for offset in seen}
-            self._counts.repeated += len(places & before)
-            before |= places
+        return known
+
+    def _check_steps(self, offsets: list[int]) -> set[int]:
+        """The offsets that were read one after the other, each of which should be behind the last one."""
+        seen: set[int] = set()
+        last = -1
+        for offset in offsets:
+            if offset in seen:
+                self._counts.duplicate += 1
+            else:
+                self._counts.reordered += offset < last
+            seen.add(offset)
+            last = max(last, offset)
+        return seen

@@ -141,6 +141,17 @@ def two_values_by_reports(history: History) -> None:
     history.read.messages.append(Got(1, 0, 2 * EACH, payload(extra, SIZE)))
 
 
+def two_values_by_reports_of_what_is_lost(history: History) -> None:
+    lost_at_the_end(history)
+    history.sent.reports[Id("r", "c", 0, 0)] = [LAST[1]]
+
+
+def overwritten(history: History) -> None:
+    other = Id("r", "c", 0, 0)
+    history.sent.reports[other] = [-1]
+    history.change(*PLACE, payload=payload(other, SIZE))
+
+
 def in_another_place_than_reported(history: History) -> None:
     history.sent.reports[ANY] = [77]
 
@@ -198,6 +209,8 @@ FORGED: dict[Callable[[History], None], dict[str, int]] = {
     reordered_for_the_callback: {"reordered": 1},
     two_values_in_one_place: {"two_values": 1},
     two_values_by_reports: {"two_values": 1},
+    two_values_by_reports_of_what_is_lost: {"lost": 2, "two_values": 1},
+    overwritten: {"lost": 1, "two_values": 1},
     in_another_place_than_reported: {"two_values": 1},
     corrupt: {"corrupt": 1},
     in_another_partition: {"corrupt": 1},

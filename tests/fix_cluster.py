@@ -24,6 +24,8 @@ SECONDS = 20  # for a topic to be ready
 class Cluster:
     """A running cluster: its ``kind`` ("embedded" or "kafka") and its ``bootstrap`` list of host:port."""
 
+    replication = 1  # of the topics that a real Kafka makes
+
     def __init__(self, kind: str, bootstrap_servers: str) -> None:
         self.kind = kind
         self.bootstrap_servers = bootstrap_servers
@@ -38,9 +40,8 @@ class Cluster:
         """The name of a topic made for this test alone, with leaders everywhere; Kafka takes ``config``."""
         name = f"test-{uuid.uuid4().hex[:12]}"
         if self.kind == "kafka":
-            self.admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(
-                SECONDS
-            )
+            wanted = NewTopic(name, partitions, self.replication, config=config or {})
+            self.admin.create_topics([wanted])[name].result(SECONDS)
         elif partitions != EMBEDDED_PARTITIONS:
             raise ValueError(f"topics of the embedded broker have {EMBEDDED_PARTITIONS} partitions")
         self._await_leaders(name, partitions)  # the embedded broker makes a topic when it is asked about it

@@ -1,107 +1,64 @@
-"""pytest plugin: the real Kafka, at most one in a test run and only when a test asks for it.
+"""pytest plugin: the real Kafka, of one node and of three, each started at most once and only when a test asks.
 
-The process that pytest was started as owns it.  Under pytest-xdist the workers ask that process over a Unix
-socket, so all of them get the same one.  ``KAFKATCL_BOOTSTRAP`` (host:port,...) names a running cluster to be
-used instead.
+``KAFKATCL_BOOTSTRAP`` (host:port,...) names a running cluster to be used instead of the single node.  The
+three nodes are always our own, as tests kill them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from multiprocessing.connection import Client, Listener
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from fix_kafka_server import KafkaServer, UnavailableError, version
-
-Answer = tuple[str, str]  # "bootstrap" and where Kafka is, or "unavailable" or "broken" and why
-
-
-class Ring(Protocol):
-    """Where the real Kafka of this test run is; the first one to ask has it started."""
-
-    def ask(self) -> Answer: ...
+from fix_kafka_nodes import KafkaNodes
+from fix_kafka_ring import OwnRing, Ring, Started, WorkerRing
+from fix_kafka_server import KafkaServer, version
+from fix_kafka_three import ThreeNodes
 
 
-class OwnRing:
-    """The ring of the process that owns the test run."""
+@dataclass(frozen=True)
+class _Given:
+    """A Kafka that runs already and goes on running."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._server: KafkaServer | None = None
-        self._answer: Answer | None = None
-        self._listener: Listener | None = None
-
-    def ask(self) -> Answer:
-        with self._lock:
-            if self._answer is None:
-                self._answer = self._start()
-            return self._answer
-
-    def _start(self) -> Answer:
-        if given := os.environ.get("KAFKATCL_BOOTSTRAP"):
-            return "bootstrap", given
-        try:
-            self._server = KafkaServer()
-        except UnavailableError as reason:
-            return "unavailable", str(reason)
-        except Exception as error:
-            return "broken", f"{type(error).__name__}: {error}"
-        return "bootstrap", self._server.bootstrap
-
-    def address(self) -> str:
-        """The Unix socket at which a :class:`WorkerRing` asks."""
-        if self._listener is None:
-            self._listener = Listener(family="AF_UNIX")
-            threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
-        return str(self._listener.address)
-
-    def _serve(self, listener: Listener) -> None:
-        while True:
-            with contextlib.suppress(OSError), listener.accept() as connection:
-                connection.send(self.ask())
-
-    def why_left_out(self) -> str | None:
-        """The reason, when a test asked for Kafka and this machine cannot run it."""
-        return self._answer[1] if self._answer and self._answer[0] == "unavailable" else None
+    address: str
 
     def stop(self) -> None:
-        """End Kafka if it was started."""
-        if self._server is not None:
-            self._server.stop()
+        pass
 
 
-class WorkerRing:
-    """The ring as a pytest-xdist worker sees it."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    def ask(self) -> Answer:
-        with Client(self._address) as connection:
-            answer: Answer = connection.recv()
-        return answer
+def _single() -> Started:
+    given = os.environ.get("KAFKATCL_BOOTSTRAP")
+    return _Given(given) if given else KafkaServer()
 
 
-_RING = pytest.StashKey[Ring]()
+#: What each ring is called and how its server starts.
+_SERVERS = {"single": _single, "three": KafkaNodes}
+_RINGS = pytest.StashKey[Mapping[str, Ring]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kafka: runs on a real Kafka; tests get it from their fixtures")
     worker = getattr(config, "workerinput", None)
-    config.stash[_RING] = WorkerRing(worker["kafka_ring"]) if worker else OwnRing()
+    if worker:
+        config.stash[_RINGS] = {name: WorkerRing(socket) for name, socket in worker["kafka_rings"].items()}
+    else:
+        config.stash[_RINGS] = {name: OwnRing(start) for name, start in _SERVERS.items()}
+
+
+def _own_rings(config: pytest.Config) -> dict[str, OwnRing]:
+    return {name: ring for name, ring in config.stash[_RINGS].items() if isinstance(ring, OwnRing)}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    node.workerinput["kafka_ring"] = node.config.stash[_RING].address()
+    rings = _own_rings(node.config)
+    node.workerinput["kafka_rings"] = {name: ring.socket() for name, ring in rings.items()}
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    ring = config.stash[_RING]
-    if isinstance(ring, OwnRing):
+    for ring in _own_rings(config).values():
         ring.stop()
 
 
@@ -111,17 +68,20 @@ def pytest_report_header() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    ring = config.stash[_RING]
-    reason = ring.why_left_out() if isinstance(ring, OwnRing) else None
-    if reason:
+    for reason in sorted({ring.why_left_out() or "" for ring in _own_rings(config).values()} - {""}):
         terminalreporter.section("no real Kafka")
         terminalreporter.line(f"The tests that need a real Kafka did not run: {reason}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "kafka_bootstrap" in getattr(item, "fixturenames", ()):
+        taken = getattr(item, "fixturenames", ())
+        if "kafka_bootstrap" in taken:
             item.add_marker(pytest.mark.kafka)
+        if "three_nodes" in taken:
+            item.add_marker(pytest.mark.kafka)
+            # The fixture waits while others have the nodes, which is not the test's time.
+            item.add_marker(pytest.mark.timeout(func_only=True))
 
 
 @pytest.fixture(scope="session")
@@ -130,8 +90,22 @@ def kafka_bootstrap(request: pytest.FixtureRequest) -> str:
 
     Where it cannot run, the test is skipped; with ``CI=true`` or ``KAFKATCL_REQUIRE_KAFKA=1`` it fails.
     """
-    kind, text = request.config.stash[_RING].ask()
-    if kind == "bootstrap":
+    return _address("single", request.config)
+
+
+@pytest.fixture
+def three_nodes(request: pytest.FixtureRequest) -> Iterator[ThreeNodes]:
+    """A real Kafka of three nodes, all up and in step, which the test has to itself: see :class:`ThreeNodes`.
+
+    Where it cannot run, the test is skipped or fails as with ``kafka_bootstrap``.
+    """
+    with ThreeNodes(_address("three", request.config)) as nodes:
+        yield nodes
+
+
+def _address(name: str, config: pytest.Config) -> str:
+    kind, text = config.stash[_RINGS][name].ask()
+    if kind == "at":
         return text
     if kind == "unavailable" and not _required():
         pytest.skip(f"no real Kafka: {text}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import random
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -86,6 +88,30 @@ def _fetch(folder: Path) -> None:
         raise UnavailableError(f"Maven could not fetch Apache Kafka {version()}:\n{done.stdout[-2000:]}")
 
 
+def java_command(heap: int) -> list[str]:
+    """What runs a class of Kafka's with a heap of so many MB; UnavailableError where nothing can."""
+    settings = [f"-Xmx{heap}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+    settings.append(f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}")
+    return [java(), *settings, "-cp", f"{jars()}/*"]
+
+
+def format_storage(runner: Sequence[str], properties: Path, *options: str) -> None:
+    """Prepare the data folder of a node; ``runner`` is a :func:`java_command`.  RuntimeError where that fails."""
+    command = [*runner, "kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID]
+    command += ["--config", str(properties), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"Kafka could not format its data folder:\n{done.stdout}{done.stderr}")
+
+
+def accepts(address: str) -> bool:
+    """Whether something listens at host:port."""
+    host, port = address.split(":")
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, int(port))) == 0
+
+
 class KafkaServer:
     """A Kafka that answers at ``bootstrap``.
 
@@ -93,14 +119,12 @@ class KafkaServer:
     """
 
     def __init__(self) -> None:
-        program, folder = java(), jars()
+        runner = java_command(heap=512)
         self._home = Path(tempfile.mkdtemp(prefix="kafkatcl-kafka-"))
-        broker, controller = _free_ports(2)
-        self.bootstrap = f"127.0.0.1:{broker}"
-        self._java = [program, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        self._java += [f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", "-cp", f"{folder}/*"]
-        self._properties = self._home / "server.properties"
-        self._properties.write_text(
+        broker, controller = free_ports(2)
+        self.bootstrap = self.address = f"127.0.0.1:{broker}"
+        properties = self._home / "server.properties"
+        properties.write_text(
             (HERE / "server.properties").read_text()
             + f"listeners=PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{controller}\n"
             + f"controller.quorum.bootstrap.servers=127.0.0.1:{controller}\n"
@@ -108,28 +132,20 @@ class KafkaServer:
         )
         self._server: Server | None = None
         try:
-            self._format()
-            self._server = Server([*self._java, "kafka.Kafka", str(self._properties)], self._home)
+            format_storage(runner, properties, "--standalone")
+            self._server = Server([*runner, "kafka.Kafka", str(properties)], self._home)
             self._server.wait_until(self._answers, START_SECONDS)
         except BaseException:
             self.stop()
             raise
 
-    def _format(self) -> None:
-        command = [*self._java, "kafka.tools.StorageTool", "format", "--standalone"]
-        command += ["--cluster-id", CLUSTER_ID, "--config", str(self._properties)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"Kafka could not format its data folder:\n{done.stdout}{done.stderr}")
-
     def _answers(self) -> bool:
-        host, port = self.bootstrap.split(":")
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
+        if not accepts(self.bootstrap):
+            return False
+        with contextlib.suppress(KafkaException):
             client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
             return bool(client.list_topics(timeout=1).brokers)
-        except (OSError, KafkaException):
-            return False
+        return False
 
     def stop(self) -> None:
         """End Kafka and remove its data."""
@@ -138,7 +154,8 @@ class KafkaServer:
         shutil.rmtree(self._home, ignore_errors=True)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens at."""
     # Below the range that the system hands to outgoing connections, which could take a port until Kafka does.
     ports = (port for port in random.sample(range(20000, 32000), 1000) if _is_free(port))
     return [next(ports) for _ in range(count)]

@@ -109,7 +109,8 @@ class KafkaServer:
         self._server: Server | None = None
         try:
             self._format()
-            self._server = Server([*self._java, "kafka.Kafka", str(self._properties)], self._home)
+            # Nobody will read its data, and to close the files of a thousand topics takes it longer than 10 s.
+            self._server = Server([*self._java, "kafka.Kafka", str(self._properties)], self._home, grace=0)
             self._server.wait_until(self._answers, START_SECONDS)
         except BaseException:
             self.stop()

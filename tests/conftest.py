@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import threading
@@ -20,6 +21,7 @@ pytest_plugins = [
     "fix_buffer",
     "fix_cluster",
     "fix_consumer",
+    "fix_crash",
     "fix_interp",
     "fix_kafka",
     "fix_mock",
@@ -30,6 +32,7 @@ pytest_plugins = [
 Report = Union[pytest.TestReport, pytest.CollectReport]
 
 SECONDS_TO_END = 5  # for threads and processes that were told to
+GARBAGE = 20_000  # objects that may wait to be looked through
 
 #: The variables of ours that are for test runs; all others, and those of Tcl and Python, are the user's business.
 FOR_TESTS = {"KAFKATCL_BOOTSTRAP", "KAFKATCL_REQUIRE_KAFKA", "KAFKATCL_SOAK"}
@@ -44,6 +47,10 @@ def _clean_environment() -> None:
 
 
 _clean_environment()
+# Garbage is collected in whatever thread makes the next object, a librdkafka thread or an owner thread perhaps; Tcl
+# aborts the process when another thread than its own lets go of an interpreter
+# (https://github.com/python/cpython/issues/83274).  So here it is collected between tests.
+gc.disable()
 
 
 def pytest_report_header() -> str:
@@ -78,6 +85,14 @@ def _nothing_left() -> Iterator[None]:
     while (left := _alive() - before) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not left, f"left behind: {left}"
+
+
+@pytest.fixture(autouse=True)
+def _garbage() -> Iterator[None]:
+    """The garbage of tests goes in the main thread."""
+    yield
+    if gc.get_count()[0] > GARBAGE:
+        gc.collect()
 
 
 def _alive() -> set[threading.Thread | psutil.Process]:

@@ -58,6 +58,10 @@ def pytest_report_header() -> str:
     return f"Tcl: {tcl}, librdkafka: {confluent_kafka.libversion()[0]}"
 
 
+def pytest_unconfigure() -> None:
+    _home.cleanup()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Report, Report]:
     return _unskipped((yield))

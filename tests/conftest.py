@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -36,14 +38,15 @@ GARBAGE = 20_000  # objects that may wait to be looked through
 
 #: The variables of ours that are for test runs; all others, and those of Tcl and Python, are the user's business.
 FOR_TESTS = {"KAFKATCL_BOOTSTRAP", "KAFKATCL_REQUIRE_KAFKA", "KAFKATCL_SOAK"}
-_home = tempfile.TemporaryDirectory(prefix="kafkatcl-home-")
+_home = tempfile.mkdtemp(prefix="kafkatcl-home-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
 
 
 def _clean_environment() -> None:
     for name in set(os.environ) - FOR_TESTS:
         if name.startswith(("KAFKATCL_", "TCL", "PYTHON", "XDG_")):
             del os.environ[name]
-    os.environ["HOME"] = _home.name
+    os.environ["HOME"] = _home
 
 
 _clean_environment()
@@ -56,10 +59,6 @@ gc.disable()
 def pytest_report_header() -> str:
     tcl = application(new_interp()).eval("info patchlevel")
     return f"Tcl: {tcl}, librdkafka: {confluent_kafka.libversion()[0]}"
-
-
-def pytest_unconfigure() -> None:
-    _home.cleanup()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,8 @@
 #   The brokers are the Tcl list in the environment variable KAFKATCL_TEST_BROKERS, or with KAFKATCL_EMBEDDED
 #   those of the embedded broker.  Without either, tests with the constraint `broker` are skipped.
 #   KAFKATCL_TEST_CLUSTER may say what the brokers are: `embedded` or `kafka`.
+#   KAFKATCL_TEST_TOPICS may list topics of 4 partitions that nobody has used: to make them one by one takes long.
+#   With KAFKATCL_TEST_BROKER_ONLY tests that need no brokers are skipped: for a second kind of cluster.
 #
 #   A test begins with a fixture (see Fixtures) and ends without objects and without background errors.
 
@@ -15,6 +17,7 @@ namespace eval ::support {
     variable numbers 0      ;# counts topics and groups
     variable errors {}      ;# background errors: message, options, ...
     variable brokers {}
+    variable unused {}      ;# topics of KAFKATCL_TEST_TOPICS
     variable cluster kafka
     variable patience 15000 ;# ms until what must come is given up
     variable globals [info globals]
@@ -31,6 +34,10 @@ if {[info exists ::env(KAFKATCL_TEST_BROKERS)]} {
 if {[info exists ::env(KAFKATCL_TEST_CLUSTER)]} {
     set ::support::cluster $::env(KAFKATCL_TEST_CLUSTER)
 }
+if {[info exists ::env(KAFKATCL_TEST_TOPICS)]} {
+    set ::support::unused $::env(KAFKATCL_TEST_TOPICS)
+}
+::tcltest::testConstraint brokerless [expr {![info exists ::env(KAFKATCL_TEST_BROKER_ONLY)]}]
 ::tcltest::testConstraint broker [llength $::support::brokers]
 foreach cluster {embedded kafka} {
     ::tcltest::testConstraint $cluster [expr {[llength $::support::brokers] && $cluster eq $::support::cluster}]
@@ -61,9 +68,18 @@ proc unique {what} {
     return "tcltest.$what.[pid].[clock microseconds].[incr ::support::numbers]"
 }
 
-# The name of a new topic with 4 partitions.  A cluster makes a topic when a producer asks for it, and this one
-# asks with a message for a partition that is not there.
+# The name of a topic with 4 partitions that nobody has used.
 proc newTopic {} {
+    if {![llength $::support::unused]} {
+        return [makeTopic]
+    }
+    set ::support::unused [lassign $::support::unused topic]
+    return $topic
+}
+
+# The same, of one that was not there before.  A cluster makes a topic when a producer asks for it, and this one asks
+# with a message for a partition that is not there.
+proc makeTopic {} {
     set topic [unique topic]
     set maker [::support::Maker]
     $maker new_topic ::support::topic $topic
@@ -219,10 +235,15 @@ proc ::support::Reset {} {
 
 # A test of a result: name, fixture, description, script, result, and options of `test` such as -match.
 proc check {name fixture description body result args} {
-    set constraints [expr {$fixture in {nothing master objects} ? {} : {broker}}]
+    set constraints {}
     if {[dict exists $args -constraints]} {
         lappend constraints {*}[dict get $args -constraints]
         dict unset args -constraints
+    }
+    if {$fixture ni {nothing master objects}} {
+        lappend constraints broker
+    } elseif {"broker" ni $constraints} {
+        lappend constraints brokerless
     }
     uplevel 1 [list ::tcltest::test $name $description -constraints $constraints \
         -setup ::support::fixture::$fixture -body $body -cleanup ::support::Reset -result $result {*}$args]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -20,6 +23,7 @@ pytest_plugins = [
     "fix_buffer",
     "fix_cluster",
     "fix_consumer",
+    "fix_crash",
     "fix_interp",
     "fix_kafka",
     "fix_mock",
@@ -30,20 +34,26 @@ pytest_plugins = [
 Report = Union[pytest.TestReport, pytest.CollectReport]
 
 SECONDS_TO_END = 5  # for threads and processes that were told to
+GARBAGE = 20_000  # objects that may wait to be looked through
 
 #: The variables of ours that are for test runs; all others, and those of Tcl and Python, are the user's business.
 FOR_TESTS = {"KAFKATCL_BOOTSTRAP", "KAFKATCL_REQUIRE_KAFKA", "KAFKATCL_SOAK"}
-_home = tempfile.TemporaryDirectory(prefix="kafkatcl-home-")
+_home = tempfile.mkdtemp(prefix="kafkatcl-home-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
 
 
 def _clean_environment() -> None:
     for name in set(os.environ) - FOR_TESTS:
         if name.startswith(("KAFKATCL_", "TCL", "PYTHON", "XDG_")):
             del os.environ[name]
-    os.environ["HOME"] = _home.name
+    os.environ["HOME"] = _home
 
 
 _clean_environment()
+# Garbage is collected in whatever thread makes the next object, a librdkafka thread or an owner thread perhaps; Tcl
+# aborts the process when another thread than its own lets go of an interpreter
+# (https://github.com/python/cpython/issues/83274).  So here it is collected between tests.
+gc.disable()
 
 
 def pytest_report_header() -> str:
@@ -78,6 +88,14 @@ def _nothing_left() -> Iterator[None]:
     while (left := _alive() - before) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not left, f"left behind: {left}"
+
+
+@pytest.fixture(autouse=True)
+def _garbage() -> Iterator[None]:
+    """The garbage of tests goes in the main thread."""
+    yield
+    if gc.get_count()[0] > GARBAGE:
+        gc.collect()
 
 
 def _alive() -> set[threading.Thread | psutil.Process]:

@@ -6,6 +6,7 @@ be shown on one of them takes ``embedded_cluster`` or ``kafka_cluster``.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import uuid
@@ -38,14 +39,32 @@ class Cluster:
 
     def topic(self, partitions: int = 4, config: dict[str, str] | None = None) -> str:
         """The name of a topic made for this test alone, with leaders everywhere; Kafka takes ``config``."""
-        name = f"test-{uuid.uuid4().hex[:12]}"
-        if self.kind == "kafka":
-            wanted = NewTopic(name, partitions, self.replication, config=config or {})
-            self.admin.create_topics([wanted])[name].result(SECONDS)
+        return self._topics(1, partitions, config)[0]
+
+    @contextlib.contextmanager
+    def topics(self, count: int) -> Iterator[list[str]]:
+        """The names of so many topics of 4 partitions.
+
+        Kafka deletes them at the end: with every topic it has, answers about all of them get longer.
+        """
+        names = self._topics(count, 4, None)
+        yield names
+        if self.kind == "kafka" and names:
+            self.admin.delete_topics(names)
+
+    def _topics(self, count: int, partitions: int, config: dict[str, str] | None) -> list[str]:
+        names = [f"test-{uuid.uuid4().hex[:12]}" for _ in range(count)]
+        if self.kind == "kafka" and names:
+            made = self.admin.create_topics(
+                [NewTopic(name, partitions, self.replication, config=config or {}) for name in names]
+            )
+            for answer in made.values():
+                answer.result(SECONDS)
         elif partitions != EMBEDDED_PARTITIONS:
             raise ValueError(f"topics of the embedded broker have {EMBEDDED_PARTITIONS} partitions")
-        self._await_leaders(name, partitions)  # the embedded broker makes a topic when it is asked about it
-        return name
+        for name in names:  # the embedded broker makes a topic when it is asked about it
+            self._await_leaders(name, partitions)
+        return names
 
     def messages_in(self, topic: str) -> int:
         """How many messages the log of a topic of :meth:`topic` holds."""

@@ -133,7 +133,8 @@ class KafkaServer:
         self._server: Server | None = None
         try:
             format_storage(runner, properties, "--standalone")
-            self._server = Server([*runner, "kafka.Kafka", str(properties)], self._home)
+            # Nobody will read its data, and to close the files of a thousand topics takes it longer than 10 s.
+            self._server = Server([*runner, "kafka.Kafka", str(properties)], self._home, grace=0)
             self._server.wait_until(self._answers, START_SECONDS)
         except BaseException:
             self.stop()

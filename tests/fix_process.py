@@ -3,7 +3,7 @@
 A server runs under a guard (this file run as a program), in a session of its own, so that Ctrl-C in the
 terminal is the tests' alone. The guard holds the reading end of a pipe from the test process: when that
 process stops the server, or is killed, the pipe closes and the guard ends the server with its children and
-removes its folder.
+removes its folder.  A server whose data goes with it needs no time to end well.
 """
 
 from __future__ import annotations
@@ -20,22 +20,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
 
-GRACE = 10  # seconds a server has to end after SIGTERM
+GRACE = 10.0  # seconds a server has to end after SIGTERM, unless it is given others
+SECONDS_TO_REMOVE = 20  # for a folder that may have ten thousands of files
 REMOVING = 60  # seconds that it may take to remove its folder: a Kafka's has ten thousands of files
 
 running: set[int] = set()  # process ids of the guards, which outlive single tests by intention
 
 
 class Server:
-    """``command`` under guard, with its output in ``folder``/log; the folder goes when the server does."""
+    """``command`` under guard, with its output in ``folder``/log; the folder goes when the server does.
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    It has ``grace`` seconds to end after SIGTERM.
+    """
+
+    def __init__(self, command: Sequence[str], folder: Path, grace: float = GRACE) -> None:
         self._name = " ".join(command)
         self._folder = folder
+        self._grace = grace
         self._log = folder / "log"
         with self._log.open("wb") as output:
             self._guard = subprocess.Popen(
-                [sys.executable, __file__, str(folder), *command],
+                [sys.executable, __file__, str(folder), str(grace), *command],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -66,7 +71,7 @@ class Server:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def guard(folder: str, command: Sequence[str], grace: float = GRACE) -> int:
+def guard(folder: str, command: Sequence[str], grace: float) -> int:
     """Run ``command`` until it ends, or our standard input does: then ``folder`` goes too.  Its status."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     abandoned = threading.Event()
@@ -93,4 +98,4 @@ def _signal_group(leader: subprocess.Popen[bytes], number: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guard(sys.argv[1], sys.argv[2:]))
+    sys.exit(guard(sys.argv[1], sys.argv[3:], float(sys.argv[2])))

@@ -129,7 +129,7 @@ exit
 def test_an_update_in_each_callback_loses_nothing(
     source: str, every: int, embedded_cluster: Cluster, run_everywhere: RunTcl
 ) -> None:
-    count = scaled(1000, 30_000)
+    count = scaled(300, 30_000)
     topic = filled(embedded_cluster, {0: count})
     done = run_everywhere(PRELUDE + UPDATING, topic, source, str(count), str(every), brokers=embedded_cluster)
     assert (done.status, done.stdout, done.stderr) == (0, f"{count}\n", "")

@@ -22,8 +22,8 @@ pytest.skip("no tclsh", allow_module_level=True)
 """
 
 
-def _output(folder: Path, code: str, **environment: str) -> str:
-    return inner_output(folder, code, "-p", "conftest", "-rA", **environment)
+def _output(folder: Path, code: str, *options: str, **environment: str) -> str:
+    return inner_output(folder, code, "-p", "conftest", "-rA", *options, **environment)
 
 
 @pytest.mark.parametrize("code", [SKIPPED_TEST, SKIPPED_FILE])
@@ -120,3 +120,53 @@ def test_a_script_that_does_not_end_is_killed_and_told(tmp_path: Path) -> None:
     told = _output(tmp_path, code)
     assert "did not end within 5 s" in told
     assert "stdout: got here" in told
+
+
+def test_garbage_is_collected_in_the_main_thread_only(tmp_path: Path) -> None:
+    code = """
+    import gc, threading, weakref
+    import conftest
+
+    class Cycle:
+        def __init__(self):
+            self.itself = self
+            weakref.finalize(self, lambda: ended.append(threading.current_thread()))
+
+    ended = []
+    conftest.GARBAGE = 1000
+
+    def test_in_another_thread_nothing_is_collected():
+        Cycle()
+        thread = threading.Thread(target=lambda: [[number] for number in range(100_000)])
+        thread.start()
+        thread.join()
+        assert ended == []
+        kept.extend([number] for number in range(2000))
+
+    kept = []
+
+    def test_between_tests_it_is():
+        assert ended == [threading.main_thread()]
+    """
+    assert "2 passed" in _output(tmp_path, code)
+
+
+def test_a_worker_that_crashes_tells_where_and_which_tests_it_ran(tmp_path: Path) -> None:
+    code = """
+    import os, signal
+
+    def test_before():
+        pass
+
+    def test_that_crashes():
+        os.kill(os.getpid(), signal.SIGABRT)
+    """
+    told = _output(tmp_path, code, "-n", "1", "--max-worker-restart", "0")
+    _, _, crash = told.partition("worker gw0 has crashed; the last test it began was its last")
+    lines = crash.splitlines()
+    assert lines[1:4] == [
+        "test_inner.py::test_before",
+        "test_inner.py::test_that_crashes",
+        "Fatal Python error: Aborted",
+    ]
+    assert any("test_inner.py" in line and "in test_that_crashes" in line for line in lines)

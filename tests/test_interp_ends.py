@@ -17,14 +17,18 @@ from fix_interp import display
 from kafkatcl.interp import Interp, TclError
 
 
-def in_thread(function: Callable[[], object]) -> BaseException | None:
-    caught: list[BaseException] = []
+def in_thread(function: Callable[[], object]) -> str | None:
+    """What ``function`` raises in another thread: text, as an exception's frames would keep the interpreter.
+
+    Garbage is collected in any thread, and Tcl aborts the process where that lets go of an interpreter.
+    """
+    caught: list[str] = []
 
     def run() -> None:
         try:
             function()
         except BaseException as error:
-            caught.append(error)
+            caught.append(f"{type(error).__name__}: {error}")
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -52,9 +56,10 @@ def in_thread(function: Callable[[], object]) -> BaseException | None:
 )
 def test_another_thread_is_refused_at_once(interp: Interp, use: Callable[[Interp], object]) -> None:
     error = in_thread(lambda: use(interp))
-    assert isinstance(error, RuntimeError)
-    assert "belongs to another thread" in str(error)
-    assert "queue or an event" in str(error)
+    assert error is not None
+    assert error.startswith("RuntimeError: ")
+    assert "belongs to another thread" in error
+    assert "queue or an event" in error
 
 
 def test_an_interpreter_may_live_in_another_thread() -> None:

@@ -58,7 +58,19 @@ def test_the_embedded_broker_cannot_choose_partitions(embedded_cluster: Cluster)
         embedded_cluster.topic(partitions=7)
 
 
-@pytest.mark.usefixtures("kafka_bootstrap")
+#: In the place of Java, for what is told of any server that Java runs: the embedded broker is there in no time.
+JAVA = f"""#!/bin/sh
+for last; do :; done
+case "$*" in
+    *-version*) echo 'openjdk version "17"' >&2 ;;
+    *StorageTool*) ;;
+    *) exec {sys.executable} -m kafkatcl broker \\
+        --port $(sed -n 's/^listeners=PLAINTEXT:.*:\\([0-9]*\\),.*/\\1/p' "$last") ;;
+esac
+"""
+
+
+@pytest.mark.usefixtures("kafka_bootstrap")  # where Kafka is, its jars are
 def test_the_workers_share_one_kafka_that_dies_with_them(tmp_path: Path) -> None:
     """Two pytest-xdist workers get the same Kafka; killing pytest hard ends it."""
     code = """
@@ -71,15 +83,21 @@ def test_the_workers_share_one_kafka_that_dies_with_them(tmp_path: Path) -> None
         part.rename(worker)
         time.sleep(100)
     """
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text(JAVA)
+    java.chmod(0o755)
     with tempfile.TemporaryDirectory() as temporary:
         options = [*PLUGIN, "--dist=each", "--tx=2*popen"]
-        with inner_pytest(tmp_path, code, *options, TMPDIR=temporary) as run:
+        environment = {"TMPDIR": temporary, "JAVA_HOME": str(tmp_path)}
+        with inner_pytest(tmp_path, code, *options, **environment) as run:
             try:
                 workers = [tmp_path / "gw0", tmp_path / "gw1"]
                 _wait(lambda: run.poll() is not None or all(worker.exists() for worker in workers), 100)
                 first, second = (worker.read_text() for worker in workers)
                 assert first == second
                 assert _listens(first)
+                assert list(Path(temporary).glob("kafkatcl-kafka-*"))
             finally:
                 run.kill()
         _wait(lambda: not _listens(first) and not list(Path(temporary).glob("kafkatcl-kafka-*")), 30)

@@ -12,6 +12,7 @@ from kafkatcl.engine.reports import ClientError, DeliveryReport, LogEntry
 
 TIMED_OUT = -185
 NAME, TEXT = "RD_KAFKA_RESP_ERR__TIMED_OUT", "Local: Timed out"
+LEFT_OUT = "were left out: they came faster than they were told"
 FAILED = ("error", TEXT, "code", NAME, "message")
 
 
@@ -42,6 +43,7 @@ FAILED = ("error", TEXT, "code", NAME, "message")
             ClientError(TIMED_OUT, "why"),
             ("err", TIMED_OUT, "reason", "why", "error", TEXT, "code", NAME, "message", "why"),
         ),
+        (LogEntry.left_out(3), ("level", 4, "facility", "LOG", "message", f"3 further log lines {LEFT_OUT}")),
         (LogEntry(3, "FAIL", "why"), ("level", 3, "facility", "FAIL", "message", "why")),
         (ErrorItem("text", "NAME", "why", -1), ("error", "text", "code", "NAME", "message", "why")),
     ],
@@ -56,3 +58,8 @@ def test_a_record_is_a_list_of_names_and_values(record: Any, words: tuple[Any, .
 @pytest.mark.parametrize("value", ["{}", (0, "answer"), ()])
 def test_what_is_no_record_is_told_as_it_is(value: Any) -> None:
     assert callback_argument(value) is value
+
+
+def test_errors_that_were_left_out_are_one_error() -> None:
+    words = callback_argument(ClientError.left_out(3))
+    assert words[:4] == ("err", -196, "reason", f"3 further errors {LEFT_OUT}")

@@ -29,7 +29,6 @@ from kafkatcl.librdkafka.logs import LogLine
 from kafkatcl.librdkafka.wrapper import KafkaException, consistent
 
 LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-_WARNING = LOG_LEVELS.index("warning")
 
 
 class Handle:
@@ -208,7 +207,7 @@ class Handle:
     def tell_error(self, code: int, reason: str) -> None:
         """Tell the error callback of the master."""
         token = self.master.callback("error")
-        self.events.post_unbidden(self, token, ClientError(code, reason), _errors_left_out)
+        self.events.post_unbidden(self, token, ClientError(code, reason), ClientError.left_out)
 
     def delete(self) -> list[Stopped]:
         """Close the client in an orderly way; a producer goes on delivering in the background.
@@ -287,7 +286,7 @@ class Handle:
     def _tell_log_line(self, line: LogLine) -> None:
         if not self.deleted:
             self.events.post_unbidden(
-                self, self.master.callback("logger"), LogEntry(*line), _log_lines_left_out
+                self, self.master.callback("logger"), LogEntry(*line), LogEntry.left_out
             )
 
     def _release(self) -> None:
@@ -305,15 +304,6 @@ class Handle:
 
     def _on_statistics(self, json: str) -> None:
         self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))
-
-
-def _errors_left_out(count: int) -> ClientError:
-    return ClientError(FAILED, f"{count} further errors were left out: they came faster than they were told")
-
-
-def _log_lines_left_out(count: int) -> LogEntry:
-    text = f"{count} further log lines were left out: they came faster than they were told"
-    return LogEntry(_WARNING, "LOG", text)
 
 
 class Topic:

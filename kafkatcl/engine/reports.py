@@ -7,12 +7,22 @@ from typing import Any, NamedTuple
 
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
+from kafkatcl.engine.errors import FAILED
+
+_WARNING = 4
+_TOO_FAST = "they came faster than they were told"
+
 
 class ClientError(NamedTuple):
     """An error of a client: Kafka's code, and what happened in words."""
 
     code: int
     reason: str
+
+    @classmethod
+    def left_out(cls, count: int) -> ClientError:
+        """What stands for so many errors that came while too many waited to be told."""
+        return cls(FAILED, f"{count} further errors were left out: {_TOO_FAST}")
 
 
 class LogEntry(NamedTuple):
@@ -21,6 +31,11 @@ class LogEntry(NamedTuple):
     level: int
     facility: str
     message: str
+
+    @classmethod
+    def left_out(cls, count: int) -> LogEntry:
+        """What stands for so many lines that came while too many waited to be told."""
+        return cls(_WARNING, "LOG", f"{count} further log lines were left out: {_TOO_FAST}")
 
 
 class DeliveryReport(NamedTuple):

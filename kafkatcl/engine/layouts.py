@@ -1,12 +1,17 @@
-"""What a message holds: one row for each field, of which is made all that knows the fields of messages.
+"""What a message holds: one row for each field.
 
-Messages of one partition in a row are one flat tuple, and a layout says which fields it has of each of them.  Mostly
-all have the same: ``plain``, or ``keyed`` with a key.  Messages that are not alike are ``mixed``: the tuple has all
-fields of each, and a number in front of the optional ones whose bits say which of them the message has.
+All that knows the fields of messages is made from these rows.  To add a field is to add
+a row behind the others; scripts then have it in arrays and in lists, over both bridges.
+The bridge tells Tcl the rows when the package is loaded, and ``tcl/layouts.tcl`` makes
+the texts of all loops over messages from them.  Only a type that no field has had before
+needs more: a way through the pipe of a sidecar, in ``sidecar/columns.py`` and
+``tcl/sidecar/frames.tcl``.
 
-To add a field is to add a row to ``FIELDS``, behind the others.  The bridge tells Tcl the rows when the package is
-loaded, and ``tcl/layouts.tcl`` makes the texts of all loops over messages from them.  Only a type that no field has
-had before needs more: a way through the pipe of a sidecar (see ``sidecar/columns.py``).
+Messages of one partition in a row are one flat tuple, and a layout says which fields it
+has of each of them.  Mostly that is the same for all: ``plain`` messages have what every
+message has, ``keyed`` ones a key besides.  Where messages are not alike they are
+``mixed``: the tuple has every field of each, and in front of the optional ones a number
+whose bits say which of them the message has.
 """
 
 from __future__ import annotations
@@ -22,15 +27,15 @@ class Field(NamedTuple):
     """A field, under the name that scripts know it by."""
 
     name: str
-    #: What its values are: bytes, int (of 64 bits).
+    #: The type of its values: bytes, or int for a number of 64 bits.
     type: type[Any]
-    #: How it is read; None: it is the same in all messages of a partition, and told once for all of them.
+    #: None: it is the same in all messages of a partition, and told once for all of them.
     read: Reader | None = None
-    #: Whether a message may be without it, which is read as None; then scripts do not see it.
+    #: Whether messages may be without it.  Then None is read, and scripts do not see it.
     optional: bool = False
 
 
-#: In the order they have in the lists that callbacks get.
+#: In the order of the lists that callbacks get: first what every message has.
 FIELDS = (
     Field("payload", bytes, lambda messages: [message.value() or b"" for message in messages]),
     Field("partition", int),
@@ -46,6 +51,8 @@ _OPTIONAL = tuple(field for field in FIELDS if field.optional)
 _READ_REQUIRED = [field.read for field in _REQUIRED if field.read]
 _READ_OPTIONAL = [field.read for field in _OPTIONAL if field.read]
 
+_Column = list[Any]
+
 
 class Layout:
     """Which fields a tuple has of each message, in their order."""
@@ -53,9 +60,10 @@ class Layout:
     def __init__(self, name: str, *columns: Field) -> None:
         self.name = name
         self.columns = columns
-        #: The number of fields of a message, and the places of those that are bytes.
+        #: How many fields a message has.
         self.width = len(columns)
-        self.bytes_places = tuple(place for place, field in enumerate(columns) if field.type is bytes)
+        #: The places of fields that are bytes.
+        self.bytes_places = [place for place, field in enumerate(columns) if field.type is bytes]
 
     def place(self, name: str) -> int:
         """Where a message has the field of this name."""
@@ -67,23 +75,24 @@ class Layout:
 
 PLAIN = Layout("plain", *_REQUIRED)
 KEYED = Layout("keyed", *_REQUIRED, *_OPTIONAL[:1])
-#: ``present`` is the sum of a bit for each optional field that the message has: 1 for the first, 2, 4, ...
+#: ``present`` is a sum: 1 if the message has the first optional field, 2 for the second,
+#: 4 for the third, and so on.  A field that it has not is empty, or 0.
 MIXED = Layout("mixed", *_REQUIRED, Field("present", int), *_OPTIONAL)
 LAYOUTS = (PLAIN, KEYED, MIXED)
 
 
-class Columns:
-    """The fields of messages of any partitions, to be laid out part by part."""
+class Table:
+    """The fields of messages as they were fetched, to be laid out part by part."""
 
     def __init__(self, messages: Sequence[Any]) -> None:
         self._required = [read(messages) for read in _READ_REQUIRED]
         self._optional = [read(messages) for read in _READ_OPTIONAL]
-        #: The layout and the fields of all messages, where they are alike.
+        #: Where all messages are alike, their layout and all fields in it.
         self._layout = _common_layout(self._optional)
         self._fields = _woven(self._layout, self._required, self._optional) if self._layout else ()
 
     def part(self, start: int, end: int) -> tuple[Layout, tuple[Any, ...]]:
-        """The layout for messages from one place up to another, and their fields in it."""
+        """The layout of messages from one place up to another, and their fields."""
         if self._layout:
             width = self._layout.width
             return self._layout, self._fields[start * width : end * width]
@@ -95,8 +104,8 @@ class Columns:
         return layout, _woven(layout, required, optional)
 
 
-def _common_layout(optional: list[list[Any]]) -> Layout | None:
-    """The layout of messages that all have the same optional fields, if they do and there is one for these."""
+def _common_layout(optional: list[_Column]) -> Layout | None:
+    """The layout of messages that are alike; None if they are not, or have another one."""
     count = len(optional[0])
     without = [column.count(None) for column in optional]
     if any(number < count for number in without[1:]):
@@ -104,8 +113,8 @@ def _common_layout(optional: list[list[Any]]) -> Layout | None:
     return {0: KEYED, count: PLAIN}.get(without[0])
 
 
-def _mixed(optional: list[list[Any]]) -> list[list[Any]]:
-    """Columns of optional fields with something in the place of each None, and before them that of ``present``."""
+def _mixed(optional: list[_Column]) -> list[_Column]:
+    """The column ``present`` and the optional ones, with no None in them any more."""
     present = [
         sum(1 << place for place, value in enumerate(row) if value is not None) for row in zip(*optional)
     ]
@@ -116,10 +125,10 @@ def _mixed(optional: list[list[Any]]) -> list[list[Any]]:
     return [present, *filled]
 
 
-def _woven(layout: Layout, required: list[list[Any]], optional: list[list[Any]]) -> tuple[Any, ...]:
+def _woven(layout: Layout, required: list[_Column], optional: list[_Column]) -> tuple[Any, ...]:
     """The fields of a layout, message by message."""
     width = layout.width
-    fields: list[Any] = [None] * (width * len(required[0]))
+    fields: _Column = [None] * (width * len(required[0]))
     for place, column in enumerate([*required, *optional][:width]):
         fields[place::width] = column
     return tuple(fields)

@@ -1,7 +1,8 @@
 """What a consumer receives, in the form the Tcl side wants it.
 
-Messages of one partition that come in a row stay together, in one flat tuple: a tuple of its own for each message,
-with its topic and partition, would cost more than anything else on the way to the script.
+Messages of one partition that come in a row stay together, in one flat tuple: a tuple
+of its own for each message, with its topic and partition, would cost more than anything
+else on the way to the script.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Union
 
-from kafkatcl.engine.layouts import PLAIN, Columns, Layout
+from kafkatcl.engine.layouts import PLAIN, Layout, Table
 from kafkatcl.librdkafka.errors import PARTITION_END, error_name, error_text
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
@@ -18,7 +19,7 @@ _OFFSET = PLAIN.place("offset")  # as in all layouts
 
 
 class Run(NamedTuple):
-    """Messages of one partition in their order; ``fields`` has those of each that its layout says."""
+    """Messages of one partition in their order, their fields as the layout says."""
 
     topic: str
     partition: int
@@ -109,18 +110,18 @@ Item = Union[Run, ErrorItem, EndItem]
 
 def items(messages: Sequence[Any]) -> Iterator[Item]:
     """What ``confluent_kafka.Message`` objects hold, in their order."""
-    columns = Columns(messages)
+    table = Table(messages)
     topic, partition, start = "", -1, 0  # of the run that grows
     for place, message in enumerate(messages):
         if message.partition() != partition or message.topic() != topic or message.error() is not None:
             if start < place:
-                yield Run(topic, partition, *columns.part(start, place))
+                yield Run(topic, partition, *table.part(start, place))
             topic, partition, start = message.topic(), message.partition(), place
             if message.error() is not None:
                 yield _told(message)
                 partition, start = -1, place + 1
     if start < len(messages):
-        yield Run(topic, partition, *columns.part(start, len(messages)))
+        yield Run(topic, partition, *table.part(start, len(messages)))
 
 
 def error_item(error: Any, origin: tuple[str, int] | None = None, offset: int = OFFSET_INVALID) -> ErrorItem:

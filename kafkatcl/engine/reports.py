@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any, NamedTuple
 
+from kafkatcl.librdkafka.errors import FAILED
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
-
-from kafkatcl.engine.errors import FAILED
 
 _WARNING = 4
 _TOO_FAST = "they came faster than they were told"

@@ -1,4 +1,4 @@
-"""Frames to the interpreter, as ``protocol.py`` has them: answers, and what is told unasked."""
+"""Frames to the interpreter: answers, and what is told unasked (see ``protocol.py``)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _listed(value: Any, path: tuple[int, ...], runs: list[Columns]) -> str:
-    """A tuple as a Tcl list; fields of messages are put aside, with the way to their place."""
+    """A tuple as a Tcl list; messages are put aside, with the path to their fields."""
     elements = []
     if isinstance(value, Messages):
         runs.append(Columns((*path, value._fields.index("fields")), value))

@@ -1,8 +1,9 @@
-"""Messages of one partition in a row, as they pass through the pipe: column by column.
+"""Messages in a row as they pass through the pipe: column by column.
 
-A message has 8 bytes in a column: a number of 64 bits, or two of 32, the places in the frame's body of the first and
-the last byte of what it has there.  ``tcl/sidecar/frames.tcl`` knows columns by the names of their Python types, and
-takes a run of messages apart with one ``binary scan``.
+A message has 8 bytes in a column: a number of 64 bits, or two of 32, which are the places
+in the frame's body of the first and the last byte of what it has there.
+``tcl/sidecar/frames.tcl`` knows columns by the names of their Python types, and takes all
+of a run apart with one ``binary scan``.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ class Tail:
 
 
 class Columns:
-    """The columns of messages, whose fields have the place in an answer that ``path`` leads to."""
+    """The columns of messages; their fields are at the end of ``path`` in an answer."""
 
     def __init__(self, path: tuple[int, ...], messages: Messages) -> None:
         self._layout = _LAYOUTS[messages.layout]
         self._fields = messages.fields
         self.size = _CELL * len(messages.fields)
         types = tuple(field.type.__name__ for field in self._layout.columns)
-        #: What is told of them: the path, the number of messages, and the type of each column.
+        #: What is told of them: the path, how many messages, the type of each column.
         self.described = (path, len(messages.fields) // self._layout.width, types)
 
     def encoded(self, tail: Tail) -> bytes:

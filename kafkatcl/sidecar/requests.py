@@ -1,4 +1,4 @@
-"""Frames from the interpreter, as ``protocol.py`` has them: what they ask for."""
+"""Frames from the interpreter, and what they ask for (see ``protocol.py``)."""
 
 from __future__ import annotations
 

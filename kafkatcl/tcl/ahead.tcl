@@ -1,12 +1,17 @@
 # ahead.tcl --
 #
-#   Reading ahead.  Who calls `consume` again and again gets many messages over the bridge at once; what is not used yet
-#   is kept here, and counts as not consumed.  Any other command that has to do with consuming gives it back first.
+#   Reading ahead.  Who calls `consume` again and again gets many messages over the bridge
+#   at once; what is not used yet is kept here, and counts as not consumed.  Any other
+#   command that has to do with consuming gives it back first.
 #
-#   It is kept by object and words, those of `consume` before the array: the array named like the identifier of the object
-#   has under "partition,timeout" a list {at topic partition layout width fields due}, `at` being where the next
-#   message begins.  Words that mean the same buffer never have something at the same time.  A buffer is the partition of
-#   a topic of a handle, a queue, or a subscriber.
+#   What is kept is in the array ::kafkatcl::ahead::ID, ID being the identifier of the
+#   object, under the words of `consume` before the name of the array, as in
+#   "partition,timeout".  It is a list {at topic partition layout width fields due}: `at`
+#   is where in the fields the next message begins, `width` how many each has, and `due`
+#   when the other side is to be told how far the script has come.
+#
+#   A buffer is the partition of a topic of a handle, a queue, or a subscriber.  Only one
+#   of the entries that mean the same buffer is there at a time.
 
 namespace eval ::kafkatcl::ahead {
     variable kept           ;# {id words} -> the buffer of what is kept for them

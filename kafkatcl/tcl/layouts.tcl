@@ -1,14 +1,16 @@
 # layouts.tcl --
 #
-#   Texts of what is done with each message, made from the rows in kafkatcl/engine/layouts.py.  They are put into the
-#   procedures that need them: a call for each message would cost more than all of this.
+#   Texts of what is done with each message, made from the rows in
+#   kafkatcl/engine/layouts.py.  They are put into the procedures that need them: a call
+#   for each message would cost more than all of this.
 #
-#   In their variables is: the name of the layout of messages in a row (`layout`), the fields of these (`fields`), the
-#   place among them where a message begins (`at`), and what all of them share (`topic`, `partition`).
+#   What they find in variables, of messages in a row: the name of their layout
+#   (`layout`), their fields (`fields`), the place of the first field of one of them
+#   (`at`), and what they share (`topic`, `partition`).
 
 namespace eval ::kafkatcl::layouts {
     variable names          ;# what a message may have, in the order of lists
-    variable columns        ;# layout -> the fields that it has of each message, in their order
+    variable columns        ;# layout -> the fields it has of each message
     variable optional       ;# the fields that not every message has
     lassign [::kafkatcl::Value [::kafkatcl::bridge::message_layouts]] names columns
     set optional [lrange [dict get $columns mixed] [llength [dict get $columns plain]]+1 end]
@@ -37,8 +39,8 @@ proc ::kafkatcl::layouts::SetWidth {layout} {
 
 # -- arrays ------------------------------------------------------------------------------------------------
 
-# Set <array> to a message, unset what others had and this one has not, and move `at` to the next one.  The commands have
-# names for core::Named.
+# Set <array> to a message, unset what others had and this one has not, and move `at` to the
+# next one.  The commands have names for core::Named.
 proc ::kafkatcl::layouts::Fill {} {
     variable names
     variable columns
@@ -80,8 +82,8 @@ proc ::kafkatcl::layouts::Bit {name} {
 
 # -- lists -------------------------------------------------------------------------------------------------
 
-# The list of the names and values of a message.  `read` is how a field is read, with %name% for its name and %place% for
-# its place among those of the message.
+# The list of the names and values of a message.  `read` is how a field is read, with %name%
+# for its name and %place% for its place among those of the message.
 proc ::kafkatcl::layouts::Pairs {read layout} {
     variable names
     variable columns
@@ -110,7 +112,7 @@ proc ::kafkatcl::layouts::ReturnPairs {layout} {
     return "return [Pairs {[lindex $fields $at+%place%]} $layout]"
 }
 
-# Run a text for each of several messages, with %pairs% in it for the list of the message.
+# Run a text for each of several messages, with %pairs% in it for the message's list.
 proc ::kafkatcl::layouts::ForEach {messages text layout} {
     variable columns
     set body [string map [list %pairs% [Pairs {$%name%} $layout]] $text]

@@ -45,7 +45,8 @@ proc ::kafkatcl::sidecar::Runs {body} {
 
 namespace eval ::kafkatcl::sidecar::columns {}
 
-# The body of a procedure that gives the fields of `count` messages, whose columns of these types begin at `at`.
+# The body of a procedure that gives the fields of `count` messages, whose columns begin at
+# `at` and have these types (see kafkatcl/sidecar/columns.py).
 proc ::kafkatcl::sidecar::Reader {types} {
     set place 0
     foreach type $types {

@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
+from kafkatcl.postponed import postpone
+
 
 def kafkatclsh() -> NoReturn:
     """Run the shell, or say in a line what it lacks."""
+    postpone(
+        "asyncio"
+    )  # confluent-kafka imports it, which takes a tenth of the start; prompt_toolkit uses it
     try:
         from kafkatcl.shell import main  # noqa: PLC0415
     except ImportError as error:

@@ -53,7 +53,7 @@ class Cluster:
             self.admin.delete_topics(names)
 
     def _topics(self, count: int, partitions: int, config: dict[str, str] | None) -> list[str]:
-        names = [f"test-{uuid.uuid4().hex[:12]}" for _ in range(count)]
+        names = [f"test.{uuid.uuid4().hex[:12]}" for _ in range(count)]
         if self.kind == "kafka" and names:
             made = self.admin.create_topics(
                 [NewTopic(name, partitions, self.replication, config=config or {}) for name in names]

@@ -18,7 +18,7 @@ import pytest
 CTRL_C, CTRL_D, UP, DOWN, TAB, ENTER, ESCAPE = "\x03", "\x04", "\x1b[A", "\x1b[B", "\t", "\r", "\x1b"
 SECONDS = 20
 EDITORS = ("prompt_toolkit", "readline")
-SHELL = (sys.executable, "-m", "kafkatcl.shell")
+SHELL = (sys.executable, "-m", "kafkatcl.launch")
 _NAMES = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "PYTHONPATH")  # of the environment that programs are given
 
 

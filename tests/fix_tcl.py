@@ -17,7 +17,7 @@ import pytest
 from fix_cluster import Cluster
 from fix_stacks import ask_for_stacks
 
-KAFKATCLSH = (sys.executable, "-m", "kafkatcl.shell")
+KAFKATCLSH = (sys.executable, "-m", "kafkatcl.launch")
 #: A Tcl shell without Python, and the environment in which it finds the package.
 TCLSH = ("tclsh",)
 #: The same of Tcl 9, which ``tools/tcl9.sh`` sees to.

@@ -21,7 +21,7 @@ RUN = """-c 'import os; os.execlp("sh", "sh", os.environ["HOME"] + "/run")'"""  
 class Terminal:
     """A shell on a pseudo-terminal.  What it shows is matched as it comes, with the codes that move the cursor."""
 
-    def __init__(self, env: dict[str, str], command: str = "-m kafkatcl.shell") -> None:
+    def __init__(self, env: dict[str, str], command: str = "-m kafkatcl.launch") -> None:
         self.process = pexpect.spawn(
             f"{sys.executable} {command}", env=env, encoding="utf-8", timeout=15, dimensions=(40, 120)
         )
@@ -48,7 +48,7 @@ class Terminal:
 
 
 class Shell(Protocol):
-    """Start a shell and see its first prompt; ``arguments`` are for Python, instead of ``-m kafkatcl.shell``."""
+    """Start a shell and see its first prompt; ``arguments`` are for Python, instead of ``-m kafkatcl.launch``."""
 
     def __call__(self, arguments: str = ..., prompt: str = ..., **env: str) -> Terminal: ...
 
@@ -57,7 +57,7 @@ class Shell(Protocol):
 def shell(editor: str, home: Path) -> Iterator[Shell]:
     terminals = []
 
-    def start(arguments: str = "-m kafkatcl.shell", prompt: str = "%", **env: str) -> Terminal:
+    def start(arguments: str = "-m kafkatcl.launch", prompt: str = "%", **env: str) -> Terminal:
         shown = {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", **env}
         terminal = Terminal(environment(editor, home, **shown), arguments)
         terminals.append(terminal)

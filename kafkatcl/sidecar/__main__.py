@@ -3,11 +3,9 @@
 It also runs as a file, under any Python 3, so that the script is told what is missing.
 """
 
-import importlib
 import os
 import struct
 import sys
-import types
 
 # Of protocol.py, which may not be importable.
 _HEADER, _REFUSED = "<ii", 3
@@ -23,22 +21,14 @@ def main() -> None:
     try:
         if sys.version_info < (3, 9):  # noqa: UP036
             raise ImportError("it is Python " + sys.version.split()[0] + ", and 3.9 or newer is needed")
-        # confluent-kafka imports it for what is never used here; it takes a quarter of the memory, and time.
-        sys.modules["asyncio"] = _Postponed("asyncio")
+        from kafkatcl.postponed import postpone  # noqa: PLC0415
+
+        postpone("asyncio")  # confluent-kafka imports it; it takes a quarter of the memory, and time
         from kafkatcl.sidecar.server import serve  # noqa: PLC0415
     except ImportError as error:
         _refuse(str(error))
         sys.exit(1)
     serve()
-
-
-class _Postponed(types.ModuleType):
-    """A module that is not imported before something of it is used."""
-
-    def __getattr__(self, name):  # type: ignore[no-untyped-def]
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(importlib.import_module(self.__name__), name)
 
 
 def _refuse(reason: str) -> None:

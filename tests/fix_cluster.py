@@ -39,21 +39,20 @@ class Cluster:
 
     def topic(self, partitions: int = 4, config: dict[str, str] | None = None) -> str:
         """The name of a topic made for this test alone, with leaders everywhere; Kafka takes ``config``."""
-        return self._topics(1, partitions, config)[0]
+        return self._topics([f"test-{uuid.uuid4().hex[:12]}"], partitions, config)[0]
 
     @contextlib.contextmanager
     def topics(self, count: int) -> Iterator[list[str]]:
-        """The names of so many topics of 4 partitions.
+        """The names of so many topics of 4 partitions, of the form that ``support.tcl`` gives them.
 
         Kafka deletes them at the end: with every topic it has, answers about all of them get longer.
         """
-        names = self._topics(count, 4, None)
+        names = self._topics([f"tcltest.topic.{uuid.uuid4().hex[:12]}" for _ in range(count)], 4, None)
         yield names
         if self.kind == "kafka" and names:
             self.admin.delete_topics(names)
 
-    def _topics(self, count: int, partitions: int, config: dict[str, str] | None) -> list[str]:
-        names = [f"test.{uuid.uuid4().hex[:12]}" for _ in range(count)]
+    def _topics(self, names: list[str], partitions: int, config: dict[str, str] | None) -> list[str]:
         if self.kind == "kafka" and names:
             made = self.admin.create_topics(
                 [NewTopic(name, partitions, self.replication, config=config or {}) for name in names]

@@ -12,14 +12,34 @@ namespace eval ::kafkatcl::layouts {
     variable names          ;# what a message may have, in the order of lists
     variable columns        ;# layout -> the fields it has of each message
     variable optional       ;# the fields that not every message has
+    variable hasMixed 0     ;# whether a mixed message has come
     lassign [::kafkatcl::Value [::kafkatcl::bridge::message_layouts]] names columns
     set optional [lrange [dict get $columns mixed] [llength [dict get $columns plain]]+1 end]
+    # Where there are fields that only mixed messages have, see ForArrays.
+    if {[llength $optional] > 1} {
+        foreach layout {plain keyed} {
+            dict set columns $layout,unset [dict get $columns $layout]
+        }
+    }
 }
 
 # The number of fields that a layout has of each message.
 proc ::kafkatcl::layouts::Width {layout} {
     variable columns
     return [llength [dict get $columns $layout]]
+}
+
+# The layout by which arrays are set to messages.  What only mixed messages have is not unset
+# before one has come, as that takes time.  What was read ahead until then is read anew, to
+# be kept with the layout that has it unset.
+proc ::kafkatcl::layouts::ForArrays {layout} {
+    variable columns
+    variable hasMixed
+    if {$layout eq "mixed" && !$hasMixed} {
+        set hasMixed 1
+        ::kafkatcl::ahead::GiveBack
+    }
+    return [expr {$hasMixed && [dict exists $columns $layout,unset] ? "$layout,unset" : $layout}]
 }
 
 # Do what a command says for each layout: it gets the name of one and gives the text.
@@ -61,14 +81,20 @@ proc ::kafkatcl::layouts::Fill {} {
 proc ::kafkatcl::layouts::FillOptional {layout} {
     variable columns
     variable optional
-    set text [expr {$layout eq "mixed" ? "::set present \[::lindex \$fields \[::incr at\]\]\n" : ""}]
+    set fields [dict get $columns $layout]
+    set text {}
+    if {$layout eq "mixed"} {
+        append text "::set present \[::lindex \$fields \[::incr at\]\]\n"
+    }
     foreach name $optional {
         set set "::set <array>($name) \[::lindex \$fields \[::incr at\]\]"
         set unset "::unset -nocomplain <array>($name)"
         if {$layout eq "mixed"} {
             append text "::if {\$present & [Bit $name]} {$set} else {::incr at; $unset}\n"
-        } else {
-            append text [expr {$name in [dict get $columns $layout] ? $set : $unset}] \n
+        } elseif {$name in $fields} {
+            append text $set \n
+        } elseif {$name in [dict get $columns keyed] || [string match *,unset $layout]} {
+            append text $unset \n
         }
     }
     return $text

@@ -68,6 +68,7 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition layout fields
+            set layout [::kafkatcl::layouts::ForArrays $layout]
             ::kafkatcl::ahead::Keep $id $words $topic $partition $layout $fields
             set at 0
             if {[catch {%fill%} result options]} {
@@ -116,6 +117,7 @@ proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text 
                     continue
                 }
                 lassign $item kind topic partition layout fields
+                set layout [::kafkatcl::layouts::ForArrays $layout]
             }
             %fill%
             uplevel 3 $body

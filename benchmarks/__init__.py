@@ -1,4 +1,6 @@
-"""Benchmarks: the same workloads on KafkaTcl and on whatever else can run them, in alternation.
+"""Benchmarks: the same workloads on KafkaTcl and on whatever else can run them,
+in alternation.
 
-``python -m benchmarks --help`` tells the options, docs/performance.md how to read the figures.
+``python -m benchmarks --help`` tells the options, docs/performance.md how to read the
+figures.
 """

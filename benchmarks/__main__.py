@@ -134,7 +134,9 @@ def _measured(given: argparse.Namespace) -> Results:
 
 
 def _peers(named: Sequence[str], without: Sequence[str]) -> list[Peer]:
-    """The usual peers without some, those that were ``named`` after KafkaTcl.  Raises ValueError for a bad name."""
+    """The usual peers without some, those
+    that were ``named`` after KafkaTcl.  Raises ValueError for a bad name.
+    """
     usual = [peer for peer in usual_peers() if peer.name not in without]
     added = []
     for text in named:

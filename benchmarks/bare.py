@@ -1,6 +1,8 @@
-"""The workloads in Python without Tcl: loops over confluent-kafka, the ceiling for what KafkaTcl can reach.
+"""The workloads in Python without Tcl:
+loops over confluent-kafka, the ceiling for what KafkaTcl can reach.
 
-``bare.py WORKLOAD ?-option value ...?`` takes the options of workloads.tcl and prints the same figures.
+``bare.py WORKLOAD ?-option value ...?`` takes the options of workloads.tcl and prints
+the same figures.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ def report_memory(name: str, measure: str) -> None:
     figure(name, sum(map(int, found)) / 1024, "MiB")
 
 
-# -- producing ---------------------------------------------------------------------------------------------
+# -- producing -------------------------------------------------------------------------
 
 
 def produce(given: argparse.Namespace) -> None:
@@ -108,7 +110,7 @@ def measure_producing(given: argparse.Namespace, fill: Callable[[Producer], None
     report_rate("acknowledged", given.messages, start, time.perf_counter())
 
 
-# -- consuming ---------------------------------------------------------------------------------------------
+# -- consuming -------------------------------------------------------------------------
 
 
 def fields(message: Message) -> Fields:
@@ -190,7 +192,9 @@ def batches(consumer: Consumer, messages: int, batch: int) -> Iterator[Fields]:
 def measure_consuming(
     given: argparse.Namespace, consumer: Consumer, take: Callable[[int], Iterator[object]]
 ) -> None:
-    """The rate of taking messages of ``consumer``, behind those that come before the clock starts."""
+    """The rate of taking messages of ``consumer``,
+    behind those that come before the clock starts.
+    """
     exhaust(take(1))
     if given.prefetched:
         time.sleep(PREFETCHING_SECONDS)
@@ -221,7 +225,7 @@ def latency(given: argparse.Namespace) -> None:
     consumer.close()
 
 
-# -- the process itself ------------------------------------------------------------------------------------
+# -- the process itself ----------------------------------------------------------------
 
 
 def startup(_given: argparse.Namespace) -> None:

@@ -1,4 +1,6 @@
-"""The results as a chart: rates by workload and peer, and the cost of a message as partitions and messages grow."""
+"""The results as a chart: rates by workload and peer,
+and the cost of a message as partitions and messages grow.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def check(file: Path) -> None:
 
 
 def draw(results: Results, file: Path) -> None:
-    """Draw ``file``, whose ending says in which format.  Raises ValueError as :func:`check` does."""
+    """Draw ``file``, whose ending says in
+    which format.  Raises ValueError as :func:`check` does.
+    """
     check(file)
     import matplotlib as mpl  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
@@ -44,7 +48,9 @@ def draw(results: Results, file: Path) -> None:
 
 
 def _draw_rates(axes: Any, results: Results) -> None:
-    """A bar for each peer in each workload: the median, with a line from the least to the most."""
+    """A bar for each peer in each workload:
+    the median, with a line from the least to the most.
+    """
     bars = [
         (workload, figure)
         for table in ("rates", "prefetched")

@@ -1,4 +1,6 @@
-"""The Kafka that is measured on: its topics, filled once, and messages sent to it at a steady pace."""
+"""The Kafka that is measured on: its topics, filled once,
+and messages sent to it at a steady pace.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ class Cluster:
         self._admin.delete_topics([topic])[topic].result(SECONDS)
 
     def filled(self, partitions: int, size: int, messages: int) -> str:
-        """A topic with ``messages`` messages of ``size`` bytes, spread over its first ``partitions``."""
+        """A topic with ``messages`` messages of ``size`` bytes,
+        spread over its first ``partitions``.
+        """
         wanted = (partitions, size, messages)
         if wanted not in self._filled:
             self._filled[wanted] = self.create(partitions)
@@ -92,7 +96,9 @@ class Cluster:
 
     @contextmanager
     def paced(self, topic: str) -> Iterator[None]:
-        """Have 100 messages a second sent to partition 0: each is the time, in microseconds."""
+        """Have 100 messages a second sent to partition 0:
+        each is the time, in microseconds.
+        """
         ended = threading.Event()
         thread = threading.Thread(target=self._send_paced, args=(topic, ended))
         thread.start()
@@ -116,7 +122,9 @@ class Cluster:
 
 
 class EmbeddedCluster(Cluster):
-    """The embedded broker: a topic comes into being when it is asked for, and none can be deleted."""
+    """The embedded broker: a topic comes into being when it is asked for,
+    and none can be deleted.
+    """
 
     volume = EMBEDDED_VOLUME
 
@@ -129,7 +137,9 @@ class EmbeddedCluster(Cluster):
 
 @contextmanager
 def given(bootstrap: str) -> Iterator[Cluster]:
-    """The Kafka that runs at ``bootstrap``.  Raises ValueError when none answers there."""
+    """The Kafka that runs at ``bootstrap``.  Raises ValueError
+    when none answers there.
+    """
     cluster = Cluster(bootstrap, "a Kafka that was running")
     cluster.check()
     try:
@@ -140,7 +150,9 @@ def given(bootstrap: str) -> Iterator[Cluster]:
 
 @contextmanager
 def started() -> Iterator[Cluster]:
-    """An Apache Kafka of our own, as the tests have it.  Raises ValueError when this machine cannot run it."""
+    """An Apache Kafka of our own, as the tests have it.  Raises ValueError
+    when this machine cannot run it.
+    """
     sys.path.append(str(ROOT / "tests"))
     from fix_kafka_server import KafkaServer, UnavailableError, version  # noqa: PLC0415
 

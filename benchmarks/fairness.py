@@ -1,4 +1,6 @@
-"""``python -m benchmarks.fairness``: what callbacks get of a busy event loop, and what they leave to a timer."""
+"""``python -m benchmarks.fairness``:
+what callbacks get of a busy event loop, and what they leave to a timer.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 # fairness.tcl --
 #
-#   How callbacks and the rest of the event loop share it: fairness.tcl BOOTSTRAP TOPIC COUNT KIND
-#   The topic has COUNT messages in partition 0.  Printed are the callbacks of a second while the loop is busy with
-#   something of this kind, and how late a timer of 10 ms was at most, in ms.
+#   How callbacks and the rest of the event loop share it: fairness.tcl BOOTSTRAP TOPIC
+#   COUNT KIND The topic has COUNT messages in partition 0.  Printed are the callbacks
+#   of a second while the loop is busy with something of this kind, and how late a timer
+#   of 10 ms was at most, in ms.
 
 package require kafka
 lassign $argv bootstrap topic count kind

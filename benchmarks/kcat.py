@@ -1,6 +1,8 @@
-"""Two of the workloads by kcat, a program in C: whole processes are timed, from start to end.
+"""Two of the workloads by kcat, a program in C:
+whole processes are timed, from start to end.
 
-``kcat.py WORKLOAD ?-option value ...?`` takes the options of workloads.tcl and prints the same figures.
+``kcat.py WORKLOAD ?-option value ...?`` takes the options of workloads.tcl and prints
+the same figures.
 """
 
 from __future__ import annotations

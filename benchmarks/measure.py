@@ -15,7 +15,9 @@ from benchmarks.workloads import Workload
 def measure(
     peers: Sequence[Peer], workloads: Sequence[Workload], rounds: int, cluster: Cluster, seconds: float
 ) -> Iterator[Run]:
-    """The runs, as they end; each process has so many ``seconds``.  Tells on stderr how it goes."""
+    """The runs, as they end; each process has so many ``seconds``.  Tells on stderr how
+    it goes.
+    """
     total = sum(workload.rounds(rounds) for workload in workloads for peer in peers if peer.runs(workload))
     done = 0
     for workload in workloads:

@@ -1,4 +1,6 @@
-"""Who is measured: programs that run a workload in a process of their own and print its figures."""
+"""Who is measured: programs that run a workload in a process of their own
+and print its figures.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ TCL_SCRIPT = HERE / "workloads.tcl"
 KCAT_SCRIPTS = frozenset({"produce", "consume"})
 PKG_INDEX = HERE.parent / "pkgIndex"
 HOSTED, STOCK = "kafkatcl", "tclsh"
-#: Those that run this package: in an interpreter that Python hosts, and in one that has a sidecar.
+#: Those that run this package: in an interpreter that Python hosts, and in one that has
+#: a sidecar.
 OURS = (HOSTED, STOCK)
 
 
@@ -40,10 +43,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Peer:
-    """A program under test: the ``command`` before the arguments, and the workloads it has (None: all).
+    """A program under test: the ``command`` before the arguments,
+    and the workloads it has (None: all).
 
-    One that does not have all has none of those that are prefetched; only one that ``grows`` has those of growth.
-    ``environment`` is added to that of this process.
+    One that does not have all has none of those that are prefetched; only one that
+    ``grows`` has those of growth. ``environment`` is added to that of this process.
     """
 
     name: str
@@ -63,7 +67,9 @@ class Peer:
         return versions
 
     def measure(self, workload: Workload, bootstrap: str, topic: str, seconds: float) -> dict[str, Figure]:
-        """The figures of one process, which has so many ``seconds``; PeerError when it fails."""
+        """The figures of one process, which has so many ``seconds``;
+        PeerError when it fails.
+        """
         start = time.perf_counter()
         output = self._output(workload.arguments(bootstrap, topic), seconds)
         if workload.script == "startup":
@@ -76,7 +82,9 @@ class Peer:
 
 
 def tcl_peer(name: str, command: str) -> Peer:
-    """A Tcl interpreter with a package kafka of its own: ``command`` as one would type it before a script."""
+    """A Tcl interpreter with a package kafka of its own:
+    ``command`` as one would type it before a script.
+    """
     environment = {"TCLLIBPATH": _without_ours(os.environ.get("TCLLIBPATH", ""))}
     return Peer(name, [*shlex.split(command), str(TCL_SCRIPT)], grows=True, environment=environment)
 
@@ -87,7 +95,8 @@ def _without_ours(folders: str) -> str:
 
 
 def usual_peers() -> list[Peer]:
-    """Those that need not be named: KafkaTcl in both interpreters, confluent-kafka without it, and kcat.
+    """Those that need not be named: KafkaTcl in both interpreters,
+    confluent-kafka without it, and kcat.
 
     Those that are not installed are not among them.
     """

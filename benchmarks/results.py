@@ -1,4 +1,6 @@
-"""What was measured, and what follows from it: spreads, and ratios of what was measured in the same round."""
+"""What was measured, and what follows from it:
+spreads, and ratios of what was measured in the same round.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class Results:
         return [peer for peer in self.peers if peer in OURS]
 
     def rivals(self, peer: str) -> list[str]:
-        """Whom one of ours is held to: all others, but the other one of ours only if that comes first."""
+        """Whom one of ours is held to: all others,
+        but the other one of ours only if that comes first.
+        """
         before = self.peers[: self.peers.index(peer)]
         return [other for other in self.peers if other not in OURS or other in before]
 
@@ -82,7 +86,9 @@ class Results:
         return pairwise(self.values(workload, figure, peer), self.values(workload, figure, rival))
 
     def costs(self, workload: Workload, figure: str, peer: str) -> dict[int, float]:
-        """What a message took, in microseconds and by round, for a rate; other figures as they are."""
+        """What a message took, in microseconds and by round, for a rate;
+        other figures as they are.
+        """
         values = self.values(workload, figure, peer)
         if self.figures(workload).get(figure) != "messages/s":
             return values
@@ -96,7 +102,9 @@ class Results:
         return sum((run.workload, run.peer) == (workload.name, peer) for run in self.failures())
 
     def write(self, file: Path) -> None:
-        """Write all of it as JSON, with a summary for those who do not want to compute it."""
+        """Write all of it as JSON, with a summary for those who do not want
+        to compute it.
+        """
         file.write_text(json.dumps({**asdict(self), "summary": self._summary()}, indent=1) + "\n")
 
     def _summary(self) -> list[dict[str, Any]]:

@@ -38,7 +38,9 @@ def document(results: Results) -> str:
 
 
 def insert(text: str, figures: str) -> str:
-    """``text`` with ``figures`` between its two markers.  Raises ValueError when it has none."""
+    """``text`` with ``figures`` between its two markers.  Raises ValueError
+    when it has none.
+    """
     before, begin, rest = text.partition(BEGIN)
     _old, end, after = rest.partition(END)
     if not begin or not end:
@@ -52,12 +54,16 @@ def check(file: Path) -> None:
 
 
 def write(results: Results, file: Path) -> None:
-    """Put the tables between the markers of ``file``.  Raises ValueError when it has none."""
+    """Put the tables between the markers of ``file``.  Raises ValueError
+    when it has none.
+    """
     file.write_text(insert(file.read_text(), document(results)))
 
 
 def table(rows: Sequence[Row]) -> str:
-    """``rows`` as a Markdown table, the first as its head; without columns in which there is nothing."""
+    """``rows`` as a Markdown table, the first as its head;
+    without columns in which there is nothing.
+    """
     columns = [column for column in zip(*rows) if any(cell != NOTHING for cell in column[1:])]
     widths = [max(map(len, column)) for column in columns]
     lines = [[cell.ljust(width) for cell, width in zip(row, widths)] for row in zip(*columns)]
@@ -96,9 +102,11 @@ def _figures(results: Results, name: str, *, memory: bool = False) -> list[Row]:
 
 
 def _growth(results: Results, name: str) -> list[Row]:
-    """What a message costs, what is resident, and how that compares with the first workload of the same script.
+    """What a message costs, what is resident,
+    and how that compares with the first workload of the same script.
 
-    Each where it means something: a cost where no fetching is waited for, memory where not all is kept in it.
+    Each where it means something: a cost where no fetching is waited for, memory where
+    not all is kept in it.
     """
     rows = [["workload", "figure", *results.peers]]
     first: dict[tuple[str, bool], Workload] = {}

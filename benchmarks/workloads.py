@@ -1,4 +1,6 @@
-"""What is measured: the workloads of workloads.tcl with their numbers of messages, sizes and partitions."""
+"""What is measured: the workloads of workloads.tcl with their numbers
+of messages, sizes and partitions.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,9 @@ PAYLOADS = {"1kB": 1000, "100kB": 100_000}  # bytes, beside the 100 of all other
 PARTITIONS = (1, 8, 64, 200)
 LATENCY_MESSAGES = 300
 OVERHEAD = 100  # bytes that a message takes beside its payload, at most
-# What comes before the clock starts, at most.  KafkaTcl reads up to 20,000 messages or 16 MiB ahead, and KafkaTcl 2.4.3
-# makes events of all that arrives within 100 ms before it runs the first callback.
+# What comes before the clock starts, at most.  KafkaTcl reads up to 20,000 messages or
+# 16 MiB ahead, and KafkaTcl 2.4.3 makes events of all that arrives within 100 ms before
+# it runs the first callback.
 SETTLING = 150_000
 SETTLING_BYTES = 50_000_000
 #: The most rounds of a table whose workloads take long.
@@ -20,10 +23,12 @@ MOST_ROUNDS = {"payloads": 2}
 
 @dataclass(frozen=True)
 class Workload:
-    """One line of a table: ``script`` names the workload in workloads.tcl, the others are its options.
+    """One line of a table: ``script`` names the workload in workloads.tcl,
+    the others are its options.
 
-    ``size`` is that of a payload in bytes, ``table`` the table that the workload belongs to.  Before ``messages`` are
-    measured, ``settling`` others are taken.  The topic holds all of these, or ``backlog`` if that is more.
+    ``size`` is that of a payload in bytes, ``table`` the table that the workload
+    belongs to.  Before ``messages`` are measured, ``settling`` others are taken.  The
+    topic holds all of these, or ``backlog`` if that is more.
     """
 
     name: str
@@ -49,12 +54,16 @@ class Workload:
 
     @property
     def grows(self) -> bool:
-        """Whether it is there to be held against the same with fewer partitions or messages."""
+        """Whether it is there to be held against the same with fewer partitions or
+        messages.
+        """
         return self.table in ("partitions", "messages")
 
     @property
     def tells_cost(self) -> bool:
-        """Whether its rate says what a message costs the client: it never waits for messages to be fetched."""
+        """Whether its rate says what a message costs the client:
+        it never waits for messages to be fetched.
+        """
         return self.produces or self.prefetched
 
     @property
@@ -84,7 +93,9 @@ class Workload:
 
 
 def workloads(messages: int, volume: int) -> list[Workload]:
-    """All workloads, with ``messages`` messages but for as many as fit in ``volume`` bytes."""
+    """All workloads, with ``messages`` messages but for as many as fit
+    in ``volume`` bytes.
+    """
 
     def fitting(wanted: int, size: int = 100) -> int:
         room = volume // (size + OVERHEAD)
@@ -116,7 +127,8 @@ def workloads(messages: int, volume: int) -> list[Workload]:
         *map(prefetched, _partitions(("queue_batch", "queue_callback"), usual)),
         *_partitions(("queue_callback",), usual),
         *_growth(("produce",), numbers),
-        # The topic is the same for all: what is measured is how many messages are taken, not how many there are.
+        # The topic is the same for all: what is measured is how many messages are
+        # taken, not how many there are.
         *(
             replace(each, backlog=each.settling + numbers[-1])
             for each in map(prefetched, _growth(("consume_batch", "callback"), numbers))
@@ -126,7 +138,9 @@ def workloads(messages: int, volume: int) -> list[Workload]:
 
 
 def _settling(size: int, room: int) -> int:
-    """How many messages of ``size`` bytes come before the clock starts, if a topic has ``room`` for so many."""
+    """How many messages of ``size`` bytes come before the clock starts,
+    if a topic has ``room`` for so many.
+    """
     return max(1, min(SETTLING, SETTLING_BYTES // size, room // 3))
 
 
@@ -165,7 +179,8 @@ def _growth(scripts: Sequence[str], numbers: Sequence[int]) -> Iterator[Workload
 
 
 def chosen(workloads: Sequence[Workload], patterns: Sequence[str]) -> list[Workload]:
-    """The workloads with a name that matches one of ``patterns`` (as file names do), all where there is none.
+    """The workloads with a name that matches one
+    of ``patterns`` (as file names do), all where there is none.
 
     Raises ValueError for a pattern that matches none.
     """

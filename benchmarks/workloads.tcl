@@ -2,7 +2,8 @@
 #
 #   workloads.tcl WORKLOAD ?-option value ...?
 #
-# runs one of them and prints each of its figures as a line of JSON.  Only commands of KafkaTcl 2.4.3 are used.
+# runs one of them and prints each of its figures as a line of JSON.  Only commands of
+# KafkaTcl 2.4.3 are used.
 
 package require kafka
 
@@ -13,8 +14,9 @@ array set options {
 set patience 60000 ;# ms to wait for a message
 set unmeasured 20 ;# messages until the latency has settled
 
-# Without -prefetched nothing is set about fetching.  With it librdkafka never has enough, and after the first message
-# it gets so many ms to fetch all others: then nothing but the client's own work is measured.
+# Without -prefetched nothing is set about fetching.  With it librdkafka never has
+# enough, and after the first message it gets so many ms to fetch all others: then
+# nothing but the client's own work is measured.
 set prefetching {
     queued.min.messages 10000000 queued.max.messages.kbytes 2000000 fetch.queue.backoff.ms 5
 }
@@ -22,7 +24,7 @@ set prefetching_ms 2000
 
 namespace eval workload {}
 
-# -- figures -------------------------------------------------------------------------------------------------
+# -- figures ---------------------------------------------------------------------------
 
 proc figure {name value unit} {
     puts [format {{"name": "%s", "value": %.3f, "unit": "%s"}} $name $value $unit]
@@ -33,8 +35,8 @@ proc report_rate {name messages first last} {
     figure $name [expr {$messages * 1e6 / max(1, $last - $first)}] messages/s
 }
 
-# The file of a process, and the fields of it, that tell the memory it has now, the most it had, and that which it shares
-# with no other process.
+# The file of a process, and the fields of it, that tell the memory it has now, the most
+# it had, and that which it shares with no other process.
 array set memory {resident {status VmRSS} peak {status VmHWM} private {smaps_rollup Private_\\w+}}
 
 # Where the system tells it: one measure of the memory of processes.
@@ -59,9 +61,10 @@ proc sidecars {} {
     return [expr {[info exists ::kafkatcl::sidecar::process] ? $::kafkatcl::sidecar::process : ""}]
 }
 
-# -- producing -----------------------------------------------------------------------------------------------
+# -- producing -------------------------------------------------------------------------
 
-# The queue has room for all messages; the first one has the metadata fetched before the measuring.
+# The queue has room for all messages; the first one has the metadata fetched before the
+# measuring.
 proc open_producer {} {
     master config queue.buffering.max.messages 10000000 queue.buffering.max.kbytes 2000000
     master producer_creator producer
@@ -119,10 +122,11 @@ proc produce_batches {messages rows} {
     }
 }
 
-# -- consuming -----------------------------------------------------------------------------------------------
+# -- consuming -------------------------------------------------------------------------
 
-# Before the clock starts -settling messages are taken: the first one tells that fetching is under way, and of some more
-# a client that reads ahead may have done half of the work already.
+# Before the clock starts -settling messages are taken: the first one tells that
+# fetching is under way, and of some more a client that reads ahead may have done half
+# of the work already.
 
 proc open_consumer {} {
     master consumer_creator consumer
@@ -161,7 +165,8 @@ proc workload::queue_batch {} {
     measure_consuming take_batches {queue consume_batch}
 }
 
-# Measure the command args, which takes as many messages as the number that is appended to it.
+# Measure the command args, which takes as many messages as the number that is appended
+# to it.
 proc measure_consuming {args} {
     {*}$args 1
     prefetch
@@ -209,7 +214,8 @@ proc workload::subscriber_callback {} {
     await_all
 }
 
-# KafkaTcl 2.4.3 runs the callback of a subscriber where a vwait does not see it: it goes on at the next event only.
+# KafkaTcl 2.4.3 runs the callback of a subscriber where a vwait does not see it: it
+# goes on at the next event only.
 proc heartbeat {} {
     after 1000 heartbeat
 }
@@ -245,7 +251,8 @@ proc await_all {} {
     report_rate rate $::options(-messages) $::first $::last
 }
 
-# How long messages are on their way; each has in it the time at which another process sent it.
+# How long messages are on their way; each has in it the time at which another process
+# sent it.
 proc workload::latency {} {
     open_consumer
     in start 0 end arrived
@@ -264,7 +271,7 @@ proc arrived {message} {
     }
 }
 
-# -- the process itself --------------------------------------------------------------------------------------
+# -- the process itself ----------------------------------------------------------------
 
 # Nothing but what every workload starts with: the driver measures the whole process.
 proc workload::startup {} {}

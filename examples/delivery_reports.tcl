@@ -1,4 +1,5 @@
-# Learn what became of each message: its offset, or the reason why it could not be delivered.
+# Learn what became of each message: its offset, or the reason why it could not be
+# delivered.
 #
 #   kafkatclsh delivery_reports.tcl ?topic? ?brokers?
 

@@ -1,4 +1,5 @@
-"""A Python program with Tcl and Kafka in it: Python produces, a Tcl script consumes, Python gets the messages.
+"""A Python program with Tcl and Kafka in it:
+Python produces, a Tcl script consumes, Python gets the messages.
 
     python host.py ?topic? ?brokers?
 

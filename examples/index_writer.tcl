@@ -1,4 +1,5 @@
-# An Itcl class with methods as callbacks: it keeps, in a second topic, an index of where the messages of the first are.
+# An Itcl class with methods as callbacks: it keeps, in a second topic, an index of
+# where the messages of the first are.
 #
 #   kafkatclsh index_writer.tcl ?topic? ?brokers?
 

@@ -1,4 +1,5 @@
-# A window that shows the messages of a topic as they come; what is typed into its entry is produced.
+# A window that shows the messages of a topic as they come; what is typed into its entry
+# is produced.
 #
 #   wish live_list.tcl ?topic? ?brokers?          kafkatclsh runs it as well
 

@@ -1,7 +1,8 @@
 # messages.tcl --
 #
-#   Something to read for the examples that consume: an embedded broker is empty when the script begins, so three
-#   messages are put into the topic.  With a broker that lasts nothing is done here; run producer.tcl before.
+#   Something to read for the examples that consume: an embedded broker is empty when
+#   the script begins, so three messages are put into the topic.  With a broker that
+#   lasts nothing is done here; run producer.tcl before.
 
 proc prepare {topic} {
     if {![info exists ::env(KAFKATCL_EMBEDDED)]} {

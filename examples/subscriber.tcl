@@ -1,4 +1,5 @@
-# Subscribe to a topic as a member of a consumer group, and go on where the group stopped the last time.
+# Subscribe to a topic as a member of a consumer group, and go on where the group
+# stopped the last time.
 #
 #   kafkatclsh subscriber.tcl ?topic? ?brokers? ?group?
 

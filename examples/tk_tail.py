@@ -2,7 +2,8 @@
 
     python tk_tail.py ?topic? ?brokers?
 
-Set KAFKATCL_EMBEDDED=1 to run it without a Kafka; what is typed into the entry is produced.
+Set KAFKATCL_EMBEDDED=1 to run it without a Kafka; what is typed into the entry is
+produced.
 """
 
 import sys

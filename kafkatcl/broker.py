@@ -18,7 +18,8 @@ from kafkatcl.librdkafka.mock import MockCluster, signals_blocked
 from kafkatcl.librdkafka.wrapper import KafkaException
 from kafkatcl.relay import relayed
 
-# The mock elects anew only when nobody could join any more, even if all members are there.
+# The mock elects anew only when nobody could join any more, even if all members are
+# there.
 _REJOINING = (
     "A consumer group that has run before takes session.timeout.ms less a second to let members in: 44 s by default, "
     "and 1 s with the subscribers of KafkaTcl."
@@ -33,13 +34,15 @@ def serve(
     port: int | None = None,
     until_eof: bool = False,
 ) -> None:
-    """Run a cluster until SIGINT or SIGTERM, or with ``until_eof`` also until standard input ends.
+    """Run a cluster until SIGINT or SIGTERM,
+    or with ``until_eof`` also until standard input ends.
 
-    The brokers choose their ports; ``port`` is one more, which leads to the first of them.
+    The brokers choose their ports; ``port`` is one more, which leads to the first of
+    them.
 
-    Its bootstrap list goes to stdout as one line and into ``bootstrap_file``, once the brokers answer; the
-    file is removed at the end.  To be called from the main thread.  Raises Failure for a bad number or file, and for
-    a port that cannot be had.
+    Its bootstrap list goes to stdout as one line and into ``bootstrap_file``, once the
+    brokers answer; the file is removed at the end.  To be called from the main thread.
+    Raises Failure for a bad number or file, and for a port that cannot be had.
     """
     ends: queue.SimpleQueue[object] = queue.SimpleQueue()  # the queue whose put() a signal handler may call
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -70,7 +73,9 @@ def _check_answer(bootstrap: str) -> None:
 
 @contextlib.contextmanager
 def _published(bootstrap: str, name: str | None) -> Iterator[None]:
-    """The line ``bootstrap`` in the file ``name`` while the block runs; readers never see half a file."""
+    """The line ``bootstrap`` in the file ``name`` while the block runs;
+    readers never see half a file.
+    """
     if name is None:
         yield
         return

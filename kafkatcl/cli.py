@@ -1,7 +1,9 @@
-"""The ``kafkatcl`` command line: what one needs around scripts, which ``kafkatclsh`` runs.
+"""The ``kafkatcl`` command line: what one needs around scripts,
+which ``kafkatclsh`` runs.
 
-A command is a function that adds its parser to the others and is listed in ``_COMMANDS``.  What a command
-needs is imported when it runs, so that help comes at once and no command pays for another.
+A command is a function that adds its parser to the others and is listed in
+``_COMMANDS``.  What a command needs is imported when it runs, so that help comes at
+once and no command pays for another.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``kafkatcl`` with ``arguments`` (the process's own by default) and give the exit status."""
+    """Run ``kafkatcl`` with ``arguments`` (the process's own by default)
+    and give the exit status.
+    """
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.version:

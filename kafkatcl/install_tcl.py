@@ -1,4 +1,6 @@
-"""``kafkatcl install-tcl``: an index of the package where a Tcl shell looks for packages."""
+"""``kafkatcl install-tcl``: an index
+of the package where a Tcl shell looks for packages.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ _OURS = (
     b"# pkgIndex.tcl -- written by `kafkatcl install-tcl`, taken away by `kafkatcl install-tcl --remove`\n"
 )
 
-# A package that is not there any more is only told of where no other index has the package.
+# A package that is not there any more is only told of where no other index has the
+# package.
 _INDEX = rb"""#
 #   The package kafka, as the Python package kafkatcl has it.
 
@@ -39,7 +42,9 @@ apply {{written dir python} {
 
 
 class Shell(NamedTuple):
-    """What a Tcl shell tells: its command, its version, and its ``auto_path`` in the order to install in."""
+    """What a Tcl shell tells: its command, its version,
+    and its ``auto_path`` in the order to install in.
+    """
 
     command: str
     version: str
@@ -47,7 +52,9 @@ class Shell(NamedTuple):
 
 
 def ask(command: str) -> Shell:
-    """Run the Tcl shell ``command`` for what it is; Failure if it is none, or older than Tcl 8.6."""
+    """Run the Tcl shell ``command`` for what it is;
+    Failure if it is none, or older than Tcl 8.6.
+    """
     other = "name another with --tclsh"
     try:
         done = subprocess.run(
@@ -74,7 +81,9 @@ def ask(command: str) -> Shell:
 
 
 def install(folder: Path) -> Path:
-    """Write an index of this kafkatcl into a subfolder of ``folder``, in place of an earlier one; the subfolder."""
+    """Write an index of this kafkatcl into a subfolder of ``folder``,
+    in place of an earlier one; the subfolder.
+    """
     target = folder / _FOLDER
     index = target / "pkgIndex.tcl"
     if index.exists() and not _is_ours(index):
@@ -91,7 +100,9 @@ def install(folder: Path) -> Path:
 
 
 def remove(folder: Path) -> Path | None:
-    """Remove what :func:`install` wrote into ``folder``; the subfolder, None if there was nothing."""
+    """Remove what :func:`install` wrote into ``folder``;
+    the subfolder, None if there was nothing.
+    """
     target = folder / _FOLDER
     index = target / "pkgIndex.tcl"
     if not _is_ours(index):

@@ -37,7 +37,8 @@ _WRONG_THREAD = (
     "hand the work over, by a queue or an event that it looks at"
 )
 
-#: Nested calls from Python into Tcl.  A RecursionError would come where none may: on the way from Tcl into Python.
+#: Nested calls from Python into Tcl.  A RecursionError would come where none may: on
+#: the way from Tcl into Python.
 _MAX_DEPTH = 60
 
 _numbers = itertools.count(1)
@@ -46,12 +47,14 @@ _numbers = itertools.count(1)
 class Interp:
     """A Tcl interpreter that has the package kafka.
 
-    ``Interp()`` makes one, ``Interp(tk=True)`` one with a main window, and ``Interp(existing)`` uses that of a
-    ``tkinter.Tcl()``, a ``tkinter.Tk()`` or a widget.  ``root`` is the tkinter object, ``tk`` its interpreter.
+    ``Interp()`` makes one, ``Interp(tk=True)`` one with a main window, and
+    ``Interp(existing)`` uses that of a ``tkinter.Tcl()``, a ``tkinter.Tk()`` or a
+    widget.  ``root`` is the tkinter object, ``tk`` its interpreter.
 
-    Scripts are evaluated at global level.  Only the thread that made the interpreter may use it.  What ends
-    programs, such as KeyboardInterrupt and SystemExit, is an error to the script that called the Python command
-    which raised it, and is raised again as soon as control is back in Python.
+    Scripts are evaluated at global level.  Only the thread that made the interpreter
+    may use it.  What ends programs, such as KeyboardInterrupt and SystemExit, is an
+    error to the script that called the Python command which raised it, and is raised
+    again as soon as control is back in Python.
     """
 
     def __init__(self, existing: Any = None, *, tk: bool = False) -> None:
@@ -63,8 +66,9 @@ class Interp:
         self._interruption: BaseException | None = None
         self._loop_depth = 0  # of the innermost event loop among them; 0 for a loop of the host's own
         self.root = _new_root(tk) if existing is None else existing
-        # All else reaches Tcl through this attribute.  What kept its value past close(), such as the traceback of an
-        # exception, might let go of it in another thread, and Tcl would abort the process.
+        # All else reaches Tcl through this attribute.  What kept its value past
+        # close(), such as the traceback of an exception, might let go of it in another
+        # thread, and Tcl would abort the process.
         self.tk = _usable_application(self.root)
         self._moved = f"::kafkatcl::host::moved{next(_numbers)}"
         prepare(self)
@@ -75,32 +79,38 @@ class Interp:
             self.command("exit")(_exit)
             self.command("vwait")(self._vwait)
 
-    # -- scripts -----------------------------------------------------------------------------------------
+    # -- scripts -----------------------------------------------------------------------
 
     def eval(self, script: str, to: type = str) -> Any:
-        """Evaluate ``script`` and give its value as a ``to``, one of :data:`kafkatcl.hosting.values.KINDS`.
+        """Evaluate ``script`` and give its value as a ``to``, one of
+        :data:`kafkatcl.hosting.values.KINDS`.
 
         An error of the script, and a value that is no ``to``, raise TclError.
         """
         return self._evaluated(to_tcl(script), to)
 
     def call(self, command: str, *words: Any, to: type = str) -> Any:
-        """Run ``command`` with ``words``, which arrive exactly as they are; value and errors as in :meth:`eval`.
+        """Run ``command`` with ``words``, which arrive exactly as they are;
+        value and errors as in :meth:`eval`.
 
         The words may be anything that :func:`kafkatcl.hosting.values.to_tcl` takes.
         """
         return self._evaluated(to_tcl((command, *words)), to)
 
     def run(self, path: str | os.PathLike[str], argv: Iterable[Any] = (), *, encoding: str = "utf-8") -> str:
-        """Run the script in the file ``path``, with ``argv`` as its arguments; the value of its last command."""
+        """Run the script in the file ``path``, with ``argv`` as its arguments;
+        the value of its last command.
+        """
         file, words = os.fspath(path), list(argv)
         self["argv0"], self["argv"], self["argc"] = file, words, len(words)
         return str(self.call("source", "-encoding", encoding, file))
 
-    # -- global variables and array elements ---------------------------------------------------------------
+    # -- global variables and array elements -------------------------------------------
 
     def get(self, name: str, to: type = str) -> Any:
-        """The value of the global variable or array element ``name`` as a ``to``; TclError if there is none."""
+        """The value of the global variable or array element ``name``
+        as a ``to``; TclError if there is none.
+        """
         return self.call("set", name, to=to)
 
     def __getitem__(self, name: str) -> str:
@@ -115,12 +125,14 @@ class Interp:
     def __contains__(self, name: str) -> bool:
         return bool(self.call("info", "exists", name, to=bool))
 
-    # -- commands in Python --------------------------------------------------------------------------------
+    # -- commands in Python ------------------------------------------------------------
 
     def command(self, name: str | F) -> Any:
-        """Decorator that makes a function a Tcl command, by its own name or, as ``command("name")``, by that.
+        """Decorator that makes a function a Tcl command, by its own name or,
+        as ``command("name")``, by that.
 
-        Its parameters say which words the command takes, and their annotations what they are converted to.
+        Its parameters say which words the command takes, and their annotations what
+        they are converted to.
         """
         if callable(name):
             return self.command(name.__name__)(name)
@@ -132,16 +144,21 @@ class Interp:
         return define
 
     def expose(self, name: str, target: Any) -> str:
-        """Make ``target`` the Tcl command ``name``, with its methods and attributes as subcommands; give ``name``."""
+        """Make ``target`` the Tcl command ``name``,
+        with its methods and attributes as subcommands; give ``name``.
+        """
         self._define(ObjectCommand(self, name, target))
         return name
 
     def delete(self, name: str) -> None:
-        """Delete the Tcl command ``name``; a Python function or object behind it is let go."""
+        """Delete the Tcl command ``name``; a Python function
+        or object behind it is let go.
+        """
         self.call("rename", name, "")
 
     def object(self, name: str) -> Any:
-        """The Python object behind the Tcl command ``name``: a function, an exposed object, or one of kafka's.
+        """The Python object behind the Tcl command ``name``:
+        a function, an exposed object, or one of kafka's.
 
         :raises LookupError: there is none.
         """
@@ -152,14 +169,15 @@ class Interp:
             return kafka_object(self.tk, full_name)
         raise LookupError(f'no Python object is behind the command "{name}"')
 
-    # -- events --------------------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------
 
     def update(self) -> None:
         """Handle the events that are there."""
         self.call("update")
 
     def vwait(self, name: str, timeout: float | None = None) -> bool:
-        """Handle events until the variable ``name`` is written or unset, for at most ``timeout`` seconds.
+        """Handle events until the variable ``name`` is written or unset,
+        for at most ``timeout`` seconds.
 
         Give whether it was.
         """
@@ -167,7 +185,9 @@ class Interp:
             return wait_for_variable(self, name, timeout, self._is_interrupted)
 
     def mainloop(self) -> None:
-        """Handle events until :meth:`quit` or, where there is a main window, until that is destroyed."""
+        """Handle events until :meth:`quit` or, where there is a main window,
+        until that is destroyed.
+        """
         with self._in_tcl():
             outer, self._loop_depth = self._loop_depth, self._depth
             try:
@@ -181,13 +201,15 @@ class Interp:
         self._check()
         self._quit()
 
-    # -- the end -------------------------------------------------------------------------------------------
+    # -- the end -----------------------------------------------------------------------
 
     def close(self) -> None:
-        """Delete the commands made here; of an interpreter of our own, everything.  A second call does nothing.
+        """Delete the commands made here; of an interpreter of our own,
+        everything.  A second call does nothing.
 
-        Messages that were produced there are delivered first, for 30 s at most (``KAFKATCL_FLUSH_TIMEOUT_MS``).  An
-        UndeliveredWarning tells of those that were not, and whose failure no callback was told.
+        Messages that were produced there are delivered first, for 30 s at most
+        (``KAFKATCL_FLUSH_TIMEOUT_MS``).  An UndeliveredWarning tells of those that were
+        not, and whose failure no callback was told.
         """
         self._close()
 
@@ -222,7 +244,7 @@ class Interp:
     def __exit__(self, *exception: Any) -> None:
         self._close()
 
-    # -- inside --------------------------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------
 
     def _evaluated(self, script: Any, to: type) -> Any:
         with self._in_tcl():
@@ -231,7 +253,9 @@ class Interp:
 
     @contextlib.contextmanager
     def _in_tcl(self) -> Iterator[None]:
-        """Around a call into Tcl that runs scripts; what interrupted them is raised at its end."""
+        """Around a call into Tcl that runs scripts;
+        what interrupted them is raised at its end.
+        """
         self._check()
         if self._depth >= _MAX_DEPTH:
             raise TclError("too many nested evaluations (infinite loop?)", ("TCL", "LIMIT", "STACK"))

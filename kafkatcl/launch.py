@@ -1,4 +1,6 @@
-"""The program ``kafkatclsh``, where it may not even start: Linux distributions have tkinter in a package of its own."""
+"""The program ``kafkatclsh``, where it may not even start: Linux distributions have
+tkinter in a package of its own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A port of one's choice before a broker that has chosen its own: what connects to it is connected to the broker."""
+"""A port of one's choice before a broker that has chosen its own:
+what connects to it is connected to the broker.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ _NAME = "kafkatcl-relay"  # of threads
 
 @contextlib.contextmanager
 def relayed(port: int, broker: str) -> Iterator[None]:
-    """While the block runs, ``port`` of 127.0.0.1, and of ::1 where there is IPv6, leads to ``broker``.
+    """While the block runs, ``port`` of 127.0.0.1,
+    and of ::1 where there is IPv6, leads to ``broker``.
 
     :raises Failure: it is no port, or one that cannot be had.
     """

@@ -1,9 +1,12 @@
-"""What every thread of a process that does not go on is doing: written when a signal asks for it.
+"""What every thread of a process that does not go on is doing:
+written when a signal asks for it.
 
-``faulthandler.register`` would write from within the signal, while another thread may be running Python and changing
-the very frames that are read: one signal in some thousands ended the process
-(https://docs.python.org/3/library/faulthandler.html says what a handler may do, the frames of others are no part of
-it).  So a thread that was told of the signal writes, with the interpreter's lock, which makes all others stand still.
+``faulthandler.register`` would write from within the signal, while another thread may
+be running Python and changing the very frames that are read: one signal in some
+thousands ended the process (https://docs.python.org/3/library/faulthandler.html says
+what a handler may do, the frames of others are no part of it).  So a thread that was
+told of the signal writes, with the interpreter's lock, which makes all others stand
+still.
 """
 
 from __future__ import annotations
@@ -20,19 +23,23 @@ from typing import Any
 #: The environment variable that names the file to write to, in the place of stderr.
 STACKS = "KAFKATCL_STACKS"
 
-#: It has no meaning yet where nobody gave it one; SIGQUIT ends tclsh at Ctrl-\, and scripts like SIGUSR1.
+#: It has no meaning yet where nobody gave it one; SIGQUIT ends tclsh at Ctrl-\, and
+#: scripts like SIGUSR1.
 SIGNAL = getattr(signal, "SIGUSR2", None)
 
-#: Whether a thread reads the numbers of signals from Python's descriptor for them, and calls :func:`write`.
+#: Whether a thread reads the numbers of signals from Python's descriptor for them, and
+#: calls :func:`write`.
 watched = False
 
 _file: Any = None
 
 
 def on_signal() -> None:
-    """Have SIGUSR2 write the stacks of all threads to stderr, or append them to the file that KAFKATCL_STACKS names.
+    """Have SIGUSR2 write the stacks of all threads to stderr, or append them to the
+    file that KAFKATCL_STACKS names.
 
-    Where the signal has a handler already, or is ignored, all stays as it is.  To be called in the main thread.
+    Where the signal has a handler already, or is ignored, all stays as it is.  To be
+    called in the main thread.
     """
     global _file  # noqa: PLW0603 - one for the process, as the signal is
     if SIGNAL is None or signal.getsignal(SIGNAL) != signal.SIG_DFL:
@@ -43,7 +50,9 @@ def on_signal() -> None:
 
 
 def watch() -> None:
-    """Start a thread that reads the numbers of signals, in a process that has none, and do :func:`on_signal`."""
+    """Start a thread that reads the numbers of signals, in a process that has none,
+    and do :func:`on_signal`.
+    """
     global watched  # noqa: PLW0603 - one for the process, as the signal is
     on_signal()
     if _file is None:

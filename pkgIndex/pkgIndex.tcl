@@ -1,8 +1,10 @@
 # pkgIndex.tcl --
 #
-#   The package kafka for Tcl interpreters that Python does not host: have the folder of this file in TCLLIBPATH or in
-#   auto_path.  In interpreters that it does host, such as those of kafkatclsh, the package is there already.
-#   The index that `kafkatcl install-tcl` writes sources this one with `python` set, to the Python that wrote it.
+#   The package kafka for Tcl interpreters that Python does not host: have the folder of
+#   this file in TCLLIBPATH or in auto_path.  In interpreters that it does host, such as
+#   those of kafkatclsh, the package is there already.  The index that
+#   `kafkatcl install-tcl` writes sources this one with `python` set, to the Python that
+#   wrote it.
 
 if {![package vsatisfies [package provide Tcl] 8.6-] || [namespace which -command ::kafkatcl::load] ne ""} {
     return
@@ -12,9 +14,11 @@ if {[interp issafe]} {
     set script {error "package kafka cannot be loaded into a safe interpreter: alias commands of its parent into it" \
         {} {KAFKA SAFE}}
 } else {
-    # Above this folder, also by way of a symbolic link; normalizing follows all but one that comes last.
+    # Above this folder, also by way of a symbolic link; normalizing follows all but one
+    # that comes last.
     set library [file join {*}[lrange [file split [file normalize [file join $dir pkgIndex.tcl x]]] 0 end-3]]
-    # The sources are beside this folder in a package that was installed, in the package beside it in a checkout.
+    # The sources are beside this folder in a package that was installed, in the package
+    # beside it in a checkout.
     foreach library [list [file join $library tcl] [file join $library kafkatcl tcl]] {
         if {[file exists [file join $library sidecar.tcl]]} {
             break

@@ -2,13 +2,16 @@
 #
 #   What the test files have in common; all.tcl sources it before them.
 #
-#   The brokers are the Tcl list in the environment variable KAFKATCL_TEST_BROKERS, or with KAFKATCL_EMBEDDED
-#   those of the embedded broker.  Without either, tests with the constraint `broker` are skipped.
-#   KAFKATCL_TEST_CLUSTER may say what the brokers are: `embedded` or `kafka`.
-#   KAFKATCL_TEST_TOPICS may list topics of 4 partitions that nobody has used: to make them one by one takes long.
-#   With KAFKATCL_TEST_BROKER_ONLY tests that need no brokers are skipped: for a second kind of cluster.
+#   The brokers are the Tcl list in the environment variable KAFKATCL_TEST_BROKERS, or
+#   with KAFKATCL_EMBEDDED those of the embedded broker.  Without either, tests with the
+#   constraint `broker` are skipped.  KAFKATCL_TEST_CLUSTER may say what the brokers
+#   are: `embedded` or `kafka`.  KAFKATCL_TEST_TOPICS may list topics of 4 partitions
+#   that nobody has used: to make them one by one takes long.  With
+#   KAFKATCL_TEST_BROKER_ONLY tests that need no brokers are skipped: for a second kind
+#   of cluster.
 #
-#   A test begins with a fixture (see Fixtures) and ends without objects and without background errors.
+#   A test begins with a fixture (see Fixtures) and ends without objects and without
+#   background errors.
 
 package require kafka
 
@@ -23,7 +26,7 @@ namespace eval ::support {
     variable globals [info globals]
 }
 
-# -- brokers -----------------------------------------------------------------------------------------------
+# -- brokers ---------------------------------------------------------------------------
 
 if {[info exists ::env(KAFKATCL_TEST_BROKERS)]} {
     set ::support::brokers $::env(KAFKATCL_TEST_BROKERS)
@@ -77,8 +80,8 @@ proc newTopic {} {
     return $topic
 }
 
-# The same, of one that was not there before.  A cluster makes a topic when a producer asks for it, and this one asks
-# with a message for a partition that is not there.
+# The same, of one that was not there before.  A cluster makes a topic when a producer
+# asks for it, and this one asks with a message for a partition that is not there.
 proc makeTopic {} {
     set topic [unique topic]
     set maker [::support::Maker]
@@ -98,9 +101,10 @@ proc makeTopic {} {
     return $topic
 }
 
-# -- fixtures ----------------------------------------------------------------------------------------------
+# -- fixtures --------------------------------------------------------------------------
 
-# What a test finds; each begins with all of the one it names.  Those from `broker` on need a cluster.
+# What a test finds; each begins with all of the one it names.  Those from `broker` on
+# need a cluster.
 #
 #   nothing     ::out, an empty list
 #   master      m
@@ -180,7 +184,8 @@ proc connect {} {
 proc newGroup {} {
     set ::group [unique group]
     m config group.id $::group bootstrap.servers [join $::support::brokers ,] heartbeat.interval.ms 200
-    # The embedded broker lets members join again when a session has run out, Kafka at once.
+    # The embedded broker lets members join again when a session has run out, Kafka at
+    # once.
     m config session.timeout.ms [expr {$::support::cluster eq "embedded" ? 1500 : 6000}]
 }
 
@@ -231,9 +236,10 @@ proc ::support::Reset {} {
     }
 }
 
-# -- tests -------------------------------------------------------------------------------------------------
+# -- tests -----------------------------------------------------------------------------
 
-# A test of a result: name, fixture, description, script, result, and options of `test` such as -match.
+# A test of a result: name, fixture, description, script, result, and options of `test`
+# such as -match.
 proc check {name fixture description body result args} {
     set constraints {}
     if {[dict exists $args -constraints]} {
@@ -252,8 +258,9 @@ proc check {name fixture description body result args} {
 # The errorCode of a property or another argument that is refused.
 set ::support::badArgument {KAFKA RD_KAFKA_RESP_ERR__INVALID_ARG {Local: Invalid argument or configuration}*}
 
-# A test of an error: name, fixture, command, the pattern of its message, the errorCode's, options.  The command
-# fails twice in the same way, and everything is still there afterwards.
+# A test of an error: name, fixture, command, the pattern of its message, the
+# errorCode's, options.  The command fails twice in the same way, and everything is
+# still there afterwards.
 proc refused {name fixture command message {errorcode NONE} args} {
     uplevel 1 [list check $name $fixture "$command is refused" \
         [list ::support::Refusal $command $message $errorcode] {} {*}$args]
@@ -278,15 +285,17 @@ proc ::support::Refusal {command message errorcode} {
     }
 }
 
-# A test of a number of words that is refused: name, command, usage without the blank of those that take nothing.
+# A test of a number of words that is refused: name, command, usage without the blank of
+# those that take nothing.
 proc wrongArgs {name command usage} {
     set pattern "wrong # args: should be \"$usage\""
     uplevel 1 [list refused $name objects $command [string map {? \\? * \\* [ \\[} $pattern] {TCL WRONGARGS}]
 }
 
-# -- waiting -----------------------------------------------------------------------------------------------
+# -- waiting ---------------------------------------------------------------------------
 
-# Run the event loop until an expression of the caller is true; an error if that takes too long.
+# Run the event loop until an expression of the caller is true; an error if that takes
+# too long.
 proc waitFor {condition {ms {}}} {
     uplevel 1 [list waitDoing {runEvents 5} $condition $ms]
 }
@@ -314,7 +323,8 @@ proc ::support::Come {} {
     return [list [llength $::out] [llength $::support::errors]]
 }
 
-# For so many ms nothing may come, neither in ::out nor as a background error, while the event loop runs.
+# For so many ms nothing may come, neither in ::out nor as a background error, while the
+# event loop runs.
 proc quietFor {ms} {
     ::support::NothingComes $ms runEvents
 }
@@ -332,7 +342,8 @@ proc ::support::NothingComes {ms command} {
     }
 }
 
-# Run the event loop until nothing has come for so many ms: what may still be on its way has come.
+# Run the event loop until nothing has come for so many ms: what may still be on its way
+# has come.
 proc untilQuiet {ms} {
     set before {}
     waitDoing {set before [::support::Come]; runEvents $ms} {$before eq [::support::Come]}
@@ -343,7 +354,7 @@ proc delivered {{handle p}} {
     waitFor {[$handle output_queue_length] == 0}
 }
 
-# -- messages ----------------------------------------------------------------------------------------------
+# -- messages --------------------------------------------------------------------------
 
 # Produce payloads to a partition of ::topic, and see them delivered.
 proc send {partition args} {
@@ -353,7 +364,8 @@ proc send {partition args} {
     delivered
 }
 
-# The payloads of the next messages, taken one by one by a command that lacks timeout and array: {tc consume 0}.
+# The payloads of the next messages, taken one by one by a command that lacks timeout
+# and array: {tc consume 0}.
 proc payloads {command count} {
     set payloads {}
     while {[llength $payloads] < $count} {

@@ -1,4 +1,6 @@
-"""What holds for every test: the fixtures, the header, and that nothing is skipped on CI or left behind."""
+"""What holds for every test: the fixtures, the header,
+and that nothing is skipped on CI or left behind.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ Report = Union[pytest.TestReport, pytest.CollectReport]
 SECONDS_TO_END = 5  # for threads and processes that were told to
 GARBAGE = 20_000  # objects that may wait to be looked through
 
-#: The variables of ours that are for test runs; all others, and those of Tcl and Python, are the user's business.
+#: The variables of ours that are for test runs; all others, and those of Tcl and
+#: Python, are the user's business.
 FOR_TESTS = {"KAFKATCL_BOOTSTRAP", "KAFKATCL_REQUIRE_KAFKA", "KAFKATCL_SOAK"}
 _home = tempfile.mkdtemp(prefix="kafkatcl-home-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
@@ -50,9 +53,10 @@ def _clean_environment() -> None:
 
 
 _clean_environment()
-# Garbage is collected in whatever thread makes the next object, a librdkafka thread or an owner thread perhaps; Tcl
-# aborts the process when another thread than its own lets go of an interpreter
-# (https://github.com/python/cpython/issues/83274).  So here it is collected between tests.
+# Garbage is collected in whatever thread makes the next object, a librdkafka thread or
+# an owner thread perhaps; Tcl aborts the process when another thread than its own lets
+# go of an interpreter (https://github.com/python/cpython/issues/83274).  So here it is
+# collected between tests.
 gc.disable()
 
 
@@ -72,7 +76,9 @@ def pytest_make_collect_report() -> Generator[None, Report, Report]:
 
 
 def _unskipped(report: Report) -> Report:
-    """``report``, failed where it was skipped on CI: what CI leaves out, nobody runs."""
+    """``report``, failed where it was skipped on CI:
+    what CI leaves out, nobody runs.
+    """
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"CI=true lets nothing be skipped: {report.longrepr[2]}"  # type: ignore[index]

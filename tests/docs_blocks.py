@@ -1,9 +1,11 @@
 """The code blocks of the documentation, and what they print.
 
-A block of Tcl or Python is a program of its own, unless ``<!-- continues -->`` stands above it: then it goes on
-where the block of its language before it ended.  ``<!-- all continue -->`` says that of a whole page.  The
-```` ```text ```` block after it is what it prints; in that, the words of ``VARYING`` stand for what differs from run
-to run.  A block whose info string says ``no-run: reason`` is only looked at.  A ``session`` is typed at a prompt.
+A block of Tcl or Python is a program of its own, unless ``<!-- continues -->`` stands
+above it: then it goes on where the block of its language before it ended.  ``<!-- all
+continue -->`` says that of a whole page.  The ```` ```text ```` block after it is what
+it prints; in that, the words of ``VARYING`` stand for what differs from run to run.  A
+block whose info string says ``no-run: reason`` is only looked at.  A ``session`` is
+typed at a prompt.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ _PRINT_BETWEEN = {"tcl": r"puts -nonewline \x1e", "python": r"print('\x1e', end=
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where it stands, the words after its fence, its text, and what is said that it prints."""
+    """A fenced block: where it stands, the words after its fence, its text,
+    and what is said that it prints.
+    """
 
     page: str
     line: int
@@ -97,7 +101,9 @@ def programs(page: Path, language: str) -> Iterator[list[Block]]:
 
 
 def outputs(program: list[Block], runner: Sequence[str], folder: Path) -> list[str]:
-    """What each block of a program prints; ``runner`` runs it in ``folder``, and it must end well."""
+    """What each block of a program prints;
+    ``runner`` runs it in ``folder``, and it must end well.
+    """
     language = program[0].language
     file = folder / f"blocks{_SUFFIXES[language]}"
     file.write_text(f"{_PRINT_BETWEEN[language]}\n".join(block.text for block in program))

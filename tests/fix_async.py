@@ -1,4 +1,6 @@
-"""What the tests of asynchronous work have in common: how long they take, what they read, and the scripts they run."""
+"""What the tests of asynchronous work have in common: how long they take, what they
+read, and the scripts they run.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ Size = TypeVar("Size", int, float)
 #: Whether the tests run in their long form, as ``make soak`` has them.
 SOAK = os.environ.get("KAFKATCL_SOAK") == "1"
 
-#: What scripts begin with.  ``listen SOURCE CALLBACK COUNT`` makes the objects c and tc, s, or p and tp, and has the
-#: callback told of messages 0, 1, ... of partition 0 of the topic $topic, or of reports of as many messages.
+#: What scripts begin with.  ``listen SOURCE CALLBACK COUNT`` makes the objects c and
+#: tc, s, or p and tp, and has the callback told of messages 0, 1, ... of partition 0 of
+#: the topic $topic, or of reports of as many messages.
 PRELUDE = """
 package require kafka
 proc number {message} {dict get $message payload}
@@ -82,7 +85,9 @@ def scaled(short: Size, long: Size) -> Size:
 
 
 def filled(cluster: Cluster, counts: Mapping[int, int], size: int = 0, partitions: int = 4) -> str:
-    """A new topic whose partitions have so many messages: the numbers from 0 on, with blanks up to ``size`` bytes."""
+    """A new topic whose partitions have so many messages:
+    the numbers from 0 on, with blanks up to ``size`` bytes.
+    """
     topic = cluster.topic(partitions)
     fill(cluster, topic, counts, size)
     return topic
@@ -115,7 +120,9 @@ class Live:
         self._reader.start()
 
     def says(self, seconds: float = 30) -> str:
-        """The next line; a failure when none comes in time, with the stacks of all threads, or the script has ended."""
+        """The next line; a failure when none comes in time, with the stacks of all
+        threads, or the script has ended.
+        """
         try:
             line = self._lines.get(timeout=seconds)
         except queue.Empty:
@@ -155,7 +162,9 @@ class Live:
         self._reader.join()
 
     def _stacks(self) -> str:
-        """The stacks of all its threads, behind what it has written to standard error."""
+        """The stacks of all its threads, behind what it has written
+        to standard error.
+        """
         assert self.process.stderr is not None
         ask_for_stacks(self.process.pid)
         descriptor, written = self.process.stderr.fileno(), b""
@@ -175,7 +184,8 @@ class Live:
 def live(
     cluster: Cluster, folder: Path, script: str, *args: str, shell: Sequence[str] = KAFKATCLSH
 ) -> Iterator[Live]:
-    """Run ``PRELUDE`` and ``script`` with ``args`` beside the test; killed at the end, if it still runs.
+    """Run ``PRELUDE`` and ``script`` with ``args`` beside the test;
+    killed at the end, if it still runs.
 
     A script that has shown a fault of the package fails the test.
     """

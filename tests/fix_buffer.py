@@ -1,4 +1,6 @@
-"""pytest plugin: messages as they are fetched, and a buffer whose owner notes what becomes of them."""
+"""pytest plugin: messages as they are fetched,
+and a buffer whose owner notes what becomes of them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def run(
     size: int = 2,
     key: bytes | None = None,
 ) -> Run:
-    """Messages from offset ``first`` on, with payloads of ``size`` bytes, all with the same key or without."""
+    """Messages from offset ``first`` on, with payloads of ``size`` bytes,
+    all with the same key or without.
+    """
     fields: list[Any] = []
     for offset in range(first, first + count):
         fields += [b"%0*d" % (size, offset), offset, -1]
@@ -46,7 +50,9 @@ def singles(found: Iterable[Item | None]) -> list[Item]:
 
 
 class Ledger(BufferOwner):
-    """An owner that notes what the script has, what it did not get to, and what is held."""
+    """An owner that notes what the script has, what it did not get to,
+    and what is held.
+    """
 
     def __init__(self) -> None:
         super().__init__(EventQueue(lambda: None))

@@ -1,7 +1,8 @@
 """pytest plugin: the clusters that tests run on.
 
-A test that takes ``cluster`` runs once on the embedded broker and once on a real Kafka.  A test that can only
-be shown on one of them takes ``embedded_cluster`` or ``kafka_cluster``.
+A test that takes ``cluster`` runs once on the embedded broker and once on a real Kafka.
+A test that can only be shown on one of them takes ``embedded_cluster`` or
+``kafka_cluster``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ SECONDS = 20  # for a topic to be ready
 
 
 class Cluster:
-    """A running cluster: its ``kind`` ("embedded" or "kafka") and its ``bootstrap`` list of host:port."""
+    """A running cluster: its ``kind`` ("embedded" or "kafka")
+    and its ``bootstrap`` list of host:port.
+    """
 
     replication = 1  # of the topics that a real Kafka makes
 
@@ -38,14 +41,18 @@ class Cluster:
         return AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
 
     def topic(self, partitions: int = 4, config: dict[str, str] | None = None) -> str:
-        """The name of a topic made for this test alone, with leaders everywhere; Kafka takes ``config``."""
+        """The name of a topic made for this test alone, with leaders everywhere;
+        Kafka takes ``config``.
+        """
         return self._topics([f"test-{uuid.uuid4().hex[:12]}"], partitions, config)[0]
 
     @contextlib.contextmanager
     def topics(self, count: int) -> Iterator[list[str]]:
-        """The names of so many topics of 4 partitions, of the form that ``support.tcl`` gives them.
+        """The names of so many topics of 4 partitions,
+        of the form that ``support.tcl`` gives them.
 
-        Kafka deletes them at the end: with every topic it has, answers about all of them get longer.
+        Kafka deletes them at the end: with every topic it has, answers about all of
+        them get longer.
         """
         names = self._topics([f"tcltest.topic.{uuid.uuid4().hex[:12]}" for _ in range(count)], 4, None)
         yield names
@@ -76,7 +83,9 @@ class Cluster:
         return sum(high - low for low, high in marks)
 
     def told_topic(self, monkeypatch: pytest.MonkeyPatch) -> str:
-        """A new topic, which scripts find in the environment variable TOPIC, beside the brokers."""
+        """A new topic, which scripts find in the environment variable TOPIC,
+        beside the brokers.
+        """
         name = self.topic()
         monkeypatch.setenv("TOPIC", name)
         monkeypatch.setenv("KAFKATCL_TEST_BROKERS", " ".join(self.bootstrap))

@@ -40,7 +40,9 @@ def subscriber(embedded_cluster: Cluster, group: str) -> Iterator[Subscriber]:
 
 
 def numbers(items: list[Item], partition: int | None = None) -> list[int]:
-    """The payloads of messages, which are numbers; those of one partition, or of all."""
+    """The payloads of messages, which are numbers;
+    those of one partition, or of all.
+    """
     runs = [item for item in items if isinstance(item, Run) and partition in (None, item.partition)]
     return [int(payload) for run in runs for payload in run.column(run.layout.place("payload"))]
 

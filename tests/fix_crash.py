@@ -1,6 +1,8 @@
-"""pytest plugin: what a pytest-xdist worker that has crashed was doing, told at the end of the test run.
+"""pytest plugin: what a pytest-xdist worker that has crashed was doing,
+told at the end of the test run.
 
-Each worker has a file for the tests it begins, and for what faulthandler writes behind them when the process dies.
+Each worker has a file for the tests it begins, and for what faulthandler writes behind
+them when the process dies.
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ def until(condition: Callable[[], bool], seconds: float = SECONDS) -> bool:
 
 
 class Engine:
-    """A master, its handles, and the queue of their events, which has rung ``rings`` times."""
+    """A master, its handles, and the queue of their events,
+    which has rung ``rings`` times.
+    """
 
     def __init__(self, settings: dict[str, str]) -> None:
         self.rings = 0
@@ -74,7 +76,9 @@ class Engine:
         return ConsumerTopic(handle, handle.open_topic(topic))
 
     def fill(self, topic: str, partition: int, count: int, start: int = 0, payload: str = "{}") -> None:
-        """Produce messages whose payloads are numbers from ``start`` on, and wait until they are in the log."""
+        """Produce messages whose payloads are numbers from ``start`` on,
+        and wait until they are in the log.
+        """
         target = self.producing_to(topic)
         for number in range(start, start + count):
             target.produce(partition, payload.format(number).encode())
@@ -83,7 +87,9 @@ class Engine:
 
 @contextmanager
 def engine(cluster: Cluster | None = None, **settings: str) -> Iterator[Engine]:
-    """An engine for ``cluster``; settings have underscores for dots.  All its handles are deleted at the end."""
+    """An engine for ``cluster``; settings have underscores
+    for dots.  All its handles are deleted at the end.
+    """
     given = {"bootstrap.servers": cluster.bootstrap_servers, "fetch.wait.max.ms": "10"} if cluster else {}
     made = Engine(
         {"log_level": "0", **given, **{name.replace("_", "."): text for name, text in settings.items()}}
@@ -98,7 +104,9 @@ def engine(cluster: Cluster | None = None, **settings: str) -> Iterator[Engine]:
 def laid_out(
     messages: Sequence[bytes | tuple[bytes, bytes]],
 ) -> tuple[list[tuple[bytes, bytes | None]], list[int], bytes]:
-    """Payloads, or payloads and keys, as pairs; the lengths of both in turn (-1: no key); all their bytes."""
+    """Payloads, or payloads and keys, as pairs; the lengths of both in turn (-1:
+    no key); all their bytes.
+    """
     rows: list[tuple[bytes, bytes | None]] = [
         message if isinstance(message, tuple) else (message, None) for message in messages
     ]

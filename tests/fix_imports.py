@@ -1,4 +1,6 @@
-"""Imports as a source says them: the arrows between the modules of a package, read and never run."""
+"""Imports as a source says them: the arrows between the modules of a package,
+read and never run.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from typing import NamedTuple
 
 
 class Arrow(NamedTuple):
-    """That a module, such as ``bridge.calls.topics``, imports another, or a foreign one such as ``os.path``.
+    """That a module, such as ``bridge.calls.topics``, imports another,
+    or a foreign one such as ``os.path``.
 
     Modules of the package are named without it; the package itself is ``.``.
     """

@@ -1,4 +1,6 @@
-"""pytest plugin: interpreters that a test must leave clean, and a display for their windows."""
+"""pytest plugin: interpreters that a test must leave clean,
+and a display for their windows.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ ALL_BYTES = bytes(range(256))
 
 @pytest.fixture
 def interp() -> Iterator[Interp]:
-    """An interpreter that a test must leave clean: nothing raised in it comes out of a later event loop."""
+    """An interpreter that a test must leave clean:
+    nothing raised in it comes out of a later event loop.
+    """
     with Interp() as interp:
         yield interp
         assert_clean(interp)
@@ -34,7 +38,9 @@ def assert_clean(interp: Interp) -> None:
 
 @contextlib.contextmanager
 def display() -> Iterator[dict[str, str]]:
-    """The environment for a display server of its own, or without a display where there is no such program."""
+    """The environment for a display server of its own,
+    or without a display where there is no such program.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
     if not shutil.which("Xvfb"):
         yield environment

@@ -1,7 +1,8 @@
-"""pytest plugin: the real Kafka, of one node and of three, each started at most once and only when a test asks.
+"""pytest plugin: the real Kafka, of one node and of three,
+each started at most once and only when a test asks.
 
-``KAFKATCL_BOOTSTRAP`` (host:port,...) names a running cluster to be used instead of the single node.  The
-three nodes are always our own, as tests kill them.
+``KAFKATCL_BOOTSTRAP`` (host:port,...) names a running cluster to be used instead of the
+single node.  The three nodes are always our own, as tests kill them.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kafka)
         if "three_nodes" in taken:
             item.add_marker(pytest.mark.kafka)
-            # The fixture waits while others have the nodes, which is not the test's time.
+            # The fixture waits while others have the nodes, which is not the test's
+            # time.
             item.add_marker(pytest.mark.timeout(func_only=True))
 
 
@@ -88,14 +90,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def kafka_bootstrap(request: pytest.FixtureRequest) -> str:
     """The bootstrap servers of the real Kafka.
 
-    Where it cannot run, the test is skipped; with ``CI=true`` or ``KAFKATCL_REQUIRE_KAFKA=1`` it fails.
+    Where it cannot run, the test is skipped; with ``CI=true`` or
+    ``KAFKATCL_REQUIRE_KAFKA=1`` it fails.
     """
     return _address("single", request.config)
 
 
 @pytest.fixture
 def three_nodes(request: pytest.FixtureRequest) -> Iterator[ThreeNodes]:
-    """A real Kafka of three nodes, all up and in step, which the test has to itself: see :class:`ThreeNodes`.
+    """A real Kafka of three nodes, all up and in step,
+    which the test has to itself: see :class:`ThreeNodes`.
 
     Where it cannot run, the test is skipped or fails as with ``kafka_bootstrap``.
     """

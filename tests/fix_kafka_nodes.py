@@ -1,8 +1,10 @@
-"""A real Apache Kafka of three nodes, each broker and controller, that tests kill, pause, stop and start.
+"""A real Apache Kafka of three nodes, each broker and controller,
+that tests kill, pause, stop and start.
 
-One program (this file, run with a folder) has the nodes as its children and is ended, with them, by the guard of
-fix_process.py, so nothing outlives the test run.  Whoever connects to the Unix socket ``control`` in its folder
-has the nodes to itself until the connection closes: :class:`fix_kafka_three.ThreeNodes`.
+One program (this file, run with a folder) has the nodes as its children and is ended,
+with them, by the guard of fix_process.py, so nothing outlives the test run.  Whoever
+connects to the Unix socket ``control`` in its folder has the nodes to itself until the
+connection closes: :class:`fix_kafka_three.ThreeNodes`.
 """
 
 from __future__ import annotations
@@ -33,9 +35,11 @@ HEAL_SECONDS = 60  # for nodes that were left stopped or killed to be in step ag
 
 
 class KafkaNodes:
-    """The three nodes, started and waited for; ``address`` is the Unix socket at which they are controlled.
+    """The three nodes, started and waited for;
+    ``address`` is the Unix socket at which they are controlled.
 
-    Raises UnavailableError when the machine cannot run them, RuntimeError with the log when they do not start.
+    Raises UnavailableError when the machine cannot run them, RuntimeError with the log
+    when they do not start.
     """
 
     def __init__(self) -> None:
@@ -87,7 +91,9 @@ class Node:
         self._signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        """Have it end by itself, its leaderships handed over; subprocess.TimeoutExpired if it does not."""
+        """Have it end by itself, its leaderships handed over;
+        subprocess.TimeoutExpired if it does not.
+        """
         self._signal(signal.SIGTERM)
         if self._process is not None:
             self._process.wait(CLEAN_STOP_SECONDS)
@@ -142,7 +148,9 @@ class Nodes:
         return self._folder / f"data{node}"
 
     def serve(self, connection: Connection) -> None:
-        """Do what is asked for until the connection closes (EOFError); the first answer is the bootstrap servers."""
+        """Do what is asked for until the connection closes (EOFError);
+        the first answer is the bootstrap servers.
+        """
         connection.send(self._answer(self.healed))
         while True:
             operation, node = connection.recv()
@@ -160,7 +168,9 @@ class Nodes:
         return OPERATIONS[operation](self._nodes[node])
 
     def healed(self) -> str:
-        """The bootstrap servers, when all nodes run and are in step; RuntimeError with their logs' ends if not."""
+        """The bootstrap servers, when all nodes run and are in step;
+        RuntimeError with their logs' ends if not.
+        """
         for node in self._nodes.values():
             node.resume()
             node.start()
@@ -181,7 +191,8 @@ class Nodes:
     def _controller(self) -> int:
         """The node that leads the controllers.
 
-        Brokers do not tell (to clients they name any broker, KIP-590), but each controller notes it in a file.
+        Brokers do not tell (to clients they name any broker, KIP-590), but each
+        controller notes it in a file.
         """
         states = [
             json.loads((self._data(node) / "__cluster_metadata-0" / "quorum-state").read_text())
@@ -198,7 +209,9 @@ class Nodes:
 
 
 def in_step(address: str) -> bool:
-    """Whether the node at host:port says that all nodes are there and have all that they replicate."""
+    """Whether the node at host:port says that all nodes are there
+    and have all that they replicate.
+    """
     if not accepts(address):
         return False
     with contextlib.suppress(KafkaException):

@@ -73,7 +73,9 @@ class OwnRing:
                 connection.send(self.ask())
 
     def why_left_out(self) -> str | None:
-        """The reason, when a test asked for the server and this machine cannot run it."""
+        """The reason, when a test asked for the server
+        and this machine cannot run it.
+        """
         return self._answer[1] if self._answer and self._answer[0] == "unavailable" else None
 
     def stop(self) -> None:

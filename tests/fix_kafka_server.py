@@ -1,6 +1,8 @@
-"""A real Apache Kafka for the tests: one node on free ports, its data in a temporary folder.
+"""A real Apache Kafka for the tests:
+one node on free ports, its data in a temporary folder.
 
-``python tests/fix_kafka_server.py`` only fetches the jars, so that no test has to wait for that.
+``python tests/fix_kafka_server.py`` only fetches the jars, so that no test has to wait
+for that.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ def version() -> str:
 
 
 def java() -> str:
-    """The Java to run Kafka with, JAVA_HOME's before the one on PATH; UnavailableError without a fit one."""
+    """The Java to run Kafka with, JAVA_HOME's before the one on PATH;
+    UnavailableError without a fit one.
+    """
     home = os.environ.get("JAVA_HOME")
     program = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
     advice = (
@@ -59,7 +63,9 @@ def java() -> str:
 
 
 def jars() -> Path:
-    """The folder of Kafka's jars, fetched with Maven the first time; UnavailableError where that fails."""
+    """The folder of Kafka's jars, fetched with Maven the first time;
+    UnavailableError where that fails.
+    """
     folder = CACHE / f"kafka-{version()}"
     CACHE.mkdir(exist_ok=True)
     with (CACHE / "kafka.lock").open("w") as lock:
@@ -89,14 +95,18 @@ def _fetch(folder: Path) -> None:
 
 
 def java_command(heap: int) -> list[str]:
-    """What runs a class of Kafka's with a heap of so many MB; UnavailableError where nothing can."""
+    """What runs a class of Kafka's with a heap of so many MB;
+    UnavailableError where nothing can.
+    """
     settings = [f"-Xmx{heap}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     settings.append(f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}")
     return [java(), *settings, "-cp", f"{jars()}/*"]
 
 
 def format_storage(runner: Sequence[str], properties: Path, *options: str) -> None:
-    """Prepare the data folder of a node; ``runner`` is a :func:`java_command`.  RuntimeError where that fails."""
+    """Prepare the data folder of a node;
+    ``runner`` is a :func:`java_command`. RuntimeError where that fails.
+    """
     command = [*runner, "kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID]
     command += ["--config", str(properties), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -115,7 +125,8 @@ def accepts(address: str) -> bool:
 class KafkaServer:
     """A Kafka that answers at ``bootstrap``.
 
-    Raises UnavailableError when the machine cannot run it, RuntimeError with its log when it does not start.
+    Raises UnavailableError when the machine cannot run it, RuntimeError with its log
+    when it does not start.
     """
 
     def __init__(self) -> None:
@@ -133,7 +144,8 @@ class KafkaServer:
         self._server: Server | None = None
         try:
             format_storage(runner, properties, "--standalone")
-            # Nobody will read its data, and to close the files of a thousand topics takes it longer than 10 s.
+            # Nobody will read its data, and to close the files of a thousand topics
+            # takes it longer than 10 s.
             self._server = Server([*runner, "kafka.Kafka", str(properties)], self._home, grace=0)
             self._server.wait_until(self._answers, START_SECONDS)
         except BaseException:
@@ -157,7 +169,8 @@ class KafkaServer:
 
 def free_ports(count: int) -> list[int]:
     """Ports that nothing listens at."""
-    # Below the range that the system hands to outgoing connections, which could take a port until Kafka does.
+    # Below the range that the system hands to outgoing connections, which could take a
+    # port until Kafka does.
     ports = (port for port in random.sample(range(20000, 32000), 1000) if _is_free(port))
     return [next(ports) for _ in range(count)]
 

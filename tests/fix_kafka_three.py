@@ -21,10 +21,12 @@ Found = TypeVar("Found")
 
 
 class ThreeNodes(Cluster):
-    """Three nodes, named 1, 2, and 3 as in Kafka's metadata, all in step when a test gets them.
+    """Three nodes, named 1, 2, and 3 as in Kafka's metadata,
+    all in step when a test gets them.
 
-    Topics have three replicas, of which ``acks=all`` waits for two.  What is done to the nodes is in ``log``, with
-    seconds since the beginning; what is left undone is mended before the next test.
+    Topics have three replicas, of which ``acks=all`` waits for two.  What is done to
+    the nodes is in ``log``, with seconds since the beginning; what is left undone is
+    mended before the next test.
     """
 
     replication = 3
@@ -49,7 +51,9 @@ class ThreeNodes(Cluster):
 
     @cached_property
     def admin(self) -> AdminClient:
-        """A client for questions to the cluster, which soon gives up on a node that does not answer."""
+        """A client for questions to the cluster,
+        which soon gives up on a node that does not answer.
+        """
         return AdminClient(
             {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, "socket.timeout.ms": 3000}
         )
@@ -69,11 +73,15 @@ class ThreeNodes(Cluster):
         self._do("resume", node)
 
     def stop(self, node: int) -> None:
-        """SIGTERM, and wait until the node has ended by itself, its leaderships handed over."""
+        """SIGTERM, and wait until the node has ended by itself,
+        its leaderships handed over.
+        """
         self._do("stop", node)
 
     def start(self, node: int) -> None:
-        """Start a node that was killed or stopped; :meth:`await_in_step` waits for it."""
+        """Start a node that was killed or stopped;
+        :meth:`await_in_step` waits for it.
+        """
         self._do("start", node)
 
     def _do(self, operation: str, node: int) -> None:

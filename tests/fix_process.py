@@ -1,9 +1,10 @@
 """Servers for the tests that cannot outlive the test run, however it ends.
 
-A server runs under a guard (this file run as a program), in a session of its own, so that Ctrl-C in the
-terminal is the tests' alone. The guard holds the reading end of a pipe from the test process: when that
-process stops the server, or is killed, the pipe closes and the guard ends the server with its children and
-removes its folder.  A server whose data goes with it needs no time to end well.
+A server runs under a guard (this file run as a program), in a session of its own, so
+that Ctrl-C in the terminal is the tests' alone. The guard holds the reading end of a
+pipe from the test process: when that process stops the server, or is killed, the pipe
+closes and the guard ends the server with its children and removes its folder.  A server
+whose data goes with it needs no time to end well.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ running: set[int] = set()  # process ids of the guards, which outlive single tes
 
 
 class Server:
-    """``command`` under guard, with its output in ``folder``/log; the folder goes when the server does.
+    """``command`` under guard, with its output in ``folder``/log;
+    the folder goes when the server does.
 
     It has ``grace`` seconds to end after SIGTERM.
     """
@@ -49,7 +51,9 @@ class Server:
         running.add(self._guard.pid)
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Return when ``ready()`` is true; RuntimeError with the log's tail when it ends or takes longer."""
+        """Return when ``ready()`` is true; RuntimeError with the log's tail
+        when it ends or takes longer.
+        """
         deadline = time.monotonic() + seconds
         while not ready():
             status = self._guard.poll()
@@ -60,7 +64,9 @@ class Server:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """End the server and all its children and remove its folder; a second call does nothing."""
+        """End the server and all its children and remove its folder;
+        a second call does nothing.
+        """
         assert self._guard.stdin is not None
         self._guard.stdin.close()
         self._guard.wait(timeout=GRACE + REMOVING)
@@ -72,7 +78,9 @@ class Server:
 
 
 def guard(folder: str, command: Sequence[str], grace: float) -> int:
-    """Run ``command`` until it ends, or our standard input does: then ``folder`` goes too.  Its status."""
+    """Run ``command`` until it ends, or our standard input does:
+    then ``folder`` goes too.  Its status.
+    """
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     abandoned = threading.Event()
 

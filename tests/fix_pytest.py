@@ -1,4 +1,6 @@
-"""A pytest run of its own, for tests of what the plugins and rules of these tests do."""
+"""A pytest run of its own, for tests of what the plugins and rules
+of these tests do.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ OURS = {"CI", "KAFKATCL_REQUIRE_KAFKA", "KAFKATCL_BOOTSTRAP"}  # not for an inne
 
 
 def inner_pytest(folder: Path, code: str, *options: str, **environment: str) -> subprocess.Popen[str]:
-    """Start pytest in ``folder`` on a file with ``code``; ``-p`` in ``options`` names plugins of ours."""
+    """Start pytest in ``folder`` on a file with ``code``;
+    ``-p`` in ``options`` names plugins of ours.
+    """
     (folder / "test_inner.py").write_text(textwrap.dedent(code))
     kept = {name: value for name, value in os.environ.items() if name not in OURS and "PYTEST" not in name}
     return subprocess.Popen(

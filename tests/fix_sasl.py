@@ -1,4 +1,6 @@
-"""A broker that only authenticates: it keeps what it is told, and refuses with a text of the test's choice."""
+"""A broker that only authenticates:
+it keeps what it is told, and refuses with a text of the test's choice.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ _UNSUPPORTED_VERSION, _AUTHENTICATION_FAILED = 35, 58
 
 
 class SaslBroker:
-    """Listens on ``address``; ``tokens`` are the SASL PLAIN tokens it was sent: ``\\0user\\0password``."""
+    """Listens on ``address``; ``tokens`` are the SASL PLAIN tokens it was sent:
+    ``\\0user\\0password``.
+    """
 
     def __init__(self, refusal: bytes) -> None:
         self.tokens: list[bytes] = []
@@ -59,7 +63,8 @@ class SaslBroker:
             return struct.pack(">hi", error, len(_SUPPORTED)) + rows
         if api == _HANDSHAKE:
             return struct.pack(">hih", 0, 1, 5) + b"PLAIN"
-        # Behind the header with the client's name, and the length: authorization, user, password.
+        # Behind the header with the client's name, and the length: authorization, user,
+        # password.
         (name_length,) = struct.unpack(">h", request[8:10])
         self.tokens.append(request[10 + name_length + 4 :])
         return struct.pack(">hh", _AUTHENTICATION_FAILED, len(self._refusal)) + self._refusal + bytes(4)

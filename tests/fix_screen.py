@@ -1,4 +1,6 @@
-"""A program on a terminal with a screen: what is seen is what a terminal shows, after all its codes."""
+"""A program on a terminal with a screen:
+what is seen is what a terminal shows, after all its codes.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ def environment(editor: str, home: Path, **more: str) -> dict[str, str]:
     """The environment of a shell with this line editor, and of all that it starts."""
     env = {name: os.environ[name] for name in _NAMES if name in os.environ}
     if editor == "readline":
-        # Python runs this first of all; a folder in front of its own would not stay there, see kafkatcl.shell.behind.
+        # Python runs this first of all; a folder in front of its own would not stay
+        # there, see kafkatcl.shell.behind.
         folder = home / "without"
         folder.mkdir(exist_ok=True)
         (folder / "sitecustomize.py").write_text("import sys; sys.modules['prompt_toolkit'] = None\n")
@@ -64,7 +67,9 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        """The lines of the screen down to the last that has text, without blanks at their ends."""
+        """The lines of the screen down to the last that has text,
+        without blanks at their ends.
+        """
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip().split("\n")
 
     @property
@@ -85,7 +90,9 @@ class Terminal:
             self._read(0)
 
     def enters(self, line: str, *shown: str) -> None:
-        """Type a line, and see that the screen ends with these lines then; a prompt alone if none are named."""
+        """Type a line, and see that the screen ends with these lines then;
+        a prompt alone if none are named.
+        """
         self.keys(line)
         end = line.strip()[-30:]
         self.waits(lambda: "".join(self._screen.display).rstrip().endswith(end), what=f"{line} is typed")
@@ -137,8 +144,8 @@ class Terminal:
 class OnTerminal(Protocol):
     """Start a shell on a terminal.
 
-    ``command`` is one to run instead, ``editor`` another line editor than that of the test, ``rc`` the text of
-    ``.kafkatclshrc``; ``env`` is added to the environment.
+    ``command`` is one to run instead, ``editor`` another line editor than that of the
+    test, ``rc`` the text of ``.kafkatclshrc``; ``env`` is added to the environment.
     """
 
     def __call__(

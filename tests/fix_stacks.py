@@ -1,4 +1,6 @@
-"""The stacks of processes that do not go on: what their signal for it makes them write."""
+"""The stacks of processes that do not go on:
+what their signal for it makes them write.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ STACKS_SIGNAL = signal.SIGUSR2
 
 
 def ask_for_stacks(pid: int) -> None:
-    """Have a process, and those that it has started, write the stacks of their threads, if they know how to."""
+    """Have a process, and those that it has started,
+    write the stacks of their threads, if they know how to.
+    """
     with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
         for each in (process, *process.children(recursive=True)):

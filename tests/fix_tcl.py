@@ -37,13 +37,17 @@ _SECONDS_FOR_STACKS = 1.0
 
 
 def shows_fault(output: bytes) -> bool:
-    """Whether what a script has written tells of a fault of the package: an exception that nobody expected."""
+    """Whether what a script has written tells of a fault of the package:
+    an exception that nobody expected.
+    """
     return b"KAFKA INTERNAL" in output or b"Traceback (most recent call last)" in output
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a script ended: its exit status (negative: the signal that killed it) and what it wrote."""
+    """How a script ended: its exit status (negative:
+    the signal that killed it) and what it wrote.
+    """
 
     status: int
     stdout_bytes: bytes
@@ -59,14 +63,16 @@ class Finished:
 
 
 class RunTcl(Protocol):
-    """Run ``script`` (its text, its bytes, or the path of a file) with ``args`` and give how it ended.
+    """Run ``script`` (its text, its bytes,
+    or the path of a file) with ``args`` and give how it ended.
 
-    ``brokers`` is what the script finds as a Tcl list in the environment variable KAFKATCL_TEST_BROKERS;
-    ``env`` is added to the environment; ``embedded`` gives it an embedded broker; ``shell`` is the command
-    that runs it, ``TCLSH`` or another.
-    A script whose output shows a fault of the package fails the test, unless it ``may_show_faults``.
-    A script that takes more than ``timeout`` seconds is killed with all it started, and the test fails; what it wrote
-    to standard error, which is shown then, ends with the stacks of its threads and of its sidecar's.
+    ``brokers`` is what the script finds as a Tcl list in the environment variable
+    KAFKATCL_TEST_BROKERS; ``env`` is added to the environment; ``embedded`` gives it an
+    embedded broker; ``shell`` is the command that runs it, ``TCLSH`` or another. A
+    script whose output shows a fault of the package fails the test, unless it
+    ``may_show_faults``. A script that takes more than ``timeout`` seconds is killed
+    with all it started, and the test fails; what it wrote to standard error, which is
+    shown then, ends with the stacks of its threads and of its sidecar's.
     """
 
     def __call__(
@@ -100,7 +106,9 @@ also_in_tcl9 = pytest.mark.parametrize(
 
 @pytest.fixture
 def run_tcl(tmp_path: Path) -> RunTcl:
-    """Run Tcl scripts, each in a fresh process that works in ``tmp_path``: see :class:`RunTcl`."""
+    """Run Tcl scripts, each in a fresh process that works in ``tmp_path``:
+    see :class:`RunTcl`.
+    """
     written = 0
 
     def file_of(script: str | bytes | Path) -> str:

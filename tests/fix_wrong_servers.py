@@ -14,7 +14,9 @@ from typing import Callable
 
 @contextlib.contextmanager
 def serving(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """The port of a server that serves each connection in a thread, and closes it when ``serve`` returns."""
+    """The port of a server that serves each connection in a thread,
+    and closes it when ``serve`` returns.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
 
@@ -45,7 +47,9 @@ def serving(serve: Callable[[socket.socket], None]) -> Iterator[int]:
 
 @contextlib.contextmanager
 def tls_server(folder: Path) -> Iterator[str]:
-    """The address of a server with TLS and a certificate for ``localhost`` that nobody knows."""
+    """The address of a server with TLS and a certificate for ``localhost``
+    that nobody knows.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate(folder))
 

@@ -1,4 +1,6 @@
-"""Topics and partitions that are not there, and partitions that nobody has started: told, and told once."""
+"""Topics and partitions that are not there,
+and partitions that nobody has started: told, and told once.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from fix_imports import Package, circle, is_within
 
-#: From the ground up, what each room may import of the house: rooms named before it, or single modules of these.
+#: From the ground up, what each room may import of the house: rooms named before it, or
+#: single modules of these.
 MAY_IMPORT = {
     "version": (),
     "errors": (),
@@ -44,7 +45,8 @@ MAY_IMPORT = {
 #: Who may import what is not ours: rooms, or single modules of them.
 MAY_IMPORT_FOREIGN = {
     "confluent_kafka": ("librdkafka",),
-    # The prompt needs some functions of Tcl that tkinter leaves out, and of readline that Python's module does.
+    # The prompt needs some functions of Tcl that tkinter leaves out, and of readline
+    # that Python's module does.
     "ctypes": ("librdkafka", "shell.cancelling", "shell.eventsource", "shell.redisplay"),
     "tkinter": ("bridge.inprocess",),
     "_tkinter": ("bridge.inprocess",),
@@ -87,7 +89,7 @@ def circle_of(package: Package) -> list[str]:
     return circle({(arrow.source, arrow.target) for arrow in package.arrows if arrow.is_own})
 
 
-# -- the house -----------------------------------------------------------------------------------------------
+# -- the house -------------------------------------------------------------------------
 
 
 def test_the_table_has_a_row_for_each_room() -> None:
@@ -125,7 +127,7 @@ def test_functions_of_the_library_are_called_in_its_package_alone() -> None:
     assert set(map(room_of, callers)) == {"librdkafka"}
 
 
-# -- that these tests can fail -------------------------------------------------------------------------------
+# -- that these tests can fail ---------------------------------------------------------
 
 #: A small house that is as the table says.
 GOOD = {
@@ -142,7 +144,8 @@ GOOD = {
     "bridge.calls.topics": "from kafkatcl.engine.handle import Handle\nimport kafkatcl.librdkafka.batches",
 }
 
-#: Imports that the table forbids: the module that has them, the import, and the arrow that is told.
+#: Imports that the table forbids: the module that has them, the import, and the arrow
+#: that is told.
 FORBIDDEN = {
     "from": ("engine.topic", "from kafkatcl.bridge.calls import topics", "engine -> bridge.calls.topics"),
     "import": ("engine.topic", "import kafkatcl.bridge as b", "engine -> bridge"),

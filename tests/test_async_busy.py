@@ -1,4 +1,6 @@
-"""A script that is too busy for its messages neither grows, nor leaves its group, nor loses one."""
+"""A script that is too busy for its messages neither grows, nor leaves its group,
+nor loses one.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ MAX_POLL_MS = scaled(6000, 10_000)  # the session may not be longer, and a broke
 EACH = scaled(12_500, 50_000)
 PARTITIONS = range(4)
 
-# Two subscribers, each of a group of its own: the callback of one is busy for seconds, and meanwhile nobody asks the
-# other for messages.  Then both get everything.
+# Two subscribers, each of a group of its own: the callback of one is busy for seconds,
+# and meanwhile nobody asks the other for messages.  Then both get everything.
 BUSY = """
 proc note {who message} {
     if {[dict exists $message error]} {
@@ -85,8 +87,9 @@ def test_a_busy_script_keeps_its_groups_and_its_size_and_loses_nothing(
         assert members_of(kafka_cluster, group) == members
         growth = script.resident() - size
         assert script.says(120) == f"{told}  {told}"
-    # What two handles may hold, of messages that are 1000 bytes each: 10,000 ready for the script, and 2 MiB and
-    # the fetch under way in librdkafka.  All of them would be more than 100 MiB.
+    # What two handles may hold, of messages that are 1000 bytes each: 10,000 ready for
+    # the script, and 2 MiB and the fetch under way in librdkafka.  All of them would be
+    # more than 100 MiB.
     assert growth < 60 * MIB, f"{growth / MIB:.0f} MiB"
 
 
@@ -103,7 +106,8 @@ def members_of(cluster: Cluster, group: str) -> list[tuple[str, str, list[int]]]
     return found
 
 
-# Two handles on the same topic: the callback of one never ends, and of the other a message is wanted now and then.
+# Two handles on the same topic: the callback of one never ends, and of the other a
+# message is wanted now and then.
 FULL = """
 lassign $argv topic
 m config queued.max.messages.kbytes 2048 fetch.queue.backoff.ms 10
@@ -140,7 +144,9 @@ def test_what_waits_for_a_busy_script_is_bounded(
 
 
 def settled_size(script: Live, seconds: float = 20) -> int:
-    """The resident memory when it has not grown for a second; a failure when that takes too long."""
+    """The resident memory when it has not grown for a second;
+    a failure when that takes too long.
+    """
     end = time.monotonic() + seconds
     size, since = script.resident(), time.monotonic()
     while time.monotonic() - since < 1:

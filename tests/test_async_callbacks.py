@@ -1,4 +1,6 @@
-"""Callbacks come from the event loop alone, one by one and in order, however deep it is nested and whatever fails."""
+"""Callbacks come from the event loop alone, one by one and in order,
+however deep it is nested and whatever fails.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ MESSAGES = 5000
 NESTED = scaled(600, 4800)
 FAILING = 500
 
-#: Run a script, with the topic and more words as its arguments, on the embedded cluster; what it says.
+#: Run a script, with the topic and more words as its arguments, on the embedded
+#: cluster; what it says.
 Lines = Callable[..., list[str]]
 
 
@@ -36,9 +39,10 @@ def lines(run_everywhere: RunTcl, embedded_cluster: Cluster, topic: str) -> Line
     return run
 
 
-# -- vwait -------------------------------------------------------------------------------------------------
+# -- vwait -----------------------------------------------------------------------------
 
-# Message 0 goes to a command that returns when all are there; no event has run until then.
+# Message 0 goes to a command that returns when all are there; no event has run until
+# then.
 FETCH_ALL = {
     "topic": "tc consume_batch 0 15000 $count row break",
     "queue": "q consume_batch 15000 $count row break",
@@ -84,7 +88,7 @@ def test_vwait_returns_at_the_callback_that_sets_its_variable(source: str, lines
         assert updates == "1"
 
 
-# -- nested event loops ------------------------------------------------------------------------------------
+# -- nested event loops ----------------------------------------------------------------
 
 # Each callback waits until one of a deeper level has ended, six deep.
 SIX_DEEP = """
@@ -121,7 +125,8 @@ def test_callbacks_nest_six_deep(source: str, lines: Lines) -> None:
     assert lines(SIX_DEEP, source, NESTED) == expected
 
 
-# Callbacks of four sources that run the event loop in any of three ways, or not at all, up to six deep.
+# Callbacks of four sources that run the event loop in any of three ways, or not at all,
+# up to six deep.
 MIXED = """
 proc told {source message} {
     puts "$source [number $message]"
@@ -166,9 +171,10 @@ def test_event_loops_nested_at_random_lose_nothing_and_keep_the_order(seed: int,
     assert deepest == "6"
 
 
-# -- not from elsewhere ------------------------------------------------------------------------------------
+# -- not from elsewhere ----------------------------------------------------------------
 
-# Callbacks of all kinds wait while commands of all kinds run, outside and then in the first callback.
+# Callbacks of all kinds wait while commands of all kinds run, outside and then in the
+# first callback.
 COMMANDS = """
 proc told {args} {
     if {[incr ::told] == 1} {
@@ -286,7 +292,7 @@ def test_callbacks_run_in_the_thread_of_the_interpreter(embedded_cluster: Cluste
     assert threads == {kind: {threading.get_ident()} for kind in kinds}
 
 
-# -- errors ------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------
 
 FAILS = """
 proc failing {message} {

@@ -1,4 +1,6 @@
-"""What is stopped or deleted tells nothing any more, and a callback that is replaced is told of nothing further."""
+"""What is stopped or deleted tells nothing any more,
+and a callback that is replaced is told of nothing further.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,9 @@ def topic(embedded_cluster: Cluster) -> str:
     return filled(embedded_cluster, {0: MESSAGES, 1: MESSAGES})
 
 
-# Each try starts something whose callback is told of messages and ends it after a random number of them, in any of
-# these ways and from any of these places.  Whatever is told later than that is late.
+# Each try starts something whose callback is told of messages and ends it after a
+# random number of them, in any of these ways and from any of these places.  Whatever is
+# told later than that is late.
 ENDS = """
 set ends {
     topic       {{tc stop 0} {tc delete} {c delete} {rename tc {}} {kafka::kafka create tc} {tc start 0 0}
@@ -139,8 +142,9 @@ def test_nothing_comes_late(
     assert done.stdout == f"{tries} tries\n"
 
 
-# The callback is replaced after each random number of messages, by itself, a timer, an idle callback or from a
-# nested event loop; what is told must be each message once, to the callback that is the present one.
+# The callback is replaced after each random number of messages, by itself, a timer, an
+# idle callback or from a nested event loop; what is told must be each message once, to
+# the callback that is the present one.
 REPLACED = """
 proc told {generation message} {
     if {$generation != $::generation} {

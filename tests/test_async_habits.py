@@ -1,4 +1,6 @@
-"""Habits of scripts that callbacks survive: to tidy up what they find, and to have commands of their own."""
+"""Habits of scripts that callbacks survive:
+to tidy up what they find, and to have commands of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from fix_async import PRELUDE, filled
 from fix_cluster import Cluster
 from fix_tcl import RunTcl
 
-# -- a script that tidies up what it finds -----------------------------------------------------------------
+# -- a script that tidies up what it finds ---------------------------------------------
 
 TIDYING = """
 namespace eval tidy {
@@ -98,9 +100,10 @@ def test_nothing_of_ours_is_among_channels_and_timers(
     assert (done.status, done.stdout, done.stderr) == (0, "stderr stdin stdout\n", "")
 
 
-# -- a script that has commands of its own in the place of Tcl's -------------------------------------------
+# -- a script that has commands of its own in the place of Tcl's -----------------------
 
-# All commands of Tcl that a procedure can stand for; each tells who of ours has called it.
+# All commands of Tcl that a procedure can stand for; each tells who of ours has called
+# it.
 STOLEN = """
 set stolen {
     after append array binary catch chan clock close concat dict encoding eof eval expr fconfigure file fileevent for

@@ -1,4 +1,6 @@
-"""A consumer that is killed at any moment loses nothing: what is committed has been handed to the script."""
+"""A consumer that is killed at any moment loses nothing:
+what is committed has been handed to the script.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ EACH = scaled(2500, 12_000)
 PARTITIONS = range(4)
 MOST_SECONDS = 2  # before a kill; within one, some offsets are committed
 
-# What it is handed goes to a file, a line at once for each message.  That takes a millisecond, so that more is
-# always fetched and waiting; offsets are committed all the time.
+# What it is handed goes to a file, a line at once for each message.  That takes a
+# millisecond, so that more is always fetched and waiting; offsets are committed all the
+# time.
 SCRIPT = """
 proc note {partition offset} {
     puts $::file "$partition $offset"
@@ -104,7 +107,9 @@ def kill_again_and_again(cluster: Cluster, way: str, shell: Sequence[str], folde
 
 
 def read(file: Path) -> tuple[dict[int, set[int]], int]:
-    """The offsets of each partition in the file, and how many are there more than once."""
+    """The offsets of each partition in the file,
+    and how many are there more than once.
+    """
     handed: dict[int, set[int]] = defaultdict(set)
     lines = [line for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
     for line in lines:
@@ -114,7 +119,9 @@ def read(file: Path) -> tuple[dict[int, set[int]], int]:
 
 
 def committed_offsets(cluster: Cluster, group: str, topic: str) -> dict[int, int]:
-    """The committed offset of each partition, asked without our own code; negative where there is none."""
+    """The committed offset of each partition, asked without our own code;
+    negative where there is none.
+    """
     consumer = Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": group})
     try:
         wanted = [TopicPartition(topic, partition) for partition in PARTITIONS]

@@ -1,4 +1,6 @@
-"""Callbacks with many open files, of partitions that are taken away, and of what nobody takes."""
+"""Callbacks with many open files, of partitions that are taken away,
+and of what nobody takes.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from fix_async import PRELUDE, filled
 from fix_cluster import Cluster
 from fix_tcl import RunTcl
 
-# -- many descriptors --------------------------------------------------------------------------------------
+# -- many descriptors ------------------------------------------------------------------
 
 MANY_FILES = """
 proc told {message} {incr ::told}
@@ -64,7 +66,7 @@ def test_the_package_can_be_loaded_when_a_thousand_files_are_open(
     assert (done.status, done.stdout, done.stderr) == (0, "100\n", "")
 
 
-# -- partitions that are taken away ------------------------------------------------------------------------
+# -- partitions that are taken away ----------------------------------------------------
 
 REVOKED = """
 lassign $argv topic session ms how
@@ -127,7 +129,8 @@ def test_what_waits_of_a_partition_that_is_taken_away_is_not_told(
     ms: int, how: str, cluster: Cluster, run_everywhere: RunTcl
 ) -> None:
     topic = filled(cluster, dict.fromkeys(range(4), 10_000), partitions=4)
-    # Kafka takes no less than 6 s; the embedded broker has members join again when so much has passed.
+    # Kafka takes no less than 6 s; the embedded broker has members join again when so
+    # much has passed.
     session = "1500" if cluster.kind == "embedded" else "6000"
     done = run_everywhere(PRELUDE + REVOKED, topic, session, str(ms), how, brokers=cluster)
     assert (done.status, done.stderr) == (0, "")
@@ -136,7 +139,7 @@ def test_what_waits_of_a_partition_that_is_taken_away_is_not_told(
     assert int(stale) <= 1  # the one that was under way
 
 
-# -- what nobody takes -------------------------------------------------------------------------------------
+# -- what nobody takes -----------------------------------------------------------------
 
 UNTAKEN = """
 proc told {kind argument} {

@@ -1,4 +1,6 @@
-"""Callbacks beside a busy event loop, and callbacks that run the event loop themselves: none is lost."""
+"""Callbacks beside a busy event loop,
+and callbacks that run the event loop themselves: none is lost.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from fix_tcl import RunTcl
 
 COUNT = scaled(3000, 30_000)
 
-# -- a busy event loop -------------------------------------------------------------------------------------
+# -- a busy event loop -----------------------------------------------------------------
 
 BUSY = """
 source $env(BUSY)
@@ -101,7 +103,7 @@ def test_a_flood_of_messages_stops_nothing_else(embedded_cluster: Cluster, run_e
     assert (done.status, done.stdout, done.stderr) == (0, "1\n", "")
 
 
-# -- callbacks that run the event loop ---------------------------------------------------------------------
+# -- callbacks that run the event loop -------------------------------------------------
 
 UPDATING = """
 proc bgerror {message} {puts stderr $message}
@@ -133,7 +135,8 @@ def test_an_update_in_each_callback_loses_nothing(
     assert (done.status, done.stdout, done.stderr) == (0, f"{count}\n", "")
 
 
-# The interpreter has little room for nested calls, and the callback uses nearly all of it.
+# The interpreter has little room for nested calls, and the callback uses nearly all of
+# it.
 CRAMPED = """
 proc bgerror {message} {lappend ::errors $message}
 proc told {message} {

@@ -1,4 +1,6 @@
-"""Two hundred partitions cost one client: they start in seconds, on as many threads as one partition."""
+"""Two hundred partitions cost one client:
+they start in seconds, on as many threads as one partition.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Timers are punctual while callbacks flood the event loop, and who waits for callbacks costs nothing."""
+"""Timers are punctual while callbacks flood the event loop,
+and who waits for callbacks costs nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ LATE_MS = 100
 TRIES = 3  # a machine that does other things too may hold a timer up now and then
 CONSUMERS = 10
 
-# A timer of 10 ms, for some ms beside callbacks without a pause that each work for some microseconds.
+# A timer of 10 ms, for some ms beside callbacks without a pause that each work for some
+# microseconds.
 TICKS = """
 proc tick {due} {
     set late [expr {[clock microseconds] - $due}]

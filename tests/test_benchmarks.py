@@ -1,4 +1,6 @@
-"""The benchmarks: every workload runs and measures what it says, and what is made of the figures is right."""
+"""The benchmarks: every workload runs and measures what it says,
+and what is made of the figures is right.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,7 @@ def workload(script: str, **options: Any) -> Workload:
     return Workload(script, "rates", script, MESSAGES, partitions=partitions, **options)
 
 
-# -- workloads ---------------------------------------------------------------------------------------------
+# -- workloads -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("peer", [HOSTED, STOCK, "bare"])
@@ -215,7 +217,7 @@ def test_kcat_is_a_peer_where_it_is_installed(tmp_path: Path, monkeypatch: pytes
     assert "-b host:1 -t t -P -p 0 -K: " in called
 
 
-# -- the list of workloads ---------------------------------------------------------------------------------
+# -- the list of workloads -------------------------------------------------------------
 
 
 def test_workloads_have_names_of_their_own_and_fit_in_a_topic() -> None:
@@ -266,7 +268,7 @@ def test_workloads_are_chosen_by_patterns() -> None:
         chosen(found, ["consume", "cnosume"])
 
 
-# -- processes ---------------------------------------------------------------------------------------------
+# -- processes -------------------------------------------------------------------------
 
 
 def python(code: str) -> Peer:
@@ -303,7 +305,7 @@ def test_peers_take_turns(place: EmbeddedCluster, capsys: pytest.CaptureFixture[
     assert rotated(peers, 5) == [peers[2], peers[0], peers[1]]
 
 
-# -- figures -----------------------------------------------------------------------------------------------
+# -- figures ---------------------------------------------------------------------------
 
 CONSUME = Workload("consume", "rates", "consume", 100)
 SMALL = Workload("callback-10-messages-prefetched", "messages", "callback", 10, prefetched=True)
@@ -437,7 +439,7 @@ def test_a_chart_is_drawn_or_it_is_said_what_it_needs(
         chart.draw(known, file)
 
 
-# -- the driver --------------------------------------------------------------------------------------------
+# -- the driver ------------------------------------------------------------------------
 
 
 def test_the_driver(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,6 @@
-"""The package in interpreters of all kinds: twice, several, children, safe ones, with windows, and dropped."""
+"""The package in interpreters of all kinds:
+twice, several, children, safe ones, with windows, and dropped.
+"""
 
 from __future__ import annotations
 
@@ -162,7 +164,7 @@ def test_the_object_behind_a_command(tcl: tkinter.Misc) -> None:
             kafka_object(tcl, name)
 
 
-# -- threads and ends --------------------------------------------------------------------------------------
+# -- threads and ends ------------------------------------------------------------------
 
 
 def test_only_the_thread_of_the_interpreter_installs() -> None:
@@ -232,7 +234,7 @@ def test_dropped_interpreters_do_not_abort() -> None:
     assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
 
 
-# -- windows -----------------------------------------------------------------------------------------------
+# -- windows ---------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

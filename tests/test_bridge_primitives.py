@@ -61,7 +61,8 @@ HOSTILE: list[Any] = [
 #: Waiting so long would be no failure, but no test either.
 LONG_WAITS = ("-1", "-2", "2147483647")
 
-# What is given for a parameter while another one gets a hostile value; the identifiers are filled in.
+# What is given for a parameter while another one gets a hostile value; the identifiers
+# are filled in.
 PLAIN = {
     "prefix": "p",
     "kind": "error",
@@ -96,7 +97,8 @@ PLAIN = {
 }
 # A message to produce in a batch, and a position, have several words.
 MORE_WORDS = {"produce": ("x",), "subscriber": ("0", "0")}
-# What only our own Tcl gives, never a script: a wrong one is a fault of ours, and told as such.
+# What only our own Tcl gives, never a script: a wrong one is a fault of ours, and told
+# as such.
 OURS = {
     "session": set(),
     "kind": {"handle_create"},
@@ -147,7 +149,9 @@ class Bridge:
         }
 
     def answer(self, name: str, *words: Any) -> tuple[Any, ...]:
-        """What a primitive answers; an exception that crosses into Tcl is an error with an empty message."""
+        """What a primitive answers; an exception
+        that crosses into Tcl is an error with an empty message.
+        """
         found = self.app.call(f"::kafkatcl::bridge::{name}", *words)
         return found if isinstance(found, tuple) else tuple(self.app.splitlist(found))
 
@@ -197,7 +201,9 @@ def check(answer: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def is_address(word: Any) -> bool:
-    """Whether ``word`` is a number that stands for a host: 1.5 is 1.0.0.5, where this test has no business."""
+    """Whether ``word`` is a number that stands for a host:
+    1.5 is 1.0.0.5, where this test has no business.
+    """
     try:
         socket.inet_aton(str(word).strip())
     except (OSError, UnicodeError, ValueError):
@@ -210,7 +216,9 @@ def is_fault(answer: tuple[Any, ...]) -> bool:
 
 
 def assert_nothing_pending(app: Any) -> None:
-    """An exception that had crossed into Tcl would come out of the next mainloop, of any interpreter."""
+    """An exception that had crossed into Tcl would come out of the next mainloop,
+    of any interpreter.
+    """
     for loop in (app, tkinter.Tcl().tk):
         loop.createcommand("leave_loop", loop.quit)
         loop.call("after", 1, "leave_loop")

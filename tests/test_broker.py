@@ -1,4 +1,6 @@
-"""The embedded broker: the mock cluster, its use inside a process, and ``kafkatcl broker`` as a process."""
+"""The embedded broker: the mock cluster, its use inside a process, and
+``kafkatcl broker`` as a process.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ ON_LINUX = sys.platform == "linux"
 
 
 def consumer(bootstrap: str, **settings: object) -> Consumer:
-    """A consumer that reads from the start and does not wait at the end of a partition."""
+    """A consumer that reads from the start and does not wait at the end
+    of a partition.
+    """
     return Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -45,7 +49,9 @@ def consumer(bootstrap: str, **settings: object) -> Consumer:
 def round_trip(
     bootstrap: str, topic: str = "orders", count: int = 20
 ) -> list[tuple[bytes | None, bytes | None]]:
-    """Produce ``count`` messages with keys, and give what a consumer group then reads, sorted."""
+    """Produce ``count`` messages with keys,
+    and give what a consumer group then reads, sorted.
+    """
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0})
     for number in range(count):
         producer.produce(topic, value=b"v\x00\xff%d" % number, key=b"k%d" % number)
@@ -68,7 +74,9 @@ def partitions(bootstrap: str, topic: str) -> int:
 
 
 def shares_of_two_members(deadline: float, session_timeout_ms: int) -> list[int]:
-    """How many of four partitions each of two members gets that subscribe in a row, ``deadline`` in s."""
+    """How many of four partitions each of two members gets that subscribe
+    in a row, ``deadline`` in s.
+    """
     with MockCluster() as cluster, contextlib.ExitStack() as open_members:
         cluster.create_topic("t", 4)
         settings = {"session.timeout.ms": session_timeout_ms}
@@ -87,7 +95,9 @@ def shares_of_two_members(deadline: float, session_timeout_ms: int) -> list[int]
 
 
 def listening_addresses(pid: int) -> list[str]:
-    """The addresses (as the kernel prints them) on which a process listens for TCP connections."""
+    """The addresses (as the kernel prints them) on which a process listens
+    for TCP connections.
+    """
     links = (Path(f"/proc/{pid}/fd") / name for name in os.listdir(f"/proc/{pid}/fd"))
     sockets = set()
     for link in links:
@@ -103,7 +113,9 @@ def listening_addresses(pid: int) -> list[str]:
 
 @contextlib.contextmanager
 def broker_process(*arguments: str, **options: Any) -> Iterator[Any]:
-    """``kafkatcl broker`` running; gives the process, its bootstrap line in ``.bootstrap``."""
+    """``kafkatcl broker`` running; gives the process,
+    its bootstrap line in ``.bootstrap``.
+    """
     command = [sys.executable, "-m", "kafkatcl", "broker", *arguments]
     pipes: dict[str, Any] = {
         "stdout": subprocess.PIPE,
@@ -217,7 +229,9 @@ class TestMockCluster:
 
     @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no signal masks")
     def test_a_signal_does_not_reach_the_cluster(self) -> None:
-        """While the main thread blocks a signal, the kernel hands it to any other thread that does not."""
+        """While the main thread blocks a signal,
+        the kernel hands it to any other thread that does not.
+        """
         script = """
 import os, signal
 from confluent_kafka import Producer
@@ -247,7 +261,9 @@ with MockCluster() as cluster:
             assert took < 2.5  # the mock's own delay is 3 s
 
     def test_members_that_come_together_share(self) -> None:
-        """They need no second round of joining, which takes the session timeout less a second on the mock."""
+        """They need no second round of joining,
+        which takes the session timeout less a second on the mock.
+        """
         tries = (shares_of_two_members(deadline=2.5, session_timeout_ms=6000) for _ in range(3))
         assert [2, 2] in tries  # on a busy machine the second may come too late
 

@@ -1,4 +1,6 @@
-"""Child interpreters: what one has open is closed when it is gone, in whatever way that comes about."""
+"""Child interpreters: what one has open is closed when it is gone,
+in whatever way that comes about.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ import kafkatcl
 from kafkatcl.bridge import sessions
 from kafkatcl.engine.handle import Handle
 
-# `clients` is the number of Kafka clients in this process and in its sidecar, by the threads that they have.
+# `clients` is the number of Kafka clients in this process and in its sidecar, by the
+# threads that they have.
 CLIENTS = (
     PRELUDE
     + """

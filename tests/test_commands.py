@@ -1,4 +1,6 @@
-"""The table of subcommands: every row does what it says, in errors, help, the bridge, and the tests in Tcl."""
+"""The table of subcommands: every row does what it says, in errors, help,
+the bridge, and the tests in Tcl.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The rules that conftest.py keeps are kept: each test here runs a pytest of its own that breaks one."""
+"""The rules that conftest.py keeps are kept:
+each test here runs a pytest of its own that breaks one.
+"""
 
 from __future__ import annotations
 

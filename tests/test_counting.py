@@ -1,4 +1,6 @@
-"""The counting harness finds what it is for: each anomaly, forged, and nothing where nothing is wrong."""
+"""The counting harness finds what it is for:
+each anomaly, forged, and nothing where nothing is wrong.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ PARTITIONS = 2
 EACH = 5  # messages of a producer in a partition
 
 
-# -- messages ----------------------------------------------------------------------------------------------
+# -- messages --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [0, 30, 31, 200, 1000])
@@ -46,7 +48,7 @@ def test_what_is_no_message_is_none(broken: bytes) -> None:
     assert identity(broken) is None
 
 
-# -- forged histories --------------------------------------------------------------------------------------
+# -- forged histories ------------------------------------------------------------------
 
 
 class History:
@@ -247,7 +249,7 @@ def test_what_is_allowed_is_no_anomaly() -> None:
     assert check(history.sent, history.read).anomalies(allowed=["duplicate"]) == {"doubly_reported": 1}
 
 
-# -- histories in which nothing is wrong -------------------------------------------------------------------
+# -- histories in which nothing is wrong -----------------------------------------------
 
 
 def test_nothing_is_wrong_where_all_went_well() -> None:
@@ -301,7 +303,7 @@ def test_places_of_the_log_may_hold_no_message() -> None:
     assert check(history.sent, history.read).anomalies() == {}
 
 
-# -- files -------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------
 
 
 def test_files_are_read_but_for_half_a_line_at_the_end(tmp_path: Path) -> None:
@@ -322,7 +324,7 @@ def test_each_reader_has_lives_of_its_own(tmp_path: Path) -> None:
     assert [got.life for got in read_got(files).messages] == [1, 2]
 
 
-# -- trials ------------------------------------------------------------------------------------------------
+# -- trials ----------------------------------------------------------------------------
 
 PLAN = Plan(messages=400, rate=0, partitions=4)
 

@@ -1,4 +1,6 @@
-"""What is acknowledged is there, once and in order, whatever happens to one of three nodes meanwhile."""
+"""What is acknowledged is there, once and in order,
+whatever happens to one of three nodes meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def test_what_one_node_alone_has_acknowledged_can_be_lost_and_is_missed(
 
     def happens(progress: Progress) -> None:
         progress.await_acked(progress.total // 8)
-        # The leader of the controllers goes: the others choose a new one, which lets all leaderships go on.
+        # The leader of the controllers goes: the others choose a new one, which lets
+        # all leaderships go on.
         alone = three_nodes.controller()
         others = [node for node in NODES if node != alone]
         for node in others:

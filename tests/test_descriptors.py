@@ -1,4 +1,6 @@
-"""File descriptors: programs that are run inherit none of Kafka's, and where there are none left, nothing breaks."""
+"""File descriptors: programs that are run inherit none of Kafka's,
+and where there are none left, nothing breaks.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ from kafkatcl.engine.waiting import interruptibly
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import ClientHandle
 
-# -- what programs inherit ---------------------------------------------------------------------------------
+# -- what programs inherit -------------------------------------------------------------
 
 # `kept` are the pipes and sockets that a program inherits beside its standard channels.
 COUNT = "ls -l /proc/self/fd | grep -cE ' ([3-9]|[1-9][0-9]+) -> (pipe|socket|anon)' || true"
@@ -192,7 +194,7 @@ def refused(*_: Any, **__: Any) -> Any:
     raise OSError(24, os.strerror(24))
 
 
-# -- at the limit ------------------------------------------------------------------------------------------
+# -- at the limit ----------------------------------------------------------------------
 
 LIMITED = ("sh", "-c", 'ulimit -n 150; exec "$0" "$@"')
 NO_MORE = (
@@ -200,7 +202,8 @@ NO_MORE = (
     "than 150 open files: raise that limit (ulimit -n), or delete what is not needed)"
 )
 
-# `state` is how many clients and descriptors the process of the clients has, after `awaited` it does not change.
+# `state` is how many clients and descriptors the process of the clients has, after
+# `awaited` it does not change.
 AT_THE_LIMIT = """
 package require kafka
 set process [expr {[info exists ::kafkatcl::sidecar::process] ? $::kafkatcl::sidecar::process : [pid]}]

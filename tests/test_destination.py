@@ -1,4 +1,6 @@
-"""Where clients are sent when the environment names brokers, and how embedded ones are known."""
+"""Where clients are sent when the environment names brokers,
+and how embedded ones are known.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,7 @@ def test_what_names_no_brokers_is_told(text: str, monkeypatch: pytest.MonkeyPatc
     )
 
 
-# -- embedded brokers are known ----------------------------------------------------------------------------
+# -- embedded brokers are known --------------------------------------------------------
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -139,7 +141,7 @@ def test_nobody_listens() -> None:
     assert not is_embedded(["127.0.0.1:1"])
 
 
-# -- groups on embedded brokers ----------------------------------------------------------------------------
+# -- groups on embedded brokers --------------------------------------------------------
 
 #: A member of a group leaves, and another comes at once.
 REJOINING = """

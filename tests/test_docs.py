@@ -1,5 +1,5 @@
-"""What the documentation says is so: its code runs and prints what it says, its links lead somewhere, and the
-reference has every command as the code has it."""
+"""What the documentation says is so: its code runs and prints what it says, its links
+lead somewhere, and the reference has every command as the code has it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-# -- code --------------------------------------------------------------------------------------------------
+# -- code ------------------------------------------------------------------------------
 
 PROGRAMS = [
     pytest.param(program, runner, id=f"{program[0]}-{Path(runner[0]).name}")
@@ -85,7 +85,9 @@ USUAL = {"pip", "pipx", "pytest", "python3", "export", "git", "cd", "sudo", "apt
 
 
 def check_command(words: list[str]) -> None:
-    """Refuse a command line with a program, make target, option or example that there is not."""
+    """Refuse a command line with a program, make target,
+    option or example that there is not.
+    """
     while words and re.match(r"[A-Z_]+=", words[0]):
         words = words[1:]
     if not words:
@@ -105,7 +107,9 @@ def check_command(words: list[str]) -> None:
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)
 def test_sessions_at_a_console(block: Block, tmp_path: Path) -> None:
-    """Each line after ``$`` is run at the root of the project, and prints on stdout what is said."""
+    """Each line after ``$`` is run at the root of the project,
+    and prints on stdout what is said.
+    """
     turns = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE)
     assert "".join(f"$ {command}\n{said}" for command, said in turns) == block.text
     for command, said in turns:
@@ -133,7 +137,9 @@ WELCOME = "package require kafka; kafka::topic_producer first t; rename first {}
 
 @pytest.mark.parametrize("block", SESSIONS, ids=str)
 def test_sessions_at_the_prompt(block: Block, on_terminal: OnTerminal) -> None:
-    """Each line after ``%`` is typed at the prompt of a kafkatclsh, which shows what follows."""
+    """Each line after ``%`` is typed at the prompt of a kafkatclsh,
+    which shows what follows.
+    """
     terminal = on_terminal("--embedded", rc=WELCOME)
     *turns, last = re.findall(r"^%(?: (.*))?\n((?:(?!%).*\n)*)", block.text, re.MULTILINE)
     assert last == ("", "")
@@ -148,7 +154,7 @@ def test_sessions_at_the_prompt(block: Block, on_terminal: OnTerminal) -> None:
         )
 
 
-# -- links -------------------------------------------------------------------------------------------------
+# -- links -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", LINKED, ids=name)

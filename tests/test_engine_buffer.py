@@ -14,7 +14,7 @@ from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.messages import ErrorItem, Item
 from kafkatcl.errors import Failure
 
-# -- buffers: one by one, in batches ------------------------------------------------------------------------
+# -- buffers: one by one, in batches ---------------------------------------------------
 
 
 # The same five messages as they may have been fetched.
@@ -128,7 +128,7 @@ def test_an_interrupted_wait_leaves_counts_right(ledger: Ledger) -> None:
     assert ledger.counted()
 
 
-# -- buffers: reading ahead ----------------------------------------------------------------------------------
+# -- buffers: reading ahead ------------------------------------------------------------
 
 
 def test_a_hasty_reader_gets_more_and_more_at_once(ledger: Ledger) -> None:
@@ -201,7 +201,7 @@ def test_with_a_callback_nothing_is_read_ahead(ledger: Ledger) -> None:
     assert ledger.ahead().size == 1  # it was not hasty before
 
 
-# -- buffers: callbacks --------------------------------------------------------------------------------------
+# -- buffers: callbacks ----------------------------------------------------------------
 
 
 @layouts
@@ -251,7 +251,7 @@ def test_no_more_than_a_mebibyte_is_lent_at_once(ledger: Ledger) -> None:
     assert ledger.counted()
 
 
-# -- buffers: forgetting -------------------------------------------------------------------------------------
+# -- buffers: forgetting ---------------------------------------------------------------
 
 
 def test_drop_forgets_one_partition(ledger: Ledger) -> None:

@@ -60,7 +60,9 @@ def test_positions_follow_what_was_used_of_what_was_read_ahead(subscriber: Subsc
 def test_a_message_that_is_put_back_lowers_the_position(
     subscriber: Subscriber, group: str, embedded_cluster: Cluster
 ) -> None:
-    """Whoever reads past what another read ahead: nothing behind the first unread message is committed."""
+    """Whoever reads past what another read ahead:
+    nothing behind the first unread message is committed.
+    """
     topic = embedded_cluster.topic()
     with engine(embedded_cluster) as running:
         running.fill(topic, 0, 100)
@@ -153,7 +155,9 @@ def test_watermarks_and_subscriptions(subscriber: Subscriber, hundred: str) -> N
 
 
 def test_two_members_share_and_lose_nothing(embedded_cluster: Cluster, group: str) -> None:
-    """The second member joins while the first reads; between them they see every message."""
+    """The second member joins while the first reads;
+    between them they see every message.
+    """
     topic = embedded_cluster.topic()
     with engine(
         embedded_cluster, group_id=group, session_timeout_ms="1000", heartbeat_interval_ms="100"

@@ -177,7 +177,9 @@ def test_restarts_never_mix_messages_of_an_earlier_start(
 
 
 class Interposed:
-    """A client whose first message takes its time on the way from librdkafka to the buffers."""
+    """A client whose first message takes its time on the way from librdkafka
+    to the buffers.
+    """
 
     def __init__(self, client: Consumer, topic: str) -> None:
         self._client = client
@@ -217,7 +219,9 @@ class _Message:
 
 
 def interpose(handle: ConsumingHandle, topic: str) -> Interposed:
-    """Let nothing but three messages of our own come to a handle that reads nothing yet: numbers 7, 50 and 51."""
+    """Let nothing but three messages of our own come to a handle
+    that reads nothing yet: numbers 7, 50 and 51.
+    """
     with handle.lock:
         handle.client = client = Interposed(handle.client, topic)
     return client

@@ -212,7 +212,9 @@ def test_wait() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_ring_is_lost(seed: int) -> None:
-    """Threads post while one takes only after a ring, until a take gives nothing: all must come, in order."""
+    """Threads post while one takes only after a ring, until a take gives nothing:
+    all must come, in order.
+    """
     chance = random.Random(seed)
     posters, each = 4, 2000
     bell = threading.Semaphore(0)
@@ -250,7 +252,7 @@ def test_no_ring_is_lost(seed: int) -> None:
     assert seen == {token: list(range(each)) for token in ("b0", "b1", "n2", "n3")}
 
 
-# -- what nobody takes -------------------------------------------------------------------------------------
+# -- what nobody takes -----------------------------------------------------------------
 
 
 def test_the_latest_takes_the_place_of_earlier_ones() -> None:
@@ -285,7 +287,7 @@ def test_what_is_left_out_goes_with_its_owner() -> None:
     assert setting.queue.take(2000) == []
 
 
-# -- what is recalled --------------------------------------------------------------------------------------
+# -- what is recalled ------------------------------------------------------------------
 
 
 def recalling(setting: Setting, seconds: float = 10) -> threading.Thread:

@@ -1,4 +1,6 @@
-"""Flow control: what the script has paused, and what is paused as there is enough of it."""
+"""Flow control: what the script has paused,
+and what is paused as there is enough of it.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,9 @@ PLENTY = 25_000
 
 @pytest.fixture(scope="module")
 def plenty(embedded_cluster: Cluster) -> str:
-    """A topic with more messages in partition 0 than a handle holds, and 100 in partition 1."""
+    """A topic with more messages in partition 0 than a handle holds,
+    and 100 in partition 1.
+    """
     topic = embedded_cluster.topic()
     with engine(embedded_cluster) as running:
         running.fill(topic, 0, PLENTY)
@@ -171,7 +173,9 @@ def large(embedded_cluster: Cluster) -> list[tuple[str, int]]:
 
 
 def assert_held(buffers: list[MessageBuffer]) -> None:
-    """As many bytes as a handle holds come and stay, but for what one round of fetching adds."""
+    """As many bytes as a handle holds come and stay,
+    but for what one round of fetching adds.
+    """
 
     def held() -> int:
         return sum(buffer.bytes for buffer in buffers)

@@ -132,7 +132,7 @@ def test_the_line_in_place_makes_room_for_others(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "\r\x1b[K1 left\r\x1b[K0 left\r\x1b[Kdone\n"
 
 
-# -- of a producer -----------------------------------------------------------------------------------------
+# -- of a producer ---------------------------------------------------------------------
 
 
 def test_what_is_delivered_is_no_loss_and_what_is_not_is_counted(

@@ -1,4 +1,6 @@
-"""Producer handles and their topics, metadata, owner threads, and waits that signals can end."""
+"""Producer handles and their topics, metadata, owner threads,
+and waits that signals can end.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ def log_of(cluster: Cluster, topic: str, partition: int, count: int) -> list[tup
         consumer.close()
 
 
-# -- producing ---------------------------------------------------------------------------------------------
+# -- producing -------------------------------------------------------------------------
 
 
 def test_produce_and_batch(embedded_cluster: Cluster) -> None:
@@ -262,7 +264,7 @@ def test_topics_of_one_name_are_one_topic() -> None:
         assert handle.open_topic("t") is not second
 
 
-# -- metadata ----------------------------------------------------------------------------------------------
+# -- metadata --------------------------------------------------------------------------
 
 
 def test_metadata(embedded_cluster: Cluster) -> None:
@@ -329,7 +331,7 @@ def test_the_embedded_broker_takes_the_place_of_brokers_and_security(run_tcl: Ru
     assert "secret" not in done.stderr
 
 
-# -- owner threads -----------------------------------------------------------------------------------------
+# -- owner threads ---------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -409,7 +411,7 @@ def test_idle_handles_cost_nothing(embedded_cluster: Cluster) -> None:
         assert share < 0.2  # librdkafka's own fetches every 10 ms included
 
 
-# -- waiting -----------------------------------------------------------------------------------------------
+# -- waiting ---------------------------------------------------------------------------
 
 
 def test_interruptibly_gives_the_value_or_the_error() -> None:

@@ -12,7 +12,7 @@ from fix_buffer import END, ERROR, run, singles
 from kafkatcl.engine.layouts import KEYED, MIXED, PLAIN, Layout
 from kafkatcl.engine.messages import EndItem, ErrorItem, Run, items
 
-# -- runs --------------------------------------------------------------------------------------------------
+# -- runs ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("key", "layout"), [(None, PLAIN), (b"", KEYED), (b"key", KEYED)])
@@ -40,7 +40,7 @@ def test_how_many_messages_fit(key: bytes | None) -> None:
         assert made.within(most) == min(5, max(1, most // each)), most
 
 
-# -- what confluent_kafka gives ----------------------------------------------------------------------------
+# -- what confluent_kafka gives --------------------------------------------------------
 
 
 class Message:

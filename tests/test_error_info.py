@@ -1,4 +1,6 @@
-"""What errors say beyond their text: where in the script, and what may help; nothing of the package's own lines."""
+"""What errors say beyond their text: where in the script, and what may help;
+nothing of the package's own lines.
+"""
 
 from __future__ import annotations
 

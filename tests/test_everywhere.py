@@ -1,4 +1,6 @@
-"""The package in every kind of interpreter: of threads, with Itcl, children of each other, run by other programs."""
+"""The package in every kind of interpreter:
+of threads, with Itcl, children of each other, run by other programs.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from fix_tcl import KAFKATCLSH, RunTcl
 #: How many sidecars a shell has for its main interpreter.
 OWN_SIDECARS = {True: 0, False: 1}
 
-# Four threads, each of which produces to its partition and is told of what comes from that of the next thread.
+# Four threads, each of which produces to its partition and is told of what comes from
+# that of the next thread.
 THREADS = """
 package require Thread
 set worker {
@@ -98,7 +101,7 @@ def contents(cluster: Cluster, topic: str, partition: int) -> list[bytes | None]
         consumer.close()
 
 
-# -- Itcl --------------------------------------------------------------------------------------------------
+# -- Itcl ------------------------------------------------------------------------------
 
 ITCL = """
 package require Itcl
@@ -147,7 +150,7 @@ def test_methods_as_callbacks_of_an_object_that_deletes_itself(
     assert (done.status, done.stdout, done.stderr) == (0, "{one two three} {}\n", "")
 
 
-# -- children ----------------------------------------------------------------------------------------------
+# -- children --------------------------------------------------------------------------
 
 # The child `early` is older than the package in its parent, `late` is not.
 CHILDREN = """
@@ -236,7 +239,7 @@ def test_exit_in_a_child_ends_the_script_and_loses_nothing(
         assert until(lambda: contents(embedded_cluster, topic, partition) == everything)  # noqa: B023
 
 
-# -- other programs ----------------------------------------------------------------------------------------
+# -- other programs --------------------------------------------------------------------
 
 HOSTS = {
     "kafkatclsh": [*KAFKATCLSH, "s.tcl"],

@@ -1,4 +1,6 @@
-"""Every example runs, in each shell, on an embedded broker of its own and on a real Kafka, and does what it says."""
+"""Every example runs, in each shell,
+on an embedded broker of its own and on a real Kafka, and does what it says.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def run(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunTcl) -> RunExam
 
 @pytest.fixture
 def filled(kafka: Cluster | None, topic: str, run: RunExample) -> str:
-    """A topic with ``MESSAGES``; on an embedded broker the example sees to that itself."""
+    """A topic with ``MESSAGES``; on an embedded broker the example sees
+    to that itself.
+    """
     if kafka:
         run("producer.tcl", topic)
     return topic
@@ -182,8 +186,8 @@ def test_index_writer(run: RunExample, kafka: Cluster | None, filled: str) -> No
         assert in_kafka(kafka, f"{filled}-index") == index
 
 
-#: Somebody who types two lines into the window, waits until they are shown, takes a picture, types a third line and
-#: closes the window at once.
+#: Somebody who types two lines into the window, waits until they are shown, takes a
+#: picture, types a third line and closes the window at once.
 USER = r"""
 set argv [lassign $argv example picture]
 incr argc -2
@@ -242,7 +246,9 @@ def test_live_list(
 
 
 def python(kafka: Cluster | None, *words: str, **environment: str) -> str:
-    """What a Python program prints, with an embedded broker where there is no ``kafka``."""
+    """What a Python program prints, with an embedded broker where there is no
+    ``kafka``.
+    """
     where = {} if kafka else {"KAFKATCL_EMBEDDED": "1"}
     brokers = [" ".join(kafka.bootstrap)] if kafka else []
     done = subprocess.run(
@@ -262,7 +268,8 @@ def test_host(kafka: Cluster | None, topic: str) -> None:
     assert python(kafka, str(EXAMPLES / "host.py"), topic) == f"{expected}\n"
 
 
-#: Somebody who types a line into the window, waits until it is shown, and closes the window.
+#: Somebody who types a line into the window, waits until it is shown, and closes the
+#: window.
 VISITOR = """
 import runpy, sys, tkinter
 

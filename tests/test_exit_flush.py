@@ -1,4 +1,6 @@
-"""Nothing that was produced is lost when a program ends, however it ends, and its status is kept."""
+"""Nothing that was produced is lost when a program ends, however it ends,
+and its status is kept.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from fix_tcl import KAFKATCLSH, RunTcl
 
 MESSAGES = 2000
 
-# A producer that keeps its messages for a second before it sends them, and the procedure to queue them.
+# A producer that keeps its messages for a second before it sends them, and the
+# procedure to queue them.
 PRODUCER = """
 package require kafka
 kafka::kafka create m

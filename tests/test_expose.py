@@ -38,7 +38,7 @@ def fails(interp: Interp, script: str) -> TclError:
     return caught.value
 
 
-# -- functions ---------------------------------------------------------------------------------------------
+# -- functions -------------------------------------------------------------------------
 
 
 def test_a_function_is_a_command_by_its_name_or_another(interp: Interp) -> None:
@@ -352,7 +352,7 @@ def test_a_deleted_command_lets_go(interp: Interp, script: str, way: str) -> Non
     assert interp.eval("lsort [info commands ::kafkatcl::python*]", list) == hidden
 
 
-# -- objects -----------------------------------------------------------------------------------------------
+# -- objects ---------------------------------------------------------------------------
 
 
 class Counter:

@@ -1,4 +1,6 @@
-"""Faults of the package itself: what a script is told of them, and where their traceback goes."""
+"""Faults of the package itself: what a script is told of them,
+and where their traceback goes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Brokers that cannot be reached in the first hour: three lines at most, the cause in the first."""
+"""Brokers that cannot be reached in the first hour:
+three lines at most, the cause in the first.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every call of a script is answered, whatever its words (see the package ``fuzz``); the fuzzer finds what is not."""
+"""Every call of a script is answered,
+whatever its words (see the package ``fuzz``); the fuzzer finds what is not.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ def test_every_call_is_answered_and_the_shell_stays_healthy(
     assert found is None, found
 
 
-# -- the grammar -------------------------------------------------------------------------------------------
+# -- the grammar -----------------------------------------------------------------------
 
 
 def test_the_same_seed_draws_the_same_calls() -> None:
@@ -94,7 +96,7 @@ def test_each_value_is_drawn_for_its_position() -> None:
         assert [call for call in drawn if call.startswith((f"tc stop {value}", f"tcn stop {value}"))], value
 
 
-# -- what the fuzzer finds ---------------------------------------------------------------------------------
+# -- what the fuzzer finds -------------------------------------------------------------
 
 #: What two calls together do that is planted: the first prepares it.
 PLANT = """

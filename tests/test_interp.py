@@ -46,7 +46,7 @@ def test_the_check_for_a_clean_interpreter_can_fail() -> None:
             assert_clean(raw)
 
 
-# -- values ------------------------------------------------------------------------------------------------
+# -- values ----------------------------------------------------------------------------
 
 
 def test_a_value_is_a_string_unless_something_else_is_asked_for(interp: Interp) -> None:
@@ -194,7 +194,7 @@ def test_all_bytes_go_through_in_both_directions(interp: Interp) -> None:
     assert seen == [ALL_BYTES] * 3
 
 
-# -- errors ------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------
 
 
 def test_an_error_has_message_code_and_info(interp: Interp) -> None:
@@ -253,7 +253,7 @@ def test_scripts_are_evaluated_at_global_level(interp: Interp) -> None:
     assert interp["seen"] == "global"
 
 
-# -- variables ---------------------------------------------------------------------------------------------
+# -- variables -------------------------------------------------------------------------
 
 
 def test_variables_and_array_elements(interp: Interp) -> None:

@@ -18,9 +18,11 @@ from kafkatcl.interp import Interp, TclError
 
 
 def in_thread(function: Callable[[], object]) -> str | None:
-    """What ``function`` raises in another thread: text, as an exception's frames would keep the interpreter.
+    """What ``function`` raises in another thread:
+    text, as an exception's frames would keep the interpreter.
 
-    Garbage is collected in any thread, and Tcl aborts the process where that lets go of an interpreter.
+    Garbage is collected in any thread, and Tcl aborts the process where that lets go of
+    an interpreter.
     """
     caught: list[str] = []
 
@@ -131,7 +133,9 @@ def test_close_lets_everything_go() -> None:
 
 
 def test_exceptions_kept_after_close_do_not_keep_the_interpreter() -> None:
-    """Tcl aborts the process when another thread lets go of an interpreter, so this runs in one of its own."""
+    """Tcl aborts the process when another thread lets go of an interpreter,
+    so this runs in one of its own.
+    """
     program = """
 import threading
 from kafkatcl.interp import Interp
@@ -169,7 +173,9 @@ print("alive")
 
 
 def test_a_main_window() -> None:
-    """Where there is no program that gives a display, the error is shown that says so."""
+    """Where there is no program that gives a display,
+    the error is shown that says so.
+    """
     program = """
 import tkinter
 from kafkatcl.interp import Interp, Message, TclError

@@ -13,7 +13,7 @@ import pytest
 
 from kafkatcl.interp import Interp, TclError
 
-# -- script files ------------------------------------------------------------------------------------------
+# -- script files ----------------------------------------------------------------------
 
 
 def test_run_gives_the_script_its_arguments(interp: Interp, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_exit_with_a_bad_status(interp: Interp) -> None:
         interp.eval("exit now")
 
 
-# -- events ------------------------------------------------------------------------------------------------
+# -- events ----------------------------------------------------------------------------
 
 
 def test_vwait_tells_whether_the_variable_was_written(interp: Interp) -> None:
@@ -120,7 +120,7 @@ def test_an_error_in_a_callback_goes_to_bgerror(interp: Interp) -> None:
     assert interp["told"] == "{ZeroDivisionError: division by zero} {PYTHON ZeroDivisionError}"
 
 
-# -- interruptions -----------------------------------------------------------------------------------------
+# -- interruptions ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])

@@ -1,4 +1,6 @@
-"""What must not reach the package, or its pipe: safe interpreters, programs that are run, forked processes."""
+"""What must not reach the package, or its pipe:
+safe interpreters, programs that are run, forked processes.
+"""
 
 from __future__ import annotations
 
@@ -56,9 +58,10 @@ def test_safe_interpreters_have_what_their_host_gives_them(
     assert (done.status, done.stderr) == (0, "")
 
 
-# -- programs that are run ---------------------------------------------------------------------------------
+# -- programs that are run -------------------------------------------------------------
 
-# The descriptors of a program that is run, before there is anything of ours, and with connections and callbacks.
+# The descriptors of a program that is run, before there is anything of ours, and with
+# connections and callbacks.
 DESCRIPTORS = """
 proc descriptors {} {
     list [exec sh -c {ls /proc/$$/fd; true}] [exec sh -c {readlink /proc/$$/fd/*; true}]
@@ -91,7 +94,7 @@ def test_programs_that_are_run_inherit_no_descriptor(
         assert after == before
 
 
-# -- fork --------------------------------------------------------------------------------------------------
+# -- fork ------------------------------------------------------------------------------
 
 FORK = """
 package require Tclx

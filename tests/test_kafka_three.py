@@ -1,4 +1,6 @@
-"""The cluster of three: what happens to its nodes is what a test has done to them, and goes when the tests do."""
+"""The cluster of three: what happens to its nodes is what a test has done to them,
+and goes when the tests do.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A message's fields are rows: one more of them is in all arrays, lists and loops, over both bridges.
+"""A message's fields are rows: one more of them is in all arrays, lists and loops,
+over both bridges.
 
 Each test edits one line of a copy of the package.
 """
@@ -84,7 +85,8 @@ while {![info exists names]} {vwait names}
 puts [dict keys [lindex $names 0]]
 """
 
-#: A row, and what each message has of its field: of payloads a, c, d and of b, e, f, which have a key.
+#: A row, and what each message has of its field: of payloads a, c, d and of b, e, f,
+#: which have a key.
 ROWS = {
     "optional bytes": (
         'Field("big", bytes, lambda messages: [m.value().upper() if m.value() in b"ace" else None for m in messages], '
@@ -105,7 +107,9 @@ ROWS = {
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of the package, in the folder that scripts run in, where Python and Tcl find it before all others."""
+    """A copy of the package, in the folder that scripts run in,
+    where Python and Tcl find it before all others.
+    """
     for folder in ("kafkatcl", "pkgIndex"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path

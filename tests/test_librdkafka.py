@@ -1,4 +1,6 @@
-"""The ctypes view of librdkafka: configurations, error names, and the live handles of confluent-kafka's clients."""
+"""The ctypes view of librdkafka: configurations, error names,
+and the live handles of confluent-kafka's clients.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ from kafkatcl.librdkafka.version import version
 NOWHERE = "127.0.0.1:1"
 
 
-# -- configurations ----------------------------------------------------------------------------------------
+# -- configurations --------------------------------------------------------------------
 
 
 def pairs(conf: GlobalConf | TopicConf) -> dict[str, str]:
@@ -136,7 +138,7 @@ def test_long_values_that_are_not_ascii() -> None:
     assert conf.get("client.id") == "é" * 100_000
 
 
-# -- errors ------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------
 
 
 class _Description(ctypes.Structure):
@@ -183,7 +185,7 @@ def test_the_library_is_the_one_confluent_kafka_uses() -> None:
     assert len(libraries) == 1
 
 
-# -- live handles ------------------------------------------------------------------------------------------
+# -- live handles ----------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -245,7 +247,9 @@ def test_the_output_queue_counts_messages() -> None:
 
 @contextlib.contextmanager
 def log_queue(native: ClientHandle) -> Iterator[tuple[LogQueue, int]]:
-    """The queue of the log lines of a client, and what becomes readable when some come."""
+    """The queue of the log lines of a client,
+    and what becomes readable when some come.
+    """
     with signal_pipe() as (reader, writer):
         queue = native.divert_logs(writer)
         yield queue, reader

@@ -1,4 +1,6 @@
-"""Log lines: one line each whatever is in them, none lost without a word, and nobody waits for them."""
+"""Log lines: one line each whatever is in them, none lost without a word,
+and nobody waits for them.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,7 @@ def test_control_characters_are_escaped() -> None:
     assert printable("plain \u00e4\u20ac\U0001f600 \\n") == "plain \u00e4\u20ac\U0001f600 \\n"
 
 
-# -- in this process ---------------------------------------------------------------------------------------
+# -- in this process -------------------------------------------------------------------
 
 
 class Client:
@@ -193,7 +195,8 @@ def refuse_thread() -> None:
     raise RuntimeError("no thread")
 
 
-# A producer with a flood of log lines on a stderr that nobody reads delivers, tells, and ends.
+# A producer with a flood of log lines on a stderr that nobody reads delivers, tells,
+# and ends.
 FLOOD = """
 package require kafka
 kafka::kafka create m
@@ -260,7 +263,9 @@ foreach handle {p c s} {$handle delete}
 
 
 def test_no_warning_of_what_is_right(run_everywhere: RunTcl) -> None:
-    """Brokers may be named later, and a master has properties for producers and for consumers."""
+    """Brokers may be named later, and a master has properties for producers
+    and for consumers.
+    """
     assert run_everywhere(SHARED_MASTER).stderr == ""
 
 

@@ -1,4 +1,6 @@
-"""Brokers that are away for a while: when they go and when they come back is told, and why in plain words."""
+"""Brokers that are away for a while:
+when they go and when they come back is told, and why in plain words.
+"""
 
 from __future__ import annotations
 

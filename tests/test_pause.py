@@ -1,4 +1,6 @@
-"""`pause` and `resume` of a subscriber: nothing of what is paused is read, nothing is lost, nothing comes twice."""
+"""`pause` and `resume` of a subscriber:
+nothing of what is paused is read, nothing is lost, nothing comes twice.
+"""
 
 from __future__ import annotations
 

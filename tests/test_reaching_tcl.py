@@ -1,4 +1,6 @@
-"""What may reach Tcl, read off the sources: guarded functions, and no script that is built from data."""
+"""What may reach Tcl, read off the sources:
+guarded functions, and no script that is built from data.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ PACKAGE = Path(__file__).parent.parent / "kafkatcl"
 SOURCES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in SOURCES.items()}
 
-#: What tkinter calls straight from Tcl, and where the function stands among the arguments.
+#: What tkinter calls straight from Tcl, and where the function stands among the
+#: arguments.
 REGISTERING = {"createcommand": 1, "createfilehandler": 2, "createtimerhandler": 1}
-#: The methods that evaluate a script, which must be a constant: data goes in as words, through ``call``.
+#: The methods that evaluate a script, which must be a constant: data goes in as words,
+#: through ``call``.
 EVALUATING = {"eval", "evalfile", "exprstring"}
 #: The one script that is put together, from the name of a command of ours and a number.
 LEAVING = "f'{command} {status}'"
@@ -47,7 +51,9 @@ def test_tcl_calls_guarded_functions_only() -> None:
 
 
 def is_quick(name: str, function: ast.expr) -> bool:
-    """Whether this is the parameter of ``define_quick``, the way for functions that never raise (see the next test)."""
+    """Whether this is the parameter of ``define_quick``, the way for functions that
+    never raise (see the next test).
+    """
     [definition] = [
         node
         for node in ast.walk(TREES["bridge/inprocess.py"])
@@ -93,7 +99,9 @@ def test_no_script_is_built_from_data() -> None:
 
 
 def is_built(script: ast.expr) -> bool:
-    """Whether a text is put together: an f-string with values, ``+`` or ``%``, ``format`` or ``join``."""
+    """Whether a text is put together: an f-string with values,
+    ``+`` or ``%``, ``format`` or ``join``.
+    """
     if isinstance(script, ast.JoinedStr):
         return any(isinstance(part, ast.FormattedValue) for part in script.values)
     if isinstance(script, ast.Call) and isinstance(script.func, ast.Attribute):

@@ -1,4 +1,6 @@
-"""The clusters that the tests run on: a real Kafka, once, and gone when the tests are."""
+"""The clusters that the tests run on:
+a real Kafka, once, and gone when the tests are.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,8 @@ def test_the_embedded_broker_cannot_choose_partitions(embedded_cluster: Cluster)
         embedded_cluster.topic(partitions=7)
 
 
-#: In the place of Java, for what is told of any server that Java runs: the embedded broker is there in no time.
+#: In the place of Java, for what is told of any server that Java runs: the embedded
+#: broker is there in no time.
 JAVA = f"""#!/bin/sh
 for last; do :; done
 case "$*" in

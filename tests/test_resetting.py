@@ -1,4 +1,6 @@
-"""Offsets to start from that are not there: the oldest message there is, or what ``auto.offset.reset`` says."""
+"""Offsets to start from that are not there:
+the oldest message there is, or what ``auto.offset.reset`` says.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ proc first {offset {timeout 10000}} {
 
 
 def trimmed(cluster: Cluster) -> tuple[str, int, int]:
-    """A topic whose partition 0 has lost its older messages, the oldest offset it has, and the next one."""
+    """A topic whose partition 0 has lost its older messages,
+    the oldest offset it has, and the next one.
+    """
     topic = cluster.topic()
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers})
     count, size = (

@@ -1,4 +1,6 @@
-"""Payloads and keys of every kind come back byte for byte, whatever way they went and came."""
+"""Payloads and keys of every kind come back byte for byte,
+whatever way they went and came.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +139,9 @@ class Script:
         self.interp["count"] = len(MESSAGES)
 
     def seen(self) -> list[tuple[bytes, bytes | None]]:
-        """What callbacks, arrays or reports have shown to the script, as payloads and keys."""
+        """What callbacks, arrays or reports have shown to the script,
+        as payloads and keys.
+        """
         found = []
         for number in range(self.interp.eval("llength $seen", to=int) // 2):
             self.interp.eval(f"lassign [lrange $seen {2 * number} {2 * number + 1}] payload key")

@@ -1,4 +1,6 @@
-"""Secrets are given to Kafka and shown to nobody: not by config, in errors, in errorInfo, on stderr, in the log."""
+"""Secrets are given to Kafka and shown to nobody: not by config, in errors, in
+errorInfo, on stderr, in the log.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,8 @@ def test_config_shows_no_secret(run_everywhere: RunTcl) -> None:
     assert (done.status, done.stderr, "CANARY" in done.stdout) == (0, "", False)
 
 
-# Everything that can be wrong with a secret in it, by a list whose words are the secret; and what shows it.
+# Everything that can be wrong with a secret in it, by a list whose words are the
+# secret; and what shows it.
 REFUSED = r"""
 package require kafka
 proc bgerror {message} {puts "background: $message\n$::errorInfo"; incr ::told}
@@ -162,7 +165,8 @@ def test_errors_show_what_is_harmless(run_everywhere: RunTcl) -> None:
     ]
 
 
-# Masters `a` and `b` have secrets; others get copies of what config shows, in all the ways there are.
+# Masters `a` and `b` have secrets; others get copies of what config shows, in all the
+# ways there are.
 COPIES = """
 package require kafka
 lassign $argv broker
@@ -343,7 +347,7 @@ def test_the_words_of_a_call_are_shown_but_for_secrets() -> None:
     ]
 
 
-# -- warnings ----------------------------------------------------------------------------------------------
+# -- warnings --------------------------------------------------------------------------
 
 WARNED = """
 package require kafka

@@ -1,4 +1,6 @@
-"""``make demo`` and ``make test`` on machines that lack something: they install it, or say what to install."""
+"""``make demo`` and ``make test`` on machines that lack something:
+they install it, or say what to install.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def program(file: Path, script: str) -> None:
 
 
 class Machine:
-    """A PATH of our own: the programs set-up needs, a user, and whatever else a test puts there."""
+    """A PATH of our own: the programs set-up needs, a user,
+    and whatever else a test puts there.
+    """
 
     def __init__(self, folder: Path, user: int) -> None:
         self.folder = folder
@@ -43,7 +47,9 @@ class Machine:
         program(self.path / name, f'PYTHONPATH={block} exec {sys.executable} "$@"')
 
     def good_python(self, file: Path, *, pip: str = "exit 0") -> None:
-        """A Python that lacks nothing; in the environments it makes, pip only notes that it was called."""
+        """A Python that lacks nothing; in the environments it makes,
+        pip only notes that it was called.
+        """
         inside = self.folder / "inside" / "bin"
         inside.mkdir(parents=True, exist_ok=True)
         program(

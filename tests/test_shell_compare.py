@@ -1,4 +1,6 @@
-"""kafkatclsh beside the real tclsh: the same script, arguments and input give the same output, errors and status."""
+"""kafkatclsh beside the real tclsh:
+the same script, arguments and input give the same output, errors and status.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def tclsh() -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a shell; ``script`` is the content of s.tcl, which ``args`` usually name first."""
+    """One run of a shell; ``script`` is the content of s.tcl,
+    which ``args`` usually name first.
+    """
 
     script: str | bytes = ""
     args: tuple[str | bytes, ...] = ("s.tcl",)

@@ -1,4 +1,6 @@
-"""What Tab offers in both line editors, and what ``help`` tells: asked in an interpreter that has all sorts."""
+"""What Tab offers in both line editors, and what ``help`` tells: asked in an
+interpreter that has all sorts.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,8 @@ def completer(interp: kafkatcl.Interp) -> Completer:
     return Completer(interp.tk)
 
 
-#: A text, and what Tab makes of it: the whole text if there is one candidate, else the candidates.
+#: A text, and what Tab makes of it: the whole text if there is one candidate, else the
+#: candidates.
 COMPLETED: dict[str, str | set[str]] = {
     # commands
     "gre": "greet ",
@@ -299,7 +302,7 @@ def test_a_terminal_that_cannot_go_back_gets_no_codes(monkeypatch: pytest.Monkey
     assert [above.written(piece) for piece in (b"a", b"b", b"\r\n", b"\n")] == [b"a\n", b"b\n", b"", b"\n"]
 
 
-# -- help --------------------------------------------------------------------------------------------------
+# -- help ------------------------------------------------------------------------------
 
 
 def answers(interp: kafkatcl.Interp) -> Callable[[list[str]], str]:

@@ -1,4 +1,6 @@
-"""Every end of kafkatclsh: what is open is closed and written out, and the status is kept."""
+"""Every end of kafkatclsh: what is open is closed and written out,
+and the status is kept.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from typing import Any
 import pytest
 from fix_tcl import KAFKATCLSH, RunTcl
 
-# kafkatclsh with a closer that tells that it was called, after SECONDS, and an exit function of Python.
+# kafkatclsh with a closer that tells that it was called, after SECONDS, and an exit
+# function of Python.
 SHELL = """
 import atexit, os, sys, time
 from kafkatcl.engine.shutdown import at_shutdown
@@ -131,7 +134,9 @@ def test_a_closer_that_fails_is_told_and_the_status_kept(run_tcl: RunTcl) -> Non
 def started(
     script: str, tmp_path: Path, *, seconds: str = "0", **options: Any
 ) -> Iterator[subprocess.Popen[str]]:
-    """A shell that has said "ready" and runs ``script``; its closer takes so many seconds."""
+    """A shell that has said "ready" and runs ``script``;
+    its closer takes so many seconds.
+    """
     file = tmp_path / "s.tcl"
     file.write_text(f"puts ready; flush stdout; {script}")
     process = subprocess.Popen(

@@ -1,4 +1,6 @@
-"""What kafkatclsh has beyond tclsh: its own options, its place, and the package kafka."""
+"""What kafkatclsh has beyond tclsh:
+its own options, its place, and the package kafka.
+"""
 
 from __future__ import annotations
 

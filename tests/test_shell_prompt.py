@@ -1,4 +1,6 @@
-"""kafkatclsh on a terminal: line editing by prompt_toolkit and by readline, events at the prompt, Ctrl-C, history."""
+"""kafkatclsh on a terminal: line editing by prompt_toolkit and by readline,
+events at the prompt, Ctrl-C, history.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ RUN = """-c 'import os; os.execlp("sh", "sh", os.environ["HOME"] + "/run")'"""  
 
 
 class Terminal:
-    """A shell on a pseudo-terminal.  What it shows is matched as it comes, with the codes that move the cursor."""
+    """A shell on a pseudo-terminal.  What it shows is matched as it comes,
+    with the codes that move the cursor.
+    """
 
     def __init__(self, env: dict[str, str], command: str = "-m kafkatcl.launch") -> None:
         self.process = pexpect.spawn(
@@ -48,7 +52,9 @@ class Terminal:
 
 
 class Shell(Protocol):
-    """Start a shell and see its first prompt; ``arguments`` are for Python, instead of ``-m kafkatcl.launch``."""
+    """Start a shell and see its first prompt;
+    ``arguments`` are for Python, instead of ``-m kafkatcl.launch``.
+    """
 
     def __call__(self, arguments: str = ..., prompt: str = ..., **env: str) -> Terminal: ...
 

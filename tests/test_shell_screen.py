@@ -1,4 +1,6 @@
-"""The prompt of kafkatclsh as it is seen: a screen shows what each feature does, with both line editors."""
+"""The prompt of kafkatclsh as it is seen:
+a screen shows what each feature does, with both line editors.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ def no_fault(terminal: Terminal) -> bool:
     return "Traceback" not in "\n".join(terminal.lines)
 
 
-# -- greeting and help -------------------------------------------------------------------------------------
+# -- greeting and help -----------------------------------------------------------------
 
 
 def test_it_greets_in_one_line_and_knows_help(on_terminal: OnTerminal) -> None:
@@ -57,7 +59,7 @@ def test_what_may_help_stands_below_an_error(on_terminal: OnTerminal) -> None:
     terminal.enters("expr 1/0", "divide by zero", "%")
 
 
-# -- completion --------------------------------------------------------------------------------------------
+# -- completion ------------------------------------------------------------------------
 
 
 def test_tab_completes_a_word_and_lists_several(on_terminal: OnTerminal) -> None:
@@ -148,7 +150,7 @@ def test_what_fails_during_completion_is_not_told(on_terminal: OnTerminal) -> No
     terminal.shows("% list $bad(a)", "1", "%")
 
 
-# -- text above the line -----------------------------------------------------------------------------------
+# -- text above the line ---------------------------------------------------------------
 
 
 def test_text_appears_above_the_line_which_stays_as_it_was(on_terminal: OnTerminal) -> None:
@@ -242,7 +244,7 @@ def test_commands_find_the_channels_that_there_are(on_terminal: OnTerminal) -> N
     terminal.enters("fconfigure stdout -encoding", "iso8859-1", "%")
 
 
-# -- history -----------------------------------------------------------------------------------------------
+# -- history ---------------------------------------------------------------------------
 
 
 def test_both_editors_have_one_history(editor: str, on_terminal: OnTerminal, home: Path) -> None:
@@ -287,7 +289,7 @@ def test_a_history_of_anything_is_read(on_terminal: OnTerminal, home: Path) -> N
     assert (folder / "history").read_bytes().endswith(b"\n+expr 6*7")
 
 
-# -- lines -------------------------------------------------------------------------------------------------
+# -- lines -----------------------------------------------------------------------------
 
 
 def test_pasted_lines_are_one_command(on_terminal: OnTerminal) -> None:

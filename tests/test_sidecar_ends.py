@@ -1,4 +1,6 @@
-"""A stock Tcl shell and its sidecar end together: nothing is lost, nothing is left behind, nobody waits for ever."""
+"""A stock Tcl shell and its sidecar end together:
+nothing is lost, nothing is left behind, nobody waits for ever.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,7 @@ def is_gone(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-# -- the shell ends ----------------------------------------------------------------------------------------
+# -- the shell ends --------------------------------------------------------------------
 
 SIGNALS = {
     "TERM": (signal.SIGTERM, False),
@@ -141,7 +143,9 @@ def test_a_child_in_the_background_keeps_nothing_open(
 
 
 def test_who_reads_the_messages_of_a_killed_shell_waits_no_longer_than_for_delivering(tmp_path: Path) -> None:
-    """The sidecar has the same standard error, so `tclsh script 2>&1 | cat` ends when both are gone."""
+    """The sidecar has the same standard error,
+    so `tclsh script 2>&1 | cat` ends when both are gone.
+    """
     env = {"KAFKATCL_FLUSH_TIMEOUT_MS": "1000", "KAFKATCL_TEST_BROKERS": "127.0.0.1:1", "TOPIC": "t"}
     with running(QUEUED + "m logger none\n" + READY + "vwait forever", tmp_path, env) as (process, _):
         process.kill()
@@ -149,7 +153,7 @@ def test_who_reads_the_messages_of_a_killed_shell_waits_no_longer_than_for_deliv
         assert f"kafkatcl: {MESSAGES} messages of " in told
 
 
-# -- the sidecar ends --------------------------------------------------------------------------------------
+# -- the sidecar ends ------------------------------------------------------------------
 
 WATCHED = f"""
 package require kafka

@@ -26,7 +26,8 @@ TCL = Path(kafkatcl.__file__).parent / "tcl"
 ALL_BYTES = bytes(range(256))
 
 
-#: Interpreters are kept to the end: Tcl aborts the process if one is freed in a thread that collects garbage.
+#: Interpreters are kept to the end: Tcl aborts the process if one is freed in a thread
+#: that collects garbage.
 _kept: list[Any] = []
 
 
@@ -59,7 +60,7 @@ def elements(tcl: Any, value: Any) -> list[str]:
     ]
 
 
-# -- answers -----------------------------------------------------------------------------------------------
+# -- answers ---------------------------------------------------------------------------
 
 
 def test_answers_are_lists_as_tcl_writes_them(tcl: Any) -> None:
@@ -127,7 +128,7 @@ def test_messages_cross_byte_for_byte(tcl: Any, layout: Layout) -> None:
     assert elements(tcl, tcl.call("lindex", value, 1, 4, 4)) == ["other", "7", "1700000000000"]
 
 
-# -- requests ----------------------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------
 
 
 @pytest.fixture

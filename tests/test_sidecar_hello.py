@@ -71,7 +71,9 @@ credit.LARGEST = 50
 def test_no_number_of_the_protocol_stands_in_tcl(
     embedded_cluster: Cluster, tmp_path: Path, run_tcl: RunTcl
 ) -> None:
-    """Where all of them are others, all works: messages both ways, callbacks, the end."""
+    """Where all of them are others, all works:
+    messages both ways, callbacks, the end.
+    """
     done = run_tcl(
         """
         package require kafka

@@ -1,4 +1,6 @@
-"""Producing over the pipe without waiting for answers: what was accepted is delivered, what cannot be is an error."""
+"""Producing over the pipe without waiting for answers:
+what was accepted is delivered, what cannot be is an error.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ def run(run_tcl: RunTcl, script: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-# -- without an answer -------------------------------------------------------------------------------------
+# -- without an answer -----------------------------------------------------------------
 
 
 def test_most_messages_are_not_waited_for(embedded_cluster: Cluster, topic: str, run_tcl: RunTcl) -> None:
@@ -62,7 +64,7 @@ def test_most_messages_are_not_waited_for(embedded_cluster: Cluster, topic: str,
     assert embedded_cluster.messages_in(topic) == 5000
 
 
-# -- what cannot be queued is an error of the produce that made it -----------------------------------------
+# -- what cannot be queued is an error of the produce that made it ---------------------
 
 # Messages wait for ten seconds before they are sent, so the queue stays full.
 FULL_QUEUE = """
@@ -210,7 +212,7 @@ def test_nothing_can_be_produced_to_what_was_deleted(deleting: str, topic: str, 
     assert told == "1"
 
 
-# -- much in both directions -------------------------------------------------------------------------------
+# -- much in both directions -----------------------------------------------------------
 
 
 def test_large_messages_both_ways_in_a_flood_of_events(kafka_cluster: Cluster, run_tcl: RunTcl) -> None:
@@ -259,4 +261,4 @@ def test_large_messages_both_ways_in_a_flood_of_events(kafka_cluster: Cluster, r
     assert (done.stdout, done.stderr, done.status) == ("10000\n", "", 0)
 
 
-# -- where nothing works any more --------------------------------------------------------------------------
+# -- where nothing works any more ------------------------------------------------------

@@ -1,7 +1,9 @@
-"""Events that nothing has come for: Tcl's notifier may report one under load, and nobody must wait for what it names.
+"""Events that nothing has come for: Tcl's notifier may report one under load, and
+nobody must wait for what it names.
 
-The notifier's thread looks at all descriptors, and then tells the interpreter what it has seen.  If it is held up in
-between, the interpreter may have read that already, with the answer of a call, and be waiting anew.
+The notifier's thread looks at all descriptors, and then tells the interpreter what it
+has seen.  If it is held up in between, the interpreter may have read that already, with
+the answer of a call, and be waiting anew.
 """
 
 from __future__ import annotations

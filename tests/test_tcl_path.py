@@ -36,7 +36,9 @@ def kafkatcl(*arguments: object, root: Path = ROOT) -> subprocess.CompletedProce
 
 
 def tcl_list(elements: Sequence[object]) -> str:
-    """A Tcl list of words without blanks, quotes or backslashes, but perhaps with those of ``ODD``."""
+    """A Tcl list of words without blanks, quotes or backslashes,
+    but perhaps with those of ``ODD``.
+    """
     return " ".join("".join(f"\\{c}" if c in ' {}"$[]' else c for c in str(element)) for element in elements)
 
 
@@ -70,7 +72,7 @@ def installed(done: subprocess.CompletedProcess[str]) -> Path:
     return Path(done.stdout.partition(":")[0])
 
 
-# -- tcl-path ----------------------------------------------------------------------------------------------
+# -- tcl-path --------------------------------------------------------------------------
 
 #: Tells the Python of the sidecar, and what it runs.
 WHICH = r"""
@@ -125,7 +127,7 @@ def test_a_safe_interpreter_is_refused(run_tcl: RunTcl) -> None:
     assert message.endswith("cannot be loaded into a safe interpreter: alias commands of its parent into it")
 
 
-# -- install-tcl -------------------------------------------------------------------------------------------
+# -- install-tcl -----------------------------------------------------------------------
 
 
 def test_a_shell_finds_what_was_installed_and_runs_the_python_that_installed_it(
@@ -256,7 +258,7 @@ def test_a_package_that_is_gone_is_told(tmp_path: Path, run_tcl: RunTcl) -> None
         assert (ended.status, ended.stderr) == (0, "")
 
 
-# -- finding Python ----------------------------------------------------------------------------------------
+# -- finding Python --------------------------------------------------------------------
 
 
 def fake_python(file: Path) -> Path:
@@ -313,7 +315,9 @@ def installed_package(folder: Path) -> None:
 
 
 def refused(run_tcl: RunTcl, package: Path, path: Path, before: str = "", python: object = "") -> str:
-    """What is said when no Python serves the package in this folder; ``path`` is PATH."""
+    """What is said when no Python serves the package in this folder;
+    ``path`` is PATH.
+    """
     env = {"TCLLIBPATH": str(package / "kafkatcl" / "pkgIndex"), "KAFKATCL_PYTHON": str(python)}
     script = f"{before}\nset ::env(PATH) [list {path}]\n{CAUGHT}"
     code, message, errorcode = run_tcl(script, shell=TCLSH, env=env).stdout.splitlines()

@@ -1,4 +1,6 @@
-"""The tests that are written in Tcl (tcl_tests), each file in each kind of shell and on each kind of cluster."""
+"""The tests that are written in Tcl (tcl_tests),
+each file in each kind of shell and on each kind of cluster.
+"""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def trap(run_tcl: RunTcl, embedded_cluster: Cluster) -> Trap:
     return Trap(run_tcl, embedded_cluster, embedded_cluster.topic())
 
 
-# -- from inside callbacks ---------------------------------------------------------------------------------
+# -- from inside callbacks -------------------------------------------------------------
 
 WITHIN = {
     "message of a topic": "ct start 0 beginning act; vwait forever",
@@ -148,7 +148,7 @@ def test_a_fault_in_a_callback_is_told_once(trap: Trap) -> None:
     assert said == ["deliberate"] * 50
 
 
-# -- bad values --------------------------------------------------------------------------------------------
+# -- bad values ------------------------------------------------------------------------
 
 # Each fails, or not, with a Tcl error; none of them ends the process.
 BAD = {
@@ -277,7 +277,7 @@ def test_bad_values(trap: Trap) -> None:
     assert [line for line in lines if "INTERNAL" in line] == []
 
 
-# -- fatal errors, signals, threads, forks -----------------------------------------------------------------
+# -- fatal errors, signals, threads, forks ---------------------------------------------
 
 
 def spawn(*command: str, **environment: str) -> subprocess.Popen[str]:
@@ -363,7 +363,9 @@ def test_garbage_collection_in_threads(embedded_cluster: Cluster) -> None:
 
 
 def test_a_forked_child_ends_and_leaves_its_parent_alone(embedded_cluster: Cluster) -> None:
-    """A child has none of librdkafka's threads: it must neither flush nor close what its parent has open."""
+    """A child has none of librdkafka's threads:
+    it must neither flush nor close what its parent has open.
+    """
     done = python(
         """
         tcl.eval(SETUP + "m config linger.ms 300\\n" + OBJECTS + "ct start 0 beginning")

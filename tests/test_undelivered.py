@@ -1,4 +1,6 @@
-"""Nothing is lost without a word: what was not delivered, and told to no callback, is counted and told."""
+"""Nothing is lost without a word: what was not delivered, and told to no callback,
+is counted and told.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from fix_cluster import Cluster
 from fix_mock import OUT_OF_ORDER_SEQUENCE_NUMBER, PRODUCE, TOPIC_AUTHORIZATION_FAILED, Mock
 from fix_tcl import KAFKATCLSH, TCLSH, RunTcl, environment_of
 
-# A producer whose messages fail after 0.3 s, and procedures to queue some and to wait until they have failed.
+# A producer whose messages fail after 0.3 s, and procedures to queue some and to wait
+# until they have failed.
 PRELUDE = """
 package require kafka
 kafka::kafka create m
@@ -233,7 +236,7 @@ def test_the_status_of_commands_from_standard_input_is_1(shell: Sequence[str]) -
     assert (reasons(done.stderr), done.returncode) == ([f"5 of lost ({TIMED_OUT})"], 1)
 
 
-# -- the log -----------------------------------------------------------------------------------------------
+# -- the log ---------------------------------------------------------------------------
 
 
 def test_the_first_loss_of_a_topic_is_logged_at_once(run_everywhere: RunTcl) -> None:
@@ -268,7 +271,7 @@ def test_the_first_loss_is_a_line_on_standard_error(run_everywhere: RunTcl) -> N
     assert logged == f"rdkafka#producer-1: topic lost: 1 message was not delivered: {TIMED_OUT}"
 
 
-# -- what a cluster refuses --------------------------------------------------------------------------------
+# -- what a cluster refuses ------------------------------------------------------------
 
 CLUSTER = (
     PRELUDE
@@ -332,9 +335,10 @@ def test_a_report_without_an_acknowledgement_has_no_offset(
     assert done.stdout == "payload m0 partition 0 offset invalid topic lost\n"
 
 
-# -- fatal errors ------------------------------------------------------------------------------------------
+# -- fatal errors ----------------------------------------------------------------------
 
-# An idempotent producer that has a fatal error: how many messages were accepted, refused, and told to have failed.
+# An idempotent producer that has a fatal error: how many messages were accepted,
+# refused, and told to have failed.
 FATAL = (
     CLUSTER
     + """
@@ -418,7 +422,7 @@ def test_after_a_fatal_error_a_shell_that_has_heard_of_it_refuses_each(
     assert (stdout, status) == ("0,100,1\n", 1)
 
 
-# -- the sidecar -------------------------------------------------------------------------------------------
+# -- the sidecar -----------------------------------------------------------------------
 
 
 def test_a_sidecar_that_was_killed_is_told_at_the_end(run_tcl: RunTcl) -> None:
@@ -443,7 +447,7 @@ def test_the_sidecar_of_a_killed_shell_tells(tmp_path: Path) -> None:
     assert reasons(stderr) == [f"5 of lost ({TIMED_OUT})"]
 
 
-# -- Python programs ---------------------------------------------------------------------------------------
+# -- Python programs -------------------------------------------------------------------
 
 
 def host(program: str, **env: str) -> subprocess.CompletedProcess[str]:

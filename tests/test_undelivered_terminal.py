@@ -1,4 +1,6 @@
-"""A flush that takes its time says so on a terminal, and Ctrl-C ends it with the count."""
+"""A flush that takes its time says so on a terminal,
+and Ctrl-C ends it with the count.
+"""
 
 from __future__ import annotations
 

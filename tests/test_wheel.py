@@ -27,7 +27,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment of nothing but the wheel and, linked from here, what it depends on."""
+    """A virtual environment of nothing but the wheel and, linked from here,
+    what it depends on.
+    """
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, symlinks=True)
     pip = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python"]
@@ -39,7 +41,9 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def link(distribution: str, environment: Path) -> None:
-    """Make an installed distribution importable in another environment, without the network."""
+    """Make an installed distribution importable in another environment,
+    without the network.
+    """
     target = Path(sysconfig.get_path("purelib", vars={"base": environment, "platbase": environment}))
     installed = metadata.distribution(distribution)
     for name in {
@@ -58,7 +62,9 @@ def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = 
 
 
 def test_the_wheel_holds_every_tcl_file(wheel: Path) -> None:
-    """The ones beside the modules, and the package index that stock tclsh is pointed at."""
+    """The ones beside the modules, and the package index
+    that stock tclsh is pointed at.
+    """
     beside = {file.relative_to(ROOT).as_posix() for file in (ROOT / "kafkatcl").rglob("*.tcl")}
     index = {f"kafkatcl/pkgIndex/{file.name}" for file in (ROOT / "pkgIndex").glob("*.tcl")}
     with zipfile.ZipFile(wheel) as archive:

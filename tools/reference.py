@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Write what docs/reference.md has from the table of subcommands: the usage blocks, and the overview.
+"""Write what docs/reference.md has from the table of subcommands:
+the usage blocks, and the overview.
 
     tools/reference.py          write it
     tools/reference.py --check  only say whether it is as the table has it
 
-A block of ``usage`` belongs to the heading above it; the text around is written by hand.
+A block of ``usage`` belongs to the heading above it; the text around is written by
+hand.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ def _list(tcl: tkinter.Tk, variable: str) -> tuple[str, ...]:
 
 
 def heading(kind: str, subcommand: str) -> str:
-    """The name under which the reference tells of a row: suboptions and other names stand with their first."""
+    """The name under which the reference tells of a row:
+    suboptions and other names stand with their first.
+    """
     return f"{NAMES.get(kind, kind)} {subcommand.split(maxsplit=1)[0]}".strip()
 
 

@@ -1,8 +1,10 @@
-"""How a function becomes a command that never raises: what the Tcl side gets is an answer.
+"""How a function becomes a command that never raises:
+what the Tcl side gets is an answer.
 
-A Python exception must never cross into Tcl: the script's ``catch`` would see an empty message, and tkinter would
-raise the exception again from a later ``mainloop()``.  So a guarded function answers with a tuple that a Tcl procedure
-turns into a result or a true Tcl error.
+A Python exception must never cross into Tcl: the script's ``catch`` would see an empty
+message, and tkinter would raise the exception again from a later ``mainloop()``.  So a
+guarded function answers with a tuple that a Tcl procedure turns into a result or a true
+Tcl error.
 
 ==========================  ==========================================
 the function                the tuple
@@ -12,8 +14,9 @@ returns a value             ``(0, value)``
 raises ``Failure`` or else  ``(1, message, errorcode words)``
 ==========================  ==========================================
 
-A failure with an ``errorinfo`` has that as a fourth element: the text errorInfo begins with.  An exception that is no
-Failure is a fault of ours; nothing of its text is told (see ``engine/faults.py``).
+A failure with an ``errorinfo`` has that as a fourth element: the text errorInfo begins
+with.  An exception that is no Failure is a fault of ours; nothing of its text is told
+(see ``engine/faults.py``).
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ START_WORDS = tuple(word for word in _OFFSETS if word != "invalid")
 
 
 def parse_integer(text: str) -> int | None:
-    """An integer as Tcl reads it (signed, hexadecimal, octal, binary, in blanks), or None if it is none."""
+    """An integer as Tcl reads it (signed, hexadecimal, octal, binary, in blanks),
+    or None if it is none.
+    """
     match = _INTEGER.fullmatch(text)
     if match is None:
         return None
@@ -75,7 +77,9 @@ def offset(text: str) -> int:
 
 
 def position(text: str) -> int:
-    """An offset that can be committed: that of a message, not a word or a place counted from the end."""
+    """An offset that can be committed: that of a message,
+    not a word or a place counted from the end.
+    """
     value = parse_integer(text)
     if value is None or not 0 <= value < 2**63:
         raise Failure(f'expected an offset of 0 or more but got "{text}"', ("TCL", "VALUE", "NUMBER"))
@@ -91,7 +95,9 @@ def offset_text(value: int) -> str:
 
 
 def byte_string(text: str, what: str) -> bytes:
-    """The bytes of a Tcl byte array, one character each; ``what`` names the argument."""
+    """The bytes of a Tcl byte array, one character each;
+    ``what`` names the argument.
+    """
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError as error:

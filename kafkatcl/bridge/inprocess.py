@@ -26,7 +26,8 @@ except ImportError:
 TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
 
 NativeError = tkinter.TclError
-#: The file of the module that is linked with Tcl; None where it is part of Python itself.
+#: The file of the module that is linked with Tcl; None where it is part of Python
+#: itself.
 LIBRARY: str | None = getattr(_tkinter, "__file__", None)
 
 _numbers = itertools.count(1)
@@ -52,7 +53,9 @@ proc ::kafkatcl::WithList {command args} {
 
 class _Interpreter(tkinter.Tk):
     def readprofile(self, baseName: str, className: str) -> None:  # noqa: N803
-        """Run none of the files in the home directory that tkinter would: neither tclsh nor wish does."""
+        """Run none of the files in the home directory that tkinter would:
+        neither tclsh nor wish does.
+        """
 
 
 def new_interp(*, tk: bool = False) -> tkinter.Misc:
@@ -61,7 +64,9 @@ def new_interp(*, tk: bool = False) -> tkinter.Misc:
 
 
 def application(interp: Any) -> Any:
-    """The interpreter behind ``interp``: a ``tkinter.Tcl()``, a ``Tk()``, any widget, or itself."""
+    """The interpreter behind ``interp``:
+    a ``tkinter.Tcl()``, a ``Tk()``, any widget, or itself.
+    """
     return getattr(interp, "tk", interp)
 
 
@@ -71,14 +76,18 @@ def define_primitive(interp: Any, name: str, function: Function) -> None:
 
 
 def define_quick(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a Tcl command that answers with the value of ``function``, which never raises: without a guard."""
+    """Make ``name`` a Tcl command that answers with the value of ``function``,
+    which never raises: without a guard.
+    """
     application(interp).createcommand(name, function)
 
 
 def define_list_primitive(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a primitive whose last argument is a Tcl list of lists, given to ``function`` as typed tuples.
+    """Make ``name`` a primitive whose last argument is a Tcl list of lists,
+    given to ``function`` as typed tuples.
 
-    A str is the string the script sees; numbers and byte arrays are values whose string may be another.
+    A str is the string the script sees; numbers and byte arrays are values whose string
+    may be another.
     """
     app = application(interp)
 
@@ -103,9 +112,11 @@ def _elements(app: Any, value: Any) -> tuple[Any, ...]:
 
 
 def define_command(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a Tcl command like any other: its result is the value, a failure is a Tcl error.
+    """Make ``name`` a Tcl command like any other:
+    its result is the value, a failure is a Tcl error.
 
-    Once the command is deleted, by ``rename name {}`` or otherwise, ``function`` is let go.
+    Once the command is deleted, by ``rename name {}`` or otherwise, ``function`` is let
+    go.
     """
     app = application(interp)
     hidden = f"::kafkatcl::python{next(_numbers)}"
@@ -119,14 +130,16 @@ def define_command(interp: Any, name: str, function: Function) -> None:
 def start_events(interp: Any) -> None:
     """Have Tcl make now what it waits for events with.
 
-    Otherwise it does so at its first wait, and ends the process if it gets no descriptors, or none below 1024, by then.
-    No timer, file, or idle callback runs.
+    Otherwise it does so at its first wait, and ends the process if it gets no
+    descriptors, or none below 1024, by then. No timer, file, or idle callback runs.
     """
     application(interp).dooneevent(_tkinter.DONT_WAIT | _NO_EVENTS)
 
 
 def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> None:
-    """Have ``function`` called as an event whenever there is something to read from ``descriptor``."""
+    """Have ``function`` called as an event whenever there is something
+    to read from ``descriptor``.
+    """
     answer = guarded(function)
     application(interp).createfilehandler(
         descriptor, tkinter.READABLE, lambda _file, _mask: answer() and None
@@ -134,7 +147,9 @@ def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> N
 
 
 def on_time(interp: Any, ms: int, function: Callable[[], None]) -> Any:
-    """Have ``function`` called as an event after ``ms``: by a timer that no script sees, for :func:`forget_timer`."""
+    """Have ``function`` called as an event after ``ms``: by a timer that no script
+    sees, for :func:`forget_timer`.
+    """
     answer = guarded(function)
     return application(interp).createtimerhandler(ms, lambda: answer() and None)
 

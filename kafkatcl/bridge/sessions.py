@@ -24,8 +24,8 @@ _automatic_names: dict[str, Any] = {}
 def open_session(ring: Callable[[str], None], ring_back: Callable[[str], None] | None = None) -> str:
     """A session for an interpreter.
 
-    ``ring`` is called with its name, from any thread, when it has events, and ``ring_back`` or else ``ring``
-    when it must give some back.
+    ``ring`` is called with its name, from any thread, when it has events, and
+    ``ring_back`` or else ``ring`` when it must give some back.
     """
     name = f"i{next(_numbers)}"
     _sessions[name] = EventQueue(lambda: ring(name), lambda: (ring_back or ring)(name))
@@ -33,7 +33,9 @@ def open_session(ring: Callable[[str], None], ring_back: Callable[[str], None] |
 
 
 def close_session(name: str) -> list[str]:
-    """Delete all objects of a session whose interpreter goes, or is gone; their identifiers."""
+    """Delete all objects of a session whose interpreter goes, or is gone;
+    their identifiers.
+    """
     _sessions.pop(name, None)
     identifiers = [identifier for identifier, session in _session_of.items() if session == name]
     found = [forget(identifier) for identifier in identifiers]
@@ -50,7 +52,8 @@ def events(session: str) -> EventQueue:
 
 
 def register(owner: str, prefix: str, make: Callable[[str], Any]) -> str:
-    """Keep the object that ``make`` gives for an identifier of its own, and return that.
+    """Keep the object that ``make`` gives for an identifier of its own,
+    and return that.
 
     ``owner`` is the session it belongs to, or an object that belongs to the same.
     """
@@ -78,6 +81,8 @@ def forget(identifier: str) -> Any:
 
 
 def automatic_name(prefix: str) -> str:
-    """The next name for ``#auto``, such as ``kafka_topic0``; none is given twice in a process."""
+    """The next name for ``#auto``, such as ``kafka_topic0``;
+    none is given twice in a process.
+    """
     numbers = _automatic_names.setdefault(prefix, itertools.count())
     return f"{prefix}{next(numbers)}"

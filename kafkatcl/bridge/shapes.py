@@ -26,7 +26,9 @@ class Messages(NamedTuple):
 
 
 def item_shape(item: Item) -> tuple[Any, ...]:
-    """What a command reads: messages, ("error", pairs), or at the end of a partition ("end",)."""
+    """What a command reads: messages, ("error", pairs),
+    or at the end of a partition ("end",).
+    """
     if isinstance(item, Run):
         return Messages.of("messages", item)
     return ("error", error_pairs(item)) if isinstance(item, ErrorItem) else ("end",)
@@ -38,7 +40,9 @@ def error_pairs(error: ErrorItem) -> tuple[str, ...]:
 
 
 def message_layouts() -> tuple[Any, ...]:
-    """All names in the order of lists, and (layout, its names, layout, its names, ...)."""
+    """All names in the order of lists, and (layout, its names, layout,
+    its names, ...).
+    """
     columns = (part for layout in LAYOUTS for part in (layout.name, _names(layout)))
     return (tuple(field.name for field in FIELDS), tuple(columns))
 

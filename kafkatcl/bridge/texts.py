@@ -1,4 +1,5 @@
-"""Texts between Python and Tcl, which have their own forms of NUL and of lone surrogates.
+"""Texts between Python and Tcl, which have their own forms of NUL and
+of lone surrogates.
 
 tkinter gives a lone surrogate as its three bytes, each escaped, and takes it in the
 same form; NUL it takes only as the two bytes that Tcl has for it, escaped too.  The
@@ -32,7 +33,9 @@ def escaped(encoded: bytes) -> str:
 
 
 def echoed(text: str) -> str:
-    """A string in either form, perhaps among words of ours, in the form that a bridge takes."""
+    """A string in either form, perhaps among words of ours,
+    in the form that a bridge takes.
+    """
     return text_to_tcl(text_from_tcl(text))
 
 

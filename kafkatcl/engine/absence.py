@@ -1,4 +1,6 @@
-"""Partitions that are read and do not exist: what librdkafka says of them, and says again each second."""
+"""Partitions that are read and do not exist:
+what librdkafka says of them, and says again each second.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from typing import Any, NamedTuple
 from kafkatcl.engine.messages import ErrorItem
 from kafkatcl.librdkafka.errors import TOPIC_FORBIDDEN, UNKNOWN_PARTITION, error_name, error_text
 
-#: Have librdkafka say at once that the cluster does not know a topic, instead of waiting half a minute for it.
+#: Have librdkafka say at once that the cluster does not know a topic, instead of
+#: waiting half a minute for it.
 SETTINGS = {"topic.metadata.propagation.max.ms": "0"}
 
 _TEXT = re.compile(
@@ -17,13 +20,16 @@ _TEXT = re.compile(
 )
 #: For how long after it was said a topic is taken for absent.
 _SECONDS = 3.0
-#: How long after it was first said it is told. A topic may be on its way: a producer's client asks the cluster for new
-#: topics once a second, which makes them where the cluster makes topics by itself.
+#: How long after it was first said it is told. A topic may be on its way: a producer's
+#: client asks the cluster for new topics once a second, which makes them where the
+#: cluster makes topics by itself.
 _PATIENCE_SECONDS = 1.5
 
 
 class Absence(NamedTuple):
-    """A partition that does not exist, as was first and last said at times of ``time.monotonic``."""
+    """A partition that does not exist, as was first
+    and last said at times of ``time.monotonic``.
+    """
 
     topic: str
     partition: int
@@ -47,7 +53,9 @@ class Absence(NamedTuple):
         return f"topic '{self.topic}' does not exist"
 
     def after(self, known: Absence | None) -> Absence:
-        """This absence as one that is said after what was ``known`` of the partition."""
+        """This absence as one that is said after what was ``known``
+        of the partition.
+        """
         if known is None or known.code != self.code:
             return self
         if not known.is_told and not known.is_certain():  # it was there meanwhile, or nobody asked
@@ -55,12 +63,16 @@ class Absence(NamedTuple):
         return self._replace(first_said_at=known.first_said_at, is_told=known.is_told)
 
     def is_due(self) -> bool:
-        """Whether it is to be told: not again, and of a topic only when it is no longer to be expected."""
+        """Whether it is to be told: not again,
+        and of a topic only when it is no longer to be expected.
+        """
         waited = self.said_at - self.first_said_at
         return not self.is_told and (self.code == UNKNOWN_PARTITION or waited >= _PATIENCE_SECONDS)
 
     def is_certain(self) -> bool:
-        """Whether it is so still: of a partition that is missing it is said once only."""
+        """Whether it is so still: of a partition
+        that is missing it is said once only.
+        """
         return self.code != UNKNOWN_PARTITION and time.monotonic() - self.said_at < _SECONDS
 
     def item(self) -> ErrorItem:

@@ -35,11 +35,14 @@ class Stopped(NamedTuple):
 
 
 class BufferOwner:
-    """What buffers need of a handle.  On its own it owns buffers that nothing is ever put into."""
+    """What buffers need of a handle.  On its own it owns buffers
+    that nothing is ever put into.
+    """
 
     def __init__(self, events: EventQueue) -> None:
         self.events = events
-        #: Guards the buffers, and tells those who wait for messages that some may have come.
+        #: Guards the buffers, and tells those who wait for messages that some may have
+        #: come.
         self.lock = threading.Condition()
 
     def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
@@ -78,7 +81,9 @@ class BufferOwner:
 
 
 class TakenBatch(NamedTuple):
-    """Messages and errors that the script works through; it may not get to all of them."""
+    """Messages and errors that the script works through;
+    it may not get to all of them.
+    """
 
     buffer: MessageBuffer
     taken: list[Taken]
@@ -94,12 +99,16 @@ class TakenBatch(NamedTuple):
         return sum(item.size for item, _ in self.taken)
 
     def end(self, rest: int) -> None:
-        """The script is through: all but the last ``rest`` count as consumed, and those are put back."""
+        """The script is through: all but the last ``rest`` count as consumed,
+        and those are put back.
+        """
         self.buffer.end(self.taken, rest)
 
 
 class MessageBuffer:
-    """The messages of one partition, of one queue, or of one subscriber, in the order of their coming."""
+    """The messages of one partition, of one queue, or of one subscriber,
+    in the order of their coming.
+    """
 
     def __init__(self, owner: BufferOwner) -> None:
         self.owner = owner
@@ -128,7 +137,7 @@ class MessageBuffer:
         """The topics and partitions of what is here."""
         return {item.origin for item in self._items}
 
-    # -- for the handle (lock held) ------------------------------------------------------------------------
+    # -- for the handle (lock held) ----------------------------------------------------
 
     def put(self, item: Item) -> None:
         """Add what was fetched."""
@@ -162,7 +171,9 @@ class MessageBuffer:
         self._replace([])
 
     def park(self, origin: tuple[str, int]) -> None:
-        """Keep back what is here of a partition, and what comes, until :meth:`unpark`."""
+        """Keep back what is here of a partition, and what comes,
+        until :meth:`unpark`.
+        """
         if origin not in self._parked:
             items = self._remaining()
             self._parked[origin] = [item for item in items if item.origin == origin]
@@ -185,10 +196,12 @@ class MessageBuffer:
         elif self._in_flight:
             self.owner.events.recall_read(seconds)
 
-    # -- reading -------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------
 
     def next(self, timeout_ms: int) -> Item | None:
-        """The next message, error or end, or None if none comes within ``timeout_ms`` (for ever if negative)."""
+        """The next message, error or end, or None if none comes within ``timeout_ms``
+        (for ever if negative).
+        """
         with self.owner.lock:
             if not self._wait(deadline(timeout_ms)):
                 return None
@@ -197,9 +210,11 @@ class MessageBuffer:
             return item
 
     def read_ahead(self, timeout_ms: int) -> Item | None:
-        """The same with as many messages of its partition behind it as a hasty reader may want.
+        """The same with as many messages of its partition behind it
+        as a hasty reader may want.
 
-        Only the first counts as consumed at once, the others when :meth:`settle` or :meth:`reclaim` say so.
+        Only the first counts as consumed at once, the others when :meth:`settle` or
+        :meth:`reclaim` say so.
         """
         if self.token is not None:
             return self.next(timeout_ms)
@@ -216,7 +231,8 @@ class MessageBuffer:
     def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> TakenBatch:
         """Up to ``count`` messages and errors; fewer only after ``timeout_ms``.
 
-        Without ``wait_for_all`` the wait is for the first alone: what is there then is all that is returned.
+        Without ``wait_for_all`` the wait is for the first alone: what is there then is
+        all that is returned.
         """
         end = deadline(timeout_ms)
         got: list[Item] = []
@@ -242,7 +258,7 @@ class MessageBuffer:
             self.owner.handed(self._eras.wanted(used))
             self._put_back(self._eras.wanted(left))
 
-    # -- callbacks -----------------------------------------------------------------------------------------
+    # -- callbacks ---------------------------------------------------------------------
 
     def listen(self, token: str | None) -> None:
         """Give messages to a callback from now on, or with None keep them."""
@@ -251,7 +267,9 @@ class MessageBuffer:
             self.announce()
 
     def lend(self, count: int) -> list[Event]:
-        """Up to ``count`` messages for the callback; they count as consumed when :meth:`settle` says so."""
+        """Up to ``count`` messages for the callback;
+        they count as consumed when :meth:`settle` says so.
+        """
         lent: list[Item] = []
         with self.owner.lock:
             token = self.token
@@ -270,19 +288,23 @@ class MessageBuffer:
         return bool(self._items) and self.token is not None
 
     def settle(self, waiting: int) -> None:
-        """Take what was lent for consumed, except the last ``waiting`` messages, which have not run yet."""
+        """Take what was lent for consumed, except the last ``waiting`` messages,
+        which have not run yet.
+        """
         with self.owner.lock:
             self._settle(waiting)
 
     def reclaim(self, waiting: int) -> None:
-        """Settle, and take back the last ``waiting`` messages: their callback or reader is gone."""
+        """Settle, and take back the last ``waiting`` messages:
+        their callback or reader is gone.
+        """
         with self.owner.lock:
             self._settle(waiting)
             left, self._in_flight = self._in_flight, []
             self._put_back(self._eras.wanted(left))
             self._ahead = 1
 
-    # -- inside (lock held) --------------------------------------------------------------------------------
+    # -- inside (lock held) ------------------------------------------------------------
 
     def _wait(self, end: float | None) -> bool:
         while not self._items:
@@ -348,5 +370,7 @@ class MessageBuffer:
 
 
 def _is_silent(item: Item) -> bool:
-    """Whether a batch says nothing of it: it never did of a partition that does not exist."""
+    """Whether a batch says nothing of it:
+    it never did of a partition that does not exist.
+    """
     return type(item) is EndItem or (isinstance(item, ErrorItem) and item.number == UNKNOWN_PARTITION)

@@ -1,4 +1,6 @@
-"""Consumer handles, their topics, and queues: partitions are started one by one and read in any of three ways."""
+"""Consumer handles, their topics, and queues:
+partitions are started one by one and read in any of three ways.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ from kafkatcl.librdkafka.errors import (
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID, OFFSET_STORED
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
-# What librdkafka's consumer of partitions had as properties of topics: the name today's consumer has for it.
+# What librdkafka's consumer of partitions had as properties of topics: the name today's
+# consumer has for it.
 _COMMITS = {
     "auto.commit.enable": "enable.auto.commit",
     "auto.commit.interval.ms": "auto.commit.interval.ms",
@@ -37,8 +40,9 @@ _COMMITS = {
 }
 
 
-#: How long even a ``consume`` that is not to wait asks whether there is a partition.  The answer comes behind that to a
-#: fetch, which takes up to ``fetch.wait.max.ms``, half a second.
+#: How long even a ``consume`` that is not to wait asks whether there is a partition.
+#: The answer comes behind that to a fetch, which takes up to ``fetch.wait.max.ms``,
+#: half a second.
 _LEAST_SECONDS = 0.75
 
 
@@ -68,7 +72,8 @@ class ConsumerHandle(ConsumingHandle):
                 settings.setdefault(_COMMITS[name], value)
         settings.update(ASKING)
         if not self.has_group:
-            # A consumer must name a group; this one is never joined and nothing is committed to it.
+            # A consumer must name a group; this one is never joined and nothing is
+            # committed to it.
             settings["group.id"] = f"kafkatcl-{uuid.uuid4().hex}"
             settings["enable.auto.commit"] = "false"
         return settings
@@ -76,9 +81,11 @@ class ConsumerHandle(ConsumingHandle):
     def start(
         self, topic: SharedTopic, partition: int, offset: int, buffer: MessageBuffer, starter: object
     ) -> list[Stopped]:
-        """Fetch a partition from ``offset`` on into ``buffer``; if it is started already, move there.
+        """Fetch a partition from ``offset`` on into ``buffer``;
+        if it is started already, move there.
 
-        :raises Failure: no such partition can be, or the offset is the stored one and there is no group.
+        :raises Failure: no such partition can be, or the offset is the stored one and
+            there is no group.
         """
         self.check()
         if partition < 0:
@@ -123,10 +130,13 @@ class ConsumerHandle(ConsumingHandle):
         return stopped
 
     def buffer(self, topic: SharedTopic, partition: int, timeout_ms: int) -> MessageBuffer:
-        """The buffer that ``consume`` reads: that of a started partition, or an empty one.
+        """The buffer that ``consume`` reads:
+        that of a started partition, or an empty one.
 
-        :param timeout_ms: how long the cluster may be asked about a partition that was not started.
-        :raises Failure: the partition is neither started nor known to exist; or it would be waited for for ever.
+        :param timeout_ms: how long the cluster may be asked about a partition that was
+            not started.
+        :raises Failure: the partition is neither started nor known to exist; or it
+            would be waited for for ever.
         """
         self.check()
         route = self.routes.get((topic.name, partition))
@@ -138,14 +148,17 @@ class ConsumerHandle(ConsumingHandle):
         return MessageBuffer(self)
 
     def require_partition(self, topic: SharedTopic, partition: int, seconds: float | None = None) -> None:
-        """:raises Failure: the cluster does not have this partition, or does not answer within ``seconds``."""
+        """:raises Failure: the cluster does not have this partition,
+        or does not answer within ``seconds``.
+        """
         if 0 <= partition < topic.partitions:
             return
         try:
             seconds = None if seconds is None else max(seconds, _LEAST_SECONDS)
             topic.partitions = self.metadata(refresh=True, seconds=seconds).partitions(topic.name)
         except Failure as failure:
-            # What was started was asked about, and would have been told of if it were not there.
+            # What was started was asked about, and would have been told of if it were
+            # not there.
             if partition >= 0 and topic.was_started and failure.code == TIMED_OUT and seconds is not None:
                 return
             raise kafka_failure(UNKNOWN_PARTITION) from failure
@@ -153,7 +166,9 @@ class ConsumerHandle(ConsumingHandle):
             raise kafka_failure(UNKNOWN_PARTITION)
 
     def _tell_not_started(self, topic: str, partition: int, *, is_queued: bool, is_endless: bool) -> None:
-        """Tell once that nothing can come of a partition, as its messages go elsewhere or nowhere."""
+        """Tell once that nothing can come of a partition,
+        as its messages go elsewhere or nowhere.
+        """
         words = f"partition {partition} of topic '{topic}' " + (
             "feeds a queue" if is_queued else "was not started"
         )
@@ -192,7 +207,8 @@ class ConsumerHandle(ConsumingHandle):
         filled = set()
         for item in fetched:
             route = self.routes.get(item.origin) if item.origin else None
-            # What was fetched for an earlier start of the partition is not for this one.
+            # What was fetched for an earlier start of the partition is not for this
+            # one.
             if route is not None and route.generation <= generation:
                 if isinstance(item, ErrorItem) and item.origin and item.number == AUTO_OFFSET_RESET:
                     self._resets[item.origin] = route, item

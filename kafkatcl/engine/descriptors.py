@@ -1,8 +1,10 @@
-"""File descriptors: a client gets all it needs or is refused, and programs that are run inherit none of its own.
+"""File descriptors: a client gets all it needs or is refused,
+and programs that are run inherit none of its own.
 
-librdkafka makes its wake-up pipes, one for each broker it learns of, such that programs inherit them, and so does the
-mock cluster with the connections it accepts.  There is no setting for that, so they are looked for and sealed: when a
-client is made, now and then by the owner threads, and right before a fork that is known of.
+librdkafka makes its wake-up pipes, one for each broker it learns of, such that programs
+inherit them, and so does the mock cluster with the connections it accepts.  There is no
+setting for that, so they are looked for and sealed: when a client is made, now and then
+by the owner threads, and right before a fork that is known of.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ _sealed = 0.0  # when all were, by ``time.monotonic``
 
 @contextmanager
 def room_for(what: str) -> Iterator[None]:
-    """Around the making of ``what`` that takes descriptors and threads: it is refused where they would not suffice.
+    """Around the making of ``what`` that takes descriptors and threads:
+    it is refused where they would not suffice.
 
     :raises Failure: as they do not.
     """
@@ -52,7 +55,9 @@ def room_for(what: str) -> Iterator[None]:
 
 
 def seal() -> None:
-    """Have none of librdkafka's descriptors inherited by programs that are run from now on (any thread)."""
+    """Have none of librdkafka's descriptors inherited by programs
+    that are run from now on (any thread).
+    """
     global _sealed  # noqa: PLW0603
     if not _is_needed:
         return
@@ -92,7 +97,8 @@ def _refused(what: str, error: Exception) -> Failure:
 
 
 def _is_librdkafkas(descriptor: int) -> bool:
-    """Whether a descriptor that is inherited is the end of a pipe as librdkafka makes them, or of a broker's socket.
+    """Whether a descriptor that is inherited is the end of a pipe
+    as librdkafka makes them, or of a broker's socket.
 
     Others may be meant to be inherited.
     """

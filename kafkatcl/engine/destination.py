@@ -1,4 +1,6 @@
-"""Where clients are sent: to the brokers that the script names, unless the environment names others."""
+"""Where clients are sent: to the brokers that the script names,
+unless the environment names others.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ _LOCAL = re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[::1\]", re.IGNORECASE)
 _KAFKA_PORT = 9092
 _PROBE_SECONDS = 1.0
 _MOST_ANSWERED = 1 << 16
-# A request for metadata, of its version 2, about no topic: the answer names the cluster.
+# A request for metadata, of its version 2, about no topic: the answer names the
+# cluster.
 _PROBE = b"\0\x03\0\x02\0\0\0\1\0\x08kafkatcl\0\0\0\0"
 _EMBEDDED_CLUSTER = b"mockCluster"
 
@@ -35,16 +38,20 @@ class Destination(NamedTuple):
     is_embedded: bool
 
     def applied(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """The settings of a client that is sent there; the embedded broker knows no security."""
+        """The settings of a client that is sent there;
+        the embedded broker knows no security.
+        """
         left_out = (*ADDRESS_PROPERTIES, *(_SECURITY if self.is_embedded else ()))
         kept = {name: value for name, value in settings.items() if not name.startswith(left_out)}
         return {**kept, "bootstrap.servers": ",".join(self.brokers)}
 
 
 def redirected() -> Destination | None:
-    """Where the environment sends all clients, by ``KAFKATCL_EMBEDDED`` or ``KAFKATCL_BROKERS``; None: nowhere.
+    """Where the environment sends all clients, by ``KAFKATCL_EMBEDDED`` or
+    ``KAFKATCL_BROKERS``; None: nowhere.
 
-    :raises Failure: a variable says what it cannot, or the embedded brokers cannot start.
+    :raises Failure: a variable says what it cannot, or the embedded brokers cannot
+        start.
     """
     if embedded.is_wanted():
         return Destination(embedded.brokers(), is_embedded=True)
@@ -61,7 +68,8 @@ def redirected() -> Destination | None:
 
 
 def is_embedded(brokers: list[str]) -> bool:
-    """Whether these are embedded brokers of this machine, as far as they tell within a second.
+    """Whether these are embedded brokers of this machine,
+    as far as they tell within a second.
 
     They run on loopback only, so others are not asked.
     """

@@ -1,4 +1,6 @@
-"""What Kafka says has gone wrong, as a :class:`Failure` that a Tcl command can raise."""
+"""What Kafka says has gone wrong, as a :class:`Failure`
+that a Tcl command can raise.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def no_reason() -> str:
 
 
 def with_reason(code: int, more: str, why: Callable[[], str]) -> str:
-    """What to tell besides an error: ``more``, and ``why`` brokers may not have been reached, if it can be that."""
+    """What to tell besides an error: ``more``,
+    and ``why`` brokers may not have been reached, if it can be that.
+    """
     return "; ".join(filter(None, (more, why() if code in UNREACHED else "")))
 
 
@@ -74,6 +78,7 @@ def kafka_errors(more: str = "", *, bare: bool = False, why: Callable[[], str] =
     except BufferError as error:
         raise kafka_failure(QUEUE_FULL) from error
     except (ValueError, TypeError, OverflowError) as error:
-        # Arguments were looked at before: what the wrapper finds wrong with them it does not say in our terms.
+        # Arguments were looked at before: what the wrapper finds wrong with them it
+        # does not say in our terms.
         more = ", ".join([*([more] if more else []), "a value is out of range, or no text for librdkafka"])
         raise kafka_failure(INVALID_ARGUMENT, more) from error

@@ -18,9 +18,11 @@ from kafkatcl.engine.waiting import deadline, remaining
 
 Event = tuple[str, Any]
 
-#: Notices that may wait before producers leave further reports in librdkafka, where its queue limit holds.
+#: Notices that may wait before producers leave further reports in librdkafka, where its
+#: queue limit holds.
 NOTICE_LIMIT = 100_000
-#: Errors, and log lines, of a handle that may wait for their callback; further ones are counted.
+#: Errors, and log lines, of a handle that may wait for their callback; further ones are
+#: counted.
 _UNBIDDEN_LIMIT = 1000
 
 
@@ -43,10 +45,14 @@ class Source(Protocol):
         """Whether there is something to lend."""
 
     def settle(self, waiting: int) -> None:
-        """Take what was lent for handed over, except the last ``waiting`` messages, which have not run yet."""
+        """Take what was lent for handed over,
+        except the last ``waiting`` messages, which have not run yet.
+        """
 
     def reclaim(self, waiting: int) -> None:
-        """Settle, and take back the last ``waiting`` messages: their callback is gone."""
+        """Settle, and take back the last ``waiting`` messages:
+        their callback is gone.
+        """
 
 
 #: A handle and the token of a callback.
@@ -56,8 +62,9 @@ Key = tuple[object, str]
 class EventQueue:
     """The events of one interpreter.
 
-    ``ring`` is called, from any thread, when there is something to take, and ``ring_back`` or else ``ring`` when
-    something that was taken must not be told any more (see :meth:`recalled`).
+    ``ring`` is called, from any thread, when there is something to take, and
+    ``ring_back`` or else ``ring`` when something that was taken must not be told any
+    more (see :meth:`recalled`).
     """
 
     def __init__(self, ring: Callable[[], None], ring_back: Callable[[], None] | None = None) -> None:
@@ -91,9 +98,11 @@ class EventQueue:
         self._wake()
 
     def post_unbidden(self, owner: object, token: str, argument: Any, left_out: Callable[[int], Any]) -> None:
-        """The same with one of which there may be any number: only so many wait, the others are counted.
+        """The same with one of which there may be any number:
+        only so many wait, the others are counted.
 
-        ``left_out`` makes the argument that tells their number, when the callback has got those that waited.
+        ``left_out`` makes the argument that tells their number, when the callback has
+        got those that waited.
         """
         key = (owner, token)
         with self._lock:
@@ -115,12 +124,16 @@ class EventQueue:
         return len(self._notices) >= NOTICE_LIMIT
 
     def pending(self, owner: object, token: str) -> int:
-        """The number of notices concerning ``owner`` that the callback ``token`` has not been told yet."""
+        """The number of notices concerning ``owner``
+        that the callback ``token`` has not been told yet.
+        """
         with self._lock:
             return self._counts[owner, token]
 
     def wait(self, timeout_ms: int) -> bool:
-        """Wait until something is there to take, ``timeout_ms`` at most (for ever if negative)."""
+        """Wait until something is there to take,
+        ``timeout_ms`` at most (for ever if negative).
+        """
         end = deadline(timeout_ms)
         with self._lock:
             while not (self._notices or self._ready):
@@ -129,7 +142,9 @@ class EventQueue:
         return True
 
     def take(self, count: int) -> list[Event]:
-        """Events for up to ``count`` notices and messages, when those before have run; none means: ring me again."""
+        """Events for up to ``count`` notices and messages,
+        when those before have run; none means: ring me again.
+        """
         self.settle({})
         with self._lock:
             events = [self._next_notice() for _ in range(min(count, len(self._notices)))]
@@ -151,8 +166,11 @@ class EventQueue:
         return events
 
     def settle(self, waiting: dict[str, int]) -> None:
-        """Take what was taken so far for handed over, except so many of each token that have not run yet."""
-        # Who recalls has the lock of its source, which is needed here: what is told to its end is answered first.
+        """Take what was taken so far for handed over,
+        except so many of each token that have not run yet.
+        """
+        # Who recalls has the lock of its source, which is needed here: what is told to
+        # its end is answered first.
         self._recalls.answer_told(waiting)
         with self._lock:
             lenders, self._lenders = self._lenders, set()
@@ -175,12 +193,13 @@ class EventQueue:
             self._notices.extendleft(reversed(self._settle_notices(waiting)))
             self._told = []
 
-    # -- what must not be told any more --------------------------------------------------------------------
+    # -- what must not be told any more ------------------------------------------------
 
     def recall(self, source: Source, token: str, seconds: float) -> None:
         """Have what a source has lent given back; wait so long (source's lock held).
 
-        If the interpreter is busy for longer it stops telling as soon as it can; what it gives back then is worthless.
+        If the interpreter is busy for longer it stops telling as soon as it can; what
+        it gives back then is worthless.
         """
         if source in self._lenders:
             left = self._recalls.recall(token, seconds)
@@ -192,11 +211,15 @@ class EventQueue:
         self._recalls.recall(READ_AHEAD, seconds)
 
     def recalled(self) -> list[str]:
-        """The tokens of which all that was taken is to be :meth:`returned`; READ_AHEAD is what was read ahead."""
+        """The tokens of which all that was taken is to be :meth:`returned`;
+        READ_AHEAD is what was read ahead.
+        """
         return self._recalls.wanted()
 
     def returned(self, token: str, waiting: int) -> None:
-        """Nothing of a token is told any more; so many messages of those taken have not run."""
+        """Nothing of a token is told any more;
+        so many messages of those taken have not run.
+        """
         self._recalls.answer({token: waiting}, [token])
         if self._recalls.withdraw(token):  # nobody has waited for it
             with self._lock:
@@ -218,14 +241,18 @@ class EventQueue:
         return kept[::-1]
 
     def forget(self, owner: object) -> list[Event]:
-        """Drop all that waits for ``owner``, a handle that is being deleted; the notices that were not told."""
+        """Drop all that waits for ``owner``, a handle that is being deleted;
+        the notices that were not told.
+        """
         with self._lock:
             self._ready = {source: None for source in self._ready if not source.belongs_to(owner)}
             self._lenders = {source for source in self._lenders if not source.belongs_to(owner)}
             return self._drop(lambda entry: entry[0] is owner)
 
     def silence(self, owner: object, token: str) -> list[Event]:
-        """Drop the notices of ``owner`` for a callback that is gone; they are returned."""
+        """Drop the notices of ``owner`` for a callback that is gone;
+        they are returned.
+        """
         with self._lock:
             return self._drop(lambda entry: entry[0] is owner and entry[1][0] == token)
 

@@ -1,6 +1,8 @@
-"""Why a broker cannot be reached: what librdkafka logs of it, in the words of whoever has to mend it.
+"""Why a broker cannot be reached: what librdkafka logs of it,
+in the words of whoever has to mend it.
 
-librdkafka's own hints miss some cases; these are known by the state that the connection was in.
+librdkafka's own hints miss some cases; these are known by the state that the connection
+was in.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ _NAMED = re.compile(
     r"(?:\[thrd:.*?\]: )?(?:(?P<protocol>\w+)://)?(?P<name>.+?)(?:/(?P<id>bootstrap|-?\d+))?: (?P<text>.*)",
     re.DOTALL,
 )
-# What is connected to for a purpose, such as the coordinator of a group, has its address behind its name.
+# What is connected to for a purpose, such as the coordinator of a group, has its
+# address behind its name.
 _ADDRESS = re.compile(r"(\S+:\d+): (.*)", re.DOTALL)
 _ENDING = re.compile(
     r" \(after (?P<ms>\d+)ms in state (?P<state>\w+)(?:, \d+ identical error\(s\) suppressed)?\)$"
@@ -43,7 +46,9 @@ _HTTP, _TLS_ALERT = 0x48545450, 0x1503
 
 
 class ConnectionName(NamedTuple):
-    """A connection that a line is about: the address, or the purpose, and the number of the broker."""
+    """A connection that a line is about:
+    the address, or the purpose, and the number of the broker.
+    """
 
     address: str
     broker: str  # "bootstrap": it is known by the address alone
@@ -65,8 +70,8 @@ class ConnectionFailure(NamedTuple):
     name: ConnectionName
     purpose: str
     reason: str
-    #: Whether the connection was merely closed, which may be nothing if it happens once; if it had worked for some
-    #: time before, it is nothing.
+    #: Whether the connection was merely closed, which may be nothing if it happens
+    #: once; if it had worked for some time before, it is nothing.
     is_closed: bool
     has_worked: bool
 

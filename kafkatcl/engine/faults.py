@@ -1,7 +1,9 @@
-"""Faults of this package: exceptions that nobody expected.  What is told of them says how to report them.
+"""Faults of this package: exceptions that nobody expected.  What is told
+of them says how to report them.
 
-The traceback goes to the file that the environment variable KAFKATCL_LOG names, or to stderr if KAFKATCL_DEBUG is 1.
-It has no text of an exception in it: that may quote what a script was told to keep secret.
+The traceback goes to the file that the environment variable KAFKATCL_LOG names, or to
+stderr if KAFKATCL_DEBUG is 1.  It has no text of an exception in it: that may quote
+what a script was told to keep secret.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class ConsumingHandle(Handle, BufferOwner):
         self._routing = False  # whether the owner thread has something that is in no buffer yet
         self._absent: dict[Origin, Absence] = {}
 
-    # -- what a kind of consumer must bring ----------------------------------------------------------------
+    # -- what a kind of consumer must bring --------------------------------------------
 
     def _route(self, fetched: list[Item], generation: int) -> None:
         """Put what was fetched in a generation into its buffers (lock held)."""
@@ -74,7 +74,7 @@ class ConsumingHandle(Handle, BufferOwner):
         """The same of one that may not be fetched (lock held)."""
         raise NotImplementedError
 
-    # -- for the buffers -----------------------------------------------------------------------------------
+    # -- for the buffers ---------------------------------------------------------------
 
     def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
         """Fetch what is there, else sleep until something comes (lock held).
@@ -115,13 +115,15 @@ class ConsumingHandle(Handle, BufferOwner):
     def returned(self, items: Iterable[Item]) -> None:
         self.offsets.rewind(items)
 
-    # -- inside --------------------------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------
 
     def _settings(self) -> dict[str, Any]:
         settings = super()._settings()
-        # Messages are fetched ahead of the script, so librdkafka must not take them for consumed on its own.
+        # Messages are fetched ahead of the script, so librdkafka must not take them for
+        # consumed on its own.
         settings.setdefault(_AUTO_STORE, "false")
-        # With librdkafka's default of a second, a script that is quicker than the cluster waits for most of its time.
+        # With librdkafka's default of a second, a script that is quicker than the
+        # cluster waits for most of its time.
         settings.setdefault("fetch.queue.backoff.ms", _FETCH_BACKOFF_MS)
         for name, value in ABSENCE_SETTINGS.items():
             settings.setdefault(name, value)
@@ -204,7 +206,9 @@ class ConsumingHandle(Handle, BufferOwner):
             super()._on_error(error)
 
     def _note(self, absence: Absence) -> bool:
-        """Take note of a partition that does not exist, and tell who reads it; whether this is new."""
+        """Take note of a partition that does not exist, and tell who reads it;
+        whether this is new.
+        """
         with self.lock:
             absence = absence.after(self._absent.get(absence.origin))
             buffer = self._reader_of(absence.origin)

@@ -1,7 +1,8 @@
-"""Flow control of a consumer: how much its handle holds for the script, and which partitions are paused and why.
+"""Flow control of a consumer: how much its handle holds for the script,
+and which partitions are paused and why.
 
-librdkafka knows one kind of pause.  Here each pause has a reason, so that what the script has
-paused is not resumed when there is room again, and the other way round.
+librdkafka knows one kind of pause.  Here each pause has a reason, so that what the
+script has paused is not resumed when there is room again, and the other way round.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from typing import Any, Callable
 
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
-#: Messages, and bytes, a handle holds for the script before it leaves further ones to librdkafka, whose limits hold
-#: there.
+#: Messages, and bytes, a handle holds for the script before it leaves further ones to
+#: librdkafka, whose limits hold there.
 HELD_LIMIT = 20_000
 HELD_BYTES = 16 << 20
 #: The most that is taken from librdkafka at once.
 MAX_FETCH = 500
 _MAX_FETCH_BYTES = 4 << 20
 _MIN_SHARE_BYTES = 256 << 10
-#: How many messages a full handle takes, one in each idle round, before it pauses its partitions.
+#: How many messages a full handle takes, one in each idle round, before it pauses its
+#: partitions.
 _MAX_FULL_POLLS = 30
 
 #: A topic and a partition.
@@ -53,10 +55,12 @@ class FlowControl:
         #: Whether nothing is fetched until there is room.
         self.throttled = False
 
-    # -- how much is held ----------------------------------------------------------------------------------
+    # -- how much is held --------------------------------------------------------------
 
     def account(self, count: int, nbytes: int) -> None:
-        """The buffers hold ``count`` messages of ``nbytes`` more, or less if these are negative."""
+        """The buffers hold ``count`` messages of ``nbytes`` more,
+        or less if these are negative.
+        """
         self._count += count
         self._nbytes += nbytes
 
@@ -65,7 +69,9 @@ class FlowControl:
         return self._count >= HELD_LIMIT or self._nbytes >= HELD_BYTES
 
     def has_room_again(self) -> bool:
-        """Whether so much was used that a throttled handle should go on: before the script has used up the rest."""
+        """Whether so much was used that a throttled handle should go on:
+        before the script has used up the rest.
+        """
         return self._count <= HELD_LIMIT * 3 // 4 and self._nbytes <= HELD_BYTES * 3 // 4
 
     def max_fetch(self) -> int:
@@ -78,17 +84,21 @@ class FlowControl:
         self._average = max(1, nbytes // count, self._average // 2)
 
     def throttle(self) -> None:
-        """Fetch nothing until there is room; :meth:`poll_is_due` says when one message is taken all the same."""
+        """Fetch nothing until there is room;
+        :meth:`poll_is_due` says when one message is taken all the same.
+        """
         if not self.throttled:
             self.throttled = True
             self._full_polls = 0
             self._polled = time.monotonic()
 
     def poll_is_due(self, seconds: float) -> bool:
-        """Whether it is time to take one message although no more are wanted: once in so many seconds.
+        """Whether it is time to take one message although no more are wanted:
+        once in so many seconds.
 
-        A group expects its members to poll, whatever the script does.  A script that stays busy is not given more: the
-        partitions are paused, at the price that librdkafka fetches anew what it had.
+        A group expects its members to poll, whatever the script does.  A script that
+        stays busy is not given more: the partitions are paused, at the price that
+        librdkafka fetches anew what it had.
         """
         if time.monotonic() - self._polled < seconds:
             return False
@@ -98,7 +108,7 @@ class FlowControl:
             self.pause([(p.topic, p.partition) for p in self._client().assignment()], Reason.FULL)
         return True
 
-    # -- which partitions are paused -----------------------------------------------------------------------
+    # -- which partitions are paused ---------------------------------------------------
 
     def paused(self, reason: Reason) -> list[Origin]:
         """The partitions that are paused for a reason."""
@@ -126,7 +136,9 @@ class FlowControl:
             self._client().resume([TopicPartition(*origin) for origin in freed])
 
     def forget(self, origins: Iterable[Origin]) -> None:
-        """These partitions are not read any more, or anew, and then unpaused: librdkafka remembers a pause."""
+        """These partitions are not read any more, or anew,
+        and then unpaused: librdkafka remembers a pause.
+        """
         paused = [origin for origin in origins if self._reasons.pop(origin, None)]
         if paused:
             with suppress(KafkaException):  # those that are not assigned any more

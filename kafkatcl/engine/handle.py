@@ -1,4 +1,6 @@
-"""What producer handles, consumer handles and subscribers have in common: a client of a cluster."""
+"""What producer handles, consumer handles and subscribers have in common:
+a client of a cluster.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,7 @@ class Handle:
         self.master.handles.add(self)
         opened(self)
 
-    # -- what a kind of handle must bring ------------------------------------------------------------------
+    # -- what a kind of handle must bring ----------------------------------------------
 
     def _make(self, settings: dict[str, Any]) -> Any:
         """Make the confluent-kafka client of these settings."""
@@ -120,9 +122,11 @@ class Handle:
         return 0
 
     def tell_losses(self) -> None:
-        """Say on standard error what was lost, if that was not said yet (any thread)."""
+        """Say on standard error what was lost,
+        if that was not said yet (any thread).
+        """
 
-    # -- commands ------------------------------------------------------------------------------------------
+    # -- commands ----------------------------------------------------------------------
 
     def add_brokers(self, brokers: list[str]) -> None:
         """Add bootstrap brokers: ``host``, ``host:port``, or several with commas.
@@ -159,18 +163,23 @@ class Handle:
         self.partitioner = partitioner
 
     def output_queue_length(self) -> int:
-        """Messages not yet delivered, plus reports that callbacks have not been told."""
+        """Messages not yet delivered, plus reports
+        that callbacks have not been told.
+        """
         self.check()
         return self.native.output_queue_length() + self.events.pending(self, self.master.callback("delivery"))
 
     def why(self) -> str:
-        """What is known of why a command has failed that brokers have to do with, or nothing (any thread)."""
+        """What is known of why a command has failed that brokers have to do with,
+        or nothing (any thread).
+        """
         return self.log.outages.why()
 
     def metadata(self, *, refresh: bool = False, seconds: float | None = None) -> Metadata:
         """The metadata of the cluster, fetched at first and when ``refresh`` says so.
 
-        :raises Failure: no broker answers within 5 s, or within ``seconds``, or none is known.
+        :raises Failure: no broker answers within 5 s, or within ``seconds``, or none is
+            known.
         """
         self.check()
         if refresh or self._metadata is None:
@@ -184,7 +193,8 @@ class Handle:
         return self._metadata is not None
 
     def open_topic(self, name: str) -> SharedTopic:
-        """The topic of this name: the one already open, or a new one with the configuration as it is now.
+        """The topic of this name: the one already open,
+        or a new one with the configuration as it is now.
 
         :raises Failure: no topic can have this name.
         """
@@ -199,7 +209,8 @@ class Handle:
     def close_topic(self, topic: SharedTopic) -> None:
         """Give up a topic from :meth:`open_topic`."""
         topic.users -= 1
-        # A handle that is deleted gives up all its topics when it is closed, in another thread.
+        # A handle that is deleted gives up all its topics when it is closed, in another
+        # thread.
         if topic.users == 0 and not self.deleted:
             del self._topics[topic.name]
             topic.close(self.native)
@@ -210,7 +221,8 @@ class Handle:
         self.events.post_unbidden(self, token, ClientError(code, reason), ClientError.left_out)
 
     def delete(self) -> list[Stopped]:
-        """Close the client in an orderly way; a producer goes on delivering in the background.
+        """Close the client in an orderly way;
+        a producer goes on delivering in the background.
 
         The partitions that were fetched are returned.
         """
@@ -219,12 +231,16 @@ class Handle:
         return []
 
     def let_go(self) -> None:
-        """Before it is closed: no command works any more, and nothing that waits is told."""
+        """Before it is closed: no command works any more,
+        and nothing that waits is told.
+        """
         self.deleted = True
         self._untold(self.events.forget(self))
 
     def silence(self, kind: str) -> None:
-        """The callback of a kind is gone, and what waits for it is not told any more."""
+        """The callback of a kind is gone, and what waits
+        for it is not told any more.
+        """
         self._untold(self.events.silence(self, self.master.callback(kind)))
 
     def check(self) -> None:
@@ -233,14 +249,16 @@ class Handle:
             raise kafka_failure(DESTROYED, f"the handle {self.name} was deleted")
 
     def close(self, end: float) -> None:
-        """Flush and close, until the moment ``end`` of ``time.monotonic`` (any thread; waits)."""
+        """Flush and close, until the moment ``end``
+        of ``time.monotonic`` (any thread; waits).
+        """
         self.deleted = True
         self.pump.stop()
         self._untold(self.events.forget(self))  # no callback runs any more
         self._finish(end)
         self.pump.close()
 
-    # -- inside --------------------------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------
 
     def _settings(self) -> dict[str, Any]:
         """What the client is made of; kinds of handles add theirs."""
@@ -259,7 +277,8 @@ class Handle:
         except KafkaException as error:
             if error.args[0].code() == NO_RESOURCE:
                 raise kafka_failure(NO_RESOURCE, error.args[0].str()) from error
-            # "Failed to create consumer: REASON" is the wrapper's; the library's own text is the reason.
+            # "Failed to create consumer: REASON" is the wrapper's; the library's own
+            # text is the reason.
             text = re.sub(r"^Failed to create \w+: ", "", error.args[0].str())
         raise Failure(creation_text(text, settings))
 
@@ -296,7 +315,7 @@ class Handle:
             topic.close(self.native)
         self.native.release()
 
-    # -- called within poll, consume, flush and close, in whatever thread does that ------------------------
+    # -- called within poll, consume, flush and close, in whatever thread does that ----
 
     def _on_error(self, error: Any) -> None:
         if self._tells_errors or error.fatal():
@@ -314,14 +333,16 @@ class Topic:
         self.topic = topic
 
     def partitions(self) -> int:
-        """How many partitions the topic has; asks the cluster, see :meth:`Handle.metadata`.
+        """How many partitions the topic has;
+        asks the cluster, see :meth:`Handle.metadata`.
 
         :raises Failure: there is no such topic, or no answer.
         """
         return self.handle.metadata(refresh=True).partitions(self.topic.name)
 
     def consistent_partition(self, key: bytes) -> int:
-        """The partition of ``key`` by the consistent partitioner: CRC-32 modulo partitions.
+        """The partition of ``key`` by the consistent partitioner:
+        CRC-32 modulo partitions.
 
         It is -1 where the topic has no partitions.
 

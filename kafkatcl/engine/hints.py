@@ -1,4 +1,6 @@
-"""What helps whoever got a property wrong: the name that was meant, and what the property allows."""
+"""What helps whoever got a property wrong:
+the name that was meant, and what the property allows.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +9,24 @@ from collections.abc import Iterable, Sequence
 
 from kafkatcl.librdkafka import properties
 
-#: Names are compared as sequences of characters: 0 has nothing in common, 1 is the same.
+#: Names are compared as sequences of characters: 0 has nothing in common, 1 is the
+#: same.
 _CLOSE = 0.8
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """The name among those ``known`` that ``name`` may be a slip of; empty if it is like none."""
+    """The name among those ``known`` that ``name`` may be a slip of;
+    empty if it is like none.
+    """
     plain = {other.replace("_", "."): other for other in known}
     found = difflib.get_close_matches(name.strip().lower().replace("_", "."), plain, 1, _CLOSE)
     return plain[found[0]] if found else ""
 
 
 def allows(name: str) -> str:
-    """What a property must be, in words such as ``must be true or false``; empty if librdkafka does not tell."""
+    """What a property must be, in words such as ``must be true or false``;
+    empty if librdkafka does not tell.
+    """
     words, limits = properties.allowed(name), properties.limits(name)
     if limits:
         return f"must be a number from {limits[0]} to {limits[1]}"

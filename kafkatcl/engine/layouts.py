@@ -3,13 +3,13 @@
 All that knows the fields of messages is made from these rows.  To add a field is to add
 a row behind the others; scripts then have it in arrays and in lists, over both bridges.
 The bridge tells Tcl the rows when the package is loaded, and ``tcl/layouts.tcl`` makes
-the texts of all loops over messages from them.  Only a type that no field has had before
-needs more: a way through the pipe of a sidecar, in ``sidecar/columns.py`` and
+the texts of all loops over messages from them.  Only a type that no field has had
+before needs more: a way through the pipe of a sidecar, in ``sidecar/columns.py`` and
 ``tcl/sidecar/frames.tcl``.
 
 Messages of one partition in a row are one flat tuple, and a layout says which fields it
-has of each of them.  Mostly that is the same for all: ``plain`` messages have what every
-message has, ``keyed`` ones a key besides.  Where messages are not alike they are
+has of each of them.  Mostly that is the same for all: ``plain`` messages have what
+every message has, ``keyed`` ones a key besides.  Where messages are not alike they are
 ``mixed``: the tuple has every field of each, and in front of the optional ones a number
 whose bits say which of them the message has.
 """
@@ -29,9 +29,11 @@ class Field(NamedTuple):
     name: str
     #: The type of its values: bytes, or int for a number of 64 bits.
     type: type[Any]
-    #: None: it is the same in all messages of a partition, and told once for all of them.
+    #: None: it is the same in all messages of a partition, and told once for all of
+    #: them.
     read: Reader | None = None
-    #: Whether messages may be without it.  Then None is read, and scripts do not see it.
+    #: Whether messages may be without it.  Then None is read, and scripts do not see
+    #: it.
     optional: bool = False
 
 
@@ -75,8 +77,8 @@ class Layout:
 
 PLAIN = Layout("plain", *_REQUIRED)
 KEYED = Layout("keyed", *_REQUIRED, *_OPTIONAL[:1])
-#: ``present`` is a sum: 1 if the message has the first optional field, 2 for the second,
-#: 4 for the third, and so on.  A field that it has not is empty, or 0.
+#: ``present`` is a sum: 1 if the message has the first optional field, 2 for the
+#: second, 4 for the third, and so on.  A field that it has not is empty, or 0.
 MIXED = Layout("mixed", *_REQUIRED, Field("present", int), *_OPTIONAL)
 LAYOUTS = (PLAIN, KEYED, MIXED)
 
@@ -105,7 +107,9 @@ class Table:
 
 
 def _common_layout(optional: list[_Column]) -> Layout | None:
-    """The layout of messages that are alike; None if they are not, or have another one."""
+    """The layout of messages that are alike;
+    None if they are not, or have another one.
+    """
     count = len(optional[0])
     without = [column.count(None) for column in optional]
     if any(number < count for number in without[1:]):

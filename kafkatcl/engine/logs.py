@@ -1,4 +1,5 @@
-"""The log of each client: one thread takes the lines of all of them to where their masters want them.
+"""The log of each client: one thread takes the lines of all of them
+to where their masters want them.
 
 It is a thread of its own so that whoever does not read stderr holds up no client.
 """
@@ -19,16 +20,19 @@ from kafkatcl.engine.pump import Pump
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.logs import LogLine, LogQueue
 
-# Warnings that are none: brokers may be named later, and a master is for clients of both kinds.
+# Warnings that are none: brokers may be named later, and a master is for clients of
+# both kinds.
 _UNTRUE = re.compile(
     r"No `bootstrap\.servers` configured|property \S+ is a \w+ property and will be ignored by this \w+ instance"
 )
-#: Lines of a client that may wait; beyond that the oldest are left out, and their number is told.
+#: Lines of a client that may wait; beyond that the oldest are left out, and their
+#: number is told.
 WAITING_LIMIT = 10_000
 _WARNING, _INFO, _DEBUG = 4, 6, 7
 #: Lines of one client that are taken before others get their turn.
 _BATCH = 1000
-#: Seconds that a client which is being closed waits for somebody to read its last lines.
+#: Seconds that a client which is being closed waits for somebody to read its last
+#: lines.
 _LAST_SECONDS = 1.0
 
 
@@ -48,7 +52,8 @@ class Log:
         logger: str,
         tell: Callable[[LogLine], None],
     ) -> None:
-        #: The script has asked for librdkafka's debug lines, and gets the log as librdkafka writes it.
+        #: The script has asked for librdkafka's debug lines, and gets the log as
+        #: librdkafka writes it.
         self._is_raw = bool(settings.get("debug"))
         #: Up to which level lines are told.
         self.level = _DEBUG if self._is_raw else int(settings.get("log_level") or _INFO)
@@ -88,7 +93,9 @@ class Log:
             self.level = level
 
     def say(self, facility: str, message: str) -> None:
-        """Log a warning of our own; whoever has locks does not wait for a reader of stderr."""
+        """Log a warning of our own; whoever has locks does not wait
+        for a reader of stderr.
+        """
         self._own.append(LogLine(_WARNING, facility, message))
         _reader.wake()
 
@@ -142,20 +149,26 @@ class Log:
             yield from self.outages.ended()
 
     def _gives_up(self) -> bool:
-        """Whether lines that cannot be told now are to be given up; a sink that waits asks all the time."""
+        """Whether lines that cannot be told now are to be given up;
+        a sink that waits asks all the time.
+        """
         _reader.limit()
         return self._end is not None and time.monotonic() > self._end
 
 
 def log_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """What a client has to be set to for its log; whatever it is, what the script has set decides what is told."""
+    """What a client has to be set to for its log;
+    whatever it is, what the script has set decides what is told.
+    """
     # Else librdkafka itself prints what a broker sends as it is.
     queued = {"log.queue": "true"}
     return queued if settings.get("debug") else {**queued, "debug": DEBUG, "log_level": str(_DEBUG)}
 
 
 class _Reader:
-    """The thread that tells the lines of all logs; it is there as long as there are logs."""
+    """The thread that tells the lines of all logs;
+    it is there as long as there are logs.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -194,7 +207,9 @@ class _Reader:
         return idle
 
     def limit(self, logs: Iterable[Log] | None = None) -> int:
-        """Drop lines that have waited too long, of all logs or of these; how many of these were dropped."""
+        """Drop lines that have waited too long, of all logs or of these;
+        how many of these were dropped.
+        """
         with self._lock:
             for log in self._logs if logs is None else logs:
                 log.leave_out()

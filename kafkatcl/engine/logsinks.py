@@ -1,4 +1,6 @@
-"""Where log lines can go.  On stderr and in syslog a line stays one line, whatever a broker has put into it."""
+"""Where log lines can go.  On stderr and in syslog a line stays one line,
+whatever a broker has put into it.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def _to_stderr(name: str, gives_up: Callable[[], bool]) -> Sink:
 
 
 def _print(lines: list[bytes], gives_up: Callable[[], bool]) -> None:
-    """Write lines to stderr, as many at once as a pipe takes without making us wait for its reader."""
+    """Write lines to stderr, as many at once
+    as a pipe takes without making us wait for its reader.
+    """
     chunk = b""
     for line in [*lines, b""]:
         if not line or len(chunk) + len(line) > _CHUNK_BYTES:

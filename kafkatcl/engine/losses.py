@@ -1,4 +1,6 @@
-"""The messages that were not delivered, and that no callback was told of: counted, logged, and told at the end."""
+"""The messages that were not delivered, and that no callback was told of:
+counted, logged, and told at the end.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ if hasattr(os, "register_at_fork"):
 
 
 class Losses:
-    """What one producer has lost; ``log`` takes the facility and the text of lines about it.  Any thread may count."""
+    """What one producer has lost; ``log`` takes the facility and the text of lines
+    about it.  Any thread may count.
+    """
 
     def __init__(self, name: str, log: Callable[[str, str], None]) -> None:
         self._name = name
@@ -71,7 +75,9 @@ class Losses:
         self.log()
 
     def log(self) -> None:
-        """Log what is due: the first of a topic and error at once, then their number, once a minute."""
+        """Log what is due: the first of a topic and error at once,
+        then their number, once a minute.
+        """
         if not self._unlogged:
             return
         now = time.monotonic()
@@ -90,7 +96,9 @@ class Losses:
             self._log(_FACILITY, text)
 
     def tell(self) -> str:
-        """Say on standard error, once, how many messages of which topics were lost, and why; the words or nothing."""
+        """Say on standard error, once, how many messages of which topics were lost,
+        and why; the words or nothing.
+        """
         with self._lock:
             if self._is_told or not self._counts:
                 return ""

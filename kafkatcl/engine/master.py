@@ -1,4 +1,6 @@
-"""The master object: the configuration that handles made later start from, and which callbacks are wanted."""
+"""The master object: the configuration that handles made later start from,
+and which callbacks are wanted.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ class Master:
         self.warned: set[str] = set()
         #: How long ``produce`` waits for room in a full queue.
         self.max_block_ms = 0
-        #: The kinds of callbacks that handles to come serve: ``delivery``, ``error``, ``statistics``.
+        #: The kinds of callbacks that handles to come serve: ``delivery``, ``error``,
+        #: ``statistics``.
         self.wanted: set[str] = set()
         self.reports = ReportSampling()
         #: The handles made so far that still exist.
@@ -89,7 +92,8 @@ class Master:
         return [*self.conf.dump(), *([MAX_BLOCK, str(self.max_block_ms)] if self.max_block_ms else [])]
 
     def configure(self, name: str, value: str) -> None:
-        """Set a property; one of topics goes to the topic configuration, where it has its effect.
+        """Set a property; one of topics goes to the topic configuration,
+        where it has its effect.
 
         :raises Failure: with librdkafka's text, or one that shows no secret.
         """

@@ -62,7 +62,9 @@ class Run(NamedTuple):
         return Run(self.topic, self.partition, self.layout, fields)
 
     def within(self, most_bytes: int) -> int:
-        """How many of the first messages have no more than ``most_bytes`` together; at least 1."""
+        """How many of the first messages have no more than ``most_bytes`` together;
+        at least 1.
+        """
         for count in range(self.size):
             most_bytes -= self.part(count, 1).bytes
             if most_bytes < 0:
@@ -72,9 +74,11 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class ErrorItem:
-    """An error that came in the place of a message: its text, the name of its code, details, and its number.
+    """An error that came in the place of a message:
+    its text, the name of its code, details, and its number.
 
-    ``origin`` is the topic and partition it is about, if it is about one, and ``offset`` where it happened there.
+    ``origin`` is the topic and partition it is about, if it is about one, and
+    ``offset`` where it happened there.
     """
 
     error: str

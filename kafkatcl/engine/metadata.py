@@ -37,7 +37,9 @@ class Metadata:
         return len(known.partitions)
 
     def text(self) -> str:
-        """A listing for people: brokers, topics, and the partitions of each topic, a line each."""
+        """A listing for people: brokers, topics, and the partitions of each topic,
+        a line each.
+        """
         lines = [f"{len(self._found.brokers)} brokers:"]
         lines += [f"  broker {b.id} at {_address(b)}" for b in self._found.brokers.values()]
         lines.append(f"{len(self._found.topics)} topics:")
@@ -59,9 +61,11 @@ def _address(broker: Any) -> str:
 
 
 def fetch_metadata(client: Any, why: Callable[[], str], seconds: float | None = None) -> Metadata:
-    """Ask the cluster of a confluent-kafka client; waits 5 s at most, and no more than ``seconds``.
+    """Ask the cluster of a confluent-kafka client;
+    waits 5 s at most, and no more than ``seconds``.
 
-    All topics are asked for: asking for one by name would create it on clusters that create topics.
+    All topics are asked for: asking for one by name would create it on clusters that
+    create topics.
 
     :param why: the reason why there may be no answer.
     :raises Failure: no answer.

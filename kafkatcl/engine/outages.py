@@ -1,6 +1,8 @@
-"""Brokers that a client cannot reach: told once when that begins and once when it ends, however often it is tried.
+"""Brokers that a client cannot reach:
+told once when that begins and once when it ends, however often it is tried.
 
-librdkafka logs each attempt, many in a second, and nothing when a broker works; only its debug lines tell that.
+librdkafka logs each attempt, many in a second, and nothing when a broker works; only
+its debug lines tell that.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ _UP = "-> UP"
 _DROPPED = "Decommissioning this broker"
 _REPEATED = "error log suppressed"
 
-#: How long a broker must work to be told of.  Where it closes connections, it seems to work now and then.
+#: How long a broker must work to be told of.  Where it closes connections, it seems to
+#: work now and then.
 _SETTLED_SECONDS = 1.0
-#: How long nobody must have tried a broker that the client has dropped, or may not have succeeded with.
+#: How long nobody must have tried a broker that the client has dropped, or may not have
+#: succeeded with.
 _QUIET_SECONDS = 30.0
 #: How many reasons are told of one outage.
 _MOST_REASONS = 3
@@ -59,11 +63,14 @@ class Outages:
     """Those of one client; any thread may ask for :meth:`why`."""
 
     def __init__(self, *, ends_connections: bool = True) -> None:
-        """A client with ``ends_connections`` gives up one on which a request is not answered in time."""
+        """A client with ``ends_connections`` gives up one on
+        which a request is not answered in time.
+        """
         self._lock = threading.Lock()
         self._ends_connections = ends_connections
         self._outages: dict[str, _Outage] = {}
-        #: Addresses that the script has named, and where connections for a purpose lead to.
+        #: Addresses that the script has named, and where connections for a purpose lead
+        #: to.
         self._named: set[str] = set()
         self._purposes: dict[str, str] = {}
         #: Whether the client tells when a broker works.
@@ -84,7 +91,9 @@ class Outages:
         return printable(f"last error: {last.address}: {last.reason}")
 
     def take(self, line: LogLine) -> list[LogLine] | None:
-        """What to tell in the place of a line about a connection; None if it is about something else."""
+        """What to tell in the place of a line about a connection;
+        None if it is about something else.
+        """
         if line.level >= _DEBUG:
             self._learn(line)
             return []
@@ -96,7 +105,9 @@ class Outages:
         return None if failure is None else list(self._fails(failure, line.level))
 
     def ended(self, *, closing: bool = False) -> list[LogLine]:
-        """What to tell of outages that are over; where the client is ``closing`` there is no time to be sure."""
+        """What to tell of outages that are over;
+        where the client is ``closing`` there is no time to be sure.
+        """
         now = time.monotonic()
         with self._lock:
             over = [
@@ -121,7 +132,8 @@ class Outages:
             if failure.is_closed and failure.has_worked:
                 return  # the next attempt says whether that was something
             outage.reason = failure.reason
-            # It is no error to librdkafka if the other side closes the connection, but if it always does it is.
+            # It is no error to librdkafka if the other side closes the connection, but
+            # if it always does it is.
             if failure.is_closed and level > _ERROR and outage.attempts < 2:
                 return
             if failure.reason not in outage.reasons and len(outage.reasons) < _MOST_REASONS:

@@ -12,7 +12,9 @@ _MADV_WIPEONFORK = 18  # Linux: processes that are forked find zeros there
 
 
 class _Asked:
-    """A mark for systems that have no other: they are asked for the number of the process each time."""
+    """A mark for systems that have no other:
+    they are asked for the number of the process each time.
+    """
 
     def __init__(self) -> None:
         self._owner = os.getpid()
@@ -34,20 +36,24 @@ def _make_mark() -> Any:
     return _Asked()
 
 
-#: ``mark[0]`` is 1 in this process, and 0 in one that was forked from it behind Python's back.
+#: ``mark[0]`` is 1 in this process, and 0 in one that was forked from it behind
+#: Python's back.
 mark = _make_mark()
 
 
 def is_forked() -> bool:
-    """Whether this process was forked, behind Python's back, from the one that loaded the package.
+    """Whether this process was forked, behind Python's back,
+    from the one that loaded the package.
 
-    librdkafka's threads are not in it, so whatever is sent to them would be lost, and waiting for them would not end.
+    librdkafka's threads are not in it, so whatever is sent to them would be lost, and
+    waiting for them would not end.
     """
     return not mark[0]
 
 
 def _own() -> None:
-    # Python has forked on purpose: what was open is the parent's, and the child may open its own.
+    # Python has forked on purpose: what was open is the parent's, and the child may
+    # open its own.
     mark[0] = 1
 
 

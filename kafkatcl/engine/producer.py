@@ -38,11 +38,13 @@ _FLUSH_SLICE_SECONDS = 0.1
 #: How long what is purged may take to be reported.
 _PURGE_SECONDS = 0.5
 
-#: How long to wait for a report before looking whether there is room, and where only failures are reported.
+#: How long to wait for a report before looking whether there is room, and where only
+#: failures are reported.
 _WAIT_SECONDS, _UNREPORTED_WAIT_SECONDS = 0.02, 0.002
 #: How long after a topic was made its metadata may be expected to be on the way.
 _EARLY_SECONDS = 0.25
-#: What a message may have beside its payload and key towards message.max.bytes, at most.
+#: What a message may have beside its payload and key towards message.max.bytes, at
+#: most.
 _FRAMING_BYTES = 100
 
 
@@ -50,9 +52,11 @@ class ProducerHandle(Handle):
     """A handle whose topics produce."""
 
     consumes = False
-    #: Whether :meth:`queued` is to be told of messages, so that :meth:`room` can answer.
+    #: Whether :meth:`queued` is to be told of messages, so that :meth:`room` can
+    #: answer.
     notes_sizes = False
-    #: Called, from any thread, when a producer has had a fatal error and takes no more messages.
+    #: Called, from any thread, when a producer has had a fatal error and takes no more
+    #: messages.
     on_fatal: ClassVar[Callable[[ProducerHandle], None]] = lambda _: None
 
     #: The messages that are not delivered, and that no callback is told of.
@@ -98,7 +102,9 @@ class ProducerHandle(Handle):
     def tell_failure(
         self, code: int, topic: str, partition: int, payload: bytes | None, key: bytes | None
     ) -> None:
-        """Tell the delivery callback that a message failed; it is counted as lost where the callback is not to know."""
+        """Tell the delivery callback that a message failed;
+        it is counted as lost where the callback is not to know.
+        """
         if self._is_heard():
             reason = with_reason(code, "", self.why)
             self._report(DeliveryReport(payload or b"", partition, topic, key, code=code, reason=reason))
@@ -116,9 +122,11 @@ class ProducerHandle(Handle):
         self._largest = max(self._largest, size)
 
     def room(self, size: int) -> int:
-        """How many messages of up to ``size`` bytes (payload and key) are certain to find room in the queue.
+        """How many messages of up to ``size`` bytes (payload
+        and key) are certain to find room in the queue.
 
-        librdkafka counts the bytes that are queued, but tells only the number of messages.
+        librdkafka counts the bytes that are queued, but tells only the number of
+        messages.
         """
         if self._is_failed or size > self._max_message_bytes - _FRAMING_BYTES:
             return 0
@@ -131,11 +139,15 @@ class ProducerHandle(Handle):
         return max(room, 0)
 
     def block_until(self) -> float:
-        """When a call that begins now stops waiting for room in a full queue, by ``time.monotonic``."""
+        """When a call that begins now stops waiting for room in a full queue,
+        by ``time.monotonic``.
+        """
         return time.monotonic() + self._max_block_ms / 1000
 
     def serve_until(self, end: float) -> bool:
-        """Wait a moment for messages to be delivered; False when the time ``end`` has come."""
+        """Wait a moment for messages to be delivered;
+        False when the time ``end`` has come.
+        """
         left = min(end - time.monotonic(), _WAIT_SECONDS if self.reports else _UNREPORTED_WAIT_SECONDS)
         if left <= 0:
             return False
@@ -150,7 +162,9 @@ class ProducerHandle(Handle):
         return self._left
 
     def tell_losses(self) -> None:
-        """Say on standard error what was lost, if that was not said yet (any thread)."""
+        """Say on standard error what was lost,
+        if that was not said yet (any thread).
+        """
         if self._left:  # closing does not come to its end
             self.losses.count("unknown topics", PURGED_IN_QUEUE, self._left)
         if words := self.losses.tell():
@@ -172,7 +186,8 @@ class ProducerHandle(Handle):
     def _flush(self, end: float, *, purged: bool = False) -> int:
         """Wait for messages to be delivered; how many are left.
 
-        To count them later would be wrong: the library counts errors that wait to be told as well.
+        To count them later would be wrong: the library counts errors that wait to be
+        told as well.
         """
         # Short polls, never one long flush: a fatal error ends a flush half-way.
         while (count := len(self.client)) and (left := end - time.monotonic()) > 0:
@@ -213,7 +228,9 @@ class ProducerHandle(Handle):
             self._report(delivered(message))
 
     def _is_heard(self) -> bool:
-        """Whether the report that has just come is one that the delivery callback is to be told."""
+        """Whether the report that has just come is one
+        that the delivery callback is to be told.
+        """
         return (
             self.reports
             and not self.deleted
@@ -235,14 +252,16 @@ class ProducerHandle(Handle):
 class ProducerTopic(Topic):
     """A topic to produce to.
 
-    Where the queue of the producer is full, both ways to produce wait up to ``max.block.ms`` for room.
+    Where the queue of the producer is full, both ways to produce wait up to
+    ``max.block.ms`` for room.
     """
 
     handle: ProducerHandle
 
     def __init__(self, handle: ProducerHandle, topic: SharedTopic) -> None:
         super().__init__(handle, topic)
-        #: Queues a message; there from the first one on, and to be used until the handle is deleted.
+        #: Queues a message; there from the first one on, and to be used until the
+        #: handle is deleted.
         self.send: Send | None = None
         self._early_until = 0.0
 
@@ -263,10 +282,11 @@ class ProducerTopic(Topic):
             raise self._failure(code)
 
     def produce_batch(self, partition: int, batches: Sequence[Batch]) -> None:
-        """Queue messages in their order; one that is refused does not hold up the others.
+        """Queue messages in their order; one
+        that is refused does not hold up the others.
 
-        :raises Failure: some were not queued; the first error and their number.  Nothing after a full queue
-            was tried.
+        :raises Failure: some were not queued; the first error and their number.
+            Nothing after a full queue was tried.
         """
         self._check(partition)
         refused = self._queue_all(partition, batches, self.handle.block_until())
@@ -275,7 +295,9 @@ class ProducerTopic(Topic):
             raise self._failure(refused[0][0], more)
 
     def produce_granted(self, partition: int, batch: Batch) -> None:
-        """Queue messages that the script takes for queued; one that is refused counts as one that failed."""
+        """Queue messages that the script takes for queued;
+        one that is refused counts as one that failed.
+        """
         for code, at in self._queue_all(partition, [batch], 0.0):
             self.handle.tell_failure(code, self.topic.name, partition, *batch.message(at))
             if code == FATAL:
@@ -291,11 +313,13 @@ class ProducerTopic(Topic):
             raise kafka_failure(UNKNOWN_PARTITION)
 
     def _queue(self, partition: int, payload: bytes, key: bytes | None) -> int:
-        """Queue a message; the first one of a topic makes the client ask for the topic's metadata.
+        """Queue a message; the first one of a topic makes the client ask
+        for the topic's metadata.
 
-        A partition or a topic that cannot be is told by a delivery report as long as the metadata is not there.  It may
-        come so quickly that librdkafka refuses messages produced right after the topic was made; these are told in the
-        same way, so that it is no matter of luck.
+        A partition or a topic that cannot be is told by a delivery report as long as
+        the metadata is not there.  It may come so quickly that librdkafka refuses
+        messages produced right after the topic was made; these are told in the same
+        way, so that it is no matter of luck.
         """
         told_later = _TOPIC_ERRORS
         if self.send is None or self.handle.reports:
@@ -324,7 +348,9 @@ class ProducerTopic(Topic):
         return self.send
 
     def _queue_all(self, partition: int, batches: Sequence[Batch], end: float) -> list[tuple[int, int]]:
-        """Queue messages, waiting for room up to the time ``end``; the error and the place of those not queued."""
+        """Queue messages, waiting for room up to the time ``end``;
+        the error and the place of those not queued.
+        """
         refused: list[tuple[int, int]] = []
         total = sum(map(len, batches))
         done = 0
@@ -344,7 +370,9 @@ class ProducerTopic(Topic):
         return refused
 
     def _queue_some(self, partition: int, batch: Batch) -> list[int]:
-        """Queue messages until the queue is full; the codes of those that were tried, or nothing if all are queued."""
+        """Queue messages until the queue is full;
+        the codes of those that were tried, or nothing if all are queued.
+        """
         if self.send and not self.handle.reports:
             return produce_batch(self.topic.pointer(self.handle.native), partition, batch)
         codes: list[int] = []

@@ -1,7 +1,9 @@
-"""The owner thread of a client: it waits for librdkafka's signal and serves the client at once.
+"""The owner thread of a client: it waits for librdkafka's signal
+and serves the client at once.
 
-librdkafka writes to a descriptor when a client gets something to be polled for, so the thread sleeps in
-``poll(2)`` on it instead of in librdkafka: no other thread ever waits for the client, and an idle client costs nothing.
+librdkafka writes to a descriptor when a client gets something to be polled for, so the
+thread sleeps in ``poll(2)`` on it instead of in librdkafka: no other thread ever waits
+for the client, and an idle client costs nothing.
 """
 
 from __future__ import annotations
@@ -18,14 +20,17 @@ from typing import Callable
 from kafkatcl.engine.process import is_forked
 from kafkatcl.librdkafka.queues import SIGNAL
 
-# Unlike select, poll takes any number of descriptors; unlike epoll, it needs none of its own.
+# Unlike select, poll takes any number of descriptors; unlike epoll, it needs none of
+# its own.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
-#: Seconds after which a client is served without a signal; consumer groups expect to be polled now and then.
+#: Seconds after which a client is served without a signal; consumer groups expect to be
+#: polled now and then.
 IDLE_SECONDS = 1.0
 
 
-#: The longest rest, for the case that nobody ends it, and how long threads get to come to rest.
+#: The longest rest, for the case that nobody ends it, and how long threads get to come
+#: to rest.
 _REST_SECONDS = 0.2
 _ROUND_SECONDS = 0.05
 #: How long one that was woken may take until it sees that it is to rest.
@@ -37,7 +42,9 @@ _pumps: weakref.WeakSet[Pump] = weakref.WeakSet()
 
 
 def rest(wanted: bool) -> None:
-    """Have all owner threads rest, or go on: while they rest, none of them has Python's lock."""
+    """Have all owner threads rest, or go on:
+    while they rest, none of them has Python's lock.
+    """
     if is_forked():
         return  # there is no other thread
     if not wanted:
@@ -51,7 +58,8 @@ def rest(wanted: bool) -> None:
 
 
 class Pump:
-    """Calls ``serve`` in a thread of its own whenever ``descriptor`` was written to, until it is stopped.
+    """Calls ``serve`` in a thread of its own whenever ``descriptor`` was written to,
+    until it is stopped.
 
     ``serve`` returns whether there is more to do right now.
     """
@@ -80,7 +88,9 @@ class Pump:
             os.write(self.descriptor, SIGNAL)
 
     def stop(self) -> None:
-        """End the thread, and wait for the round it is in; it may be called from the thread itself."""
+        """End the thread, and wait for the round it is in;
+        it may be called from the thread itself.
+        """
         self._stopping = True
         self.wake()
         if not self.is_current():
@@ -120,7 +130,9 @@ class Pump:
 
 
 def _signal_descriptors() -> tuple[int, int]:
-    """Where to read signals, and where to write them: the same, where the system has descriptors for that."""
+    """Where to read signals, and where to write them:
+    the same, where the system has descriptors for that.
+    """
     if sys.platform == "linux" and sys.version_info >= (3, 10):
         signals = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         return signals, signals

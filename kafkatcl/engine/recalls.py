@@ -1,4 +1,5 @@
-"""What was taken to be told, and must not be told any more: it is recalled from the interpreter.
+"""What was taken to be told, and must not be told any more:
+it is recalled from the interpreter.
 
 Partitions of a group are taken away within the call that fetches, while an interpreter
 tells what it took of them.  Where the owner thread fetches, it waits a moment, so that
@@ -27,7 +28,9 @@ class _Recall:
 
 
 class Recalls:
-    """What one interpreter is to give back, by token; ``ring`` is called, from any thread, when there is something."""
+    """What one interpreter is to give back, by token; ``ring`` is called, from any
+    thread, when there is something.
+    """
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
@@ -35,7 +38,9 @@ class Recalls:
         self._recalls: dict[str, _Recall] = {}
 
     def recall(self, token: str, seconds: float) -> int | None:
-        """Wait until all of a token is given back; how many messages that were, or None if it takes longer."""
+        """Wait until all of a token is given back;
+        how many messages that were, or None if it takes longer.
+        """
         with self._changed:
             recall = self._recalls[token] = _Recall()
         self._ring()
@@ -47,7 +52,9 @@ class Recalls:
             return recall.left
 
     def wanted(self) -> list[str]:
-        """The tokens of what is to be given back; it is the same with READ_AHEAD when this returns."""
+        """The tokens of what is to be given back;
+        it is the same with READ_AHEAD when this returns.
+        """
         with self._changed:
             tokens = list(self._recalls)
         if READ_AHEAD in tokens:
@@ -56,7 +63,9 @@ class Recalls:
         return tokens
 
     def answer(self, waiting: Mapping[str, int], tokens: Iterable[str] | None = None) -> None:
-        """Nothing of these tokens, or of any, is told any more, and so many messages of each were not told."""
+        """Nothing of these tokens, or of any, is told any more,
+        and so many messages of each were not told.
+        """
         with self._changed:
             for token in list(self._recalls) if tokens is None else tokens:
                 recall = self._recalls.get(token)

@@ -1,8 +1,10 @@
-"""Where a partition goes on whose offset is not there: older than the oldest message, or beyond the end.
+"""Where a partition goes on whose offset is not there:
+older than the oldest message, or beyond the end.
 
-librdkafka does the same in both cases, what ``auto.offset.reset`` says: with ``largest``, its default, whoever asks
-for the last 1000 messages where there are fewer, or falls behind what is kept, misses all there are.  So it is told to
-report an error, and the engine decides.
+librdkafka does the same in both cases, what ``auto.offset.reset`` says: with
+``largest``, its default, whoever asks for the last 1000 messages where there are fewer,
+or falls behind what is kept, misses all there are.  So it is told to report an error,
+and the engine decides.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ _SECONDS = 1.0
 
 
 def reset_offset(client: Any, conf: TopicConf, item: ErrorItem) -> int | None:
-    """The offset to go on from; the invalid one to tell the error, None if the cluster does not answer (waits)."""
+    """The offset to go on from; the invalid one to tell the error,
+    None if the cluster does not answer (waits).
+    """
     assert item.origin
     wanted = conf.get(_PROPERTY)
     if item.offset >= 0 or wanted == _TO_FIRST:
@@ -35,7 +39,8 @@ def reset_offset(client: Any, conf: TopicConf, item: ErrorItem) -> int | None:
 
 
 def _oldest_offset(client: Any, origin: tuple[str, int]) -> int | None:
-    # Not by the watermarks: librdkafka keeps them, and takes the 1000 of the last start off what it keeps.
+    # Not by the watermarks: librdkafka keeps them, and takes the 1000 of the last start
+    # off what it keeps.
     try:
         found = client.offsets_for_times([TopicPartition(*origin, OFFSET_BEGINNING)], timeout=_SECONDS)
     except KafkaException:

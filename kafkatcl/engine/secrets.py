@@ -1,6 +1,8 @@
-"""Values that are never shown: which they are, the marker that stands for them, and text without them.
+"""Values that are never shown: which they are, the marker that stands for them,
+and text without them.
 
-A process remembers the secrets of all its masters: what a script is shown in their place can be given to any master.
+A process remembers the secrets of all its masters: what a script is shown in their
+place can be given to any master.
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ class _Memory:
         return f"{MARKER}#{number}"
 
     def find(self, name: str, number: str) -> list[str]:
-        """The values with this number, or without one those that were shown for the property ``name``."""
+        """The values with this number, or without one those that were shown
+        for the property ``name``.
+        """
         with self._lock:
             if number:
                 return [value for value, known in self._numbers.items() if known == int(number)]
@@ -78,7 +82,9 @@ _memory = _Memory()
 
 
 def is_hidden(name: str) -> bool:
-    """Whether the value of a property is not to be shown, be the property known or not."""
+    """Whether the value of a property is not to be shown,
+    be the property known or not.
+    """
     if name in _KNOWN_TO_BE_NONE:
         return False
     return name in _MARKED or name.startswith(_HIDDEN_PREFIXES) or bool(_TELLING.search(name))
@@ -103,7 +109,8 @@ def is_secret(text: str) -> bool:
 def scrub(text: str) -> str:
     """``text`` with the marker in the place of every secret known.
 
-    A secret of less than eight characters is looked for as a word, one of less than four not at all.
+    A secret of less than eight characters is looked for as a word, one of less than
+    four not at all.
     """
     pattern = _memory.pattern()
     return pattern.sub(MARKER, text) if pattern else text
@@ -116,7 +123,9 @@ def scrub_json(text: str) -> str:
 
 
 def shown(dump: Sequence[str]) -> tuple[str, ...]:
-    """Properties as they can be shown: a hidden value is a marker with its number, ``[redacted]#3``."""
+    """Properties as they can be shown: a hidden value is a marker with its number,
+    ``[redacted]#3``.
+    """
     words: list[str] = []
     for name, value in zip(dump[::2], dump[1::2]):
         words += (name, _memory.mark(name, value) if value and is_hidden(name) else value)
@@ -124,9 +133,11 @@ def shown(dump: Sequence[str]) -> tuple[str, ...]:
 
 
 def given(name: str, value: str) -> str:
-    """The value that a script means for a property: its own word, or what a marker stands for.
+    """The value that a script means for a property:
+    its own word, or what a marker stands for.
 
-    :raises Failure: nobody knows what the marker stands for, or the property would show the value.
+    :raises Failure: nobody knows what the marker stands for, or the property would show
+        the value.
     """
     found = _WITH_IDENTITY.fullmatch(value)
     if not found and not (value == MARKER and is_hidden(name)):

@@ -1,7 +1,9 @@
-"""Setting properties, and errors about them that show no secret: a value may stand where another should.
+"""Setting properties, and errors about them that show no secret:
+a value may stand where another should.
 
-librdkafka's texts repeat what they refuse.  They are kept where that is a number or a short plain word and the property
-has nothing to do with security; else the error names the property and what it allows.
+librdkafka's texts repeat what they refuse.  They are kept where that is a number or a
+short plain word and the property has nothing to do with security; else the error names
+the property and what it allows.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
 from kafkatcl.librdkafka.properties import allowed, canonical, names
 
-#: A property of our own, under the name Kafka's Java client has for it: how long ``produce`` waits for room.
+#: A property of our own, under the name Kafka's Java client has for it: how long
+#: ``produce`` waits for room.
 MAX_BLOCK = "max.block.ms"
 
 # librdkafka takes any text, and fails when a client is made.
@@ -38,10 +41,12 @@ _ENOUGH = 40
 
 
 def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
-    """Set one property of a configuration; ``[redacted]`` stands for a secret that was shown so.
+    """Set one property of a configuration;
+    ``[redacted]`` stands for a secret that was shown so.
 
-    :raises Failure: with librdkafka's text, unless that could show a secret.  Under what name a property is told there,
-        and that nothing is said of what it allows, is as scripts know it; the context of the errorCode has more.
+    :raises Failure: with librdkafka's text, unless that could show a secret.  Under
+        what name a property is told there, and that nothing is said of what it allows,
+        is as scripts know it; the context of the errorCode has more.
     """
     value = secrets.given(name, value)
     secrets.note(name, value)
@@ -75,7 +80,9 @@ def milliseconds(name: str, value: str, most: int) -> int:
 
 
 def creation_text(text: str, settings: Mapping[str, Any]) -> str:
-    """What librdkafka says of settings that make no client, without values that could be secrets."""
+    """What librdkafka says of settings that make no client,
+    without values that could be secrets.
+    """
     for name, value in settings.items():
         if isinstance(value, str) and not (_is_plain(name, value) or _is_path(name, value)):
             for part in _parts(value):
@@ -84,7 +91,8 @@ def creation_text(text: str, settings: Mapping[str, Any]) -> str:
 
 
 def shown_words(words: Sequence[str], settings_from: int) -> Iterator[str]:
-    """The words of a command that failed, as they can be shown: names and values from one place on.
+    """The words of a command that failed, as they can be shown:
+    names and values from one place on.
 
     :param settings_from: where these begin; -1 if the command takes none.
     """
@@ -164,6 +172,8 @@ def _parts(value: str) -> list[str]:
 
 
 def _repeats(text: str, value: str) -> bool:
-    """Whether a text of librdkafka has the value in it, or the number that it begins with."""
+    """Whether a text of librdkafka has the value in it,
+    or the number that it begins with.
+    """
     number = re.match(r"[-+]?\d+", value)
     return value in text or any(part in text for part in [*_parts(value), *([number[0]] if number else [])])

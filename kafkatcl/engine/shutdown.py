@@ -1,4 +1,6 @@
-"""The orderly end: handles are flushed and closed within bounds, wherever they are deleted or left open."""
+"""The orderly end: handles are flushed and closed within bounds,
+wherever they are deleted or left open.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +15,22 @@ from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.process import is_forked
 from kafkatcl.engine.waiting import is_asking
 
-#: The environment variable with the bound in ms for delivering what is queued when a program ends.
+#: The environment variable with the bound in ms for delivering what is queued when a
+#: program ends.
 FLUSH_TIMEOUT = "KAFKATCL_FLUSH_TIMEOUT_MS"
 _DEFAULT_FLUSH_MS = 30_000
-#: Seconds that closing a consumer is waited for; it may hang for good, after a fatal error for instance.
+#: Seconds that closing a consumer is waited for; it may hang for good, after a fatal
+#: error for instance.
 _CONSUMER_SECONDS = 5.0
-#: The same while a call waits for brokers that do not answer: a client is not closed before that is over.
+#: The same while a call waits for brokers that do not answer: a client is not closed
+#: before that is over.
 _ASKING_SECONDS = 0.1
 #: Seconds that closing may take beyond the bound for flushing.
 _GRACE_SECONDS = 1.0
 #: The same once nobody waits for messages any more.
 _GIVEN_UP_SECONDS = 3.0
-#: When a terminal is told for the first time what is waited for, and how often after that.
+#: When a terminal is told for the first time what is waited for, and how often after
+#: that.
 _SILENT_SECONDS, _TOLD_EVERY_SECONDS = 1.0, 0.5
 #: How often to look whether the wait is over, or was given up.
 _LOOK_SECONDS = 0.1
@@ -64,13 +70,16 @@ class _End:
 
 
 if hasattr(os, "register_at_fork"):
-    # What is open is the parent's to close: librdkafka's threads are not in the child, and nothing can be flushed.
+    # What is open is the parent's to close: librdkafka's threads are not in the child,
+    # and nothing can be flushed.
     for _known in (_open, _closing, _settlers, _closers):
         os.register_at_fork(after_in_child=_known.clear)
 
 
 def flush_ms() -> int:
-    """How long undelivered messages are waited for, by ``KAFKATCL_FLUSH_TIMEOUT_MS`` (default 30000)."""
+    """How long undelivered messages are waited for,
+    by ``KAFKATCL_FLUSH_TIMEOUT_MS`` (default 30000).
+    """
     text = os.environ.get(FLUSH_TIMEOUT, "")
     return int(text) if text.isdecimal() else _DEFAULT_FLUSH_MS
 
@@ -86,7 +95,9 @@ def gave_up() -> bool:
 
 
 def give_up() -> bool:
-    """Have :func:`shutdown` wait for messages no longer (any thread); False if it does not wait for any."""
+    """Have :func:`shutdown` wait for messages no longer (any thread);
+    False if it does not wait for any.
+    """
     waits = _End.has_begun and not _End.gave_up and any(not handle.consumes for handle in list(_closing))
     if waits:
         _End.gave_up = True
@@ -95,12 +106,16 @@ def give_up() -> bool:
 
 
 def opened(handle: Closable) -> None:
-    """Remember a handle, so that it is closed at the end if it was not deleted before."""
+    """Remember a handle, so that it is closed at the end if it was not deleted
+    before.
+    """
     _open.add(handle)
 
 
 def closing(*handles: Closable) -> None:
-    """Close handles, all at once: producers flush in the background, consumers are waited for."""
+    """Close handles, all at once: producers flush in the background,
+    consumers are waited for.
+    """
     opened_ones = [handle for handle in handles if handle in _open]
     for handle in opened_ones:
         _open.discard(handle)
@@ -114,15 +129,19 @@ def before_shutdown(settler: Callable[[], None]) -> None:
 
 
 def at_shutdown(closer: Callable[[], None]) -> None:
-    """Have ``closer`` called at the end of :func:`shutdown`; the last one added is called first."""
+    """Have ``closer`` called at the end of :func:`shutdown`;
+    the last one added is called first.
+    """
     _closers.append(closer)
 
 
 def shutdown() -> None:
-    """Flush and close all handles, all at once; what could not be delivered is told on stderr.
+    """Flush and close all handles, all at once;
+    what could not be delivered is told on stderr.
 
-    A second call does nothing, nor does one in a forked process.  Python itself calls it at the end of a program.
-    What it waits for is shown on a terminal after a second; a KeyboardInterrupt gives it up.
+    A second call does nothing, nor does one in a forked process.  Python itself calls
+    it at the end of a program.  What it waits for is shown on a terminal after a
+    second; a KeyboardInterrupt gives it up.
     """
     if is_forked():
         return
@@ -145,7 +164,8 @@ def shutdown() -> None:
 
 
 def finish(events: EventQueue) -> list[str]:
-    """Wait until the deleted handles of an interpreter have closed; what they have lost, a line for each.
+    """Wait until the deleted handles of an interpreter have closed;
+    what they have lost, a line for each.
 
     A KeyboardInterrupt ends the wait, and is raised.
     """

@@ -1,4 +1,6 @@
-"""Subscribers: members of a consumer group, which shares out the partitions, or readers of partitions they name."""
+"""Subscribers: members of a consumer group, which shares out the partitions,
+or readers of partitions they name.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,9 @@ class Subscriber(ConsumingHandle):
             self._restart()
 
     def assign(self, wanted: list[Position]) -> None:
-        """Read these partitions, and none else; without an offset from the committed one."""
+        """Read these partitions, and none else;
+        without an offset from the committed one.
+        """
         self.check()
         with self.lock, self._errors():
             self.offsets.store()
@@ -111,7 +115,8 @@ class Subscriber(ConsumingHandle):
             return [Position(p.topic, p.partition, p.offset) for p in self.client.assignment()]
 
     def pause(self, wanted: list[Position]) -> None:
-        """Have nothing of these partitions read until :meth:`resume`, or until they are taken away.
+        """Have nothing of these partitions read until :meth:`resume`,
+        or until they are taken away.
 
         :raises Failure: one of them is not assigned; then none is paused.
         """
@@ -142,7 +147,8 @@ class Subscriber(ConsumingHandle):
     def commit(self, wanted: list[Position], *, wait: bool) -> None:
         """Commit these offsets, or without any those of what was handed over.
 
-        :raises Failure: with ``wait`` also if there is nothing to commit, or the broker refuses.
+        :raises Failure: with ``wait`` also if there is nothing to commit, or the broker
+            refuses.
         """
         self.check()
         with self.lock:
@@ -175,7 +181,9 @@ class Subscriber(ConsumingHandle):
         return [Position(p.topic, p.partition, p.offset) for p in found]
 
     def watermarks(self, topic: str, partition: int, timeout_ms: int, *, cached: bool) -> tuple[int, int]:
-        """The low and the high watermark: the oldest offset there is, and the next one to be written."""
+        """The low and the high watermark: the oldest offset there is,
+        and the next one to be written.
+        """
         self.check()
         with self._errors():
             wanted = Position(topic, partition).native()

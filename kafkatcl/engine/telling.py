@@ -1,4 +1,6 @@
-"""Words to whoever sits before the program: lines on standard error, and one that is written anew in its place."""
+"""Words to whoever sits before the program:
+lines on standard error, and one that is written anew in its place.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ class _Diversion:
 
 
 def divert(taker: Callable[[bytes], bool] | None) -> None:
-    """Have ``taker`` given the lines for standard error, while somebody types there; None ends that.
+    """Have ``taker`` given the lines for standard error,
+    while somebody types there; None ends that.
 
     It is called in any thread, and may refuse.
     """
@@ -68,7 +71,9 @@ def say(line: str) -> None:
 
 
 def show(line: str) -> None:
-    """Write a line in the place of the one shown before; only where :func:`is_watched`."""
+    """Write a line in the place of the one shown before;
+    only where :func:`is_watched`.
+    """
     _teller.show(line)
 
 
@@ -78,20 +83,25 @@ def clear() -> None:
 
 
 def is_watched() -> bool:
-    """Whether standard error is a terminal that this process may write to: it is not in the background."""
+    """Whether standard error is a terminal that this process may write to:
+    it is not in the background.
+    """
     try:
         return os.isatty(2) and os.tcgetpgrp(2) == os.getpgrp()
     except (OSError, AttributeError):  # another session's terminal; a system without terminals
         return False
 
 
-# C0, DEL, C1, what ends a line or a paragraph, what turns the direction of text around, and halves of characters.
+# C0, DEL, C1, what ends a line or a paragraph, what turns the direction of text around,
+# and halves of characters.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def printable(text: str) -> str:
-    r"""``text`` on one line, with control characters as ``\n``, ``\x1b``, ``\u2028``."""
+    r"""``text`` on one line, with control characters as ``\n``,
+    ``\x1b``, ``\u2028``.
+    """
     return _CONTROLS.sub(_escape, text)
 
 

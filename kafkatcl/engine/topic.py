@@ -20,7 +20,8 @@ _FOREIGN_ESCAPE = re.compile(r"\^(?:[^\\]|\\[^a-zA-Z]|\\[wWsSbB])*?(\\[a-zA-Z](?
 
 
 def usable_name(name: str) -> str:
-    """``name``, if a client can have a topic of this name; of others librdkafka and its wrapper crash.
+    """``name``, if a client can have a topic of this name;
+    of others librdkafka and its wrapper crash.
 
     :raises Failure: it is too long, or no text for C.
     """
@@ -34,8 +35,8 @@ def usable_name(name: str) -> str:
 def usable_pattern(name: str) -> str:
     r"""A name to subscribe to, which is a pattern if ``^`` begins it.
 
-    :raises Failure: no topic can have the name, or the pattern has an escape such as ``\d``, which the C library would
-        take for the letter alone.
+    :raises Failure: no topic can have the name, or the pattern has an escape such as
+        ``\d``, which the C library would take for the letter alone.
     """
     found = _FOREIGN_ESCAPE.match(name)
     if found:
@@ -47,7 +48,8 @@ def usable_pattern(name: str) -> str:
 class SharedTopic:
     """What all topic objects of one name on one handle share.
 
-    librdkafka takes a topic's configuration when the topic is first used; until then it can be changed.
+    librdkafka takes a topic's configuration when the topic is first used; until then it
+    can be changed.
     """
 
     def __init__(self, name: str, conf: TopicConf, partitioner: str | None) -> None:
@@ -57,9 +59,11 @@ class SharedTopic:
         self._partitioner = partitioner
         #: Whether the client knows the topic and its configuration.
         self.is_open = False
-        #: Whether a partition of it was started, so that the client has asked the cluster about it.
+        #: Whether a partition of it was started, so that the client has asked the
+        #: cluster about it.
         self.was_started = False
-        #: How many partitions it had when the cluster was asked last; 0 if it never was.
+        #: How many partitions it had when the cluster was asked last; 0 if it never
+        #: was.
         self.partitions = 0
         self._native: Any = None
 
@@ -78,7 +82,8 @@ class SharedTopic:
     def open(self, native: ClientHandle, overriding: Mapping[str, str] = _NOTHING) -> None:
         """Give the topic and its configuration to the client, once.
 
-        :param overriding: properties that the client is given in the place of those of the configuration.
+        :param overriding: properties that the client is given in the place of those of
+            the configuration.
         """
         if self.is_open:
             return

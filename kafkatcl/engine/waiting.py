@@ -12,7 +12,9 @@ _asking: set[threading.Thread] = set()
 
 
 def deadline(timeout_ms: int) -> float | None:
-    """The moment a wait of ``timeout_ms`` ends, for :func:`remaining`; a negative one never ends."""
+    """The moment a wait of ``timeout_ms`` ends, for :func:`remaining`;
+    a negative one never ends.
+    """
     return None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
 
 
@@ -29,7 +31,8 @@ def is_asking() -> bool:
 def interruptibly(call: Callable[[], Result]) -> Result:
     """``call()`` in a thread of its own, so that a signal can end the wait for it.
 
-    Most blocking calls of confluent-kafka hold signals back until they return; waiting for a thread does not.
+    Most blocking calls of confluent-kafka hold signals back until they return; waiting
+    for a thread does not.
     """
     outcome: list[Result] = []
     errors: list[BaseException] = []

@@ -1,1 +1,3 @@
-"""What :class:`kafkatcl.interp.Interp` is made of: Python functions and objects as Tcl commands."""
+"""What :class:`kafkatcl.interp.Interp` is made of:
+Python functions and objects as Tcl commands.
+"""

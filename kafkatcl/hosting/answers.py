@@ -1,4 +1,6 @@
-"""What a Python function gives or raises, as the result or the error of a Tcl command."""
+"""What a Python function gives or raises,
+as the result or the error of a Tcl command.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,12 @@ from kafkatcl.hosting.values import to_tcl
 
 
 def answering(function: Function, interrupted: Callable[[BaseException], None]) -> Function:
-    """``function``, which takes the words of a command, made fit for ``define_command``.
+    """``function``, which takes the words of a command,
+    made fit for ``define_command``.
 
-    Its value becomes a Tcl value and every exception a failure.  One that ends programs, such as KeyboardInterrupt
-    and SystemExit, is handed to ``interrupted`` besides.
+    Its value becomes a Tcl value and every exception a failure.  One that ends
+    programs, such as KeyboardInterrupt and SystemExit, is handed to ``interrupted``
+    besides.
     """
 
     def answer(*words: str) -> Any:

@@ -24,9 +24,9 @@ _KIND_OF_NAME: dict[str, type] = {
 class Arguments:
     """The parameters of ``function`` as the words of a Tcl command.
 
-    Keyword-only parameters are options, ``-name value``.  With ``defaults_are_options`` those with a default may be
-    given so too.  Where there are options, a word that begins with a dash and is no number names one, and ``--``
-    ends them.
+    Keyword-only parameters are options, ``-name value``.  With ``defaults_are_options``
+    those with a default may be given so too.  Where there are options, a word that
+    begins with a dash and is no number names one, and ``--`` ends them.
     """
 
     def __init__(
@@ -47,7 +47,8 @@ class Arguments:
     def bind(self, command: str, words: Sequence[str]) -> inspect.BoundArguments:
         """The converted arguments for a call of ``command`` with ``words``.
 
-        Words that do not fit raise TclError, with the usage after ``command`` where their number is wrong.
+        Words that do not fit raise TclError, with the usage after ``command`` where
+        their number is wrong.
         """
         values, options = self._sorted(words)
         try:
@@ -110,10 +111,11 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _kinds(annotation: Any) -> tuple[type, type]:
-    """The kind of value an annotation asks for, and that of its elements: ``dict[str, bytes]`` has bytes.
+    """The kind of value an annotation asks for, and that of its elements:
+    ``dict[str, bytes]`` has bytes.
 
-    ``int | None`` and ``Optional[int]`` go by type.  It is read as text, since annotations may name what exists only
-    for type checkers.
+    ``int | None`` and ``Optional[int]`` go by type.  It is read as text, since
+    annotations may name what exists only for type checkers.
     """
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     text = re.sub(r"^(typing\.)?Optional\[(.*)\]$", r"\2", text)

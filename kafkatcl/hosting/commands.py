@@ -1,4 +1,6 @@
-"""Python functions and objects as Tcl commands: what the words of a call mean to them."""
+"""Python functions and objects as Tcl commands:
+what the words of a call mean to them.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,13 @@ class FunctionCommand:
 
 
 class ObjectCommand:
-    """The command ``name`` whose subcommands are the public methods and attributes of ``target``.
+    """The command ``name`` whose subcommands are the public methods
+    and attributes of ``target``.
 
-    A method takes words by position and, for keyword-only parameters and those with a default, as ``-name value``;
-    one that returns ``target`` gives the command's name.  Any other attribute is read with no word, and set with
-    one, which is taken as the kind of value that the attribute has.  ``delete`` deletes the command, unless
+    A method takes words by position and, for keyword-only parameters and those with a
+    default, as ``-name value``; one that returns ``target`` gives the command's name.
+    Any other attribute is read with no word, and set with one, which is taken as the
+    kind of value that the attribute has.  ``delete`` deletes the command, unless
     ``target`` has a ``delete`` of its own.
     """
 

@@ -14,12 +14,14 @@ class UndeliveredWarning(RuntimeWarning):
 
 
 class TclError(NativeError):
-    """An error of a Tcl script; also what a Python command raises to be told as a Tcl error.
+    """An error of a Tcl script; also what a Python command raises to be told
+    as a Tcl error.
 
     It is a ``tkinter.TclError`` too, so that code which catches those catches this.
 
-    ``message`` is the result, ``errorcode`` the words of errorCode, ``errorinfo`` the text of errorInfo, and
-    ``code`` Tcl's completion code: 1, or another for a script that ended by ``break`` and the like.
+    ``message`` is the result, ``errorcode`` the words of errorCode, ``errorinfo`` the
+    text of errorInfo, and ``code`` Tcl's completion code: 1, or another for a script
+    that ended by ``break`` and the like.
     """
 
     def __init__(

@@ -57,7 +57,8 @@ def prepare(interp: Any) -> None:
 
 
 def evaluate(interp: Any, script: Any) -> str:
-    """The value of ``script``, or a command given as a tuple of words, evaluated at global level.
+    """The value of ``script``, or a command given as a tuple of words,
+    evaluated at global level.
 
     :raises TclError: it failed.
     """
@@ -72,6 +73,8 @@ def evaluate(interp: Any, script: Any) -> str:
 
 
 def clear(interp: Any) -> None:
-    """Cancel timers, and delete the commands that want to know of their deletion, such as those of open handles."""
+    """Cancel timers, and delete the commands that want to know of their deletion,
+    such as those of open handles.
+    """
     interp.tk.eval("foreach timer [after info] {after cancel $timer}")
     interp.tk.call("::kafkatcl::host::Clear", "")

@@ -17,8 +17,9 @@ KINDS = (str, bytes, int, float, bool, list, tuple, dict, Message)
 def to_tcl(value: Any) -> Any:
     """``value`` as something tkinter passes to Tcl unharmed.
 
-    None becomes an empty string, bytes a byte array, a mapping a dict, other collections lists (nested too),
-    numbers numbers (True is 1), and anything else its ``str()``.
+    None becomes an empty string, bytes a byte array, a mapping a dict, other
+    collections lists (nested too), numbers numbers (True is 1), and anything else its
+    ``str()``.
     """
     if value is None:
         return ""
@@ -36,10 +37,11 @@ def to_tcl(value: Any) -> Any:
 
 
 def from_tcl(interp: Any, text: str, kind: type, element: type = str) -> Any:
-    """The Tcl value ``text`` as a ``kind``, one of :data:`KINDS`; ``interp`` is an Interp or a tkinter object.
+    """The Tcl value ``text`` as a ``kind``, one of :data:`KINDS`;
+    ``interp`` is an Interp or a tkinter object.
 
-    Lists hold values of the kind ``element``, and so do dicts under strings.  A value that is no ``kind`` raises
-    TclError with Tcl's own message.
+    Lists hold values of the kind ``element``, and so do dicts under strings.  A value
+    that is no ``kind`` raises TclError with Tcl's own message.
     """
     if kind is str:
         return text

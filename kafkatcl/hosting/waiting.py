@@ -9,7 +9,8 @@ from typing import Any, Callable
 
 from kafkatcl.hosting.values import to_tcl
 
-#: Tcl waits for events deaf to signals: a timer gives Python the chance to handle them, this often in ms.
+#: Tcl waits for events deaf to signals: a timer gives Python the chance to handle them,
+#: this often in ms.
 _TICK_MS = 200
 
 _numbers = itertools.count(1)
@@ -53,7 +54,8 @@ def stop_callbacks(interp: Any) -> None:
 
 
 def wait_for_variable(interp: Any, name: str, seconds: float | None, stopped: Callable[[], bool]) -> bool:
-    """Handle events until the variable ``name`` is written or unset; give whether it was.
+    """Handle events until the variable ``name`` is written or unset;
+    give whether it was.
 
     The wait also ends after ``seconds`` (None: no limit) and once ``stopped()``.
     """

@@ -1,4 +1,6 @@
-"""The wrapper's administrator, apart from its other clients: only who has one need wait until it is imported."""
+"""The wrapper's administrator, apart from its other clients:
+only who has one need wait until it is imported.
+"""
 
 from __future__ import annotations
 

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, repeat
 
-#: How many messages of a list are handled together, and from how many bytes each on they are handled singly.
+#: How many messages of a list are handled together, and from how many bytes each on
+#: they are handled singly.
 _TOGETHER = 1000
 _LARGE = 4096
 
 
 def address(data: bytes | bytearray) -> int:
-    """Where ``data`` lies in memory, as long as it is there (and a bytearray keeps its size)."""
+    """Where ``data`` lies in memory, as long
+    as it is there (and a bytearray keeps its size).
+    """
     if isinstance(data, bytearray):
         return ctypes.addressof((ctypes.c_char * len(data)).from_buffer(data))
     return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
@@ -21,10 +24,11 @@ def address(data: bytes | bytearray) -> int:
 
 @dataclass(frozen=True)
 class Batch:
-    """Messages to produce: the addresses of their payloads and keys, and how many bytes they have.
+    """Messages to produce: the addresses of their payloads and keys,
+    and how many bytes they have.
 
-    ``data`` has all of these bytes in it, and must not change.  A key that is not there has the address 0; where no
-    message has one, ``keys`` and ``key_lengths`` are empty.
+    ``data`` has all of these bytes in it, and must not change.  A key that is not there
+    has the address 0; where no message has one, ``keys`` and ``key_lengths`` are empty.
     """
 
     data: bytes | bytearray
@@ -35,7 +39,9 @@ class Batch:
 
     @classmethod
     def of(cls, data: bytes | bytearray, lengths: Sequence[int], start: int = 0) -> Batch:
-        """Messages one behind the other from ``start`` on: ``lengths`` of payloads and keys (-1: none) in turn."""
+        """Messages one behind the other from ``start`` on:
+        ``lengths`` of payloads and keys (-1: none) in turn.
+        """
         start += address(data)
         payload_lengths, key_lengths = lengths[0::2], lengths[1::2]
         without_key = key_lengths.count(-1)
@@ -72,7 +78,8 @@ class Batch:
 
 
 def batches_of(rows: Sequence[tuple[str, ...]]) -> list[Batch]:
-    """The messages of rows of a payload and perhaps a key, texts with a character for each byte.
+    """The messages of rows of a payload and perhaps a key,
+    texts with a character for each byte.
 
     :raises UnicodeEncodeError: a character is no byte.
     :raises TypeError: something is no str.

@@ -1,8 +1,9 @@
-"""A confluent-kafka client seen as the ``rd_kafka_t`` it wraps: for what its wrapper leaves out.
+"""A confluent-kafka client seen as the ``rd_kafka_t`` it wraps:
+for what its wrapper leaves out.
 
-The wrapper keeps the pointer as the first field after the object header (``Handle.rk`` in its sources, since
-its first release); tests hold it to that.  A ``ClientHandle`` is valid only while the client is open: its owner
-stops using it before closing the client.
+The wrapper keeps the pointer as the first field after the object header (``Handle.rk``
+in its sources, since its first release); tests hold it to that.  A ``ClientHandle`` is
+valid only while the client is open: its owner stops using it before closing the client.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class ClientHandle:
         return str(_name(self._pointer).decode(errors="replace"))
 
     def add_brokers(self, brokers: str) -> int:
-        """Add bootstrap brokers, ``host:port`` separated by commas; the number of those that are new."""
+        """Add bootstrap brokers, ``host:port`` separated by commas;
+        the number of those that are new.
+        """
         return int(_brokers_add(self._pointer, brokers.encode(errors="replace")))
 
     def set_log_level(self, level: int) -> None:
@@ -61,12 +64,15 @@ class ClientHandle:
         return int(_outq_len(self._pointer))
 
     def open_topic(self, name: str, conf: TopicConf | None = None) -> Any:
-        """Make a topic known to the client with a configuration of its own, before its name is used.
+        """Make a topic known to the client with a configuration of its own,
+        before its name is used.
 
-        librdkafka has one topic per client and name, so later uses by name share this configuration; a topic that
-        it has already keeps its own.  Give the result to :meth:`close_topic`.
+        librdkafka has one topic per client and name, so later uses by name share this
+        configuration; a topic that it has already keeps its own.  Give the result to
+        :meth:`close_topic`.
 
-        :raises ValueError: librdkafka refuses the configuration; the code is the only argument.
+        :raises ValueError: librdkafka refuses the configuration; the code is the only
+            argument.
         """
         released = conf.copy().release() if conf else None
         topic = _topic_new(self._pointer, name.encode("utf-8", "surrogateescape"), released)
@@ -79,18 +85,22 @@ class ClientHandle:
         _topic_destroy(topic)
 
     def signal_events(self, descriptor: int, *, consumer: bool) -> None:
-        """Have ``queues.SIGNAL`` written to ``descriptor`` whenever the client gets something to be polled for."""
+        """Have ``queues.SIGNAL`` written to ``descriptor`` whenever the client gets
+        something to be polled for.
+        """
         get_queue = _queue_get_consumer if consumer else _queue_get_main
         queue = get_queue(self._pointer)
         queues.signal(queue, descriptor)
         self._queues.append(queue)
 
     def report_failures(self, tell: Callable[[str, int], None]) -> None:
-        """Have ``tell`` called with the topic and the error code of each message that is not delivered.
+        """Have ``tell`` called with the topic and the error code
+        of each message that is not delivered.
 
-        Only for messages that are produced without the wrapper, whose own report callback this replaces, in the
-        configuration that the client uses; call it before the first message.  Polling calls it.  What is delivered
-        is not reported at all, which also saves the client the work.
+        Only for messages that are produced without the wrapper, whose own report
+        callback this replaces, in the configuration that the client uses; call it
+        before the first message.  Polling calls it.  What is delivered is not reported
+        at all, which also saves the client the work.
         """
 
         def report(_client: Any, message: Any, _opaque: Any) -> None:
@@ -107,7 +117,9 @@ class ClientHandle:
         return LogQueue(self._pointer, descriptor)
 
     def release(self) -> None:
-        """Give up everything held of the client; call it right before closing the client."""
+        """Give up everything held of the client;
+        call it right before closing the client.
+        """
         for queue in self._queues:
             queues.give_up(queue)
         self._queues.clear()

@@ -1,4 +1,6 @@
-"""Configuration objects of librdkafka: set with its own checks and texts, dumped as it sees them."""
+"""Configuration objects of librdkafka:
+set with its own checks and texts, dumped as it sees them.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ _BEGINS_AS_NUMBER = re.compile(r"[-+]?(?:\.?[0-9]|inf|nan)", re.IGNORECASE)
 _WHOLE = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
-# Clients and topics both have these.  A topic's compression is "inherit" until it is set; its automatic commits are
-# those of librdkafka's old consumer, see ConsumerHandle.
+# Clients and topics both have these.  A topic's compression is "inherit" until it is
+# set; its automatic commits are those of librdkafka's old consumer, see ConsumerHandle.
 _SHARED_PROPERTIES = {
     "auto.commit.interval.ms",
     "compression.codec",
@@ -93,7 +95,9 @@ class _Configuration:
         return True
 
     def dump(self) -> list[str]:
-        """All properties that have a value, as a flat list: name, value, name, value, ..."""
+        """All properties that have a value, as a flat list:
+        name, value, name, value, ...
+        """
         return list(self._texts())
 
     def get(self, name: str) -> str | None:
@@ -113,7 +117,9 @@ class _Configuration:
         return pointer
 
     def _reset(self, name: str) -> None:
-        """Make all other settings anew: librdkafka has no way back, and takes a default that was set for a wish."""
+        """Make all other settings anew: librdkafka has no way back,
+        and takes a default that was set for a wish.
+        """
         fresh = type(self)()
         for other, value in self.settings.items():
             if canonical(other) != canonical(name):
@@ -126,7 +132,9 @@ class _Configuration:
         self.pointer, other.pointer = other.pointer, self.pointer
 
     def _check_number(self, name: str, value: str) -> None:
-        """:raises PropertyError: librdkafka would read another number out of the value, and say nothing."""
+        """:raises PropertyError: librdkafka would read another number out
+        of the value, and say nothing.
+        """
         try:
             type(self)()._try(name, "")
             return

@@ -1,4 +1,6 @@
-"""librdkafka's error codes: the numbers of those that mean something to us, and the names and texts of all."""
+"""librdkafka's error codes: the numbers of those that mean something to us,
+and the names and texts of all.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ PURGED_IN_FLIGHT = int(KafkaError._PURGE_INFLIGHT)
 _err2str = function("rd_kafka_err2str", ctypes.c_char_p, [ctypes.c_int])
 _err2name = function("rd_kafka_err2name", ctypes.c_char_p, [ctypes.c_int])
 
-# The C original knew three codes by names that librdkafka has since renamed; scripts test for these.
+# The C original knew three codes by names that librdkafka has since renamed; scripts
+# test for these.
 _ORIGINAL_NAMES = {
     14: "GROUP_LOAD_IN_PROGRESS",
     15: "GROUP_COORDINATOR_NOT_AVAILABLE",
@@ -54,9 +57,11 @@ def error_text(code: int) -> str:
 
 
 def error_name(code: int) -> str:
-    """The name of an error code as C programs know it, such as ``RD_KAFKA_RESP_ERR__TIMED_OUT``.
+    """The name of an error code as C programs know it, such as
+    ``RD_KAFKA_RESP_ERR__TIMED_OUT``.
 
-    A number that is no error code has the name that the C original gave to those it did not know.
+    A number that is no error code has the name that the C original gave to those it did
+    not know.
     """
     name = _ORIGINAL_NAMES.get(code) or _err2name(code).decode()
     return _UNKNOWN if name.startswith("ERR_") else f"RD_KAFKA_RESP_ERR_{name}"

@@ -8,14 +8,16 @@ from typing import Any
 
 import confluent_kafka
 
-# The extension module of confluent-kafka links its own copy of librdkafka; opening the module by its file
-# gives the copy that is already in the process, never a second one.
+# The extension module of confluent-kafka links its own copy of librdkafka; opening the
+# module by its file gives the copy that is already in the process, never a second one.
 _LIBRARY = ctypes.CDLL(confluent_kafka.cimpl.__file__)
 _QUICK_LIBRARY = ctypes.PyDLL(confluent_kafka.cimpl.__file__)
 
 
 def function(name: str, result: Any, arguments: Sequence[Any]) -> Any:
-    """The librdkafka function ``name`` with its C signature; it is called with the GIL released."""
+    """The librdkafka function ``name`` with its C signature;
+    it is called with the GIL released.
+    """
     found = _LIBRARY[name]  # indexing makes a function object of our own, so that signatures never collide
     found.restype = result
     found.argtypes = list(arguments)
@@ -23,9 +25,11 @@ def function(name: str, result: Any, arguments: Sequence[Any]) -> Any:
 
 
 def quick_function(name: str) -> Any:
-    """The function ``name``, which returns an int, called with the GIL held and its arguments as they are.
+    """The function ``name``, which returns an int,
+    called with the GIL held and its arguments as they are.
 
-    For calls that are over before another thread could have made use of the GIL.  What is an ``int`` in C is an int
-    here; other numbers and pointers must be ``ctypes`` objects, bytes, or ``None``.
+    For calls that are over before another thread could have made use of the GIL.  What
+    is an ``int`` in C is an int here; other numbers and pointers must be ``ctypes``
+    objects, bytes, or ``None``.
     """
     return _QUICK_LIBRARY[name]

@@ -1,7 +1,8 @@
-"""Log lines of clients as data: librdkafka's own logger prints what a broker sends as it is.
+"""Log lines of clients as data: librdkafka's own logger prints what a broker sends as
+it is.
 
-Every client has ``log.queue`` on and hands its lines over as events.  (What it logs in the last moments of its end,
-when its queue is closed, goes nowhere.)
+Every client has ``log.queue`` on and hands its lines over as events.  (What it logs in
+the last moments of its end, when its queue is closed, goes nowhere.)
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _event_destroy = function("rd_kafka_event_destroy", None, [_POINTER])
 
 
 class LogLine(NamedTuple):
-    """A line of librdkafka's log; ``level`` is a syslog level, 0 (emergency) to 7 (debug)."""
+    """A line of librdkafka's log; ``level`` is a syslog level,
+    0 (emergency) to 7 (debug).
+    """
 
     level: int
     facility: str
@@ -36,10 +39,11 @@ class LogLine(NamedTuple):
 
 
 class LogQueue:
-    """The lines of the client ``pointer`` that nobody has taken yet, those from before included.
+    """The lines of the client ``pointer`` that nobody has taken yet,
+    those from before included.
 
-    Any thread may use it until it is closed, which must be before the client is.  ``descriptor`` is written to when
-    there are lines again.
+    Any thread may use it until it is closed, which must be before the client is.
+    ``descriptor`` is written to when there are lines again.
     """
 
     def __init__(self, pointer: Any, descriptor: int) -> None:
@@ -69,7 +73,9 @@ class LogQueue:
             yield from self.lines(number)
 
     def close(self) -> None:
-        """Give the queue up, with what is in it; its client may go on logging, to nowhere."""
+        """Give the queue up, with what is in it;
+        its client may go on logging, to nowhere.
+        """
         queues.give_up(self.pointer)
 
 

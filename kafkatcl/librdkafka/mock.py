@@ -1,6 +1,7 @@
 """librdkafka's mock cluster: Kafka brokers in this process, in memory, on loopback.
 
-The mock's interface is declared unstable by librdkafka, so nothing else in the package calls it.
+The mock's interface is declared unstable by librdkafka, so nothing else in the package
+calls it.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ MOST_PARTITIONS = 1000
 
 _PRODUCER = 0
 _OWN_DEFAULT_PARTITIONS = 4
-# Enough for the subscribers that a script makes in a row to be dealt partitions together: on the mock a later
-# member waits for almost the whole session timeout, 44 s by default.
+# Enough for the subscribers that a script makes in a row to be dealt partitions
+# together: on the mock a later member waits for almost the whole session timeout, 44 s
+# by default.
 _FIRST_MEMBER_WAITS_MS = 200
 _TOPIC_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
 
@@ -47,11 +49,12 @@ _topic_create = function(
 class MockCluster:
     """A running mock cluster; topics are made when a client first asks for them.
 
-    ``brokers`` (1 to 32) listen on free ports of 127.0.0.1; ``default_partitions`` (1 to 1000) is the
-    partition count of topics made on first use.  Raises Failure for a number out of range and when the
-    cluster cannot start.
+    ``brokers`` (1 to 32) listen on free ports of 127.0.0.1; ``default_partitions`` (1
+    to 1000) is the partition count of topics made on first use.  Raises Failure for a
+    number out of range and when the cluster cannot start.
 
-    ``bootstrap`` lists the brokers as ``host:port``.  Clients should be closed before the cluster is.
+    ``bootstrap`` lists the brokers as ``host:port``.  Clients should be closed before
+    the cluster is.
     """
 
     def __init__(self, brokers: int = 1, default_partitions: int = _OWN_DEFAULT_PARTITIONS) -> None:
@@ -73,7 +76,8 @@ class MockCluster:
     def create_topic(self, name: str, partitions: int = 1, replication: int = 1) -> None:
         """Make the topic ``name`` with ``replication`` copies of each partition.
 
-        Raises Failure when it exists, a number is out of range or Kafka would refuse the name.
+        Raises Failure when it exists, a number is out of range or Kafka would refuse
+        the name.
         """
         if self._cluster is None:
             raise Failure("the mock cluster is closed")
@@ -110,7 +114,9 @@ def _check_range(what: str, number: int, most: int) -> None:
 
 
 def _check_descriptors(brokers: int) -> None:
-    """Failure when the process may not open the cluster's sockets: librdkafka would abort the process."""
+    """Failure when the process may not open the cluster's sockets:
+    librdkafka would abort the process.
+    """
     pipes = 8
     try:
         with contextlib.ExitStack() as sockets:
@@ -124,7 +130,8 @@ def _check_descriptors(brokers: int) -> None:
 
 @contextlib.contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Keep signals from the threads that start meanwhile: those are for the main thread.
+    """Keep signals from the threads that start meanwhile:
+    those are for the main thread.
 
     The cluster's own thread would end at the first it gets.
     """
@@ -139,7 +146,9 @@ def signals_blocked() -> Iterator[None]:
 
 
 def _carrier() -> int:
-    """The client that librdkafka wants a cluster to live in; it connects to nothing and logs nothing."""
+    """The client that librdkafka wants a cluster to live in;
+    it connects to nothing and logs nothing.
+    """
     conf = GlobalConf().release()
     _conf_set_log_cb(conf, None)
     why = ctypes.create_string_buffer(512)
@@ -150,11 +159,13 @@ def _carrier() -> int:
 
 
 def _set_default_partitions(cluster: int, brokers: int, partitions: int) -> None:
-    """Set the partition count of topics made on first use, for which librdkafka has no function.
+    """Set the partition count of topics made on first use,
+    for which librdkafka has no function.
 
-    In the cluster's structure three ints stand together: this count, the default replication factor and the
-    rebalance delay.  The delay has a function, so two odd delays show where it lies; its neighbours must then
-    hold the values a new cluster has, or nothing is written.
+    In the cluster's structure three ints stand together: this count, the default
+    replication factor and the rebalance delay.  The delay has a function, so two odd
+    delays show where it lies; its neighbours must then hold the values a new cluster
+    has, or nothing is written.
     """
     words = (ctypes.c_int32 * 128).from_address(cluster)  # a quarter of the structure, all of it mapped
     places = set(range(2, len(words)))

@@ -1,7 +1,8 @@
 """Producing without the wrapper, for messages whose delivery reports nobody wants.
 
-The wrapper keeps a state for each message, to be freed with the GIL held when its report comes.  That takes longer
-than to produce it, and the owner thread and the script would hold each other up.
+The wrapper keeps a state for each message, to be freed with the GIL held when its
+report comes.  That takes longer than to produce it, and the owner thread and the script
+would hold each other up.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ _last_error = quick_function("rd_kafka_last_error")
 
 
 class _Sizes(dict[int, Any]):
-    """Numbers of bytes as arguments for C; those of small messages are there already."""
+    """Numbers of bytes as arguments for C;
+    those of small messages are there already.
+    """
 
     def __missing__(self, size: int) -> Any:
         return ctypes.c_size_t.from_param(size)
@@ -53,17 +56,21 @@ class _Sizes(dict[int, Any]):
 
 _sizes = _Sizes((size, ctypes.c_size_t.from_param(size)) for size in range(1024))
 
-# The fields that are set are all as large as a pointer, so a message is a row of so many.
+# The fields that are set are all as large as a pointer, so a message is a row of so
+# many.
 _WORD = "Q" if ctypes.sizeof(_POINTER) == 8 else "L"
 _WORDS = ctypes.sizeof(Message) // ctypes.sizeof(_POINTER)
 
 
-#: Queues a message, of a partition, a payload and a key; returns an error code, 0 for none.
+#: Queues a message, of a partition, a payload and a key; returns an error code, 0 for
+#: none.
 Send = Callable[[int, bytes, Optional[bytes]], int]
 
 
 def sender(topic: Any) -> Send:
-    """What queues messages for a topic handle; it is called for each message, so every step counts."""
+    """What queues messages for a topic handle;
+    it is called for each message, so every step counts.
+    """
     handle = _POINTER.from_param(topic)
 
     def send(partition: int, payload: bytes, key: bytes | None) -> int:
@@ -76,10 +83,11 @@ def sender(topic: Any) -> Send:
 
 
 def produce_batch(topic: Any, partition: int, batch: Batch) -> list[int]:
-    """Queue messages for a topic handle; the error code of each if some were refused, otherwise nothing.
+    """Queue messages for a topic handle;
+    the error code of each if some were refused, otherwise nothing.
 
-    Behind a message that finds the queue full, all others do so too.  There is no step of Python for each message: that
-    would cost more than all the library does for it.
+    Behind a message that finds the queue full, all others do so too.  There is no step
+    of Python for each message: that would cost more than all the library does for it.
     """
     count = len(batch)
     words = array(_WORD, bytes(ctypes.sizeof(Message) * count))

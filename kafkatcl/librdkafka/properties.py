@@ -1,4 +1,6 @@
-"""librdkafka's own table of its properties: their names, which of them mean the same, and what they allow."""
+"""librdkafka's own table of its properties:
+their names, which of them mean the same, and what they allow.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _ALIAS = re.compile("Alias for `([a-z._]+)`")
 
 
 class Property(NamedTuple):
-    """A property that is set by a text, as librdkafka describes it; ``is_list`` means words with commas between."""
+    """A property that is set by a text, as librdkafka describes it;
+    ``is_list`` means words with commas between.
+    """
 
     name: str
     is_topics: bool
@@ -34,7 +38,9 @@ class Property(NamedTuple):
 
 @functools.cache
 def described() -> list[Property]:
-    """All properties that are set by a text: those of clients, then those of topics, which may have the same names."""
+    """All properties that are set by a text:
+    those of clients, then those of topics, which may have the same names.
+    """
     found, sections = [], 0
     for row in _rows():
         sections += row[0] == _HEADING
@@ -47,12 +53,16 @@ def described() -> list[Property]:
 
 
 def allowed(name: str) -> tuple[str, ...]:
-    """The words that the property of this name allows, or none if it is no enumeration."""
+    """The words that the property of this name allows,
+    or none if it is no enumeration.
+    """
     return _enumerations().get(name, ())
 
 
 def limits(name: str) -> tuple[str, str] | None:
-    """The least and the greatest number that the property of this name allows; None if it is no number."""
+    """The least and the greatest number that the property of this name allows;
+    None if it is no number.
+    """
     return _limits().get(name)
 
 
@@ -91,7 +101,9 @@ def _rows() -> list[list[str]]:
 
 
 def _table() -> str:
-    """CONFIGURATION.md as the library writes it; nothing where the C library cannot write to memory."""
+    """CONFIGURATION.md as the library writes it;
+    nothing where the C library cannot write to memory.
+    """
     libc = ctypes.CDLL(None)
     try:
         open_memory, close = libc.open_memstream, libc.fclose

@@ -1,4 +1,6 @@
-"""Queues of librdkafka: whoever waits for what comes into one has a descriptor written to, and sleeps in poll(2)."""
+"""Queues of librdkafka: whoever waits
+for what comes into one has a descriptor written to, and sleeps in poll(2).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
 
 
 def signal(queue: Any, descriptor: int) -> None:
-    """Have ``SIGNAL`` written to ``descriptor`` whenever something comes into the queue."""
+    """Have ``SIGNAL`` written to ``descriptor`` whenever something comes into the
+    queue.
+    """
     os.set_blocking(descriptor, False)
     _io_event_enable(queue, descriptor, SIGNAL, len(SIGNAL))
 

@@ -1,4 +1,6 @@
-"""What the engine has of confluent-kafka: its clients, what they take and raise, and a partitioner."""
+"""What the engine has of confluent-kafka:
+its clients, what they take and raise, and a partitioner.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Text that comes while a command is typed: written above it, as if the line of the command were not there."""
+"""Text that comes while a command is typed:
+written above it, as if the line of the command were not there.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def can_move_cursor() -> bool:
 class Above:
     """Makes each piece of text end in a new line, where the command is drawn again.
 
-    A text may come in pieces: the next one goes on where the last one ended, by moving the cursor back there.
+    A text may come in pieces: the next one goes on where the last one ended, by moving
+    the cursor back there.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -33,9 +36,11 @@ class Above:
         self._column = 0  # where it ends then; 0 where nobody can tell
 
     def written(self, data: bytes, source: str = "", columns: int | None = None) -> bytes:
-        """What to write to a terminal, whose cursor is where the command begins, to have ``data`` there.
+        """What to write to a terminal, whose cursor is where the command begins,
+        to have ``data`` there.
 
-        :param source: where it comes from: the bytes of one character may come in two pieces of it.
+        :param source: where it comes from: the bytes of one character may come in two
+            pieces of it.
         """
         decoder = self._halves.setdefault(source, self._decoder("replace"))
         held = decoder.getstate()[0]
@@ -53,12 +58,16 @@ class Above:
 
 
 def _back(column: int) -> bytes:
-    """What moves the cursor from the beginning of a line to a column of the one above; a full line ends there."""
+    """What moves the cursor from the beginning of a line to a column
+    of the one above; a full line ends there.
+    """
     return b"\x1b[A\x1b[%dC" % column if column else b""
 
 
 def _end(text: str, column: int) -> int:
-    """The column in which a text ends that begins in another one, as if a line had no end; 0 where nobody can tell."""
+    """The column in which a text ends that begins in another one,
+    as if a line had no end; 0 where nobody can tell.
+    """
     line = text.rpartition("\n")[2]
     if "\n" in text or "\r" in line:
         column = 0

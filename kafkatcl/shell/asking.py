@@ -1,4 +1,6 @@
-"""What the script's interpreter has: its commands, variables, ensembles, objects; asked without a trace."""
+"""What the script's interpreter has: its commands, variables, ensembles, objects;
+asked without a trace.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _REFERENCE = re.compile(r"\$(?:\{([^}]+)\}|([\w:]+))")
 
 
 class Asking:
-    """Asks the interpreter ``app`` by Tcl's own commands, whatever the script has made of their names."""
+    """Asks the interpreter ``app`` by Tcl's own commands,
+    whatever the script has made of their names.
+    """
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -52,10 +56,12 @@ class Asking:
             return bool(self._app.getboolean(self._app.call(_CORE + command, *words)))
         return False
 
-    # -- commands -------------------------------------------------------------------------------------------
+    # -- commands ----------------------------------------------------------------------
 
     def commands(self, prefix: str) -> list[str]:
-        """The commands that begin like this, those of namespaces by their full names."""
+        """The commands that begin like this,
+        those of namespaces by their full names.
+        """
         found = self._below("commands", prefix)
         found += self.ask("array", "names", "::auto_index", _beginning(prefix))
         return [name for name in found if prefix or not name.startswith(("_", "tcl"))]
@@ -112,10 +118,12 @@ class Asking:
         names = [self.ask("info", "commands", f"{namespace}::{pattern}") for pattern in patterns]
         return [name.rpartition("::")[2] for found in names for name in found]
 
-    # -- variables ------------------------------------------------------------------------------------------
+    # -- variables ---------------------------------------------------------------------
 
     def variables(self, prefix: str) -> list[str]:
-        """The variables that begin like this, those of namespaces by their full names."""
+        """The variables that begin like this,
+        those of namespaces by their full names.
+        """
         return self._below("vars", prefix)
 
     def is_array(self, variable: str) -> bool:

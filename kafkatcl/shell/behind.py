@@ -1,4 +1,5 @@
-"""Imported before all else of the shell: folders that ``PYTHONPATH`` names come behind those of Python itself.
+"""Imported before all else of the shell:
+folders that ``PYTHONPATH`` names come behind those of Python itself.
 
 What lies there for other programs, such as a ``selectors.py``, is then in nobody's way.
 """

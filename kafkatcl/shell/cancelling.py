@@ -17,7 +17,8 @@ class Cancellation:
     """
 
     def __init__(self, app: Any) -> None:
-        # Tcl's functions are found through the module that is linked with it, so there is no second Tcl.
+        # Tcl's functions are found through the module that is linked with it, so there
+        # is no second Tcl.
         library = ctypes.CDLL(LIBRARY)
         self._cancel = library.Tcl_CancelEval
         self._cancel.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
@@ -27,6 +28,8 @@ class Cancellation:
         self._interp = app.interpaddr()
 
     def cancel(self, message: str, *, unwind: bool) -> None:
-        """Have it fail with ``message``, which scripts can catch, unless it is to ``unwind``; in any thread."""
+        """Have it fail with ``message``, which scripts can catch,
+        unless it is to ``unwind``; in any thread.
+        """
         text = message.encode()
         self._cancel(self._interp, self._new_string(text, len(text)), None, _UNWIND if unwind else 0)

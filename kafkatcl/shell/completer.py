@@ -1,7 +1,7 @@
 """What Tab offers, for both line editors: the words that can stand where the cursor is.
 
-The script's interpreter is asked for what it has, and a :class:`Reference` for what commands take, so that nothing of
-the script's runs.
+The script's interpreter is asked for what it has, and a :class:`Reference` for what
+commands take, so that nothing of the script's runs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Completer:
         self._arguments = Arguments(self._tcl, Reference())
 
     def offer(self, text: str) -> Offer:
-        """What can stand at the end of ``text``.  Nothing is changed, and what fails offers nothing."""
+        """What can stand at the end of ``text``.  Nothing is changed,
+        and what fails offers nothing.
+        """
         nothing = Offer(len(text))
         if len(text) > _MOST_CHARACTERS:
             return nothing
@@ -52,7 +54,9 @@ class Completer:
         return offer(word, [*self._arguments.commands(word.text), Candidate("help")])
 
     def _variable(self, word: Typed, found: re.Match[str]) -> Offer:
-        """The variables for a reference to one at the end of a word, which goes on behind it."""
+        """The variables for a reference to one at the end of a word,
+        which goes on behind it.
+        """
         group = "name" if found["braced"] is None else "braced"
         begun = Typed(word.start + found.start(group), found[group])
         candidates = sorted(self._arguments.variables(begun.raw), key=lambda each: each.word)

@@ -14,7 +14,9 @@ _PROCEDURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int)
 
 @contextlib.contextmanager
 def around_waits(before: Callable[[], None], after: Callable[[], None]) -> Iterator[None]:
-    """Have both called whenever Tcl has served all events and waits for more; they must not raise."""
+    """Have both called whenever Tcl has served all events and waits for more;
+    they must not raise.
+    """
     library = ctypes.CDLL(LIBRARY)
     procedures = _PROCEDURE(lambda *_: before()), _PROCEDURE(lambda *_: after())
     library.Tcl_CreateEventSource(*procedures, None)

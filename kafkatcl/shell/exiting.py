@@ -1,4 +1,6 @@
-"""The end of the process: nothing is lost without a word, wherever the end comes from, and the status is kept."""
+"""The end of the process: nothing is lost without a word,
+wherever the end comes from, and the status is kept.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from kafkatcl.engine.shutdown import shutdown
 
 
 class _End:
-    """The one end there is, however often it is asked for; a signal decides on the status."""
+    """The one end there is, however often it is asked for;
+    a signal decides on the status.
+    """
 
     def __init__(self) -> None:
         self.under_way = False
@@ -27,7 +31,8 @@ class _End:
         with self._leaving:
             for step in (shutdown, atexit._run_exitfuncs, _flush_streams):
                 _attempt(step)
-            # A plain return from main would wait for threads, and could not be had inside a Tcl callback.
+            # A plain return from main would wait for threads, and could not be had
+            # inside a Tcl callback.
             os._exit(128 + self._signal if self._signal else status or int(has_lost()))
 
 
@@ -43,7 +48,9 @@ def leave(status: int) -> NoReturn:
 
 
 def leave_by_signal(number: int) -> NoReturn:
-    """The same with the status of a process that a signal ended.  Any thread may call it."""
+    """The same with the status of a process
+    that a signal ended.  Any thread may call it.
+    """
     _end.leave(0, signal=number)
 
 

@@ -1,7 +1,8 @@
 """The commands that were typed, kept between sessions: one file for both line editors.
 
-An entry is a comment with the time, then the lines of a command with a plus in front of each, as prompt_toolkit writes
-them.  Sessions add to its end, each entry with one write.
+An entry is a comment with the time, then the lines of a command with a plus in front of
+each, as prompt_toolkit writes them.  Sessions add to its end, each entry with one
+write.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ _LARGEST = 64 << 10  # characters of a command that is kept
 
 
 class History:
-    """The commands of earlier sessions, oldest first; where there can be no file, none."""
+    """The commands of earlier sessions, oldest first;
+    where there can be no file, none.
+    """
 
     def __init__(self) -> None:
         self._path = _file()
@@ -26,7 +29,8 @@ class History:
         self._last = self.commands[-1:]
 
     def add(self, command: str) -> None:
-        """Keep a command for later sessions, unless it begins with a blank, is huge, or was the last one.
+        """Keep a command for later sessions, unless it begins with a blank, is huge,
+        or was the last one.
 
         Where the disk is full, only this session remembers.
         """

@@ -16,7 +16,9 @@ RC_FILE = "~/.kafkatclshrc"
 
 
 def like_tclsh(app: Any, options: Options) -> None:
-    """Give ``app`` the variables, paths and commands of ``tclsh``, as ``options`` say."""
+    """Give ``app`` the variables, paths and commands of ``tclsh``,
+    as ``options`` say.
+    """
     _restore_locale(app)
     app.eval(Path(__file__).with_name("shell.tcl").read_text(encoding="utf-8"))
     define_primitive(app, "::kafkatcl::shell::leave", lambda status: leave(int(status)))
@@ -42,7 +44,9 @@ def _set_variables(app: Any, options: Options) -> None:
 
 
 def _restore_locale(app: Any) -> None:
-    """Undo what Python does in the C locale, where it makes itself and its children speak UTF-8."""
+    """Undo what Python does in the C locale,
+    where it makes itself and its children speak UTF-8.
+    """
     coerced = os.environ.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8")
     plain = os.environ.get("LANG", "C") in ("", "C", "POSIX")
     if sys.flags.utf8_mode and coerced and plain and "PYTHONUTF8" not in os.environ:

@@ -1,4 +1,6 @@
-"""Ctrl-C while a command of the prompt runs: it is cancelled, whatever it does; what cannot be is told."""
+"""Ctrl-C while a command of the prompt runs: it is cancelled, whatever it does;
+what cannot be is told.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,12 @@ READABLE = 1 << 1  #: TCL_READABLE
 NUDGE = signal.SIGURG
 
 _MESSAGE = "interrupted"
-#: How long a try lasts.  The first time a script may catch it and put things in order; from then on it is unwound.
+#: How long a try lasts.  The first time a script may catch it and put things in order;
+#: from then on it is unwound.
 _SECONDS = 0.1
 _TIMES = 50
-#: How long, before it is told that what runs cannot be interrupted, and Ctrl-C ends the process.
+#: How long, before it is told that what runs cannot be interrupted, and Ctrl-C ends the
+#: process.
 _PATIENCE_SECONDS = 1.0
 _STUCK = "kafkatclsh: this cannot be interrupted; Ctrl-C once more ends kafkatclsh"
 _ENDED = "kafkatclsh: ended by Ctrl-C"
@@ -35,8 +39,8 @@ _ENDED = "kafkatclsh: ended by Ctrl-C"
 class Interrupt:
     """Interrupts what runs inside :meth:`command` or :meth:`events`.
 
-    The thread that watches signals has Tcl cancel it.  ``NUDGE`` ends the wait in a system call, and its handler that
-    in a blocking call of the engine.
+    The thread that watches signals has Tcl cancel it.  ``NUDGE`` ends the wait in a
+    system call, and its handler that in a blocking call of the engine.
     """
 
     def __init__(self, app: Any) -> None:
@@ -51,7 +55,9 @@ class Interrupt:
 
     @contextlib.contextmanager
     def command(self) -> Iterator[None]:
-        """What runs inside is interrupted at once, and fails then, whatever comes of it."""
+        """What runs inside is interrupted at once, and fails then,
+        whatever comes of it.
+        """
         self._begin(0.0)
         try:
             yield
@@ -65,7 +71,9 @@ class Interrupt:
 
     @contextlib.contextmanager
     def events(self) -> Iterator[None]:
-        """Events are waited for inside: if one is being served that does not end soon, it is interrupted."""
+        """Events are waited for inside: if one is being served
+        that does not end soon, it is interrupted.
+        """
         self.begin_event()
         try:
             yield
@@ -73,7 +81,9 @@ class Interrupt:
             self.end()
 
     def begin_event(self) -> None:
-        """An event is served from now on until :meth:`end`, which is interrupted if it does not end soon."""
+        """An event is served from now on until :meth:`end`,
+        which is interrupted if it does not end soon.
+        """
         self._begin(_SECONDS)
 
     def _begin(self, grace: float) -> None:
@@ -87,7 +97,9 @@ class Interrupt:
             self._settle()
 
     def end_event(self) -> None:
-        """The same, to be called where Tcl must not be: what is left to do there, an event does."""
+        """The same, to be called where Tcl must not be:
+        what is left to do there, an event does.
+        """
         if self._has_cancelled():
             on_time(self._app, 0, self._settle)
 
@@ -103,7 +115,9 @@ class Interrupt:
         return self._cancelled
 
     def absorb(self) -> bool:
-        """Whether the process survives this SIGINT; called in the thread that watches signals."""
+        """Whether the process survives this SIGINT;
+        called in the thread that watches signals.
+        """
         if leaving():
             return False
         with self._changed:
@@ -146,7 +160,8 @@ class Interrupt:
     def _cancel(self, *, unwind: bool) -> None:
         """Cancel what runs, and give it a moment to end."""
         signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
-        # Traces of commands hide what comes while they run: often enough, something comes when none of them does.
+        # Traces of commands hide what comes while they run: often enough, something
+        # comes when none of them does.
         for _ in range(_TIMES if unwind else 1):
             self._cancellation.cancel(_MESSAGE, unwind=unwind)
             if self._changed.wait_for(lambda: not self._running, _SECONDS / (_TIMES if unwind else 1)):
@@ -161,7 +176,9 @@ class Interrupt:
 
 @contextlib.contextmanager
 def _end_of_input() -> Iterator[None]:
-    """Have standard input be at its end: Tcl goes on reading when that is only interrupted."""
+    """Have standard input be at its end:
+    Tcl goes on reading when that is only interrupted.
+    """
     try:
         kept, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
     except OSError:  # closed, or no descriptor is left
@@ -177,7 +194,9 @@ def _end_of_input() -> Iterator[None]:
 
 
 def _inside_engine(frame: FrameType | None) -> bool:
-    """Whether an exception raised at ``frame`` reaches the guard of a command; outside it would cross into Tcl."""
+    """Whether an exception raised at ``frame`` reaches the guard of a command;
+    outside it would cross into Tcl.
+    """
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if module.startswith("kafkatcl.engine."):

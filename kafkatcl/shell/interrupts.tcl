@@ -23,8 +23,9 @@ proc ::kafkatcl::shell::Sleep {ms} {
     }
 }
 
-# After the end of what was cancelled.  An interpreter that ran nothing then would fail at what it runs next; a pure list
-# as its script makes Tcl forget that.  What was unwound has not put in order what it had begun.
+# After the end of what was cancelled.  An interpreter that ran nothing then would fail
+# at what it runs next; a pure list as its script makes Tcl forget that.  What was
+# unwound has not put in order what it had begun.
 proc ::kafkatcl::shell::Settle {} {
     foreach path [Interpreters {}] {
         catch {interp eval $path [list list]}

@@ -1,4 +1,6 @@
-"""Line editing by readline, where prompt_toolkit is not installed; tkinter serves Tcl's events meanwhile."""
+"""Line editing by readline, where prompt_toolkit is not installed;
+tkinter serves Tcl's events meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 _CTRL_C = "\x03"
 _NO_KEY = bytes([os.fpathconf(0, "PC_VDISABLE")])
 _SETTINGS = (
-    # While tkinter serves events, a signal would wait for the next key: so Ctrl-C is a key, that puts itself at the
-    # end of the line and enters it.
+    # While tkinter serves events, a signal would wait for the next key: so Ctrl-C is a
+    # key, that puts itself at the end of the line and enters it.
     r'"\C-c": "\C-e\C-v\C-c\C-m"',
     "bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete",
     "set show-all-if-ambiguous on",
@@ -96,7 +98,9 @@ class ReadlineReader:
 
 
 def _aligned(offer: Offer, begin: int, text: str) -> Iterator[str]:
-    """The texts of an offer as they continue ``text`` from ``begin`` on, where readline sees the word begin."""
+    """The texts of an offer as they continue ``text`` from ``begin`` on,
+    where readline sees the word begin.
+    """
     if offer.start > begin:
         yield from (text[begin : offer.start] + found for found in offer.texts)
         return
@@ -106,11 +110,14 @@ def _aligned(offer: Offer, begin: int, text: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _ctrl_c_as_key(interrupt: Interrupt) -> Iterator[None]:
-    """Have Ctrl-C be a key, but while an event is served a signal, as nobody reads keys then."""
+    """Have Ctrl-C be a key, but while an event is served a signal,
+    as nobody reads keys then.
+    """
     before = termios.tcgetattr(0)
     key = before[6][termios.VINTR]
 
-    # Within these two tkinter must not be called: it would not know any more who has the GIL.
+    # Within these two tkinter must not be called: it would not know any more who has
+    # the GIL.
     def waits() -> None:
         interrupt.end_event()
         _set_ctrl_c(_NO_KEY)

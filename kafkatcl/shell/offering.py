@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
 
 def offering(app: Any) -> Callable[[str], Offer]:
-    """What says what can stand at the end of a text: a completer, made when it is asked first."""
+    """What says what can stand at the end of a text:
+    a completer, made when it is asked first.
+    """
     made: list[Callable[[str], Offer]] = []
 
     def ask(text: str) -> Offer:

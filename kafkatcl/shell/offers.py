@@ -10,7 +10,9 @@ from kafkatcl.shell.words import Typed
 
 @dataclass(frozen=True)
 class Candidate:
-    """A word that could stand there, what is told about it, and whether nothing can follow in the same word."""
+    """A word that could stand there, what is told about it,
+    and whether nothing can follow in the same word.
+    """
 
     word: str
     about: str = ""
@@ -19,7 +21,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Offer:
-    """From ``start`` on the text can become each of ``texts``, which are the ``candidates`` as they are written."""
+    """From ``start`` on the text can become each of ``texts``, which are the
+    ``candidates`` as they are written.
+    """
 
     start: int
     texts: tuple[str, ...] = ()
@@ -32,7 +36,9 @@ def plain(words: Iterable[str]) -> list[Candidate]:
 
 
 def offer(word: Typed, candidates: Iterable[Candidate]) -> Offer:
-    """Those of the candidates that begin like ``word``; if there is one only, with what ends it."""
+    """Those of the candidates that begin like ``word``;
+    if there is one only, with what ends it.
+    """
     fitting = {each.word: each for each in candidates if each.word.startswith(word.text)}
     found = tuple(fitting[name] for name in sorted(fitting))
     end = {"": " ", '"': '" ', "{": "} "}[word.quote] if len(found) == 1 and found[0].is_whole else ""

@@ -1,4 +1,6 @@
-"""The command line of ``kafkatclsh``: a few options of our own, then what ``tclsh`` takes."""
+"""The command line of ``kafkatclsh``:
+a few options of our own, then what ``tclsh`` takes.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class UnknownOptionError(ValueError):
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for; ``script`` is None when commands come from standard input."""
+    """What the command line asks for; ``script`` is None
+    when commands come from standard input.
+    """
 
     action: str = "run"  # or "help", "version"
     embedded: bool = False
@@ -42,9 +46,11 @@ class Options:
 
 
 def parse(words: Sequence[str]) -> Options:
-    """Read the ``words`` after the program's name; those that are neither ours nor a script are arguments.
+    """Read the ``words`` after the program's name;
+    those that are neither ours nor a script are arguments.
 
-    :raises UnknownOptionError: the first of them begins with two dashes and is none of ours, or has one of two.
+    :raises UnknownOptionError: the first of them begins with two dashes and is none of
+        ours, or has one of two.
     """
     embedded = False
     while words and words[0] in _OURS:

@@ -1,4 +1,6 @@
-"""The prompts ``tcl_prompt1`` and ``tcl_prompt2``: scripts that write a prompt to standard output."""
+"""The prompts ``tcl_prompt1`` and ``tcl_prompt2``:
+scripts that write a prompt to standard output.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,17 @@ _VARIABLES = ("::tcl_prompt1", "::tcl_prompt2")
 
 
 class Prompts:
-    """The prompts of an interpreter: the first one, and that for the ``continued`` lines of a command."""
+    """The prompts of an interpreter: the first one,
+    and that for the ``continued`` lines of a command.
+    """
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
     def write(self, *, continued: bool) -> None:
-        """Write the prompt to standard output as ``tclsh`` does: if there is one, and somebody could answer."""
+        """Write the prompt to standard output as ``tclsh`` does:
+        if there is one, and somebody could answer.
+        """
         if not self._app.call("chan", "names", "stdin"):
             return
         told = self._run(continued)
@@ -35,7 +41,9 @@ class Prompts:
         return ("> " if continued else "% ") if written is None else written
 
     def _written(self, continued: bool) -> str | None:
-        """What the script of a prompt writes; None if it fails, or there is no place to keep that."""
+        """What the script of a prompt writes;
+        None if it fails, or there is no place to keep that.
+        """
         # Caught at file descriptor 1, as commands that the script runs write there too.
         with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:
             self._app.call("chan", "flush", "stdout")
@@ -52,7 +60,9 @@ class Prompts:
         return None
 
     def _run(self, continued: bool) -> bool:
-        """Run the script that writes the prompt; false if there is none, or it failed."""
+        """Run the script that writes the prompt;
+        false if there is none, or it failed.
+        """
         if not self._exists(continued):
             return False
         try:

@@ -15,12 +15,15 @@ class Reader(Protocol):
     def read(self) -> str:
         """The next command, without a last newline; it may have many lines.
 
-        Raises EOFError at the end and KeyboardInterrupt when Ctrl-C takes the command back.
+        Raises EOFError at the end and KeyboardInterrupt when Ctrl-C takes the command
+        back.
         """
 
 
 class PlainReader:
-    """Tcl's own standard input, which commands can read from too; with a prompt if ``tcl_interactive`` is set."""
+    """Tcl's own standard input, which commands can read from too;
+    with a prompt if ``tcl_interactive`` is set.
+    """
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -46,7 +49,9 @@ class PlainReader:
 
 
 def whole_command(app: Any, line: Callable[[str], str]) -> str:
-    """A command of as many lines as it takes; ``line`` gives the next one when it is told those there are."""
+    """A command of as many lines as it takes;
+    ``line`` gives the next one when it is told those there are.
+    """
     command = line("")
     while not is_complete(app, command):
         command += "\n" + line(command + "\n")
@@ -62,5 +67,7 @@ def is_interactive(app: Any) -> bool:
 
 
 def is_complete(app: Any, command: str) -> bool:
-    """Whether ``command`` is one that could be run: no brace, bracket or quote is open."""
+    """Whether ``command`` is one that could be run:
+    no brace, bracket or quote is open.
+    """
     return bool(app.getboolean(app.call("info", "complete", command + "\n")))

@@ -1,4 +1,6 @@
-"""What Python's module readline leaves out: taking the line off the screen, and drawing it again."""
+"""What Python's module readline leaves out:
+taking the line off the screen, and drawing it again.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,13 @@ _NEEDED = ("rl_clear_visible_line", "rl_on_new_line", "rl_redisplay")
 class Redisplay:
     """Draws the line that readline edits.
 
-    On a terminal that cannot erase it, it is left there and drawn again on a new one.  Another library under the name
-    of readline draws it with the next key.
+    On a terminal that cannot erase it, it is left there and drawn again on a new one.
+    Another library under the name of readline draws it with the next key.
     """
 
     def __init__(self) -> None:
-        # The functions of the library are found through the module that is linked with it.
+        # The functions of the library are found through the module that is linked with
+        # it.
         self._library = ctypes.CDLL(getattr(readline, "__file__", None))
         self._can = all(hasattr(self._library, name) for name in _NEEDED)
         self._is_hidden = False

@@ -1,7 +1,9 @@
-"""What commands take, asked of a fresh interpreter that has Tcl's own and the package's, and no script's.
+"""What commands take, asked of a fresh interpreter that has Tcl's own
+and the package's, and no script's.
 
-To be asked, Tcl's commands are called with a word that none of them knows: it comes first in what they look at, so
-they do nothing else, and the error lists what they would have taken.  The package's say it in its table.
+To be asked, Tcl's commands are called with a word that none of them knows: it comes
+first in what they look at, so they do nothing else, and the error lists what they would
+have taken.  The package's say it in its table.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ _ANY = ("{}", "x", "0", "stdin", "integer")
 _LISTED = re.compile(r"(?:must|should) be (?:one of )?(.*)$", re.DOTALL)
 _SEPARATORS = re.compile(r",? or |, ")
 
-#: Commands that can be asked for their next word, with `?` in its place and enough words behind it.
+#: Commands that can be asked for their next word, with `?` in its place and enough
+#: words behind it.
 _CHOICES = """
 after ?; interp ?; trace ?; package ?; zlib ?; update ?; interp limit {} ?; namespace ensemble ?; string is ? x
 trace add ?; trace info ?; trace remove ?; dict filter {} ?; binary encode ?; binary decode ?; zlib push ? x
@@ -61,10 +64,12 @@ class Reference:
         app.evalfile(str(Path(kafkatcl.__file__).with_name("tcl") / "kafka.tcl"))
         return app
 
-    # -- Tcl's own ------------------------------------------------------------------------------------------
+    # -- Tcl's own ---------------------------------------------------------------------
 
     def choices(self, words: Sequence[str]) -> list[str]:
-        """What a command of Tcl may have as its next word; nothing where it cannot be asked."""
+        """What a command of Tcl may have as its next word;
+        nothing where it cannot be asked.
+        """
         return self._ask(_CHOICES, words, exact=True)
 
     def options(self, words: Sequence[str]) -> list[str]:
@@ -93,7 +98,7 @@ class Reference:
             return [word for word in _SEPARATORS.split(found[1]) if " " not in word] if found else []
         return []
 
-    # -- the package's: its table of subcommands ------------------------------------------------------------
+    # -- the package's: its table of subcommands ---------------------------------------
 
     def kinds(self) -> dict[str, list[str]]:
         """The kinds of objects, as the package calls them, and their subcommands."""
@@ -114,7 +119,9 @@ class Reference:
         return {called(kind) for kind in kinds}.union(self.procedures(), *kinds.values())
 
     def usages(self, kind: str, subcommand: str) -> list[str]:
-        """How a subcommand is used: each line as the error tells it, behind the name of the object."""
+        """How a subcommand is used: each line as the error tells it,
+        behind the name of the object.
+        """
         rows = self._list("::kafkatcl::WithSuboptions", kind, subcommand)
         usages = [self._tell("::kafkatcl::Shown", kind, row).strip() for row in rows]
         also = self._field(kind, subcommand, "also")

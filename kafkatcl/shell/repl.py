@@ -1,4 +1,6 @@
-"""Read commands, run them and tell their results, as ``tclsh`` does when it is given no script file."""
+"""Read commands, run them and tell their results,
+as ``tclsh`` does when it is given no script file.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,11 @@ Running = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 def read_commands(app: Any, reader: Reader, running: Running, answer: Answer = lambda _: None) -> None:
-    """Run the file that ``tcl_rcFileName`` names, then the commands ``reader`` gives until its end.
+    """Run the file that ``tcl_rcFileName`` names,
+    then the commands ``reader`` gives until its end.
 
-    Each of them runs inside ``running()``, unless it is a question that has an ``answer``.
+    Each of them runs inside ``running()``, unless it is a question that has an
+    ``answer``.
     """
     _attempt(app, running, functools.partial(_run_rc_file, app))
     while True:
@@ -47,7 +51,9 @@ def _attempt(app: Any, running: Running, run: Callable[[], str]) -> str:
 
 
 def _hint(app: Any, message: str) -> str:
-    """What may help besides an error of the package, as errorInfo has it, which is not shown at a prompt."""
+    """What may help besides an error of the package, as errorInfo has it,
+    which is not shown at a prompt.
+    """
     hint = "::kafkatcl::failures::Hint"
     with contextlib.suppress(NativeError):
         if is_interactive(app) and app.call("info", "commands", hint):

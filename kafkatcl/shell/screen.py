@@ -1,7 +1,9 @@
-"""The terminal on which a command is typed: what others write meanwhile appears above the command.
+"""The terminal on which a command is typed:
+what others write meanwhile appears above the command.
 
-Tcl's standard channels go through a transformation then (``Pass`` of ``shell.tcl``), which takes the command off the
-screen before it lets a text pass.  Threads hand their lines over, to be written in the thread that draws.
+Tcl's standard channels go through a transformation then (``Pass`` of ``shell.tcl``),
+which takes the command off the screen before it lets a text pass.  Threads hand their
+lines over, to be written in the thread that draws.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ from kafkatcl.engine import telling
 from kafkatcl.engine.shutdown import before_shutdown
 from kafkatcl.shell.above import Above
 
-#: How long the command is off the screen at least: much that comes at once is not interrupted by it.
+#: How long the command is off the screen at least: much that comes at once is not
+#: interrupted by it.
 _MS = 10
-#: Of what threads have to say so much may wait; what is beyond is written where the cursor is.
+#: Of what threads have to say so much may wait; what is beyond is written where the
+#: cursor is.
 _MOST_BYTES = 1 << 20
 
 
@@ -77,7 +81,9 @@ class Screen:
         _write(lines)
 
     def _passes(self, channel: str, data: str) -> bytes:
-        """What a channel writes instead of ``data``; the bytes are characters, as Tcl has them."""
+        """What a channel writes instead of ``data``;
+        the bytes are characters, as Tcl has them.
+        """
         written = data.encode("latin-1")
         if self._editor is None or self._above is None:
             return written

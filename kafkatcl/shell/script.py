@@ -9,7 +9,9 @@ from kafkatcl.shell.exiting import leave, leaving
 
 
 def run_script(app: Any, encoding: str | None) -> int:
-    """Run the script that ``argv0`` names and give the exit status; an error is told on standard error."""
+    """Run the script that ``argv0`` names and give the exit status;
+    an error is told on standard error.
+    """
     app.call("unset", "-nocomplain", "::errorInfo")
     path = str(app.getvar("argv0"))
     try:
@@ -26,7 +28,9 @@ def run_script(app: Any, encoding: str | None) -> int:
 
 
 def tell(app: Any, channel: str, text: str) -> None:
-    """Write a line to a Tcl channel; where it cannot be written, nobody is there to be told."""
+    """Write a line to a Tcl channel; where it cannot be written,
+    nobody is there to be told.
+    """
     try:
         app.call("chan", "puts", channel, text)
     except NativeError:
@@ -34,7 +38,9 @@ def tell(app: Any, channel: str, text: str) -> None:
 
 
 def _error_info(app: Any, *, sourced: bool) -> str:
-    """``errorInfo``, without our own call of ``source``, if that was used; nothing if no command has failed."""
+    """``errorInfo``, without our own call of ``source``, if that was used;
+    nothing if no command has failed.
+    """
     if not app.getboolean(app.call("info", "exists", "::errorInfo")):
         return ""
     info = str(app.call("set", "::errorInfo"))

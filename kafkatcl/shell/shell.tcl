@@ -42,8 +42,8 @@ proc ::kafkatcl::shell::KeepInteractiveBoolean {args} {
     }
 }
 
-# The next line of standard input in a list, or nothing at its end.  A standard input that the script made
-# non-blocking is asked again at once, as tclsh does.
+# The next line of standard input in a list, or nothing at its end.  A standard input
+# that the script made non-blocking is asked again at once, as tclsh does.
 proc ::kafkatcl::shell::GetLine {} {
     while {[chan gets stdin line] < 0} {
         if {![chan blocked stdin]} {
@@ -60,11 +60,12 @@ proc ::kafkatcl::shell::AwaitInput {} {
     chan event stdin readable {}
 }
 
-# tkinter takes Tcl's own exit away.  The text of the new one stands in every interpreter: an error that came from
-# another one would show in errorInfo.
+# tkinter takes Tcl's own exit away.  The text of the new one stands in every
+# interpreter: an error that came from another one would show in errorInfo.
 proc ::kafkatcl::shell::DefineExit {path} {
     interp eval $path [list proc ::exit {{returnCode 0}} {
-        # An empty string repeated: the one check of integers with the errors of Tcl's own exit.
+        # An empty string repeated: the one check of integers with the errors of Tcl's
+        # own exit.
         if {[catch {string repeat {} $returnCode} message options]} {
             return -code error -errorcode [dict get $options -errorcode] $message
         }
@@ -86,8 +87,8 @@ proc ::kafkatcl::shell::DestroyWindows {} {
     }
 }
 
-# Write out and close the channels of all interpreters.  As in tclsh, a non-blocking one is only waited for if the
-# environment variable says so.
+# Write out and close the channels of all interpreters.  As in tclsh, a non-blocking one
+# is only waited for if the environment variable says so.
 proc ::kafkatcl::shell::CloseChannels {} {
     foreach path [Interpreters {}] {
         catch {
@@ -98,7 +99,8 @@ proc ::kafkatcl::shell::CloseChannels {} {
     }
 }
 
-# Standard channels stay open for last words; a pipeline's commands are not waited for, as at the end of tclsh.
+# Standard channels stay open for last words; a pipeline's commands are not waited for,
+# as at the end of tclsh.
 proc ::kafkatcl::shell::CloseChannel {path channel} {
     if {[info exists ::env(TCL_FLUSH_NONBLOCKING_ON_EXIT)] && $::env(TCL_FLUSH_NONBLOCKING_ON_EXIT) ne "0"} {
         catch {interp eval $path [list chan configure $channel -blocking 1]}
@@ -125,7 +127,8 @@ proc ::kafkatcl::Adopted {path} {
 
 ::kafkatcl::shell::DefineExit {}
 
-# Have what is written to these channels, which are the terminal's, pass by `above`: a command is being typed.
+# Have what is written to these channels, which are the terminal's, pass by `above`: a
+# command is being typed.
 proc ::kafkatcl::shell::StartTyping {channels} {
     variable typing
     foreach channel $channels {

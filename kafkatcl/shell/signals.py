@@ -1,7 +1,9 @@
-"""Signals that end the process, also while Tcl runs and Python's own handlers have to wait.
+"""Signals that end the process, also while Tcl runs
+and Python's own handlers have to wait.
 
-Python runs a handler between two of its instructions, and a script in ``vwait`` or ``while 1 {}`` may never come to
-one.  But Python's C code writes the number of each signal to a descriptor at once, and a thread reads it there.
+Python runs a handler between two of its instructions, and a script in ``vwait`` or
+``while 1 {}`` may never come to one.  But Python's C code writes the number of each
+signal to a descriptor at once, and a thread reads it there.
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class SignalWatch:
-    """Ends the process with status 128 + the number on the first signal, flushing, and at once on the second.
+    """Ends the process with status 128 + the number on the first signal, flushing,
+    and at once on the second.
 
-    While messages are waited for, Ctrl-C and any second signal end that wait, and what is left is told.
-    With an ``interrupt``, a SIGINT that interrupts a command does not count.
+    While messages are waited for, Ctrl-C and any second signal end that wait, and what
+    is left is told.  With an ``interrupt``, a SIGINT that interrupts a command does not
+    count.
     """
 
     def __init__(self, interrupt: Interrupt | None = None) -> None:
@@ -39,7 +43,9 @@ class SignalWatch:
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:
-        """Let asyncio have Python's descriptor for signals meanwhile; Python runs then, and its handlers do."""
+        """Let asyncio have Python's descriptor for signals meanwhile;
+        Python runs then, and its handlers do.
+        """
         for number in self._handled:
             if number != signal.SIGINT:
                 signal.signal(number, _leave)
@@ -51,7 +57,9 @@ class SignalWatch:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
-        """Watch while it is lent and Tcl serves events, one of which may not come to an end; asyncio is told too."""
+        """Watch while it is lent and Tcl serves events,
+        one of which may not come to an end; asyncio is told too.
+        """
         assert self._interrupt is not None
         self._lent_to = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         try:

@@ -1,4 +1,6 @@
-"""Line editing by prompt_toolkit: whole commands of many lines, colours, a menu, while Tcl's events go on."""
+"""Line editing by prompt_toolkit: whole commands of many lines, colours, a menu,
+while Tcl's events go on.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ _MOST_CHARACTERS = 20_000
 
 
 class ToolkitReader:
-    """Reads whole commands: Enter ends one that is complete, and begins a new line of one that is not."""
+    """Reads whole commands: Enter ends one that is complete,
+    and begins a new line of one that is not.
+    """
 
     def __init__(self, app: Any, watch: SignalWatch) -> None:
         self._app = app

@@ -1,4 +1,6 @@
-"""Frames to the interpreter: answers, and what is told unasked (see ``protocol.py``)."""
+"""Frames to the interpreter: answers,
+and what is told unasked (see ``protocol.py``).
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Messages in a row as they pass through the pipe: column by column.
 
-A message has 8 bytes in a column: a number of 64 bits, or two of 32, which are the places
-in the frame's body of the first and the last byte of what it has there.
-``tcl/sidecar/frames.tcl`` knows columns by the names of their Python types, and takes all
-of a run apart with one ``binary scan``.
+A message has 8 bytes in a column: a number of 64 bits, or two of 32, which are the
+places in the frame's body of the first and the last byte of what it has there.
+``tcl/sidecar/frames.tcl`` knows columns by the names of their Python types, and takes
+all of a run apart with one ``binary scan``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""How many messages a producer would certainly accept, so that the interpreter need not wait for answers.
+"""How many messages a producer would certainly accept,
+so that the interpreter need not wait for answers.
 
-A message that is produced without an answer must be one that cannot be refused: the queue has room for it, librdkafka
-knows that its partition exists, and it is not too large.  What the interpreter has not been granted it produces
-with an answer, and with that it is granted more.
+A message that is produced without an answer must be one that cannot be refused: the
+queue has room for it, librdkafka knows that its partition exists, and it is not too
+large.  What the interpreter has not been granted it produces with an answer, and with
+that it is granted more.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from kafkatcl.librdkafka.wrapper import KafkaException
 
 #: Larger messages (payload and key, in bytes) are produced with an answer.
 LARGEST = 64 << 10
-#: How long a topic's partitions are asked for, and how long to wait before, at first and at most, in seconds.
+#: How long a topic's partitions are asked for, and how long to wait before, at first
+#: and at most, in seconds.
 _PATIENCE = 0.05
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0
 
@@ -36,7 +39,9 @@ class Credit(NamedTuple):
 
 @dataclass
 class _Asked:
-    """What is known of a topic's partitions (0: nothing yet), and when to ask again, by ``time.monotonic``."""
+    """What is known of a topic's partitions (0:
+    nothing yet), and when to ask again, by ``time.monotonic``.
+    """
 
     next: float
     pause: float = _FIRST_PAUSE
@@ -57,7 +62,9 @@ class Creditor:
         return Credit(handle.identifier, handle.room(LARGEST), is_known)
 
     def _known_partitions(self, topic: ProducerTopic) -> int:
-        """The number of partitions that librdkafka knows the topic to have; 0 if that is not known yet."""
+        """The number of partitions that librdkafka knows the topic to have;
+        0 if that is not known yet.
+        """
         now = time.monotonic()
         asked = self._asked.setdefault(topic, _Asked(now + _FIRST_PAUSE))
         if not asked.partitions and now >= asked.next:

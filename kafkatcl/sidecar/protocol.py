@@ -1,20 +1,25 @@
-"""What passes between a Tcl interpreter and its sidecar: frames, each with its length and what it is.
+"""What passes between a Tcl interpreter and its sidecar:
+frames, each with its length and what it is.
 
-All numbers are little-endian, of 32 bits where nothing else is said; times and offsets have 64.  Lengths are bytes.
+All numbers are little-endian, of 32 bits where nothing else is said; times and offsets
+have 64.  Lengths are bytes.
 
 To the sidecar, ``length op body``:
 
-==================  ==================================================================  ======================
-op                  body                                                                answered
-==================  ==================================================================  ======================
-CALL                n, n lengths, n words in UTF-8: a primitive and its arguments       yes
-TELL                the same, of a primitive whose answer nobody needs                  no
-PRODUCE             topic (its identifier, 12 bytes), partition, length of the key      yes
-                    (-1: none), payload, key
-PRODUCE_UNANSWERED  the same                                                            no
-PRODUCE_BATCH       topic, partition, n, 2n lengths of payloads and keys, all of these  yes
-BYE                 nothing: deliver, close, and end                                    by the end of the pipe
-==================  ==================================================================  ======================
+==================  ============================================  ======================
+op                  body                                          answered
+==================  ============================================  ======================
+CALL                n, n lengths, n words in UTF-8: a primitive   yes
+                    and its arguments
+TELL                the same, of a primitive whose answer nobody  no
+                    needs
+PRODUCE             topic (its identifier, 12 bytes), partition,  yes
+                    length of the key (-1: none), payload, key
+PRODUCE_UNANSWERED  the same                                      no
+PRODUCE_BATCH       topic, partition, n, 2n lengths of payloads   yes
+                    and keys, all of these
+BYE                 nothing: deliver, close, and end              by the end of the pipe
+==================  ============================================  ======================
 
 From the sidecar, ``length kind body``:
 

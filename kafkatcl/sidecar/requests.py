@@ -56,7 +56,9 @@ def _read(descriptor: int) -> bytes:
 
 
 def _fill(descriptor: int, body: bytearray, begin: bytes) -> bool:
-    """Read a large body, whose begin was read already, to where it belongs; False at the end of the pipe."""
+    """Read a large body, whose begin was read already, to where it belongs;
+    False at the end of the pipe.
+    """
     body[: len(begin)] = begin
     view = memoryview(body)[len(begin) :]
     while view:
@@ -87,7 +89,8 @@ def _text(encoded: Body) -> str:
         return escaped(halves.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass"))
 
 
-# PRODUCE_UNANSWERED with the header in front: between the lengths is what messages in a row have in common.
+# PRODUCE_UNANSWERED with the header in front: between the lengths is what messages in a
+# row have in common.
 _COMMON = struct.Struct(f"<i{IDENTIFIER}si")
 _UNANSWERED = struct.Struct(f"<i{_COMMON.size}si")
 
@@ -114,7 +117,9 @@ def produced_batch(body: Body) -> tuple[str, int, Batch]:
 
 
 def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, Batch], int]:
-    """Topic, partition, and messages of the PRODUCE_UNANSWERED frames in a row that are for these, and their end."""
+    """Topic, partition, and messages of the PRODUCE_UNANSWERED frames in a row
+    that are for these, and their end.
+    """
     unpack, last = _UNANSWERED.unpack_from, len(held) - _UNANSWERED.size
     _, common, _ = unpack(held, at)
     payloads, lengths, keys, key_lengths = [], [], [], []

@@ -26,16 +26,20 @@ from kafkatcl.sidecar.protocol import Body, Kind, Op
 from kafkatcl.sidecar.requests import frames, produced, produced_batch, words
 from kafkatcl.sidecar.terminal import foreground
 
-#: After how many unanswered messages in a row to let some gather before reading on, and how long.
+#: After how many unanswered messages in a row to let some gather before reading on, and
+#: how long.
 _ROW = 100
 _GATHERING_SECONDS = 0.0005
 
 
 def serve() -> None:
-    """Serve the interpreter at the other end of standard input and output, until it closes them or says so."""
+    """Serve the interpreter at the other end of standard input and output,
+    until it closes them or says so.
+    """
     stacks.watch()
     server = Server(*_own_descriptors())
-    # The interpreter decides what becomes of both: when it dies of such a signal, there is still something to deliver.
+    # The interpreter decides what becomes of both: when it dies of such a signal, there
+    # is still something to deliver.
     for number in (signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGINT, _give_up)
@@ -49,12 +53,16 @@ def serve() -> None:
 
 
 def _give_up(_signal: int, _frame: Any) -> None:
-    """Ctrl-C: nothing to this process, unless it is only waiting for messages to be delivered."""
+    """Ctrl-C: nothing to this process, unless it is only waiting for messages
+    to be delivered.
+    """
     give_up()
 
 
 def _own_descriptors() -> tuple[int, int]:
-    """Where to read and write frames; whatever else is written to standard output goes to standard error."""
+    """Where to read and write frames; whatever else is written
+    to standard output goes to standard error.
+    """
     writing = os.dup(1)
     os.dup2(2, 1)
     return 0, writing
@@ -105,11 +113,15 @@ class Server:
             raise KeyboardInterrupt
 
     def revoke(self, handle: ProducerHandle) -> None:
-        """Tell the interpreter that nothing it was granted for a producer holds any more (any thread)."""
+        """Tell the interpreter that nothing it was granted
+        for a producer holds any more (any thread).
+        """
         self._send(frame(Kind.REVOKED, handle.identifier.encode()))
 
     def close(self) -> None:
-        """Tell the interpreter that everything is done, and whether something was lost."""
+        """Tell the interpreter that everything is done,
+        and whether something was lost.
+        """
         if gave_up():
             self._send(frame(Kind.INTERRUPTED))
         elif has_lost():
@@ -118,7 +130,7 @@ class Server:
             os.close(self._writing)
             self._writing = os.open(os.devnull, os.O_WRONLY)
 
-    # -- operations ----------------------------------------------------------------------------------------
+    # -- operations --------------------------------------------------------------------
 
     def _on_call(self, body: Body) -> None:
         name, *arguments = words(body)
@@ -161,10 +173,12 @@ class Server:
             "close_session": lambda session: tuple(sessions.close_session(session)),
         }
 
-    # -- inside --------------------------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------
 
     def _gather(self) -> None:
-        """In a row of messages let some come together: to be woken for each would slow down both sides."""
+        """In a row of messages let some come together:
+        to be woken for each would slow down both sides.
+        """
         if self._unanswered > _ROW:
             time.sleep(_GATHERING_SECONDS)
 

@@ -11,7 +11,9 @@ _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 
 
 def quoted(text: str) -> str:
-    """``text`` as one element of a Tcl list, written as Tcl itself does it: scripts may compare the text of lists."""
+    """``text`` as one element of a Tcl list, written as Tcl itself does it:
+    scripts may compare the text of lists.
+    """
     if not _SPECIAL.search(text):
         return text or "{}"
     balanced = _is_balanced(text)

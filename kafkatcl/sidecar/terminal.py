@@ -1,4 +1,6 @@
-"""Ctrl-C while messages are waited for, where it would end the interpreter and its terminal with it."""
+"""Ctrl-C while messages are waited for,
+where it would end the interpreter and its terminal with it.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,12 @@ _TERMINAL = 2
 
 @contextmanager
 def foreground() -> Iterator[None]:
-    """Have Ctrl-C come to this process alone meanwhile, where the interpreter leads the session of the terminal.
+    """Have Ctrl-C come to this process alone meanwhile,
+    where the interpreter leads the session of the terminal.
 
-    It would die of it, the terminal would be gone, and with that our words.  Elsewhere, under a shell that outlives
-    the interpreter, both get the signal, as everybody who works with that terminal.
+    It would die of it, the terminal would be gone, and with that our words.  Elsewhere,
+    under a shell that outlives the interpreter, both get the signal, as everybody who
+    works with that terminal.
     """
     if not is_watched() or os.getsid(0) != os.getppid():
         yield

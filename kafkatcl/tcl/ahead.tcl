@@ -1,17 +1,17 @@
 # ahead.tcl --
 #
-#   Reading ahead.  Who calls `consume` again and again gets many messages over the bridge
-#   at once; what is not used yet is kept here, and counts as not consumed.  Any other
-#   command that has to do with consuming gives it back first.
+#   Reading ahead.  Who calls `consume` again and again gets many messages over the
+#   bridge at once; what is not used yet is kept here, and counts as not consumed.  Any
+#   other command that has to do with consuming gives it back first.
 #
 #   What is kept is in the array ::kafkatcl::ahead::ID, ID being the identifier of the
 #   object, under the words of `consume` before the name of the array, as in
-#   "partition,timeout".  It is a list {at topic partition layout width fields due}: `at`
-#   is where in the fields the next message begins, `width` how many each has, and `due`
-#   when the other side is to be told how far the script has come.
+#   "partition,timeout".  It is a list {at topic partition layout width fields due}:
+#   `at` is where in the fields the next message begins, `width` how many each has, and
+#   `due` when the other side is to be told how far the script has come.
 #
-#   A buffer is the partition of a topic of a handle, a queue, or a subscriber.  Only one
-#   of the entries that mean the same buffer is there at a time.
+#   A buffer is the partition of a topic of a handle, a queue, or a subscriber.  Only
+#   one of the entries that mean the same buffer is there at a time.
 
 namespace eval ::kafkatcl::ahead {
     variable kept           ;# {id words} -> the buffer of what is kept for them
@@ -20,8 +20,9 @@ namespace eval ::kafkatcl::ahead {
     array set kept {}
     array set topicOf {}
 
-    # What a `consume` with a string of its words begins with: find the message that was read ahead for them, if there is
-    # one, and go behind it.  This is the way of nearly all messages, so its text is put where it is needed.
+    # What a `consume` with a string of its words begins with: find the message that was
+    # read ahead for them, if there is one, and go behind it.  This is the way of nearly
+    # all messages, so its text is put where it is needed.
     variable find {
         ::upvar #0 ::kafkatcl::ahead::%id% ahead
         ::if {[::tcl::info::exists ahead($words)]} {
@@ -48,7 +49,8 @@ proc ::kafkatcl::ahead::MayBeUsed {id words} {
     return [::tcl::info::exists kept([list $id $words])]
 }
 
-# Before messages are read over the bridge: give back what is kept from the same buffer for other words.
+# Before messages are read over the bridge: give back what is kept from the same buffer
+# for other words.
 proc ::kafkatcl::ahead::Meet {id words} {
     variable kept
     if {[::tcl::array::size kept] == 0} {
@@ -84,7 +86,8 @@ proc ::kafkatcl::ahead::Keep {id words topic partition layout fields} {
     }
 }
 
-# Tell the other side how many of the messages that are kept for a reader are not used yet.
+# Tell the other side how many of the messages that are kept for a reader are not used
+# yet.
 proc ::kafkatcl::ahead::Tell {reader {tell read_settle}} {
     variable kept
     variable interval
@@ -129,7 +132,8 @@ proc ::kafkatcl::ahead::Forget {id} {
     unset -nocomplain topicOf($id) ::kafkatcl::ahead::$id
 }
 
-# Before something is stopped or deleted, or gets another callback: give back all that the script has not seen.
+# Before something is stopped or deleted, or gets another callback: give back all that
+# the script has not seen.
 proc ::kafkatcl::GiveBack {} {
     events::GiveBack
     ahead::GiveBack

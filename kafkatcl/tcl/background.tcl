@@ -1,7 +1,8 @@
 # background.tcl --
 #
-#   Asking the cluster without waiting: what may wait takes `-command prefix`, and the prefix is called from the event loop
-#   with `ok result`, or `error message errorCode`.  In a coroutine, kafka::await does that and gives the result.
+#   Asking the cluster without waiting: what may wait takes `-command prefix`, and the
+#   prefix is called from the event loop with `ok result`, or `error message errorCode`.
+#   In a coroutine, kafka::await does that and gives the result.
 
 namespace eval ::kafkatcl::background {
     variable asked          ;# token -> the prefix that gets the answer
@@ -11,7 +12,8 @@ namespace eval ::kafkatcl::background {
     array set awaiting {}
 }
 
-# Call the bridge, ::kafkatcl::bridge::CALL, and give its value; with a prefix do not wait: the value is for the prefix.
+# Call the bridge, ::kafkatcl::bridge::CALL, and give its value; with a prefix do not
+# wait: the value is for the prefix.
 proc ::kafkatcl::Ask {prefix call args} {
     if {[llength $prefix] == 0} {
         return [Value [bridge::$call {*}$args]]
@@ -59,7 +61,8 @@ proc ::kafkatcl::background::Answered {token answer} {
     return $value
 }
 
-# Remember a coroutine for as long as it is there, whatever its name; the token of its answer.
+# Remember a coroutine for as long as it is there, whatever its name; the token of its
+# answer.
 proc ::kafkatcl::background::Await {coroutine} {
     variable awaiting
     variable tokens

@@ -1,8 +1,9 @@
 # children.tcl --
 #
-#   Child interpreters have the package, too.  What they need of this interpreter, and what it wants to know of them, goes
-#   through their gates.  A gate is an interpreter in the child, with a command that leads here: so `interp aliases` of
-#   the child tells of those only that the script has made.
+#   Child interpreters have the package, too.  What they need of this interpreter, and
+#   what it wants to know of them, goes through their gates.  A gate is an interpreter
+#   in the child, with a command that leads here: so `interp aliases` of the child tells
+#   of those only that the script has made.
 
 namespace eval ::kafkatcl {
     variable gates 0        ;# counts those made
@@ -11,7 +12,8 @@ namespace eval ::kafkatcl {
     array set loaded {}
 }
 
-# Call a procedure of this namespace, with the path of the interpreter that calls it.  Children have this command, too.
+# Call a procedure of this namespace, with the path of the interpreter that calls it.
+# Children have this command, too.
 proc ::kafkatcl::up {procedure args} {
     tailcall ::kafkatcl::$procedure {} {*}$args
 }
@@ -35,7 +37,8 @@ proc ::kafkatcl::MakeGate {path} {
     interp eval $path [list trace add command $name delete {::kafkatcl::up GateGone}]
 }
 
-# The trace on a gate that is deleted: another one takes its place, unless our namespace goes with it.
+# The trace on a gate that is deleted: another one takes its place, unless our namespace
+# goes with it.
 proc ::kafkatcl::GateGone {path args} {
     if {[interp eval $path {namespace exists ::kafkatcl}]} {
         MakeGate $path
@@ -64,8 +67,9 @@ proc ::kafkatcl::Follow {path} {
     Announce $path
 }
 
-# Have a procedure called when the interpreter of this path calls a command whose first argument matches.  A script that
-# deletes our namespace there takes this along: its commands must work all the same.
+# Have a procedure called when the interpreter of this path calls a command whose first
+# argument matches.  A script that deletes our namespace there takes this along: its
+# commands must work all the same.
 proc ::kafkatcl::Watch {path command operations pattern procedure} {
     set trace [list $operations [list ::kafkatcl::up Seen $pattern $procedure]]
     interp eval $path [list trace add execution $command {*}$trace]
@@ -73,7 +77,8 @@ proc ::kafkatcl::Watch {path command operations pattern procedure} {
         [list ::apply [list args [list catch [list trace remove execution $command {*}$trace]]]]]
 }
 
-# The trace on such a command.  What it returns is the result that the next trace is told.
+# The trace on such a command.  What it returns is the result that the next trace is
+# told.
 proc ::kafkatcl::Seen {path pattern procedure command args} {
     if {[string match $pattern [lindex $command 1]]} {
         $procedure $path $command {*}$args
@@ -81,8 +86,8 @@ proc ::kafkatcl::Seen {path pattern procedure command args} {
     return [lindex $args end-1]
 }
 
-# An interpreter is about to be created.  A trace that was always there to see the end of a call of `interp` might find no
-# room for nested calls, if that is what was set.
+# An interpreter is about to be created.  A trace that was always there to see the end
+# of a call of `interp` might find no room for nested calls, if that is what was set.
 proc ::kafkatcl::Creating {path command operation} {
     variable isMaking
     if {!$isMaking && ![catch {Within $path [list namespace origin [lindex $command 0]]} name]} {
@@ -90,7 +95,8 @@ proc ::kafkatcl::Creating {path command operation} {
     }
 }
 
-# A child was created: it gets the package too, but a safe one only what its host gives it.
+# A child was created: it gets the package too, but a safe one only what its host gives
+# it.
 proc ::kafkatcl::Created {path name command code result operation} {
     Within $path [list trace remove execution $name leave [list ::kafkatcl::up Created $name]]
     if {$code == 0 && [string match cr* [lindex $command 1]]} {
@@ -102,7 +108,8 @@ proc ::kafkatcl::Created {path name command code result operation} {
     return $result
 }
 
-# Evaluate a script in the interpreter of this path; not by the command `interp` of the one that is looked at.
+# Evaluate a script in the interpreter of this path; not by the command `interp` of the
+# one that is looked at.
 proc ::kafkatcl::Within {path script} {
     if {[llength $path]} {
         return [interp eval $path $script]
@@ -110,7 +117,8 @@ proc ::kafkatcl::Within {path script} {
     return [namespace eval :: $script]
 }
 
-# The trace on the command of a child, before it is deleted: what it was told until now counts as consumed.
+# The trace on the command of a child, before it is deleted: what it was told until now
+# counts as consumed.
 proc ::kafkatcl::ChildGoing {path name args} {
     variable loaded
     set child [list {*}$path $name]
@@ -121,7 +129,8 @@ proc ::kafkatcl::ChildGoing {path name args} {
     }
 }
 
-# The trace on what links the session of a child to it, after it was deleted: its objects go too.
+# The trace on what links the session of a child to it, after it was deleted: its
+# objects go too.
 proc ::kafkatcl::ChildGone {session args} {
     variable loaded
     unset -nocomplain loaded($session)

@@ -1,7 +1,8 @@
 # commands.tcl --
 #
-#   Every subcommand of every kind of object, in the order of the original's errors; see table.tcl for what a row is.  What
-#   has no `call` has its body in the file of its kind.
+#   Every subcommand of every kind of object, in the order of the original's errors; see
+#   table.tcl for what a row is.  What has no `call` has its body in the file of its
+#   kind.
 
 namespace eval ::kafkatcl {
 

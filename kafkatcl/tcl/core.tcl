@@ -1,9 +1,11 @@
 # core.tcl --
 #
-#   Tcl's own commands under names that a script cannot take away.  Scripts rename `after` or `puts` and put something
-#   of their own in the place, and what they put there must not get what is meant for Tcl.  A link made by `namespace
-#   import` stays with the command it was made for, and is compiled as well as that; only ensembles are not, so where
-#   every step counts their parts are called by name: ::tcl::clock::milliseconds.
+#   Tcl's own commands under names that a script cannot take away.  Scripts rename
+#   `after` or `puts` and put something of their own in the place, and what they put
+#   there must not get what is meant for Tcl.  A link made by `namespace import` stays
+#   with the command it was made for, and is compiled as well as that; only ensembles
+#   are not, so where every step counts their parts are called by name:
+#   ::tcl::clock::milliseconds.
 
 namespace eval ::kafkatcl {}
 
@@ -17,8 +19,8 @@ if {![namespace exists ::kafkatcl::core]} {
             upvar variable vwait while yield
         }
     }
-    # What the script exports from the global namespace itself stays as it is.  Without `auto_import`, which would have all
-    # of the auto_path read.
+    # What the script exports from the global namespace itself stays as it is.  Without
+    # `auto_import`, which would have all of the auto_path read.
     apply {{} {
         set exported [namespace eval :: {namespace export}]
         namespace eval :: [list namespace export -clear {*}$::kafkatcl::core::names]
@@ -42,7 +44,8 @@ proc ::kafkatcl::core::Use {namespace} {
     }
 }
 
-# A script for a namespace that may have commands of its own: `::set` and its like mean those here.
+# A script for a namespace that may have commands of its own: `::set` and its like mean
+# those here.
 proc ::kafkatcl::core::Named {script} {
     return [regsub -all {(^|[\[\{;\n])(\s*)::([a-z]+)(?=\s)} $script {\1\2::kafkatcl::core::\3}]
 }

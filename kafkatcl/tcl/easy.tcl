@@ -1,6 +1,7 @@
 # easy.tcl --
 #
-#   KafkaTcl the easy way: one master, one producer and one consumer, made when they are needed.
+#   KafkaTcl the easy way: one master, one producer and one consumer, made when they are
+#   needed.
 
 namespace eval ::kafka {
     variable brokers 127.0.0.1
@@ -34,7 +35,8 @@ namespace eval ::kafkatcl::easy {
     return
 }
 
-# Print a log line on stderr; the logger callback of `loggingEnabled`.  It is one line, whatever a broker has sent.
+# Print a log line on stderr; the logger callback of `loggingEnabled`.  It is one line,
+# whatever a broker has sent.
 ::kafkatcl::Command ::kafka::logger {message} {
     ::puts stderr [::kafkatcl::Value [::kafkatcl::bridge::printable $message]]
 }
@@ -50,7 +52,8 @@ proc ::kafkatcl::easy::Name {list} {
     return
 }
 
-# Give the master the brokers that were named since this was done last, or if it has none the usual one.
+# Give the master the brokers that were named since this was done last, or if it has
+# none the usual one.
 proc ::kafkatcl::easy::Apply {} {
     variable applied
     set brokers $::kafka::brokers
@@ -62,7 +65,8 @@ proc ::kafkatcl::easy::Apply {} {
     return
 }
 
-# Make ::kafka::producer or ::kafka::consumer, unless it is there; then the options are not even looked at.
+# Make ::kafka::producer or ::kafka::consumer, unless it is there; then the options are
+# not even looked at.
 proc ::kafkatcl::easy::Ensure {kind options} {
     upvar #0 ::kafka::${kind}IsSetup isSetup
     if {$isSetup && [info commands ::kafka::$kind] ne ""} {

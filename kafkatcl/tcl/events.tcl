@@ -1,12 +1,15 @@
 # events.tcl --
 #
-#   Callbacks.  The other side of the bridge collects what there is to tell and rings; here it is taken, some at a
-#   time, and turns.tcl has callbacks run.  A callback is known by a token; when it is gone, what waits for it is not told.
+#   Callbacks.  The other side of the bridge collects what there is to tell and rings;
+#   here it is taken, some at a time, and turns.tcl has callbacks run.  A callback is
+#   known by a token; when it is gone, what waits for it is not told.
 
 namespace eval ::kafkatcl::events {
     variable callback       ;# token -> command prefix
     variable running {}     ;# tokens of the callbacks that are running, innermost last
-    variable waiting {}     ;# what was taken and is not told: {token argument}, {token topic partition layout fields}
+    # what was taken and is not told: {token argument},
+    # {token topic partition layout fields}
+    variable waiting {}
     variable next 0         ;# where in `waiting` the next one stands
     variable at 0           ;# where in its fields the next message begins
     variable left 0         ;# how many notices and messages are not told
@@ -47,7 +50,8 @@ proc ::kafkatcl::events::Get {token} {
     if {[::tcl::info::exists callback($token)]} {return $callback($token)}
 }
 
-# Partitions are no longer fetched (token, topic, partition of each): forget the callbacks they had for themselves.
+# Partitions are no longer fetched (token, topic, partition of each): forget the
+# callbacks they had for themselves.
 proc ::kafkatcl::events::Dropped {stopped} {
     foreach {token topic partition} $stopped {
         if {[::tcl::string::match start* $token]} {
@@ -56,10 +60,10 @@ proc ::kafkatcl::events::Dropped {stopped} {
     }
 }
 
-# -- what was taken and is not told ------------------------------------------------------------------------
+# -- what was taken and is not told ----------------------------------------------------
 
-# Give back all of it: before something is stopped or deleted, or gets another callback, so that the other side can
-# drop what must not be told any more.
+# Give back all of it: before something is stopped or deleted, or gets another callback,
+# so that the other side can drop what must not be told any more.
 proc ::kafkatcl::events::GiveBack {} {
     variable left
     if {$left > 0} {
@@ -69,7 +73,8 @@ proc ::kafkatcl::events::GiveBack {} {
     }
 }
 
-# Give back what the other side wants to have back, as its partitions were taken away from us.
+# Give back what the other side wants to have back, as its partitions were taken away
+# from us.
 proc ::kafkatcl::events::GiveBackRecalled {} {
     foreach token [::kafkatcl::Value [::kafkatcl::bridge::events_recalled $::kafkatcl::session]] {
         if {$token eq ""} {
@@ -127,7 +132,8 @@ proc ::kafkatcl::events::Settle {} {
     ::kafkatcl::Value [::kafkatcl::bridge::events_settle $::kafkatcl::session {*}[Counts]]
 }
 
-# Take what waits on the other side, when all that was taken before is told; how many notices and messages.
+# Take what waits on the other side, when all that was taken before is told; how many
+# notices and messages.
 proc ::kafkatcl::events::Take {} {
     variable batch
     variable left
@@ -140,8 +146,8 @@ proc ::kafkatcl::events::Take {} {
     return $left
 }
 
-# All that was taken is told: take more at once where callbacks are quick, and less where they are slow, as those of
-# other objects have to wait for all of it.
+# All that was taken is told: take more at once where callbacks are quick, and less
+# where they are slow, as those of other objects have to wait for all of it.
 proc ::kafkatcl::events::Adapt {} {
     variable batch
     variable taken

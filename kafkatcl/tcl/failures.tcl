@@ -1,15 +1,17 @@
 # failures.tcl --
 #
-#   Errors as scripts see them.  Tcl notes in errorInfo what was under way, down to the procedures of this package; of
-#   these nothing is shown, as if the commands were written in C, unless the environment variable KAFKATCL_DEBUG is set.
+#   Errors as scripts see them.  Tcl notes in errorInfo what was under way, down to the
+#   procedures of this package; of these nothing is shown, as if the commands were
+#   written in C, unless the environment variable KAFKATCL_DEBUG is set.
 
 namespace eval ::kafkatcl::failures {
     variable script         ;# errorInfo of the script's own code that failed within a command of ours
     variable passed         ;# options of a `return` of the script's own code, see messages::Each
 }
 
-# The body of an object command that is one call of a procedure, with errors as the caller is to see them.  To ask `catch` for
-# the options would cost each call a tenth of what an empty `consume_batch` takes.
+# The body of an object command that is one call of a procedure, with errors as the
+# caller is to see them.  To ask `catch` for the options would cost each call a tenth of
+# what an empty `consume_batch` takes.
 proc ::kafkatcl::failures::Body {call} {
     return [string map [list %call% $call] {
         ::set code [::catch {%call%} result]
@@ -40,8 +42,9 @@ proc ::kafkatcl::Command {name parameters body} {
     }]]
 }
 
-# The same for a command that the original has not: it is made when it is called first, by Tcl's auto_load, so that what a
-# script finds in the namespace ::kafka is what it always was.
+# The same for a command that the original has not: it is made when it is called first,
+# by Tcl's auto_load, so that what a script finds in the namespace ::kafka is what it
+# always was.
 proc ::kafkatcl::LateCommand {name parameters body} {
     set ::auto_index($name) [list ::kafkatcl::Command $name $parameters $body]
 }
@@ -63,8 +66,9 @@ proc ::kafkatcl::failures::Told {result options} {
     return [lappend words $result]
 }
 
-# What errorInfo says below an error that has a hint.  The texts of the original are kept, as scripts know them; where they
-# say too little the hint stands in the context of the errorCode, the fourth word.
+# What errorInfo says below an error that has a hint.  The texts of the original are
+# kept, as scripts know them; where they say too little the hint stands in the context
+# of the errorCode, the fourth word.
 proc ::kafkatcl::failures::Hint {result code} {
     if {[lindex $code 0] ne "KAFKA" || [lindex $code 3] eq "" || [::tcl::string::first [lindex $code 3] $result] >= 0} {
         return
@@ -81,8 +85,8 @@ proc ::kafkatcl::failures::Debugging {} {
     return [expr {[::tcl::info::exists ::env(KAFKATCL_DEBUG)] && $::env(KAFKATCL_DEBUG) ni {{} 0}}]
 }
 
-# The errorInfo of the script's own code that failed in an `uplevel` of ours: `frame` says what it was for, and has %line%
-# in the place of the line.
+# The errorInfo of the script's own code that failed in an `uplevel` of ours: `frame`
+# says what it was for, and has %line% in the place of the line.
 proc ::kafkatcl::failures::OfScript {info frame} {
     set mark "\n    (\"uplevel\" body line "
     set at [::tcl::string::last $mark $info]
@@ -93,12 +97,14 @@ proc ::kafkatcl::failures::OfScript {info frame} {
     return "[::tcl::string::range $info 0 $at-1]\n    ([::tcl::string::map [list %line% $line] $frame])"
 }
 
-# The errorInfo of the script's own code that failed in a trace on an array, written by us; of any other error nothing.
+# The errorInfo of the script's own code that failed in a trace on an array, written by
+# us; of any other error nothing.
 proc ::kafkatcl::failures::OfTrace {info} {
     return [::tcl::string::range $info 0 [::tcl::string::last "\n    invoked from within\n" $info]-1]
 }
 
-# An error that a command of ours is to pass on, with this errorInfo if it is one of the script's own code: its options.
+# An error that a command of ours is to pass on, with this errorInfo if it is one of the
+# script's own code: its options.
 proc ::kafkatcl::failures::Passed {info options} {
     variable script
     if {$info ne {} && ![Debugging]} {

@@ -63,7 +63,8 @@ proc ::kafkatcl::handle::Deleted {id} {
     ::kafkatcl::Release $id
 }
 
-# The handle of a topic, under the name `creator`: errors of its subcommands begin with that word.
+# The handle of a topic, under the name `creator`: errors of its subcommands begin with
+# that word.
 namespace eval ::kafkatcl::creator {
     proc Run {handle words} {
         if {[namespace which -command ::kafkatcl::creator::creator] eq ""} {

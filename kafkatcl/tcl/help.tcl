@@ -2,7 +2,8 @@
 #
 #   Help for whoever types: the rows of commands.tcl as text.
 
-# What a script asks by `kafka::help`: the kinds, the subcommands of one, or all about a subcommand.
+# What a script asks by `kafka::help`: the kinds, the subcommands of one, or all about a
+# subcommand.
 ::kafkatcl::LateCommand ::kafka::help {{kind {}} {subcommand {}}} {
     if {$kind eq ""} {
         return [::kafkatcl::help::Kinds]

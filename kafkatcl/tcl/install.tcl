@@ -36,7 +36,8 @@ proc ::kafkatcl::load {} {
     Load {}
 }
 
-# Announce the package to the interpreter of this path.  A script that asks for version 1 gets the same commands.
+# Announce the package to the interpreter of this path.  A script that asks for version
+# 1 gets the same commands.
 proc ::kafkatcl::Announce {path} {
     variable version
     foreach announced [list $version 1.9] {
@@ -45,7 +46,8 @@ proc ::kafkatcl::Announce {path} {
     }
 }
 
-# What else is to be done in an interpreter that has the package: programs.tcl, the sidecar and the shell have something.
+# What else is to be done in an interpreter that has the package: programs.tcl, the
+# sidecar and the shell have something.
 foreach procedure {WatchPrograms Adopted} {
     if {[info commands ::kafkatcl::$procedure] eq ""} {
         proc ::kafkatcl::$procedure {path} {}

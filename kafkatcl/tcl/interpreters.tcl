@@ -3,14 +3,15 @@
 #   The interpreters that have loaded the package: this one and its children, each known
 #   by its session.  Both bridges reach them here.
 
-# Commands named like sessions, which lead into their interpreters.  The command `interp`,
-# which has traces, takes ten times as long.
+# Commands named like sessions, which lead into their interpreters.  The command
+# `interp`, which has traces, takes ten times as long.
 namespace eval ::kafkatcl::sessions {}
 
 namespace eval ::kafkatcl::interpreters {}
 
-# Make the command of a session, which leads into the interpreter of this path.  Tcl deletes
-# an alias with the interpreter that it leads to, in whatever way that comes about.
+# Make the command of a session, which leads into the interpreter of this path.  Tcl
+# deletes an alias with the interpreter that it leads to, in whatever way that comes
+# about.
 proc ::kafkatcl::interpreters::Lead {session path} {
     if {![llength $path]} {
         proc ::kafkatcl::sessions::$session args {::kafkatcl::Do {*}$args}

@@ -1,7 +1,8 @@
 # kafka.tcl --
 #
-#   The package kafka.  Whoever sources this has set ::kafkatcl::session to the session of this interpreter, and
-#   has made the primitives, commands of the namespace ::kafkatcl::bridge (see bridge/calls/ for what they take).
+#   The package kafka.  Whoever sources this has set ::kafkatcl::session to the session
+#   of this interpreter, and has made the primitives, commands of the namespace
+#   ::kafkatcl::bridge (see bridge/calls/ for what they take).
 
 namespace eval ::kafka {}
 namespace eval ::kafkatcl {
@@ -15,7 +16,8 @@ unset file
 
 proc ::kafka::kafka {{subcommand {}} args} [::kafkatcl::Body kafka kafka]
 
-# Call a procedure of the package, named from here on: by way of ::kafkatcl::sessions, see loop.tcl.
+# Call a procedure of the package, named from here on: by way of ::kafkatcl::sessions,
+# see loop.tcl.
 proc ::kafkatcl::Do {procedure args} {
     return [$procedure {*}$args]
 }

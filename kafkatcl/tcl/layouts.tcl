@@ -29,9 +29,9 @@ proc ::kafkatcl::layouts::Width {layout} {
     return [llength [dict get $columns $layout]]
 }
 
-# The layout by which arrays are set to messages.  What only mixed messages have is not unset
-# before one has come, as that takes time.  What was read ahead until then is read anew, to
-# be kept with the layout that has it unset.
+# The layout by which arrays are set to messages.  What only mixed messages have is not
+# unset before one has come, as that takes time.  What was read ahead until then is read
+# anew, to be kept with the layout that has it unset.
 proc ::kafkatcl::layouts::ForArrays {layout} {
     variable columns
     variable hasMixed
@@ -57,10 +57,10 @@ proc ::kafkatcl::layouts::SetWidth {layout} {
     return "set width [Width $layout]"
 }
 
-# -- arrays ------------------------------------------------------------------------------------------------
+# -- arrays ----------------------------------------------------------------------------
 
-# Set <array> to a message, unset what others had and this one has not, and move `at` to the
-# next one.  The commands have names for core::Named.
+# Set <array> to a message, unset what others had and this one has not, and move `at` to
+# the next one.  The commands have names for core::Named.
 proc ::kafkatcl::layouts::Fill {} {
     variable names
     variable columns
@@ -106,10 +106,10 @@ proc ::kafkatcl::layouts::Bit {name} {
     return [expr {1 << [lsearch -exact $optional $name]}]
 }
 
-# -- lists -------------------------------------------------------------------------------------------------
+# -- lists -----------------------------------------------------------------------------
 
-# The list of the names and values of a message.  `read` is how a field is read, with %name%
-# for its name and %place% for its place among those of the message.
+# The list of the names and values of a message.  `read` is how a field is read, with
+# %name% for its name and %place% for its place among those of the message.
 proc ::kafkatcl::layouts::Pairs {read layout} {
     variable names
     variable columns

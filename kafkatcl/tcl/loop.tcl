@@ -1,12 +1,15 @@
 # loop.tcl --
 #
-#   An interpreter beside that of the script, for the timers and channels of the package.  The two have one event loop,
-#   but what is in the one is not in `after info` and `file channels` of the other.
+#   An interpreter beside that of the script, for the timers and channels of the
+#   package.  The two have one event loop, but what is in the one is not in `after info`
+#   and `file channels` of the other.
 
 namespace eval ::kafkatcl::loop {
     variable interp {}      ;# its path, empty when there is none
     variable made 0         ;# counts those made
-    variable movers {}      ;# commands that move something to an interpreter like this, or with an empty path back
+    # commands that move something to an interpreter like this, or with an empty path
+    # back
+    variable movers {}
     variable wheels {}      ;# channels in it that can always be read
     variable spinning {}    ;# sessions that go on without an end
 }
@@ -66,7 +69,8 @@ proc ::kafkatcl::loop::FileEvent {args} {
     $interp eval [list fileevent {*}$args]
 }
 
-# Have a procedure of the package called in the interpreter of a session, as an event after some ms.
+# Have a procedure of the package called in the interpreter of a session, as an event
+# after some ms.
 proc ::kafkatcl::loop::Later {ms session procedure} {
     After $ms [list alert $procedure $session]
 }
@@ -95,7 +99,7 @@ proc ::kafkatcl::bridge::events_later {session ms} {
     ::kafkatcl::loop::Later $ms $session events::Turn
 }
 
-# -- going on ----------------------------------------------------------------------------------------------
+# -- going on --------------------------------------------------------------------------
 
 # Have a session go on some times from each look for events, or no longer.
 proc ::kafkatcl::bridge::events_spin {session wanted} {
@@ -110,7 +114,8 @@ proc ::kafkatcl::bridge::events_spin {session wanted} {
     }
 }
 
-# A file can always be read, so a number of channels gives as many events from one look at them; timers would give one.
+# A file can always be read, so a number of channels gives as many events from one look
+# at them; timers would give one.
 proc ::kafkatcl::loop::Spin {wanted} {
     variable wheels
     while {$wanted && [llength $wheels] < 8 && [set wheel [OpenWheel]] ne ""} {
@@ -121,7 +126,8 @@ proc ::kafkatcl::loop::Spin {wanted} {
     }
 }
 
-# A channel that can be read; nothing where there are no descriptors below 1024, as Tcl waits for files with select().
+# A channel that can be read; nothing where there are no descriptors below 1024, as Tcl
+# waits for files with select().
 proc ::kafkatcl::loop::OpenWheel {} {
     variable interp
     if {[catch {open [file join $::kafkatcl::library core.tcl]} channel]} {

@@ -1,9 +1,11 @@
 # messages.tcl --
 #
-#   Messages in the variables of a script: arrays, and code that is run for each message.
+#   Messages in the variables of a script: arrays, and code that is run for each
+#   message.
 #
-#   The procedures here are called by subcommands, so whoever called the object command is 3 levels up.  They know
-#   the array of the script as <array>, a name that no script has in its own errors.
+#   The procedures here are called by subcommands, so whoever called the object command
+#   is 3 levels up.  They know the array of the script as <array>, a name that no script
+#   has in its own errors.
 
 namespace eval ::kafkatcl::messages {
     variable left           ;# of each batch whose code is run, how many messages it has not got to
@@ -23,7 +25,8 @@ proc ::kafkatcl::messages::Text {text} {
     return [::tcl::string::map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]
 }
 
-# Before messages are read: refuse an array that cannot be, as they would be lost with it.
+# Before messages are read: refuse an array that cannot be, as they would be lost with
+# it.
 proc ::kafkatcl::messages::Require {array} {
     upvar 3 $array <array>
 }
@@ -36,7 +39,8 @@ proc ::kafkatcl::messages::Clear {array} {
     }
 }
 
-# Set the array to an error that came in the place of a message, a list of names and values.
+# Set the array to an error that came in the place of a message, a list of names and
+# values.
 proc ::kafkatcl::messages::FillError {array pairs} {
     upvar 1 $array <array>
     Clear <array>
@@ -45,8 +49,8 @@ proc ::kafkatcl::messages::FillError {array pairs} {
     }
 }
 
-# What `consume` of a topic or a queue does in the object command with the message that was read ahead for `words`,
-# if there is one: fill the array and return 1.
+# What `consume` of a topic or a queue does in the object command with the message that
+# was read ahead for `words`, if there is one: fill the array and return 1.
 namespace eval ::kafkatcl::messages {
     variable next [Text {
         %find%
@@ -60,8 +64,8 @@ namespace eval ::kafkatcl::messages {
     }]
 }
 
-# The `consume` of a topic or a queue where nothing was read ahead.  The array is filled and 1 returned, or 0 at the
-# end of a partition.
+# The `consume` of a topic or a queue where nothing was read ahead.  The array is filled
+# and 1 returned, or 0 at the end of a partition.
 proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Text {
     upvar 3 $array <array>
     set value [::kafkatcl::Value $answer]
@@ -89,8 +93,9 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
     }
 }]
 
-# Answer to `consume_batch`: run the code in the caller for each message with the array set to it; the number
-# of messages.  What the code does not get to, because of a break, a return or an error, is put back.
+# Answer to `consume_batch`: run the code in the caller for each message with the array
+# set to it; the number of messages.  What the code does not get to, because of a break,
+# a return or an error, is put back.
 proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text {
     lassign $answer status value code
     if {$status eq 1} {
@@ -139,7 +144,8 @@ proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text 
         }
     }
     set ::kafkatcl::failures::passed $options
-    # A return of the code is one of the caller: from here it has three procedures more to leave.
+    # A return of the code is one of the caller: from here it has three procedures more
+    # to leave.
     dict incr options -level [expr {$code == 2 ? 3 : 1}]
     return -options $options $result
 }]
@@ -175,7 +181,8 @@ proc ::kafkatcl::messages::Tell {prefix answer} {
 proc ::kafkatcl::messages::Pairs {topic partition layout fields at} \
     [::kafkatcl::layouts::Switch ReturnPairs]
 
-# An error of the array, as its result and options.  The script knows the array under the name it gave.
+# An error of the array, as its result and options.  The script knows the array under
+# the name it gave.
 proc ::kafkatcl::messages::Failed {array result options} {
     set renamed [list "\"<array>(" "\"${array}("]
     set info [::tcl::string::map $renamed [dict get $options -errorinfo]]

@@ -1,12 +1,14 @@
 # object.tcl --
 #
-#   What all object commands have in common: how they are named, made, renamed and deleted, how a subcommand is
-#   found, and how wrong words are told.  The objects themselves live behind the primitives of ::kafkatcl::bridge;
-#   a command only knows the identifier of its object.
+#   What all object commands have in common: how they are named, made, renamed and
+#   deleted, how a subcommand is found, and how wrong words are told.  The objects
+#   themselves live behind the primitives of ::kafkatcl::bridge; a command only knows
+#   the identifier of its object.
 #
-#   An object command is a procedure whose body is a switch over its subcommands.  A subcommand is a procedure
-#   of the kind's namespace, made from its row in commands.tcl and the code given to Implement, so that `consume_batch`
-#   of a queue is ::kafkatcl::queue::consume_batch.  Levels seen from a subcommand: 1 is the object
+#   An object command is a procedure whose body is a switch over its subcommands.  A
+#   subcommand is a procedure of the kind's namespace, made from its row in commands.tcl
+#   and the code given to Implement, so that `consume_batch` of a queue is
+#   ::kafkatcl::queue::consume_batch.  Levels seen from a subcommand: 1 is the object
 #   command, 2 is whoever called it.
 
 namespace eval ::kafkatcl {
@@ -68,9 +70,10 @@ proc ::kafkatcl::KindOf {command} {
     return [expr {[namespace origin $command] eq "::kafka::kafka" ? "kafka" : ""}]
 }
 
-# Give a subcommand a body within the object command, which saves a call where every one counts.  It returns what it
-# can do and has no errors of ours; else the procedure is called.  Its commands have full names, as the script's
-# namespace may have its own.  %id% stands for the identifier of the object.
+# Give a subcommand a body within the object command, which saves a call where every one
+# counts.  It returns what it can do and has no errors of ours; else the procedure is
+# called.  Its commands have full names, as the script's namespace may have its own.
+# %id% stands for the identifier of the object.
 proc ::kafkatcl::Inline {kind subcommand body} {
     variable inline
     set inline($kind,$subcommand) $body
@@ -119,8 +122,8 @@ proc ::kafkatcl::KindBody {kind} {
     return [core::Named "::switch -exact -- \$subcommand [list $cases]"]
 }
 
-# Make an object and its command, which may be given as #auto for a name with this prefix; the command's full name.  `make`
-# is the bridge call that makes the object.
+# Make an object and its command, which may be given as #auto for a name with this
+# prefix; the command's full name.  `make` is the bridge call that makes the object.
 proc ::kafkatcl::Create {kind name prefix make} {
     if {$name eq "#auto"} {
         set name [Value [bridge::auto_name $prefix]]
@@ -138,8 +141,9 @@ proc ::kafkatcl::Help {kind words} {
     return [help::Text $kind [lindex $words 0] $name]
 }
 
-# The full name of a command to make.  An unqualified name is global; a relative one belongs to the namespace of whoever
-# called the object command, which is `level` levels up, and three more behind `creator`.
+# The full name of a command to make.  An unqualified name is global; a relative one
+# belongs to the namespace of whoever called the object command, which is `level` levels
+# up, and three more behind `creator`.
 proc ::kafkatcl::FullName {name level} {
     if {[string match ::* $name]} {
         return $name
@@ -154,7 +158,8 @@ proc ::kafkatcl::FullName {name level} {
     return [string trimright $namespace :]::$name
 }
 
-# Make the command of an object.  A command of this name is replaced; an object it may be is deleted.
+# Make the command of an object.  A command of this name is replaced; an object it may
+# be is deleted.
 proc ::kafkatcl::MakeCommand {kind id name} {
     variable commandOf
     if {[namespace qualifiers $name] ne ""} {
@@ -169,7 +174,8 @@ proc ::kafkatcl::MakeCommand {kind id name} {
     return $name
 }
 
-# Follow the command of an object: it is known under its new name, or its object goes with it.
+# Follow the command of an object: it is known under its new name, or its object goes
+# with it.
 proc ::kafkatcl::Changed {kind id old new operation} {
     variable commandOf
     if {$operation eq "rename"} {
@@ -188,7 +194,8 @@ proc ::kafkatcl::DeleteCommand {id} {
     }
 }
 
-# Let an object go, and the callbacks of the partitions it kept fetching.  What a callback was told, it was told.
+# Let an object go, and the callbacks of the partitions it kept fetching.  What a
+# callback was told, it was told.
 proc ::kafkatcl::Release {id} {
     GiveBack
     events::Settle

@@ -1,8 +1,9 @@
 # paths.tcl --
 #
-#   Run by `kafkatcl install-tcl` in the Tcl shell of the user, whatever its version: print what is to be known about
-#   it, with a NUL behind each.  That is its version, and the folders of its auto_path: first those that packages are
-#   meant to be installed in.
+#   Run by `kafkatcl install-tcl` in the Tcl shell of the user, whatever its version:
+#   print what is to be known about it, with a NUL behind each.  That is its version,
+#   and the folders of its auto_path: first those that packages are meant to be
+#   installed in.
 
 if {![info exists tcl_pkgPath]} {
     set tcl_pkgPath {}

@@ -1,8 +1,9 @@
 # programs.tcl --
 #
-#   Programs that are run by interpreters whose process has Kafka's clients in it: these inherit no descriptor of theirs,
-#   and are told in their environment where a tclsh finds the package.  So are the interpreters of new threads, which
-#   read it when they are made.
+#   Programs that are run by interpreters whose process has Kafka's clients in it: these
+#   inherit no descriptor of theirs, and are told in their environment where a tclsh
+#   finds the package.  So are the interpreters of new threads, which read it when they
+#   are made.
 
 namespace eval ::kafkatcl::programs {
     variable process [pid]
@@ -10,7 +11,8 @@ namespace eval ::kafkatcl::programs {
     variable python {}      ;# the value of KAFKATCL_PYTHON
     variable own {}         ;# a program that finds the package by itself
     variable forking {}     ;# paths of the interpreters whose command fork is watched
-    variable before {}      ;# what variables were that are told: a name and a list of its value, or an empty one
+    # what variables were that are told: a name and a list of its value, or an empty one
+    variable before {}
 }
 
 proc ::kafkatcl::WatchPrograms {path} {
@@ -50,7 +52,8 @@ proc ::kafkatcl::programs::Loaded {path args} {
     }
 }
 
-# The fork of package Tclx.  A thread that has Python then is not there in the child, which would wait for it for ever.
+# The fork of package Tclx.  A thread that has Python then is not there in the child,
+# which would wait for it for ever.
 proc ::kafkatcl::programs::Fork {path command args} {
     ::kafkatcl::bridge::rest [expr {[lindex $args end] ne "leave"}]
 }

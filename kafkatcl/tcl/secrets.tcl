@@ -1,11 +1,14 @@
 # secrets.tcl --
 #
-#   Values that are not shown.  The bridge gives a secret as a marker with a number, [redacted]#3.  What the script sees is
-#   [redacted], a Tcl value of its own for each number: as long as the script hands on that very value, and not a
-#   copy of its text, it is known which secret is meant.
+#   Values that are not shown.  The bridge gives a secret as a marker with a number,
+#   [redacted]#3.  What the script sees is [redacted], a Tcl value of its own for each
+#   number: as long as the script hands on that very value, and not a copy of its text,
+#   it is known which secret is meant.
 
 namespace eval ::kafkatcl::secrets {
-    variable valueOf        ;# marker with its number -> the value that the script sees; kept, so that it stays the only one
+    # marker with its number -> the value that the script sees; kept, so that it stays
+    # the only one
+    variable valueOf
     variable numbered       ;# where that value is -> marker with its number
     array set valueOf {}
     array set numbered {}
@@ -58,8 +61,9 @@ proc ::kafkatcl::secrets::Given {words} {
     return $given
 }
 
-# How an object command returns the failure of a call, given as its words: the words of a command.  In errorInfo and the
-# error stack, where Tcl puts the words of calls, there are no secrets.
+# How an object command returns the failure of a call, given as its words: the words of
+# a command.  In errorInfo and the error stack, where Tcl puts the words of calls, there
+# are no secrets.
 proc ::kafkatcl::secrets::Refusal {words options message} {
     switch [lindex $words 1] {
         config - topic_config {set from 2}
@@ -94,7 +98,8 @@ proc ::kafkatcl::secrets::Refusal {words options message} {
     return [list ::tailcall ::return -level 0 {*}$options -errorinfo "$info\n    while executing\n\"$shown\"" $message]
 }
 
-# Whether Tcl notes the call of the object command as it stands in the script, and not a list that is evaluated.
+# Whether Tcl notes the call of the object command as it stands in the script, and not a
+# list that is evaluated.
 proc ::kafkatcl::secrets::IsQuoted {words} {
     if {[catch {::tcl::info::frame -3} frame]} {
         return 0

@@ -1,8 +1,10 @@
 # sidecar.tcl --
 #
-#   The package kafka for an interpreter without Python.  The engine works in a process of its own, the sidecar; the
-#   primitives of ::kafkatcl::bridge are carried over a pipe to it.  All else is as in interpreters of Python: what
-#   is loaded from install.tcl on does not know the difference.  kafkatcl/sidecar/protocol.py says what passes.
+#   The package kafka for an interpreter without Python.  The engine works in a process
+#   of its own, the sidecar; the primitives of ::kafkatcl::bridge are carried over a
+#   pipe to it.  All else is as in interpreters of Python: what is loaded from
+#   install.tcl on does not know the difference.  kafkatcl/sidecar/protocol.py says what
+#   passes.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
@@ -123,7 +125,7 @@ proc ::kafkatcl::sidecar::MakeCalls {} {
     }
 }
 
-# -- calls -------------------------------------------------------------------------------------------------
+# -- calls -----------------------------------------------------------------------------
 
 # Call a primitive; its answer.
 proc ::kafkatcl::sidecar::Call {args} {
@@ -143,7 +145,8 @@ proc ::kafkatcl::sidecar::IsPlain {word} {
     return [regexp {^(-1|0|[1-9][0-9]{0,8})$} $word]
 }
 
-# Call a primitive that always succeeds, and do not wait for that; the answer it will have.
+# Call a primitive that always succeeds, and do not wait for that; the answer it will
+# have.
 proc ::kafkatcl::sidecar::Tell {args} {
     if {[catch {Send TELL [Words $args]} result options]} {
         return [list 1 $result [dict get $options -errorcode]]
@@ -219,9 +222,10 @@ proc ::kafkatcl::sidecar::Check {} {
     return -code error -errorcode $code $message
 }
 
-# -- the end -----------------------------------------------------------------------------------------------
+# -- the end ---------------------------------------------------------------------------
 
-# The sidecar is gone: an error from now on, for whoever calls it, and for whoever waits.
+# The sidecar is gone: an error from now on, for whoever calls it, and for whoever
+# waits.
 proc ::kafkatcl::sidecar::Died {} {
     variable death
     variable command
@@ -249,7 +253,8 @@ proc ::kafkatcl::Adopted {path} {
     catch {Watch $path ::exit enter * sidecar::Leaving}
 }
 
-# The interpreter of this path calls `exit`: all is delivered first, and where messages were lost, its status is not 0.
+# The interpreter of this path calls `exit`: all is delivered first, and where messages
+# were lost, its status is not 0.
 proc ::kafkatcl::sidecar::Leaving {path command operation} {
     variable isLeaving
     lassign $command name status
@@ -265,8 +270,8 @@ proc ::kafkatcl::sidecar::Leaving {path command operation} {
     }
 }
 
-# Have everything delivered; 1 if messages were lost, 130 if Ctrl-C has ended the wait, 0 if all is well.  What is not
-# told in time goes on without us.
+# Have everything delivered; 1 if messages were lost, 130 if Ctrl-C has ended the wait,
+# 0 if all is well.  What is not told in time goes on without us.
 proc ::kafkatcl::sidecar::Leave {} {
     variable pipe
     variable owner
@@ -315,7 +320,8 @@ proc ::kafkatcl::sidecar::LastFrame {} {
     }
 }
 
-# Whether a sidecar that has died had something left to deliver, which is said unless it did so itself.
+# Whether a sidecar that has died had something left to deliver, which is said unless it
+# did so itself.
 proc ::kafkatcl::sidecar::IsLostWith {death} {
     set how [lindex $death 1 end]
     if {$how eq ""} {

@@ -1,6 +1,7 @@
 # subscriber.tcl --
 #
-#   Subscribers.  Partitions are given as separate words, each a list: topic ?partition? ?offset?.
+#   Subscribers.  Partitions are given as separate words, each a list: topic ?partition?
+#   ?offset?.
 
 # The words topic, partition, offset of each element; what is not given is empty.
 proc ::kafkatcl::subscriber::Positions {elements {mayBePatterns 0}} {

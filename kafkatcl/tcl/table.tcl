@@ -1,28 +1,36 @@
 # table.tcl --
 #
-#   The table of subcommands.  A row says how a subcommand is used, and what for; from the rows of commands.tcl come the
-#   procedures, the errors about words, help, and the usage in docs/reference.md.
+#   The table of subcommands.  A row says how a subcommand is used, and what for; from
+#   the rows of commands.tcl come the procedures, the errors about words, help, and the
+#   usage in docs/reference.md.
 #
-#   A usage is what `wrong # args` shows.  Of its words, `word` is required, `?word?` may be left out, `?word ...?` may
-#   come any number of times (`?name value ...?` in twos), `?-name?` and `?-name word?` are options, `a|b` is one of
-#   these, and a list such as `{topic partition}` is one word.
+#   A usage is what `wrong # args` shows.  Of its words, `word` is required, `?word?`
+#   may be left out, `?word ...?` may come any number of times (`?name value ...?` in
+#   twos), `?-name?` and `?-name word?` are options, `a|b` is one of these, and a list
+#   such as `{topic partition}` is one word.
 #
 #   The fields of a row:
 #     about       a sentence for help
-#     errors      names of Kafka's errors that are to be expected, without RD_KAFKA_RESP_ERR
+#     errors      names of Kafka's errors that are to be expected, without
+#                 RD_KAFKA_RESP_ERR
 #     call        the bridge call that does it, with the words as they are
-#     properties  1 if the words are properties and their values, for the call and in what it answers
-#     waits       1 if it may wait for the cluster: it takes -command, which the usage need not name, see background.tcl
+#     properties  1 if the words are properties and their values, for the call and in
+#                 what it answers
+#     waits       1 if it may wait for the cluster: it takes -command, which the usage
+#                 need not name, see background.tcl
 #     returns     `nothing` if the result is empty whatever the call answers
 #     before      what is done before: GiveBack or Settle, see ahead.tcl
 #     choices     the words of an a|b in the order of the original's errors
-#     count       the least and the greatest number of words, where the usage does not tell
+#     count       the least and the greatest number of words, where the usage does not
+#                 tell
 #     spare       options are only taken while more words follow than these
 #     default     values of options that are not given
 #     suboptions  the first word names a row of its own, `info topics`
-#     since       the version that brought it; the original has none, so errors do not list it
+#     since       the version that brought it; the original has none, so errors do not
+#                 list it
 #     also        another usage, which an error tells
-#     like        a kind, or a kind and a subcommand, whose row and procedure this is but for the fields given here
+#     like        a kind, or a kind and a subcommand, whose row and procedure this is
+#                 but for the fields given here
 
 namespace eval ::kafkatcl {
     variable order {}       ;# the kinds, as they were declared
@@ -82,16 +90,18 @@ proc ::kafkatcl::ChoicesOf {kind subcommand} {
     return [expr {[llength $choices] ? $choices : [lindex [ParseUsage [Field $kind $subcommand usage]] 4]}]
 }
 
-# Say what a subcommand does behind the checks of its row, where the row has no call.  The code has the identifier of the
-# object in `id`, the words behind the subcommand and its options in `words`, and in variables of their own each word that has a
-# name in the usage, and each option.
+# Say what a subcommand does behind the checks of its row, where the row has no call.
+# The code has the identifier of the object in `id`, the words behind the subcommand and
+# its options in `words`, and in variables of their own each word that has a name in the
+# usage, and each option.
 proc ::kafkatcl::Implement {kind subcommand body} {
     variable bodies
     set bodies($kind,$subcommand) $body
 }
 
-# Make the procedures of a kind: ::kafkatcl::KIND::SUBCOMMAND, or ::kafkatcl::KIND::SUBCOMMAND.SUBOPTION.  This is done when
-# the first object of the kind is made, as a script that starts uses few of them.
+# Make the procedures of a kind: ::kafkatcl::KIND::SUBCOMMAND, or
+# ::kafkatcl::KIND::SUBCOMMAND.SUBOPTION.  This is done when the first object of the
+# kind is made, as a script that starts uses few of them.
 proc ::kafkatcl::Define {kind} {
     variable rowsOf
     variable defined
@@ -181,7 +191,8 @@ proc ::kafkatcl::OptionsCode {kind subcommand options wrong} {
     return $code
 }
 
-# Take options off the front of `words` of the caller, into variables named like them; whether all have their values.
+# Take options off the front of `words` of the caller, into variables named like them;
+# whether all have their values.
 proc ::kafkatcl::TakeOptions {options spare} {
     upvar 1 words words
     while {[llength $words] > $spare && [dict exists $options [lindex $words 0]]} {
@@ -198,7 +209,8 @@ proc ::kafkatcl::TakeOptions {options spare} {
     return 1
 }
 
-# Take `-command prefix` off `words` of the caller, where it stands before the suboption or behind it: these two words.
+# Take `-command prefix` off `words` of the caller, where it stands before the suboption
+# or behind it: these two words.
 proc ::kafkatcl::TakeCommand {} {
     upvar 1 words words
     foreach at {0 1} {
@@ -210,7 +222,8 @@ proc ::kafkatcl::TakeCommand {} {
     }
 }
 
-# Refuse a first word that looks like an option.  A topic whose name begins with a dash comes with its partition.
+# Refuse a first word that looks like an option.  A topic whose name begins with a dash
+# comes with its partition.
 proc ::kafkatcl::RefuseOption {words options} {
     set word [lindex $words 0]
     if {[string match -* $word] && [string is list $word] && [llength $word] == 1} {
@@ -237,7 +250,8 @@ proc ::kafkatcl::CountTest {kind subcommand required optional repeated} {
     return "\[llength \$words\] < $least || \[llength \$words\] > $most"
 }
 
-# The words of a usage: names of those required, optional, and repeated; options and the words that they take; choices.
+# The words of a usage: names of those required, optional, and repeated; options and the
+# words that they take; choices.
 proc ::kafkatcl::ParseUsage {usage} {
     set required {}
     set optional {}

@@ -2,7 +2,7 @@
 #
 #   Topics to produce to, topics to consume from, and queues.
 
-# -- what both kinds of topics can do ----------------------------------------------------------------------
+# -- what both kinds of topics can do --------------------------------------------------
 
 ::kafkatcl::Implement producer_topic {info output_queue_length} {
     ::kafkatcl::events::Settle
@@ -24,7 +24,7 @@ foreach kind {producer_topic consumer_topic} {
 }
 unset kind
 
-# -- producing ---------------------------------------------------------------------------------------------
+# -- producing -------------------------------------------------------------------------
 
 # One message takes no more than this; anything unusual goes to the procedure.
 ::kafkatcl::Inline producer_topic produce {
@@ -72,7 +72,8 @@ proc ::kafkatcl::producer_topic::RequireList {list what} {
     }
 }
 
-# What is wrong with the row at a place: mostly a payload of several words that stands there for itself.
+# What is wrong with the row at a place: mostly a payload of several words that stands
+# there for itself.
 proc ::kafkatcl::producer_topic::RowHint {place row} {
     if {[llength $row] == 0} {
         return "message $place is an empty list: an empty payload is \[list {}\]"
@@ -84,7 +85,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
     return "message $place has [llength $row] words: if they are one payload, write \[list {$shown}\]"
 }
 
-# -- consuming ---------------------------------------------------------------------------------------------
+# -- consuming -------------------------------------------------------------------------
 
 ::kafkatcl::Implement consumer_topic start {
     ::kafkatcl::GiveBack
@@ -143,7 +144,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
         [::kafkatcl::bridge::consume_batch $id $partition $timeoutMS 10000 0]]
 }
 
-# -- queues ------------------------------------------------------------------------------------------------
+# -- queues ----------------------------------------------------------------------------
 
 ::kafkatcl::Inline queue consume [::tcl::string::map [list %next% $::kafkatcl::messages::next] {
     ::if {[::llength $args] == 2} {

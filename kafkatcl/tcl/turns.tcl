@@ -1,18 +1,22 @@
 # turns.tcl --
 #
-#   When callbacks run.  They do so in turns.  A turn is one event among those of the event loop, and sees that the next
-#   one comes, so that files, timers and callbacks are served one after the other, whoever is busy.  It lasts for some
-#   milliseconds, or until a variable is written that somebody waits for (see waits.tcl).
+#   When callbacks run.  They do so in turns.  A turn is one event among those of the
+#   event loop, and sees that the next one comes, so that files, timers and callbacks
+#   are served one after the other, whoever is busy.  It lasts for some milliseconds, or
+#   until a variable is written that somebody waits for (see waits.tcl).
 
 namespace eval ::kafkatcl::events {
     variable rung 0         ;# whether the other side may have more
     variable coming 0       ;# whether a further turn is under way
     variable spinning 0     ;# whether the present one may go on, a number of times from one look for events
-    variable depth 0        ;# turns that have begun; all but the last have a callback that runs the event loop
+    # turns that have begun; all but the last have a callback that runs the event loop
+    variable depth 0
     variable deepest 50     ;# how many that may be
     variable held 0         ;# whether a turn has to wait until an outer one ends
     variable burst 100      ;# how many messages are made ready for their callback at once
-    variable slice 5        ;# ms that a turn lasts, or more, up to `longest`: as long as others took since the last one
+    # ms that a turn lasts, or more, up to `longest`: as long as others took since the
+    # last one
+    variable slice 5
     variable longest 20
     variable ended 0        ;# when the last turn was over
     variable until 0        ;# when the present one is to be
@@ -38,7 +42,8 @@ namespace eval ::kafkatcl::events {
     }
 }
 
-# The other side has rung: something waits there, or must not be told any more.  Called as an event.
+# The other side has rung: something waits there, or must not be told any more.  Called
+# as an event.
 proc ::kafkatcl::events::Ring {} {
     variable rung 1
     variable coming
@@ -50,7 +55,8 @@ proc ::kafkatcl::events::Ring {} {
     }
 }
 
-# Run callbacks for a while, and have it done again as long as there are more.  Called as an event.
+# Run callbacks for a while, and have it done again as long as there are more.  Called
+# as an event.
 proc ::kafkatcl::events::Turn {} {
     variable coming 0
     variable left
@@ -67,7 +73,8 @@ proc ::kafkatcl::events::Turn {} {
     }
 }
 
-# Go on with a turn that ended early, as a variable was written that somebody waits for.  Called as an event.
+# Go on with a turn that ended early, as a variable was written that somebody waits for.
+# Called as an event.
 proc ::kafkatcl::events::Again {} {
     variable left
     variable until
@@ -80,8 +87,8 @@ proc ::kafkatcl::events::Again {} {
     }
 }
 
-# Begin a turn, or have it wait: in the callbacks of `deepest` others, or where the interpreter has no room for more
-# nested calls, it waits until one of these ends.
+# Begin a turn, or have it wait: in the callbacks of `deepest` others, or where the
+# interpreter has no room for more nested calls, it waits until one of these ends.
 proc ::kafkatcl::events::Begin {} {
     variable depth
     variable deepest
@@ -105,7 +112,8 @@ proc ::kafkatcl::events::Begin {} {
     }
 }
 
-# All that ran was unwound, and nothing of it put in order: a turn comes that sees to what there is to tell.
+# All that ran was unwound, and nothing of it put in order: a turn comes that sees to
+# what there is to tell.
 proc ::kafkatcl::events::Unwound {} {
     variable depth 0
     variable held 0
@@ -156,14 +164,15 @@ proc ::kafkatcl::events::Run {} {
         update idletasks
     }
     if {$left > 0 && $ended < $until && !$spinning} {
-        # Who waits for one callback after the other would have one from each look for events.
+        # Who waits for one callback after the other would have one from each look for
+        # events.
         set spinning 1
         ::kafkatcl::bridge::events_spin $::kafkatcl::session 1
     }
 }
 
-# Run the callbacks of what waits: `most` of them, until the turn is over or a variable was written that somebody waits
-# for; their number.
+# Run the callbacks of what waits: `most` of them, until the turn is over or a variable
+# was written that somebody waits for; their number.
 proc ::kafkatcl::events::Callbacks {most} {
     variable callback
     variable waiting
@@ -236,8 +245,9 @@ proc ::kafkatcl::events::Notice {} {
     return 1
 }
 
-# Run the callback of messages in a row, `most` of them, until the turn is over, a variable was written that somebody
-# waits for, or the callback has changed what is to be told, or by whom; their number.
+# Run the callback of messages in a row, `most` of them, until the turn is over, a
+# variable was written that somebody waits for, or the callback has changed what is to
+# be told, or by whom; their number.
 proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list \
         %width% [::kafkatcl::layouts::Switch SetWidth] \
         %each% [::kafkatcl::layouts::Switch [list ForEach {$messages} $::kafkatcl::events::tell]]] {
@@ -277,7 +287,8 @@ proc ::kafkatcl::events::Call {token command} {
     set running $outer
 }
 
-# Wait for something to tell, `timeout` ms at most, and run all that waits; their number.
+# Wait for something to tell, `timeout` ms at most, and run all that waits; their
+# number.
 proc ::kafkatcl::events::Poll {timeout} {
     variable left
     variable until
@@ -297,16 +308,18 @@ proc ::kafkatcl::events::Poll {timeout} {
     return $count
 }
 
-# -- errors of callbacks -----------------------------------------------------------------------------------
+# -- errors of callbacks ---------------------------------------------------------------
 
-# A callback has failed.  To ask its `catch` for the options would cost more than all else of one that has not.
+# A callback has failed.  To ask its `catch` for the options would cost more than all
+# else of one that has not.
 proc ::kafkatcl::events::Failed {result} {
     variable failures
     lappend failures $result [list -code 1 -level 0 -errorcode $::errorCode -errorstack [info errorstack] \
         -errorinfo [::kafkatcl::failures::OfScript $::errorInfo "kafka callback"]]
 }
 
-# Errors of callbacks are background errors, told when the callbacks are through, so that nothing stops.
+# Errors of callbacks are background errors, told when the callbacks are through, so
+# that nothing stops.
 proc ::kafkatcl::events::TellFailures {} {
     variable failures
     while {[llength $failures]} {

@@ -1,12 +1,15 @@
 # waits.tcl --
 #
-#   Who waits in the event loop.  Who waits for a variable must go on right after the callback that writes it.  Of
-#   `vwait` and `tkwait` a trace tells which variable that is, so callbacks run one after the other until it is
-#   written; where it cannot be known what ends a wait, each callback is an event of its own.
+#   Who waits in the event loop.  Who waits for a variable must go on right after the
+#   callback that writes it.  Of `vwait` and `tkwait` a trace tells which variable that
+#   is, so callbacks run one after the other until it is written; where it cannot be
+#   known what ends a wait, each callback is an event of its own.
 
 namespace eval ::kafkatcl::waits {
     variable stop 0         ;# whether a variable was written that someone waits for
-    variable names {}       ;# for each wait that is under way, its variable, or nothing if that cannot be watched
+    # for each wait that is under way, its variable, or nothing if that cannot be
+    # watched
+    variable names {}
     variable ended 0        ;# how many of the outermost ones are to end with an error
     variable end {}         ;# and that: a message and an errorCode
     variable traced {}      ;# the commands that wait

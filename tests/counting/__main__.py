@@ -1,4 +1,6 @@
-"""``PYTHONPATH=tests python -m counting``: trials by hand, on three nodes of a real Kafka."""
+"""``PYTHONPATH=tests python -m counting``:
+trials by hand, on three nodes of a real Kafka.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Says what is wrong with what was sent and what was read.
 
-The kinds of anomalies are those that Jepsen looks for in Kafka (https://jepsen.io/analyses/redpanda-21.10.1), as far
-as one message at a time shows them.
+The kinds of anomalies are those that Jepsen looks for in Kafka
+(https://jepsen.io/analyses/redpanda-21.10.1), as far as one message at a time shows
+them.
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ class _Log:
             self._counts.duplicate += len(places) > 1
 
     def check_order(self) -> None:
-        """Of each producer, the messages of a partition are in the order in which they were sent."""
+        """Of each producer, the messages of a partition are in the order in
+        which they were sent.
+        """
         newest: dict[tuple[str, int], int] = {}
         for place in sorted(self._message_at):
             message = self._message_at[place]
@@ -116,7 +119,9 @@ class _Log:
             newest[line] = max(message.sequence, newest.get(line, -1))
 
     def check_acks(self) -> None:
-        """What was acked is there, where its report says, and nothing else is in its place."""
+        """What was acked is there, where its report says,
+        and nothing else is in its place.
+        """
         claimed: dict[Place, Id] = {}
         for message, reports in self._sent.reports.items():
             places = self._places.get(message)
@@ -136,7 +141,9 @@ class _Log:
         self._counts.two_values = len(self._contradicted)
 
     def check_lives(self) -> None:
-        """In each life of a reader, a partition is read forward, and nothing is left out."""
+        """In each life of a reader, a partition is read forward,
+        and nothing is left out.
+        """
         known = self._known()
         lives: dict[tuple[int, int], list[int]] = defaultdict(list)
         for got in self._read.messages:
@@ -150,7 +157,9 @@ class _Log:
             before[partition] |= seen
 
     def _known(self) -> dict[int, set[int]]:
-        """The offsets of each partition at which a message was read, or is by its report."""
+        """The offsets of each partition at which a message was read,
+        or is by its report.
+        """
         known: dict[int, set[int]] = defaultdict(set)
         for partition, offset in self._content:
             known[partition].add(offset)
@@ -159,7 +168,9 @@ class _Log:
         return known
 
     def _check_steps(self, offsets: list[int]) -> set[int]:
-        """The offsets that were read one after the other, each of which should be behind the last one."""
+        """The offsets that were read one after the other,
+        each of which should be behind the last one.
+        """
         seen: set[int] = set()
         last = -1
         for offset in offsets:

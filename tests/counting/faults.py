@@ -11,7 +11,8 @@ from fix_kafka_three import SECONDS, ThreeNodes
 
 from counting.trial import Progress
 
-#: How long a leader stays paused at least: the cluster has given up on it, and its clients wonder.
+#: How long a leader stays paused at least: the cluster has given up on it, and its
+#: clients wonder.
 PAUSE_SECONDS = 5
 
 Fault = Callable[[ThreeNodes, str, int], None]
@@ -27,7 +28,9 @@ def kill_leader(nodes: ThreeNodes, topic: str, partition: int) -> None:
 
 
 def pause_leader(nodes: ThreeNodes, topic: str, partition: int) -> None:
-    """SIGSTOP of the leader of a partition, which comes back and still believes that it leads."""
+    """SIGSTOP of the leader of a partition,
+    which comes back and still believes that it leads.
+    """
     leader = nodes.leader(topic, partition)
     begin = time.monotonic()
     nodes.pause(leader)
@@ -71,7 +74,9 @@ FAULTS: dict[str, Fault] = {
 def at_random(
     nodes: ThreeNodes, partitions: int, seed: int, kinds: Sequence[str], count: int
 ) -> Callable[[Progress], None]:
-    """What happens in a trial: so many faults, one after the other; ``seed`` says which and when."""
+    """What happens in a trial: so many faults, one after the other;
+    ``seed`` says which and when.
+    """
     chance = random.Random(seed)
 
     def happens(progress: Progress) -> None:

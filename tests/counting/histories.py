@@ -9,13 +9,16 @@ from typing import NamedTuple, Optional
 
 from counting.message import Id
 
-#: What a delivery report said: the offset, -1 where Kafka did not tell it, or None for a message that failed.
+#: What a delivery report said: the offset, -1 where Kafka did not tell it, or None for
+#: a message that failed.
 Report = Optional[int]
 
 
 @dataclass
 class Sent:
-    """What was to be sent, in this order, with the reports on each message; and reports on anything else."""
+    """What was to be sent, in this order, with the reports on each message;
+    and reports on anything else.
+    """
 
     reports: dict[Id, list[Report]] = field(default_factory=dict)
     unasked: int = 0
@@ -32,7 +35,9 @@ class Got(NamedTuple):
 
 @dataclass
 class Read:
-    """What callbacks got, in this order, and how many errors they were told in the place of messages."""
+    """What callbacks got, in this order,
+    and how many errors they were told in the place of messages.
+    """
 
     messages: list[Got] = field(default_factory=list)
     errors: int = 0
@@ -54,7 +59,9 @@ def read_sent(run: str, files: dict[str, Path]) -> Sent:
 
 
 def read_got(files: Sequence[Path]) -> Read:
-    """What readers got that have shared their work; each that was started again has several lives in its file."""
+    """What readers got that have shared their work;
+    each that was started again has several lives in its file.
+    """
     read, life = Read(), 0
     for file in files:
         for what, *rest in _lines(file):

@@ -1,6 +1,8 @@
-"""The payloads that are counted: ``run:producer:partition:sequence``, CRC-32 and padding, in between blanks.
+"""The payloads that are counted: ``run:producer:partition:sequence``,
+CRC-32 and padding, in between blanks.
 
-The CRC, in eight hexadecimal digits, is that of the rest.  ``producer.tcl`` makes the same.
+The CRC, in eight hexadecimal digits, is that of the rest.  ``producer.tcl`` makes the
+same.
 """
 
 from __future__ import annotations

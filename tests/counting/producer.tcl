@@ -1,9 +1,11 @@
-# Produces numbered messages and writes to a file what it is going to send, and what each delivery report says:
+# Produces numbered messages and writes to a file what it is going to send, and what
+# each delivery report says:
 #     intent PARTITION SEQUENCE
 #     ack PARTITION SEQUENCE OFFSET        (-1 where Kafka does not tell it)
 #     fail PARTITION SEQUENCE CODE
-# Behind the topic, its arguments are: the file, the names of the run and of the producer, the number of partitions,
-# how many messages to send, their size in bytes, how many in a second (0: as fast as it can), and properties.
+# Behind the topic, its arguments are: the file, the names of the run and of the
+# producer, the number of partitions, how many messages to send, their size in bytes,
+# how many in a second (0: as fast as it can), and properties.
 set properties [lassign $argv topic path run producer partitions count size rate]
 set file [open $path w]
 fconfigure $file -buffering line

@@ -1,9 +1,11 @@
-# Reads all partitions of a topic from the beginning, and writes to a file what its callback gets:
+# Reads all partitions of a topic from the beginning, and writes to a file what its
+# callback gets:
 #     begin                                (once in the life of a reader)
 #     got PARTITION OFFSET PAYLOAD         (in hexadecimal digits)
 #     error CODE                           (in the place of a message)
-# Behind the topic, its arguments are: the file, the number of partitions, and properties.  A line on standard input
-# names the end offset of each partition; when all before these has come, it says so and ends.
+# Behind the topic, its arguments are: the file, the number of partitions, and
+# properties.  A line on standard input names the end offset of each partition; when all
+# before these has come, it says so and ends.
 set properties [lassign $argv topic path partitions]
 set file [open $path a]
 fconfigure $file -buffering line

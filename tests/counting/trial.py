@@ -1,4 +1,6 @@
-"""A trial: scripts produce to a topic and read it while something happens to the cluster, and all is counted."""
+"""A trial: scripts produce to a topic and read it while something happens
+to the cluster, and all is counted.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ IDEMPOTENT = {"acks": "all", "enable.idempotence": "true", "message.timeout.ms":
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done: in each of the ``shells`` a script produces and another one reads."""
+    """What is done: in each of the ``shells`` a script produces
+    and another one reads.
+    """
 
     shells: Sequence[str] = tuple(SHELLS)
     messages: int = 5000  # of each producer
@@ -45,13 +49,17 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What each of the readers has got, compared with what was sent, and what else went wrong."""
+    """What each of the readers has got, compared with what was sent,
+    and what else went wrong.
+    """
 
     counts: dict[str, Counts]
     complaints: list[str]
 
     def wrong(self, allowed: Collection[str] = ()) -> list[str]:
-        """What must not be, but for the ``allowed`` anomalies; nothing if all is well."""
+        """What must not be, but for the ``allowed`` anomalies;
+        nothing if all is well.
+        """
         found = {reader: counts.anomalies(allowed) for reader, counts in self.counts.items()}
         return self.complaints + [
             f"{reader}: {anomalies}" for reader, anomalies in found.items() if anomalies
@@ -84,7 +92,9 @@ class Progress:
         return self._acked
 
     def await_acked(self, count: int) -> None:
-        """Wait until so many messages are acknowledged; TimeoutError when that takes too long."""
+        """Wait until so many messages are acknowledged;
+        TimeoutError when that takes too long.
+        """
         deadline = time.monotonic() + ANSWER_SECONDS
         while self.acked() < count:
             if time.monotonic() > deadline:
@@ -95,7 +105,9 @@ class Progress:
 def run(
     cluster: Cluster, folder: Path, plan: Plan, happens: Callable[[Progress], None] = lambda _: None
 ) -> Outcome:
-    """Produce and read; ``happens`` does to the cluster what it wants, and is through when all is well again."""
+    """Produce and read; ``happens`` does to the cluster what it wants,
+    and is through when all is well again.
+    """
     topic, name_of_run = cluster.topic(plan.partitions), uuid.uuid4().hex[:8]
     sent = {f"in_{shell}": folder / f"sent-{shell}" for shell in plan.shells}
     read = {shell: folder / f"read-{shell}" for shell in plan.shells}
@@ -133,7 +145,9 @@ def run(
 
 
 def _says(script: Live, line: str, seconds: float, complaints: list[str]) -> None:
-    """Wait for a line.  Where it does not come, the counts are of interest all the same."""
+    """Wait for a line.  Where it does not come,
+    the counts are of interest all the same.
+    """
     try:
         assert script.says(seconds) == line
     except AssertionError as error:

@@ -1,4 +1,6 @@
-"""A run of the fuzzer: so many calls of a seed in a shell, and if one fails, a script of the few that matter."""
+"""A run of the fuzzer: so many calls of a seed in a shell, and if one fails,
+a script of the few that matter.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""The commands of the grammar: for each kind of object its subcommands, and the kinds of values each takes.
+"""The commands of the grammar: for each kind of object its subcommands,
+and the kinds of values each takes.
 
-To be extended: add a line to ``SIGNATURES``.  A subcommand that a kind declares and that
-is not here gets words of any kind; ``test_fuzz.py`` says which those are.  A signature
-that ends with ``...`` takes its last two kinds again and again.
+To be extended: add a line to ``SIGNATURES``.  A subcommand that a kind declares and
+that is not here gets words of any kind; ``test_fuzz.py`` says which those are.  A
+signature that ends with ``...`` takes its last two kinds again and again.
 """
 
 from __future__ import annotations
@@ -129,7 +130,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "kafka::subscriber": [("group",)],
         "kafka::logger": [("text",)],
     },
-    # Whole scenes in driver.tcl, of a master whose settings nobody needs, and of children.
+    # Whole scenes in driver.tcl, of a master whose settings nobody needs, and of
+    # children.
     "scene": {
         "fuzz::Configured": [("global property", "property value"), ("topic property", "property value")],
         "fuzz::Astray": [("stray brokers",)],
@@ -138,7 +140,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
     },
 }
 
-#: The commands of the objects that driver.tcl makes.  Those with n have no brokers, those of s2 join the group of s.
+#: The commands of the objects that driver.tcl makes.  Those with n have no brokers,
+#: those of s2 join the group of s.
 OBJECTS: dict[str, tuple[str, ...]] = {
     "kafka": ("kafka::kafka",),
     "master": ("m", "m", "mn"),
@@ -169,7 +172,9 @@ def declared() -> dict[str, list[str]]:
 
 
 def signatures(kind: str) -> dict[str, list[Signature]]:
-    """The signatures of all subcommands of a kind; those that are not written down take anything."""
+    """The signatures of all subcommands of a kind;
+    those that are not written down take anything.
+    """
     known = SIGNATURES.get(kind, {})
     unknown = {name: [_ANY] for name in declared().get(kind, ()) if name not in known}
     return {**known, **unknown}

@@ -1,8 +1,9 @@
 # driver.tcl --
 #
-#   The fuzzer's end in the shell: it makes the calls that come line by line on standard input,
-#   and answers each with a line of its own (see shell.py).  The brokers are the list in the
-#   environment variable KAFKATCL_TEST_BROKERS, or those of the embedded broker.
+#   The fuzzer's end in the shell: it makes the calls that come line by line on standard
+#   input, and answers each with a line of its own (see shell.py).  The brokers are the
+#   list in the environment variable KAFKATCL_TEST_BROKERS, or those of the embedded
+#   broker.
 
 package require kafka
 
@@ -23,7 +24,7 @@ if {[info exists ::env(KAFKATCL_TEST_BROKERS)]} {
 
 set ::fuzz::file [file normalize [info script]]
 
-# -- calls and answers -------------------------------------------------------------------------------------
+# -- calls and answers -----------------------------------------------------------------
 
 proc ::fuzz::Background {message options} {
     Suspect $message
@@ -86,7 +87,8 @@ proc ::fuzz::Hex {text} {
     return [binary encode hex [encoding convertto utf-8 $text]]
 }
 
-# Make the calls that come on standard input.  An answer is a line: a mark, and hexadecimal fields with points between.
+# Make the calls that come on standard input.  An answer is a line: a mark, and
+# hexadecimal fields with points between.
 proc ::fuzz::Serve {} {
     fconfigure stdout -translation lf
     Begin

@@ -1,7 +1,8 @@
 """Draws calls from the grammar: the same seed, the same calls.
 
-Half of the calls sweep through every value at every position in a random order; the others are drawn freely, several
-hostile values at once, wrong counts of words, and within callbacks and children.
+Half of the calls sweep through every value at every position in a random order; the
+others are drawn freely, several hostile values at once, wrong counts of words, and
+within callbacks and children.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ _FRESH_EVERY = 80
 _FRESH_AFTER_DELETE = 10
 _NUMBER = re.compile(r"-?\d+")
 
-# Every value there is, but for numbers that would make a call wait long where it takes them for a time, and names of
-# Tcl's commands, which an object of that name would replace.
+# Every value there is, but for numbers that would make a call wait long where it takes
+# them for a time, and names of Tcl's commands, which an object of that name would
+# replace.
 _ALL = sorted({value for kind in KINDS.values() for value in (*kind.usual, *kind.hostile)})
 _TCL = {"break", "continue", "file", "info", "rename", "return", "update"}
 #: Values for positions of any kind.
@@ -40,7 +42,9 @@ ANY = [
 
 
 def calls(seed: int, count: int) -> list[str]:
-    """So many calls, each the source of one Tcl command in one line; probes come on top of them."""
+    """So many calls, each the source of one Tcl command in one line;
+    probes come on top of them.
+    """
     return list(Generator(seed).calls(count))
 
 
@@ -115,7 +119,9 @@ class Generator:
         return self._random.choice(KINDS[part].hostile) if luck < 0.25 else self._usual(part)
 
     def _miscounted(self, name: str, words: list[str]) -> tuple[str, list[str]]:
-        """A call with wrong words: too few, too many, many, another subcommand, or none."""
+        """A call with wrong words: too few, too many, many, another subcommand,
+        or none.
+        """
         way = self._random.randrange(8)
         if way == 0:
             return name, words[:-1]

@@ -9,15 +9,18 @@ from fix_tcl import shows_fault
 from fuzz.generator import FRESH, PROBE
 from fuzz.shell import Answer
 
-#: What Tcl's own errorCodes and ours begin with; FUZZ is that of the fuzzer's own callbacks.
+#: What Tcl's own errorCodes and ours begin with; FUZZ is that of the fuzzer's own
+#: callbacks.
 _KNOWN = {"KAFKA", "TCL", "ARITH", "POSIX", "CORE", "FUZZ", "A"}
 
-#: Calls that are refused in librdkafka's words, whose errorCode is NONE: they make settings, or clients of them.
+#: Calls that are refused in librdkafka's words, whose errorCode is NONE: they make
+#: settings, or clients of them.
 _CONFIGURING = re.compile(
     r"\b(config|topic_config|Configured|\w+_creator|subscriber|setup\w*|topic_(producer|consumer))\b"
 )
 
-#: What else has that errorCode: what the reference says is left, and what scripts of the grammar throw.
+#: What else has that errorCode: what the reference says is left, and what scripts of
+#: the grammar throw.
 _WITHOUT_CODE = re.compile(
     r"""
     Broker\ list\ must\ contain.* | No\ valid\ brokers\ specified | the\ address\ of\ a\ broker\ cannot.*

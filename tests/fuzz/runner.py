@@ -15,7 +15,9 @@ SECONDS = 30.0
 
 
 class Failure(NamedTuple):
-    """What went wrong: its kind (``fault``, ``died``, ``hung``, ...), more about it, and how many calls it took."""
+    """What went wrong: its kind (``fault``, ``died``, ``hung``, ...),
+    more about it, and how many calls it took.
+    """
 
     kind: str
     detail: str
@@ -24,7 +26,9 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Target:
-    """Where calls are made: the command of a shell, the brokers, what a test adds to the driver, and a call's bound."""
+    """Where calls are made: the command of a shell, the brokers, what a test adds to
+    the driver, and a call's bound.
+    """
 
     command: Sequence[str]
     bootstrap: Sequence[str]

@@ -2,7 +2,7 @@
 #
 #   The objects that calls are made with, and scenes of several steps.
 
-# -- objects -----------------------------------------------------------------------------------------------
+# -- objects ---------------------------------------------------------------------------
 
 # Delete all objects but those of the probe, and all children.
 proc ::fuzz::Clear {} {
@@ -101,7 +101,7 @@ proc ::fuzz::Probe {} {
     error "the message of the probe did not come back: $result"
 }
 
-# -- scenes ------------------------------------------------------------------------------------------------
+# -- scenes ----------------------------------------------------------------------------
 
 # Make a call from within an error callback; its result is ours.
 proc ::fuzz::InCallback {script} {

@@ -29,7 +29,9 @@ def program(end: str) -> str:
 
 
 class Answer(NamedTuple):
-    """How a call ended: the code, errorCode and result of ``catch``, faults that were seen, a value wrongly named."""
+    """How a call ended: the code, errorCode and result of ``catch``,
+    faults that were seen, a value wrongly named.
+    """
 
     code: int
     errorcode: str
@@ -116,7 +118,9 @@ class Shell:
         return self._log.read_bytes()
 
     def _line(self, seconds: float) -> bytes:
-        """The next answer; whatever else is written to standard output is passed over."""
+        """The next answer; whatever else is written
+        to standard output is passed over.
+        """
         assert self._process.stdout is not None
         descriptor = self._process.stdout.fileno()
         end = time.monotonic() + seconds

@@ -15,7 +15,9 @@ _TAILS = (1, 5, 30, 200, 2000)
 
 
 class Shrinker:
-    """Takes calls away from a list that fails, as long as the rest fails in the same way."""
+    """Takes calls away from a list that fails,
+    as long as the rest fails in the same way.
+    """
 
     def __init__(self, target: Target, failure: Failure, seconds: float = SECONDS) -> None:
         self._target = target

@@ -1,7 +1,8 @@
-"""The values of the grammar: Tcl source text of one word each, by the kind of what a position takes.
+"""The values of the grammar: Tcl source text of one word each,
+by the kind of what a position takes.
 
-A kind has usual values, with which a call succeeds, and others.  To be extended: add a kind here, and
-name it in ``commands.py``.
+A kind has usual values, with which a call succeeds, and others.  To be extended: add a
+kind here, and name it in ``commands.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The words of the grammar, sorted by what they go wrong with: the source of one Tcl word in each line."""
+"""The words of the grammar, sorted by what they go wrong with:
+the source of one Tcl word in each line.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.strip().splitlines())
 
 
-# Numbers that are none, or not of 32 bits, or written in another way: none of them is a long time.
+# Numbers that are none, or not of 32 bits, or written in another way: none of them is a
+# long time.
 INTEGERS = _split(r"""
     2147483648
     -2147483649

@@ -1,1 +1,3 @@
-"""Tcl's own tests in our shells: which of them tell these from the tclsh of the system."""
+"""Tcl's own tests in our shells: which of them tell these from the tclsh
+of the system.
+"""

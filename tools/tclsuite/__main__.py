@@ -1,4 +1,6 @@
-"""Run Tcl's own tests in tclsh and in our shells, and print which of them differ: ``make tclsuite``."""
+"""Run Tcl's own tests in tclsh and in our shells,
+and print which of them differ: ``make tclsuite``.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def _is_wanted(stem: str, patterns: list[str]) -> bool:
 def _compare(
     folders: dict[bool, Path], name: str, tries: int
 ) -> tuple[dict[Shell, set[str]], Counter[Shell]]:
-    """For each of our shells the tests of a file that differ, each time; and how many passed at first."""
+    """For each of our shells the tests of a file that differ, each time;
+    and how many passed at first.
+    """
     passed: Counter[Shell] = Counter()
     differing: dict[Shell, set[str]] = {}
     for number in range(tries):

@@ -1,4 +1,6 @@
-"""The sources of Tcl, by apt, with lists and a cache of our own: those of the system stay as they are."""
+"""The sources of Tcl, by apt, with lists and a cache of our own:
+those of the system stay as they are.
+"""
 
 from __future__ import annotations
 

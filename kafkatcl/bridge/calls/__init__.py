@@ -1,7 +1,9 @@
-"""The primitives: what the Tcl surface calls, by name, with plain words in and plain values out.
+"""The primitives: what the Tcl surface calls, by name,
+with plain words in and plain values out.
 
-Both bridges carry these same calls.  A primitive returns None or a value made of str, bytes, int and tuples, or
-raises a Failure; the bridge turns that into an answer (see ``inprocess.py``).
+Both bridges carry these same calls.  A primitive returns None or a value made of str,
+bytes, int and tuples, or raises a Failure; the bridge turns that into an answer (see
+``inprocess.py``).
 """
 
 from __future__ import annotations

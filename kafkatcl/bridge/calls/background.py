@@ -1,4 +1,6 @@
-"""The primitive for whoever does not wait: another primitive works in the background."""
+"""The primitive for whoever does not wait:
+another primitive works in the background.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, NO_RESOURCE
 
 @primitive
 def background(session: str, token: str, name: str, *words: str) -> None:
-    """Start the primitive ``name`` in a thread of its own; its answer is an event for ``token``.
+    """Start the primitive ``name`` in a thread of its own;
+    its answer is an event for ``token``.
 
     :raises Failure: there is no such primitive; the system has no thread left.
     """

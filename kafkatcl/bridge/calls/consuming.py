@@ -1,4 +1,6 @@
-"""Primitives for consuming from topics and queues: messages come in the form of :func:`item_shape`."""
+"""Primitives for consuming from topics and queues:
+messages come in the form of :func:`item_shape`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from kafkatcl.librdkafka.errors import TIMED_OUT
 
 @primitive
 def start(topic: str, partition: str, start_offset: str, token: str) -> tuple[Any, ...]:
-    """``token`` names the callback, an empty one none; the partitions no longer fetched as before."""
+    """``token`` names the callback, an empty one none;
+    the partitions no longer fetched as before.
+    """
     number, where = integer(partition), offset(start_offset)
     return flat(find(topic, ConsumerTopic).start(number, where, token or None))
 
@@ -82,7 +86,9 @@ def queue_consume_batch(queue: str, timeout_ms: str, most: str, wait: str) -> tu
 
 @one_way
 def batch_end(batch: str, rest: str) -> None:
-    """The script is through with a batch, but for the last ``rest`` messages, which are put back."""
+    """The script is through with a batch, but for the last ``rest`` messages,
+    which are put back.
+    """
     forget(batch).end(int(rest))
 
 
@@ -103,7 +109,9 @@ def read_reclaim(source: str, partition: str, waiting: str) -> None:
 
 
 def _read_from(source: str, partition: str) -> MessageBuffer | None:
-    """The buffer of a topic's partition, of a queue, or of a subscriber, if it is still there."""
+    """The buffer of a topic's partition, of a queue, or of a subscriber,
+    if it is still there.
+    """
     found = find(source, object)
     if isinstance(found, ConsumerTopic):
         return found.reading(integer(partition))
@@ -118,6 +126,8 @@ def _next(buffer: MessageBuffer, timeout_ms: int) -> tuple[Any, ...]:
 
 
 def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wait: str) -> tuple[Any, ...]:
-    """The batch's identifier for :func:`batch_end`, the number of its messages, and its items."""
+    """The batch's identifier for :func:`batch_end`, the number of its messages,
+    and its items.
+    """
     batch = buffer.batch(limit, timeout_ms, wait_for_all=wait == "1")
     return (register(source, "b", lambda _: batch), batch.size, *map(item_shape, batch.items))

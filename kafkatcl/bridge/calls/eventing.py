@@ -16,7 +16,8 @@ from kafkatcl.engine.messages import Run
 def events_take(session: str, most: str) -> tuple[Any, ...]:
     """Waiting events; none means that the bell will ring.
 
-    One of messages is a :class:`Messages` with the token as its head, any other (token, argument).
+    One of messages is a :class:`Messages` with the token as its head, any other (token,
+    argument).
     """
     return tuple(_event(token, told) for token, told in events(session).take(int(most)))
 
@@ -29,7 +30,9 @@ def events_wait(session: str, timeout_ms: str) -> None:
 
 @one_way
 def events_settle(session: str, *words: str) -> None:
-    """Take what was taken for handed over, but for so many (token, number, ...) that have not run yet."""
+    """Take what was taken for handed over, but for so many (token, number,
+    ...) that have not run yet.
+    """
     events(session).settle(_counts(words))
 
 
@@ -41,13 +44,17 @@ def events_reclaim(session: str, *words: str) -> None:
 
 @primitive
 def events_recalled(session: str) -> tuple[str, ...]:
-    """The tokens of which nothing may be told any more (an empty one: read without a callback)."""
+    """The tokens of which nothing may be told any more (an empty one:
+    read without a callback).
+    """
     return tuple(events(session).recalled())
 
 
 @primitive
 def events_returned(session: str, token: str, waiting: str) -> None:
-    """Nothing of a token is told any more; ``waiting`` messages of those taken have not run."""
+    """Nothing of a token is told any more;
+    ``waiting`` messages of those taken have not run.
+    """
     events(session).returned(token, int(waiting))
 
 

@@ -32,7 +32,9 @@ def auto_name(prefix: str) -> str:
 
 @primitive
 def delete(identifier: str) -> tuple[Any, ...]:
-    """Delete an object of any kind; the partitions that are no longer fetched, three words each."""
+    """Delete an object of any kind; the partitions that are no longer fetched,
+    three words each.
+    """
     found = forget(identifier)
     stopped = found.delete() if hasattr(found, "delete") else None
     return flat(stopped or [])
@@ -40,7 +42,9 @@ def delete(identifier: str) -> tuple[Any, ...]:
 
 @primitive
 def check_integer(text: str) -> int:
-    """An argument as a number, where it must be looked at before the call that is to take it."""
+    """An argument as a number, where it must be looked at before the call
+    that is to take it.
+    """
     return integer(text)
 
 
@@ -58,5 +62,7 @@ def scrub(*texts: str) -> tuple[str, ...]:
 
 @primitive
 def shown_call(settings_from: str, *words: str) -> tuple[str, ...]:
-    """The words of a call that failed, as they can be shown; its settings begin at a place, or at none (-1)."""
+    """The words of a call that failed, as they can be shown;
+    its settings begin at a place, or at none (-1).
+    """
     return tuple(shown_words(words, integer(settings_from)))

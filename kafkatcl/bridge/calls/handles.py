@@ -1,4 +1,6 @@
-"""Primitives for handles: producers, consumers, and subscribers where they are alike."""
+"""Primitives for handles: producers, consumers,
+and subscribers where they are alike.
+"""
 
 from __future__ import annotations
 

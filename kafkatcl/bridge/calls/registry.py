@@ -13,7 +13,8 @@ from kafkatcl.errors import Failure
 
 Primitive = Callable[..., Any]
 PRIMITIVES: dict[str, Primitive] = {}
-#: Primitives whose last argument is a list, of which a bridge passes on as much as it can tell the values of.
+#: Primitives whose last argument is a list, of which a bridge passes on as much as it
+#: can tell the values of.
 LIST_PRIMITIVES: dict[str, Primitive] = {}
 
 #: What a bridge may call before a primitive to save time; it never raises.
@@ -28,7 +29,8 @@ FORKED = (
     ("KAFKA", "FORKED"),
 )
 
-#: A list of lists: a tuple for each that is known to be one, and in it a str for each element that is known to be one.
+#: A list of lists: a tuple for each that is known to be one, and in it a str for each
+#: element that is known to be one.
 Rows = tuple[Any, ...]
 
 
@@ -71,7 +73,8 @@ def _unforked(function: Primitive) -> Primitive:
 def configured(
     dump: Callable[[], list[str]], configure: Callable[[str, str], None], settings: tuple[str, ...]
 ) -> tuple[str, ...] | None:
-    """Answer to a ``config`` subcommand: make the settings, or without any show them all.
+    """Answer to a ``config`` subcommand:
+    make the settings, or without any show them all.
 
     A secret is a marker with its number, which the Tcl side makes a word of.
     """

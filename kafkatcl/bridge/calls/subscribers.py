@@ -92,7 +92,9 @@ def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | No
 
 
 def _positions(words: tuple[str, ...], parse: Callable[[str], int] = offset) -> list[Position]:
-    """Positions from the words topic, partition and offset of each; empty ones are left to the default."""
+    """Positions from the words topic, partition and offset of each;
+    empty ones are left to the default.
+    """
     positions = []
     for topic, partition, where in zip(words[::3], words[1::3], words[2::3]):
         number = integer(partition) if partition else 0

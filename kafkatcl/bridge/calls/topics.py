@@ -77,7 +77,9 @@ def produce(topic: str, partition: str, payload: str, key: str | None = None) ->
 
 @quick
 def produce_quick(topic: str, partition: str, payload: str, key: str | None = None) -> int:
-    """:func:`produce` where nothing is unusual: 1, or 0 if that has to be called.  Every step counts here."""
+    """:func:`produce` where nothing is unusual:
+    1, or 0 if that has to be called. Every step counts here.
+    """
     try:
         found = objects[topic]
         if found.handle.deleted or not mark[0]:
@@ -90,7 +92,9 @@ def produce_quick(topic: str, partition: str, payload: str, key: str | None = No
 
 @primitive
 def produce_batch(topic: str, partition: str, *words: str) -> None:
-    """Each message is ``1 payload`` or ``2 payload key``; none is sent before all were looked at."""
+    """Each message is ``1 payload`` or ``2 payload key``;
+    none is sent before all were looked at.
+    """
     number = integer(partition)
     rest = iter(words)
     rows = [tuple(islice(rest, int(size))) for size in rest]
@@ -106,7 +110,9 @@ def produce_batch(topic: str, partition: str, *words: str) -> None:
 
 @list_primitive
 def produce_rows(topic: str, partition: str, rows: Rows) -> int:
-    """The same with a list of lists; 0 means that not all of it can be told without doubt: send it as words."""
+    """The same with a list of lists; 0 means that not all
+    of it can be told without doubt: send it as words.
+    """
     number = integer(partition)
     producer = find(topic, ProducerTopic)
     if set(map(type, rows)) != {tuple}:

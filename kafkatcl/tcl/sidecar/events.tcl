@@ -12,8 +12,9 @@ proc ::kafkatcl::bridge::close_session {session} {
     }
 }
 
-# Something may have come while no answer was waited for: a bell, or the end.  But what the notifier's thread has seen may
-# have been an answer, which was read before it got to tell us: then nothing comes, and must not be waited for.
+# Something may have come while no answer was waited for: a bell, or the end.  But what
+# the notifier's thread has seen may have been an answer, which was read before it got
+# to tell us: then nothing comes, and must not be waited for.
 proc ::kafkatcl::sidecar::Readable {} {
     set begin [ReadNow]
     if {$begin ne "" || [IsAtEnd]} {
@@ -23,7 +24,8 @@ proc ::kafkatcl::sidecar::Readable {} {
     }
 }
 
-# What came by itself: a bell of a session, the end of a producer, or that of the sidecar.
+# What came by itself: a bell of a session, the end of a producer, or that of the
+# sidecar.
 proc ::kafkatcl::sidecar::Unasked {what whose} {
     switch $what {
         BELL {Note $whose}
@@ -36,7 +38,8 @@ proc ::kafkatcl::sidecar::Unasked {what whose} {
     }
 }
 
-# A bell: a session has events, or must give some back.  It is told as an event of its own.
+# A bell: a session has events, or must give some back.  It is told as an event of its
+# own.
 proc ::kafkatcl::sidecar::Note {session} {
     variable rung
     if {![llength $rung]} {
@@ -78,7 +81,8 @@ proc ::kafkatcl::sidecar::Look {} {
     Ring
 }
 
-# What a session must give back: the sidecar is only asked when its bell says that there is something.
+# What a session must give back: the sidecar is only asked when its bell says that there
+# is something.
 proc ::kafkatcl::bridge::events_recalled {session} {
     variable ::kafkatcl::sidecar::recalled
     ::kafkatcl::sidecar::NoteBells

@@ -1,9 +1,11 @@
 # frames.tcl --
 #
-#   What passes between us and the sidecar, and Tcl values (see kafkatcl/sidecar/protocol.py).
+#   What passes between us and the sidecar, and Tcl values (see
+#   kafkatcl/sidecar/protocol.py).
 
 namespace eval ::kafkatcl::sidecar {
-    # Halves of characters pass as Tcl 8 encodes them, so that the other side can refuse them by name.
+    # Halves of characters pass as Tcl 8 encodes them, so that the other side can refuse
+    # them by name.
     variable utf8 [expr {[package vsatisfies [package provide Tcl] 9-] ? "-profile tcl8 utf-8" : "utf-8"}]
 }
 
@@ -45,8 +47,8 @@ proc ::kafkatcl::sidecar::Runs {body} {
 
 namespace eval ::kafkatcl::sidecar::columns {}
 
-# The body of a procedure that gives the fields of `count` messages, whose columns begin at
-# `at` and have these types (see kafkatcl/sidecar/columns.py).
+# The body of a procedure that gives the fields of `count` messages, whose columns begin
+# at `at` and have these types (see kafkatcl/sidecar/columns.py).
 proc ::kafkatcl::sidecar::Reader {types} {
     set place 0
     foreach type $types {

@@ -1,6 +1,7 @@
 # pipe.tcl --
 #
-#   The pipe to the sidecar.  It is in the interpreter of loop.tcl, where no script finds it.
+#   The pipe to the sidecar.  It is in the interpreter of loop.tcl, where no script
+#   finds it.
 
 # Move the pipe to the interpreter of this path, or have it here with an empty one.
 proc ::kafkatcl::sidecar::MovePipe {to} {
@@ -23,8 +24,8 @@ proc ::kafkatcl::sidecar::MovePipe {to} {
     }
 }
 
-# Have events when something comes through the pipe.  Tcl waits for files with select(), which takes no descriptors from
-# 1024 on: then the pipe is looked after now and then.
+# Have events when something comes through the pipe.  Tcl waits for files with select(),
+# which takes no descriptors from 1024 on: then the pipe is looked after now and then.
 proc ::kafkatcl::sidecar::Listen {} {
     variable pipe
     variable place
@@ -43,9 +44,9 @@ proc ::kafkatcl::sidecar::Listen {} {
     }
 }
 
-# Have Tcl set up its event loop.  Otherwise it does so when it first waits for an event, and ends the process if it gets
-# no descriptors below 1024 by then.  No event of the script may run here: where there might be one, things are left as
-# they are.
+# Have Tcl set up its event loop.  Otherwise it does so when it first waits for an
+# event, and ends the process if it gets no descriptors below 1024 by then.  No event of
+# the script may run here: where there might be one, things are left as they are.
 proc ::kafkatcl::sidecar::StartEvents {} {
     variable place
     foreach command {::thread::id ::tkwait} {

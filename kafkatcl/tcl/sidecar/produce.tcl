@@ -1,17 +1,19 @@
 # produce.tcl --
 #
-#   Producing over the pipe.  A message that cannot be refused is not waited for: the sidecar grants so many messages of
-#   a certain size for a producer handle, and says which partitions there are (see kafkatcl/sidecar/credit.py).  All
-#   others are answered, and the answer brings a new grant.
+#   Producing over the pipe.  A message that cannot be refused is not waited for: the
+#   sidecar grants so many messages of a certain size for a producer handle, and says
+#   which partitions there are (see kafkatcl/sidecar/credit.py).  All others are
+#   answered, and the answer brings a new grant.
 
 namespace eval ::kafkatcl::sidecar {
-    # What is granted: topic,partition that is known to exist -> its handle; handle -> how many messages.
+    # What is granted: topic,partition that is known to exist -> its handle; handle ->
+    # how many messages.
     variable grant
     array set grant {}
 }
 
-# Make what sends messages, with the numbers of the protocol in its text: every step counts
-# here.
+# Make what sends messages, with the numbers of the protocol in its text: every step
+# counts here.
 proc ::kafkatcl::sidecar::MakeProduce {} {
     variable said
     variable header
@@ -45,9 +47,9 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
         return 1
     }]
 
-    # Produce to a partition, and wait for the answer, which brings a new grant: the length of
-    # the key of one message, or the number of several and their lengths; and their bytes, in
-    # parts.
+    # Produce to a partition, and wait for the answer, which brings a new grant: the
+    # length of the key of one message, or the number of several and their lengths; and
+    # their bytes, in parts.
     proc ::kafkatcl::sidecar::Produce {what topic partition number lengths bytes args} [string map $numbers {
         set body [::tcl::binary::format a%identifier%iii*a* $topic $partition $number $lengths $bytes]
         return [Granted $topic $partition [Ask $what $body {*}$args]]
@@ -68,7 +70,8 @@ proc ::kafkatcl::bridge::produce {topic partition payload args} {
     return [::kafkatcl::sidecar::Produce PRODUCE $topic $partition $keyLength {} $bytes]
 }
 
-# Produce a list of lists, each a payload and perhaps a key; the answer 1, or 0 if they have to go as words.
+# Produce a list of lists, each a payload and perhaps a key; the answer 1, or 0 if they
+# have to go as words.
 proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
     if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {::kafkatcl::sidecar::Rows $rows} result]} {
         return {0 0}

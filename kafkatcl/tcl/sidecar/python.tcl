@@ -2,7 +2,8 @@
 #
 #   Which Python the sidecar runs with.
 
-# The command of that Python: what KAFKATCL_PYTHON names, else the first of the candidates that is there.
+# The command of that Python: what KAFKATCL_PYTHON names, else the first of the
+# candidates that is there.
 proc ::kafkatcl::sidecar::Python {} {
     if {[IsNamed]} {
         return [list $::env(KAFKATCL_PYTHON)]
@@ -19,7 +20,8 @@ proc ::kafkatcl::sidecar::IsNamed {} {
     return [expr {[info exists ::env(KAFKATCL_PYTHON)] && $::env(KAFKATCL_PYTHON) ne ""}]
 }
 
-# Where a Python may be: the one that installation recorded, that of the environment that the package lies in, on PATH.
+# Where a Python may be: the one that installation recorded, that of the environment
+# that the package lies in, on PATH.
 proc ::kafkatcl::sidecar::Candidates {} {
     set candidates {}
     if {[info exists ::kafkatcl::python]} {
@@ -30,7 +32,8 @@ proc ::kafkatcl::sidecar::Candidates {} {
     set folders [file split $::kafkatcl::library]
     if {[lindex $folders end-2] in {site-packages dist-packages}} {
         if {[regexp {^python3\.\d+$} [lindex $folders end-3] name]} {
-            # The environment may have no Python of its own, as that of `pip install --user`: then its version counts.
+            # The environment may have no Python of its own, as that of
+            # `pip install --user`: then its version counts.
             set names [list $name python3]
         }
         foreach name $names {

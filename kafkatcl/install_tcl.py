@@ -52,8 +52,9 @@ class Shell(NamedTuple):
 
 
 def ask(command: str) -> Shell:
-    """Run the Tcl shell ``command`` for what it is;
-    Failure if it is none, or older than Tcl 8.6.
+    """Run the Tcl shell ``command`` for its version and folders.
+
+    :raises Failure: it is no Tcl shell, or older than Tcl 8.6.
     """
     other = "name another with --tclsh"
     try:

@@ -81,7 +81,7 @@ class Host:
                 self._timer = inprocess.on_time(self._app, _LOOK_MS, self.answer)
 
     def settle(self) -> None:
-        """Before the end: what callbacks have got counts as handed over."""
+        """Before the end: messages whose callback has run count as consumed."""
         if threading.get_ident() != self._thread:
             # The end by a signal: only its own thread may call Tcl, so messages may be
             # told again later.

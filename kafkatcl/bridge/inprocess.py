@@ -105,7 +105,7 @@ def define_list_primitive(interp: Any, name: str, function: Function) -> None:
 
 
 def _elements(app: Any, value: Any) -> tuple[Any, ...]:
-    """The elements of a list, as far as they can be told."""
+    """The elements of a list; none if the type of the value is not known to be one."""
     if type(value) is tuple:
         return value
     return tuple(app.splitlist(value)) if type(value) is str else ()
@@ -128,10 +128,10 @@ def define_command(interp: Any, name: str, function: Function) -> None:
 
 
 def start_events(interp: Any) -> None:
-    """Have Tcl make now what it waits for events with.
+    """Have Tcl set up its notifier now, which runs no timer, file, or idle callback.
 
-    Otherwise it does so at its first wait, and ends the process if it gets no
-    descriptors, or none below 1024, by then. No timer, file, or idle callback runs.
+    Tcl would do so at its first wait, and would end the process if there were no
+    descriptor below 1024 left then.
     """
     application(interp).dooneevent(_tkinter.DONT_WAIT | _NO_EVENTS)
 

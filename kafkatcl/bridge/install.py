@@ -51,8 +51,8 @@ def uninstall(interp: Any) -> list[str]:
     its commands no longer work.
 
     What was produced is delivered first, within the bound for the end of a program.
-    Give what was not delivered, and told to no callback: how many messages of each
-    producer, of which topics, and why.
+    Return a line for each producer with messages that were not delivered and whose
+    failure no callback got: how many, of which topics, and why.
     """
     host = _hosts.get(id(inprocess.application(interp)))
     return [] if host is None else host.finish()

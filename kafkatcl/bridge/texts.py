@@ -1,16 +1,18 @@
 """Texts between Python and Tcl, which have their own forms of NUL and
 of lone surrogates.
 
-tkinter gives a lone surrogate as its three bytes, each escaped, and takes it in the
-same form; NUL it takes only as the two bytes that Tcl has for it, escaped too.  The
-sidecar does the same, so that what is refused is refused everywhere.
+tkinter gives and takes a lone surrogate as its three bytes, each escaped by
+surrogateescape, and takes NUL only as Tcl's two bytes C0 80, escaped too.  The sidecar
+does the same, so that both bridges refuse the same strings.
 """
 
 from __future__ import annotations
 
 
 def text_from_tcl(text: str) -> str:
-    """A string as a bridge gives or takes it, in Python's form."""
+    r"""A string of a bridge in Python's form: ``\udced\udca0\udc80`` becomes the lone
+    surrogate ``\ud800``, and ``\udcc0\udc80`` becomes NUL.
+    """
     if _is_clean(text):
         return text
     try:
@@ -33,7 +35,7 @@ def escaped(encoded: bytes) -> str:
 
 
 def echoed(text: str) -> str:
-    """A string in either form, perhaps among words of ours,
+    """A string in either form, perhaps with words of ours around it,
     in the form that a bridge takes.
     """
     return text_to_tcl(text_from_tcl(text))

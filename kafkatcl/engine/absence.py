@@ -20,9 +20,9 @@ _TEXT = re.compile(
 )
 #: For how long after it was said a topic is taken for absent.
 _SECONDS = 3.0
-#: How long after it was first said it is told. A topic may be on its way: a producer's
-#: client asks the cluster for new topics once a second, which makes them where the
-#: cluster makes topics by itself.
+#: How long a missing topic or partition is only noted before its reader gets an error.
+#: A topic may be on its way: a producer's client asks the cluster for new topics once a
+#: second, which makes them where the cluster makes topics by itself.
 _PATIENCE_SECONDS = 1.5
 
 
@@ -63,20 +63,20 @@ class Absence(NamedTuple):
         return self._replace(first_said_at=known.first_said_at, is_told=known.is_told)
 
     def is_due(self) -> bool:
-        """Whether it is to be told: not again,
-        and of a topic only when it is no longer to be expected.
+        """Whether the reader gets the error now: once only, and for a topic only when
+        it is no longer expected to be made.
         """
         waited = self.said_at - self.first_said_at
         return not self.is_told and (self.code == UNKNOWN_PARTITION or waited >= _PATIENCE_SECONDS)
 
     def is_certain(self) -> bool:
-        """Whether it is so still: of a partition
-        that is missing it is said once only.
+        """Whether the partition still does not exist:
+        librdkafka says so of a missing partition only once.
         """
         return self.code != UNKNOWN_PARTITION and time.monotonic() - self.said_at < _SECONDS
 
     def item(self) -> ErrorItem:
-        """What whoever reads it is told."""
+        """The error for the reader of the partition."""
         return ErrorItem(error_text(self.code), error_name(self.code), self.words, self.code, self.origin)
 
 

@@ -1,8 +1,8 @@
 """Messages that have been fetched and not yet handed to the script.
 
-Whoever fetches puts them in: the owner thread of the client, or a reader in the thread
-it reads in.  Readers take them out one by one or in batches, and the interpreter's
-thread lends them to a callback.  All of it happens under the lock of the handle, which
+The thread that fetches puts them in: the poll thread of the client, or the thread of a
+reader.  Readers take them out one by one or in batches, and the interpreter's thread
+hands them out to a callback.  All of it happens under the lock of the handle, which
 counts what its buffers hold: methods that say "(lock held)" are called with it, others
 take it.
 """
@@ -21,7 +21,7 @@ from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
 from kafkatcl.engine.waiting import deadline, remaining
 from kafkatcl.librdkafka.errors import DESTROYED, UNKNOWN_PARTITION
 
-#: The most that is lent to a callback, or given to a reader ahead of its need, at once.
+#: The limits of what a callback or a reader ahead gets at once: bytes, and messages.
 _LENT_BYTES = 1 << 20
 _AHEAD = 500
 
@@ -57,13 +57,12 @@ class BufferOwner:
         return self.lock.wait(remaining(end))
 
     def why_empty(self, buffer: MessageBuffer) -> str:
-        """What is known of why a buffer stays empty, or nothing."""
+        """The known reason why a buffer stays empty, or an empty text."""
         return ""
 
     def held_changed(self, count: int, size: int) -> None:
-        """The buffers hold so many messages, and bytes, more than before (lock held).
-
-        Both numbers are negative where they hold less.
+        """The buffers hold ``count`` more messages of ``size`` bytes together (lock
+        held); both are negative where they hold less.
         """
 
     def handed(self, items: Iterable[Item]) -> None:
@@ -130,7 +129,7 @@ class MessageBuffer:
         return self.owner is owner
 
     def why_empty(self) -> str:
-        """What is known of why nothing comes, or nothing."""
+        """The known reason why no message comes, or an empty text."""
         return self.owner.why_empty(self)
 
     def origins(self) -> set[tuple[str, int] | None]:
@@ -187,7 +186,7 @@ class MessageBuffer:
             self.announce()
 
     def recall(self, seconds: float) -> None:
-        """Have what is in flight given back, and wait so long for it.
+        """Recall the messages in flight, and wait up to ``seconds`` for them.
 
         Partitions are about to be taken away.
         """
@@ -210,8 +209,8 @@ class MessageBuffer:
             return item
 
     def read_ahead(self, timeout_ms: int) -> Item | None:
-        """The same with as many messages of its partition behind it
-        as a hasty reader may want.
+        """The same with further messages of its partition,
+        the more the longer a reader has kept reading.
 
         Only the first counts as consumed at once, the others when :meth:`settle` or
         :meth:`reclaim` say so.
@@ -288,15 +287,15 @@ class MessageBuffer:
         return bool(self._items) and self.token is not None
 
     def settle(self, waiting: int) -> None:
-        """Take what was lent for consumed, except the last ``waiting`` messages,
+        """Acknowledge the messages in flight, except the last ``waiting``,
         which have not run yet.
         """
         with self.owner.lock:
             self._settle(waiting)
 
     def reclaim(self, waiting: int) -> None:
-        """Settle, and take back the last ``waiting`` messages:
-        their callback or reader is gone.
+        """Acknowledge, and requeue the last ``waiting`` messages,
+        whose callback or reader is gone.
         """
         with self.owner.lock:
             self._settle(waiting)
@@ -363,14 +362,14 @@ class MessageBuffer:
         self._account(size - self.size, total - self.bytes)
 
     def _account(self, count: int, size: int) -> None:
-        """There are so many items, and bytes, more than before; fewer if negative."""
+        """Add to the numbers of items and bytes; negative ones are taken off."""
         self.size += count
         self.bytes += size
         self.owner.held_changed(count, size)
 
 
 def _is_silent(item: Item) -> bool:
-    """Whether a batch says nothing of it:
-    it never did of a partition that does not exist.
+    """Whether a batch leaves it out, as the original does with the end of a partition
+    and with one that does not exist.
     """
     return type(item) is EndItem or (isinstance(item, ErrorItem) and item.number == UNKNOWN_PARTITION)

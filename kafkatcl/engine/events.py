@@ -1,10 +1,10 @@
-"""What waits to be told to a script: the way from any thread to the callbacks of one.
+"""The events of one script: from any thread to its callbacks.
 
 Any thread may post; only the one that serves the interpreter takes.  Reports, errors,
 statistics and log lines wait here as notices; consumed messages wait in their buffers
-(see ``buffer.py``), which say here that they have some.  An event is a pair of a token,
-which names the callback, and what it is to be told: a record (see ``reports.py``), or
-an item of messages (see ``messages.py``), of which the callback gets one by one.
+(see ``buffer.py``), which say here that they have some.  An event is a pair: the
+callback id, and the argument of the callback, which is a record (see ``reports.py``),
+or an item of messages (see ``messages.py``), for each of which the callback runs.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ class Source(Protocol):
         """Whether there is something to lend."""
 
     def settle(self, waiting: int) -> None:
-        """Take what was lent for handed over,
-        except the last ``waiting`` messages, which have not run yet.
+        """Acknowledge what is in flight, except the last ``waiting`` messages,
+        which have not run yet.
         """
 
     def reclaim(self, waiting: int) -> None:
-        """Settle, and take back the last ``waiting`` messages:
-        their callback is gone.
+        """Acknowledge, and requeue the last ``waiting`` messages,
+        whose callback is gone.
         """
 
 
-#: A handle and the token of a callback.
+#: A handle and a callback id.
 Key = tuple[object, str]
 
 
@@ -63,8 +63,8 @@ class EventQueue:
     """The events of one interpreter.
 
     ``ring`` is called, from any thread, when there is something to take, and
-    ``ring_back`` or else ``ring`` when something that was taken must not be told any
-    more (see :meth:`recalled`).
+    ``ring_back`` or else ``ring`` when events that were taken are recalled (see
+    :meth:`recalled`).
     """
 
     def __init__(self, ring: Callable[[], None], ring_back: Callable[[], None] | None = None) -> None:
@@ -77,7 +77,7 @@ class EventQueue:
         self._ready: dict[Source, None] = {}  # a set that keeps its order
         self._lenders: set[Source] = set()
         self._counts: Counter[Key] = Counter()
-        self._told: list[tuple[object, Event]] = []  # notices taken, of which some have perhaps not run yet
+        self._told: list[tuple[object, Event]] = []  # notices taken; some may not have run yet
         self._rung = False
         #: What its producers have lost, in the words of the line at the end.
         self.lost: list[str] = []
@@ -98,8 +98,8 @@ class EventQueue:
         self._wake()
 
     def post_unbidden(self, owner: object, token: str, argument: Any, left_out: Callable[[int], Any]) -> None:
-        """The same with one of which there may be any number:
-        only so many wait, the others are counted.
+        """The same with a notice that nobody asked for, such as a log line: a bounded
+        number waits, the others are counted.
 
         ``left_out`` makes the argument that tells their number, when the callback has
         got those that waited.
@@ -142,8 +142,8 @@ class EventQueue:
         return True
 
     def take(self, count: int) -> list[Event]:
-        """Events for up to ``count`` notices and messages,
-        when those before have run; none means: ring me again.
+        """Events for up to ``count`` notices and messages.  Acknowledges all earlier
+        ones.  An empty result rearms the bell.
         """
         self.settle({})
         with self._lock:
@@ -166,11 +166,11 @@ class EventQueue:
         return events
 
     def settle(self, waiting: dict[str, int]) -> None:
-        """Take what was taken so far for handed over,
-        except so many of each token that have not run yet.
+        """Acknowledge the events taken so far, except the last ``waiting[token]`` of
+        each callback, which have not run yet.
         """
-        # Who recalls has the lock of its source, which is needed here: what is told to
-        # its end is answered first.
+        # The thread that recalls holds the lock of its source, which is needed below.
+        # So answer first the recalls whose events have all run.
         self._recalls.answer_told(waiting)
         with self._lock:
             lenders, self._lenders = self._lenders, set()
@@ -193,13 +193,14 @@ class EventQueue:
             self._notices.extendleft(reversed(self._settle_notices(waiting)))
             self._told = []
 
-    # -- what must not be told any more ------------------------------------------------
+    # -- recalls -----------------------------------------------------------------------
 
     def recall(self, source: Source, token: str, seconds: float) -> None:
-        """Have what a source has lent given back; wait so long (source's lock held).
+        """Recall what a source has in flight;
+        wait up to ``seconds`` for it (source's lock held).
 
-        If the interpreter is busy for longer it stops telling as soon as it can; what
-        it gives back then is worthless.
+        An interpreter that is busy for longer stops as soon as it can; what it gives
+        back then counts for nothing.
         """
         if source in self._lenders:
             left = self._recalls.recall(token, seconds)
@@ -211,14 +212,14 @@ class EventQueue:
         self._recalls.recall(READ_AHEAD, seconds)
 
     def recalled(self) -> list[str]:
-        """The tokens of which all that was taken is to be :meth:`returned`;
-        READ_AHEAD is what was read ahead.
+        """The callback ids whose events are recalled, to be answered by
+        :meth:`returned`; READ_AHEAD stands for messages read ahead.
         """
         return self._recalls.wanted()
 
     def returned(self, token: str, waiting: int) -> None:
-        """Nothing of a token is told any more;
-        so many messages of those taken have not run.
+        """Answer a recall: the callback runs no more of its events; the last
+        ``waiting`` of those taken have not run.
         """
         self._recalls.answer({token: waiting}, [token])
         if self._recalls.withdraw(token):  # nobody has waited for it

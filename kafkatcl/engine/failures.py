@@ -1,8 +1,7 @@
-"""Why a broker cannot be reached: what librdkafka logs of it,
-in the words of whoever has to mend it.
+"""Why a broker cannot be reached: librdkafka's log line in plain words
+that say what to mend.
 
-librdkafka's own hints miss some cases; these are known by the state that the connection
-was in.
+librdkafka's own hints miss some cases, which the state of the connection tells apart.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Faults of this package: exceptions that nobody expected.  What is told
-of them says how to report them.
+"""Faults of this package: exceptions
+that nobody expected.  Their text says how to report them.
 
 The traceback goes to the file that the environment variable KAFKATCL_LOG names, or to
-stderr if KAFKATCL_DEBUG is 1.  It has no text of an exception in it: that may quote
-what a script was told to keep secret.
+stderr if KAFKATCL_DEBUG is 1.  It leaves out the texts of exceptions, which may quote a
+secret.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNNAMED = (
 def fault(where: str, error: BaseException) -> str:
     """Log an exception that ``where``, a command or a thread, should not have raised.
 
-    :return: what to tell whoever can report it.
+    :return: the text for the script, with how to report the fault.
     """
     try:
         place = _logged(where, error)

@@ -206,8 +206,8 @@ class ConsumingHandle(Handle, BufferOwner):
             super()._on_error(error)
 
     def _note(self, absence: Absence) -> bool:
-        """Take note of a partition that does not exist, and tell who reads it;
-        whether this is new.
+        """Note a partition that does not exist, and give its reader an error once;
+        whether this was the time for it.
         """
         with self.lock:
             absence = absence.after(self._absent.get(absence.origin))
@@ -223,9 +223,12 @@ class ConsumingHandle(Handle, BufferOwner):
         return True
 
     def _balance(self, *, starving: bool = False) -> None:
-        """Resume partitions whose buffers are not crowded (lock held).
+        """Share what may be held among the buffers (lock held).
 
-        Where a reader starves, pause those that are.
+        A buffer above its share is crowded, one below half of it drained.  Paused
+        partitions of drained buffers are resumed.  When the handle is full and a
+        reader's buffer is empty, the partitions of crowded buffers are paused, which
+        makes room for the reader.
         """
         paused = self.flow.paused(Reason.FULL)
         if not paused and not (starving and self.flow.is_full()):

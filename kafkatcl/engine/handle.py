@@ -115,7 +115,7 @@ class Handle:
         raise NotImplementedError
 
     def _untold(self, notices: list[Event]) -> None:
-        """Take note of what no callback will be told."""
+        """Take note of notices that no callback will get."""
 
     def undelivered(self) -> int:
         """How many messages closing waits for (any thread)."""
@@ -231,16 +231,14 @@ class Handle:
         return []
 
     def let_go(self) -> None:
-        """Before it is closed: no command works any more,
-        and nothing that waits is told.
+        """Before closing: from now on every command fails,
+        and pending events are dropped.
         """
         self.deleted = True
         self._untold(self.events.forget(self))
 
     def silence(self, kind: str) -> None:
-        """The callback of a kind is gone, and what waits
-        for it is not told any more.
-        """
+        """The callback of a kind was removed: drop its pending events."""
         self._untold(self.events.silence(self, self.master.callback(kind)))
 
     def check(self) -> None:
@@ -309,7 +307,7 @@ class Handle:
             )
 
     def _release(self) -> None:
-        """Give up all that is held of the client, right before closing it."""
+        """Free all that is held of the client, right before closing it."""
         self.log.close()
         for topic in self._topics.values():
             topic.close(self.native)

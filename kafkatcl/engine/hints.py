@@ -15,8 +15,8 @@ _CLOSE = 0.8
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """The name among those ``known`` that ``name`` may be a slip of;
-    empty if it is like none.
+    """The ``known`` name that ``name`` is most like;
+    empty if there is no similar one.
     """
     plain = {other.replace("_", "."): other for other in known}
     found = difflib.get_close_matches(name.strip().lower().replace("_", "."), plain, 1, _CLOSE)

@@ -1,8 +1,8 @@
-"""What a script was given of a buffer and has not used yet: it is in flight.
+"""Messages in flight: a script was given them and has not used them yet.
 
-What was used counts as consumed, and what the script did not get to is put back.  What
-was forgotten meanwhile, as its partition was stopped or started anew, counts neither
-way.
+Used messages count as consumed; messages that the script did not reach are requeued.
+Messages that were dropped meanwhile, as their partition was stopped or started anew,
+are neither.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ class Taken(NamedTuple):
 
 
 class Eras:
-    """How often a buffer has forgotten what it had, of all partitions and of each."""
+    """How often a buffer has dropped its messages, of all partitions and of each."""
 
     def __init__(self) -> None:
         self._clears = 0
         self._drops: Counter[tuple[str, int]] = Counter()
 
     def clear(self) -> None:
-        """All that was taken so far is forgotten."""
+        """Drop all that was taken so far."""
         self._clears += 1
 
     def drop(self, origin: tuple[str, int]) -> None:
-        """What was taken so far of a partition is forgotten."""
+        """Drop what was taken so far of a partition."""
         self._drops[origin] += 1
 
     def taken(self, items: list[Item]) -> list[Taken]:
@@ -40,7 +40,7 @@ class Eras:
         return [Taken(item, self._era(item)) for item in items]
 
     def wanted(self, taken: list[Taken]) -> list[Item]:
-        """What was not forgotten since it was taken."""
+        """The items that were not dropped since they were taken."""
         return [item for item, era in taken if era == self._era(item)]
 
     def _era(self, item: Item) -> tuple[int, int]:

@@ -58,13 +58,13 @@ class Log:
         #: Up to which level lines are told.
         self.level = _DEBUG if self._is_raw else int(settings.get("log_level") or _INFO)
         self.outages = Outages(ends_connections=settings.get("socket.max.fails") != "0")
-        self._lock = threading.Lock()  # whoever has it tells lines
+        self._lock = threading.Lock()  # held by the thread that writes lines
         self._sink = sink(logger, native.name(), tell, self._gives_up)
         self._is_for_people = logger != "callback"
         self._sums_up = self._is_for_people and not self._is_raw
         self._own: deque[LogLine] = deque()
         self._left_out = 0  # guarded by the reader's lock
-        self._end: float | None = None  # when those who wait for a reader of stderr give up
+        self._end: float | None = None  # when writing to a stderr that nobody reads is given up
         self._closed = False
         self._native = native
         self._queue: LogQueue
@@ -157,8 +157,8 @@ class Log:
 
 
 def log_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """What a client has to be set to for its log;
-    whatever it is, what the script has set decides what is told.
+    """The settings that a client needs for its log;
+    the script's own settings decide which lines are shown.
     """
     # Else librdkafka itself prints what a broker sends as it is.
     queued = {"log.queue": "true"}
@@ -166,8 +166,8 @@ def log_settings(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 class _Reader:
-    """The thread that tells the lines of all logs;
-    it is there as long as there are logs.
+    """The thread that writes the lines of all logs;
+    it runs as long as there are logs.
     """
 
     def __init__(self) -> None:

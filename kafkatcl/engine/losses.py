@@ -1,5 +1,5 @@
-"""The messages that were not delivered, and that no callback was told of:
-counted, logged, and told at the end.
+"""Messages that were not delivered and whose failure no callback got:
+counted, logged, and reported at the end.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Brokers that a client cannot reach:
-told once when that begins and once when it ends, however often it is tried.
+"""Brokers that a client cannot reach: one line when an outage begins and one when it
+ends, however many attempts fail.
 
 librdkafka logs each attempt, many in a second, and nothing when a broker works; only
 its debug lines tell that.
@@ -91,8 +91,8 @@ class Outages:
         return printable(f"last error: {last.address}: {last.reason}")
 
     def take(self, line: LogLine) -> list[LogLine] | None:
-        """What to tell in the place of a line about a connection;
-        None if it is about something else.
+        """The line to show in place of a line about a connection;
+        None if the line is about something else.
         """
         if line.level >= _DEBUG:
             self._learn(line)
@@ -132,8 +132,8 @@ class Outages:
             if failure.is_closed and failure.has_worked:
                 return  # the next attempt says whether that was something
             outage.reason = failure.reason
-            # It is no error to librdkafka if the other side closes the connection, but
-            # if it always does it is.
+            # librdkafka reports no error when a broker closes the connection; a broker
+            # that always does so is out.
             if failure.is_closed and level > _ERROR and outage.attempts < 2:
                 return
             if failure.reason not in outage.reasons and len(outage.reasons) < _MOST_REASONS:

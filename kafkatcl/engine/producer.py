@@ -102,8 +102,8 @@ class ProducerHandle(Handle):
     def tell_failure(
         self, code: int, topic: str, partition: int, payload: bytes | None, key: bytes | None
     ) -> None:
-        """Tell the delivery callback that a message failed;
-        it is counted as lost where the callback is not to know.
+        """Report a failed message to the delivery callback; count it as lost if the
+        callback does not get this report.
         """
         if self._is_heard():
             reason = with_reason(code, "", self.why)
@@ -317,9 +317,9 @@ class ProducerTopic(Topic):
         for the topic's metadata.
 
         A partition or a topic that cannot be is told by a delivery report as long as
-        the metadata is not there.  It may come so quickly that librdkafka refuses
-        messages produced right after the topic was made; these are told in the same
-        way, so that it is no matter of luck.
+        the metadata is not there.  Metadata may arrive before the first message is
+        produced, and then librdkafka refuses it at once; the failure is reported by a
+        delivery report in both cases.
         """
         told_later = _TOPIC_ERRORS
         if self.send is None or self.handle.reports:

@@ -1,10 +1,10 @@
-"""What was taken to be told, and must not be told any more:
-it is recalled from the interpreter.
+"""Recalls: events that an interpreter has taken,
+and whose callbacks must not run any more.
 
-Partitions of a group are taken away within the call that fetches, while an interpreter
-tells what it took of them.  Where the owner thread fetches, it waits a moment, so that
-they are still ours for the message that is being told, and no other one is.  A reader
-does not wait: it may be the interpreter's own thread.
+Partitions of a group are revoked within the call that fetches, while an interpreter may
+be running callbacks for their messages.  The poll thread, where it fetches, waits a
+moment: the partitions stay ours until the running callback has ended, and no further
+one begins.  A reader does not wait: it may be the interpreter's own thread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Callable
 
 from kafkatcl.engine.waiting import deadline, remaining
 
-#: The token of what was read ahead, which no callback is told.
+#: The callback id of messages that were read ahead, which have no callback.
 READ_AHEAD = ""
 
 
@@ -28,8 +28,8 @@ class _Recall:
 
 
 class Recalls:
-    """What one interpreter is to give back, by token; ``ring`` is called, from any
-    thread, when there is something.
+    """The recalls of one interpreter, by callback id; ``ring`` is called, from any
+    thread, when there is a new one.
     """
 
     def __init__(self, ring: Callable[[], None]) -> None:
@@ -38,8 +38,8 @@ class Recalls:
         self._recalls: dict[str, _Recall] = {}
 
     def recall(self, token: str, seconds: float) -> int | None:
-        """Wait until all of a token is given back;
-        how many messages that were, or None if it takes longer.
+        """Wait until the events of a callback are given back; how many messages had not
+        run, or None if the wait takes longer.
         """
         with self._changed:
             recall = self._recalls[token] = _Recall()
@@ -52,8 +52,8 @@ class Recalls:
             return recall.left
 
     def wanted(self) -> list[str]:
-        """The tokens of what is to be given back;
-        it is the same with READ_AHEAD when this returns.
+        """The callback ids of the recalls there are;
+        READ_AHEAD counts as answered when this returns.
         """
         with self._changed:
             tokens = list(self._recalls)
@@ -63,8 +63,8 @@ class Recalls:
         return tokens
 
     def answer(self, waiting: Mapping[str, int], tokens: Iterable[str] | None = None) -> None:
-        """Nothing of these tokens, or of any, is told any more,
-        and so many messages of each were not told.
+        """The callbacks of these ids, or of all, run no more;
+        ``waiting`` messages of each have not run.
         """
         with self._changed:
             for token in list(self._recalls) if tokens is None else tokens:
@@ -75,10 +75,12 @@ class Recalls:
             self._changed.notify_all()
 
     def answer_told(self, waiting: Mapping[str, int]) -> None:
-        """All is told but for so many messages of each token."""
+        """Answer the recalls of callbacks whose events have all run;
+        those in ``waiting`` have some left.
+        """
         self.answer({}, [token for token in list(self._recalls) if not waiting.get(token)])
 
     def withdraw(self, token: str) -> bool:
-        """Whether a recall was there that nobody waits for; it is over."""
+        """End a recall; whether there was one, which nobody waits for any more."""
         with self._changed:
             return self._recalls.pop(token, None) is not None

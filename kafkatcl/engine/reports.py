@@ -1,4 +1,6 @@
-"""What callbacks are told of a client: errors, log lines, and the fate of messages."""
+"""The arguments of callbacks about a client:
+errors, log lines, and delivery reports.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ class LogEntry(NamedTuple):
 
 
 class DeliveryReport(NamedTuple):
-    """What has become of a message: it has an offset, or ``code`` says why it has none.
+    """The outcome of a produced message: an offset, or the ``code`` of its failure.
 
     A message without a payload has an empty one.  ``offset`` is None where the broker
     told none.  Of an error, ``reason`` says what is known besides its code.
@@ -66,7 +68,8 @@ def delivered(message: Any) -> DeliveryReport:
 
 
 class ReportSampling:
-    """Which reports are told: the first, then each Nth, and any asked for as a sample.
+    """Which reports reach the callback:
+    the first, then each Nth, and any asked for as a sample.
 
     Any thread may use it.
     """
@@ -79,11 +82,11 @@ class ReportSampling:
 
     @property
     def interval(self) -> int:
-        """The interval in force; 0 tells none, a negative one all."""
+        """The interval in force; 0 lets none through, a negative one all."""
         return self._interval
 
     def set_interval(self, interval: int) -> None:
-        """Tell each report of so many from now on.
+        """Let each ``interval``-th report through from now on.
 
         The first report ever is told whatever the interval; once counting has begun, it
         begins anew.

@@ -1,10 +1,10 @@
 """Where a partition goes on whose offset is not there:
 older than the oldest message, or beyond the end.
 
-librdkafka does the same in both cases, what ``auto.offset.reset`` says: with
-``largest``, its default, whoever asks for the last 1000 messages where there are fewer,
-or falls behind what is kept, misses all there are.  So it is told to report an error,
-and the engine decides.
+librdkafka does what ``auto.offset.reset`` says in both cases.  With its default
+``largest``, a script that asks for the last 1000 messages of 500, or falls behind the
+retention, would miss them all.  So librdkafka is set to report an error, and the engine
+decides.
 """
 
 from __future__ import annotations

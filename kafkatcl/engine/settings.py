@@ -128,7 +128,7 @@ def _told(name: str, value: str, text: str) -> str:
 
 
 def _unknown(conf: GlobalConf | TopicConf, name: str, value: str, text: str) -> tuple[str, str]:
-    """What to tell of a name that is none, and what may help."""
+    """The error about an unknown property name, with a hint."""
     of_topics = isinstance(conf, TopicConf)
     if _is_property(value):
         secrets.note_secret(name)

@@ -29,8 +29,8 @@ _ASKING_SECONDS = 0.1
 _GRACE_SECONDS = 1.0
 #: The same once nobody waits for messages any more.
 _GIVEN_UP_SECONDS = 3.0
-#: When a terminal is told for the first time what is waited for, and how often after
-#: that.
+#: Seconds until a terminal shows for the first time what is waited for, and between
+#: updates.
 _SILENT_SECONDS, _TOLD_EVERY_SECONDS = 1.0, 0.5
 #: How often to look whether the wait is over, or was given up.
 _LOOK_SECONDS = 0.1
@@ -136,12 +136,12 @@ def at_shutdown(closer: Callable[[], None]) -> None:
 
 
 def shutdown() -> None:
-    """Flush and close all handles, all at once;
-    what could not be delivered is told on stderr.
+    """Flush and close all handles at once;
+    report on stderr the messages that could not be delivered.
 
     A second call does nothing, nor does one in a forked process.  Python itself calls
-    it at the end of a program.  What it waits for is shown on a terminal after a
-    second; a KeyboardInterrupt gives it up.
+    it at the end of a program.  A terminal shows after a second what it waits for; a
+    KeyboardInterrupt ends the wait.
     """
     if is_forked():
         return

@@ -23,7 +23,7 @@ from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID, OFFSET_STORED
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
-#: How long partitions that are taken away are kept for a callback that is running.
+#: How long a revocation waits for the callback that is running.
 _RECALL_SECONDS = 0.2
 
 

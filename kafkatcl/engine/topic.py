@@ -108,7 +108,7 @@ class SharedTopic:
         return self._native
 
     def close(self, native: ClientHandle) -> None:
-        """Take the topic back from the client."""
+        """Destroy the client's topic."""
         if self._native:
             native.close_topic(self._native)
             self._native = None

@@ -81,7 +81,7 @@ class ClientHandle:
         return topic
 
     def close_topic(self, topic: Any) -> None:
-        """Give up a topic from :meth:`open_topic`."""
+        """Destroy a topic from :meth:`open_topic`."""
         _topic_destroy(topic)
 
     def signal_events(self, descriptor: int, *, consumer: bool) -> None:
@@ -117,7 +117,7 @@ class ClientHandle:
         return LogQueue(self._pointer, descriptor)
 
     def release(self) -> None:
-        """Give up everything held of the client;
+        """Free everything held of the client;
         call it right before closing the client.
         """
         for queue in self._queues:

@@ -140,7 +140,7 @@ class _Configuration:
             return
         except PropertyError as error:
             kind = str(error).partition(" configuration property ")[0]
-        # Of what does not begin as a number librdkafka says itself what it is.
+        # librdkafka itself refuses a value that does not begin as a number.
         text = value.rstrip(_BLANKS)
         if not _BEGINS_AS_NUMBER.match(text):
             return

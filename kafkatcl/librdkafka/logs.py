@@ -1,5 +1,5 @@
-"""Log lines of clients as data: librdkafka's own logger prints what a broker sends as
-it is.
+"""Log lines of clients as data: librdkafka's own logger would print the bytes
+that a broker sends unescaped.
 
 Every client has ``log.queue`` on and hands its lines over as events.  (What it logs in
 the last moments of its end, when its queue is closed, goes nowhere.)

@@ -1,7 +1,7 @@
 """Imported before all else of the shell:
 folders that ``PYTHONPATH`` names come behind those of Python itself.
 
-What lies there for other programs, such as a ``selectors.py``, is then in nobody's way.
+A ``selectors.py`` in such a folder then does not replace Python's own.
 """
 
 from __future__ import annotations

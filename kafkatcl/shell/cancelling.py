@@ -11,9 +11,9 @@ _UNWIND = 0x100000  # TCL_CANCEL_UNWIND
 
 
 class Cancellation:
-    """Cancels what the interpreter ``app`` and those below it are evaluating.
+    """Cancels the scripts of the interpreter ``app`` and of its children.
 
-    Tcl comes to it between two commands, and when it waits for an event.
+    Tcl looks for a cancellation between two commands, and when it waits for an event.
     """
 
     def __init__(self, app: Any) -> None:

@@ -1,7 +1,7 @@
 """What Tab offers, for both line editors: the words that can stand where the cursor is.
 
-The script's interpreter is asked for what it has, and a :class:`Reference` for what
-commands take, so that nothing of the script's runs.
+The script's interpreter lists its commands and variables; a :class:`Reference` knows
+the arguments of commands, so that no command of the script runs.
 """
 
 from __future__ import annotations

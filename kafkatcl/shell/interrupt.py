@@ -1,5 +1,5 @@
-"""Ctrl-C while a command of the prompt runs: it is cancelled, whatever it does;
-what cannot be is told.
+"""Ctrl-C while a command of the prompt runs: the command is cancelled, whatever it
+does; a line says so where that fails.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _MESSAGE = "interrupted"
 #: from then on it is unwound.
 _SECONDS = 0.1
 _TIMES = 50
-#: How long, before it is told that what runs cannot be interrupted, and Ctrl-C ends the
-#: process.
+#: Seconds until a line says that the command cannot be interrupted, and a further
+#: Ctrl-C ends the process.
 _PATIENCE_SECONDS = 1.0
 _STUCK = "kafkatclsh: this cannot be interrupted; Ctrl-C once more ends kafkatclsh"
 _ENDED = "kafkatclsh: ended by Ctrl-C"
@@ -71,8 +71,8 @@ class Interrupt:
 
     @contextlib.contextmanager
     def events(self) -> Iterator[None]:
-        """Events are waited for inside: if one is being served
-        that does not end soon, it is interrupted.
+        """Inside, the shell waits for events;
+        a handler that does not end soon can be interrupted.
         """
         self.begin_event()
         try:
@@ -168,7 +168,7 @@ class Interrupt:
                 return
 
     def _settle(self) -> None:
-        for _ in range(3):  # the last cancellation may have come when all was over
+        for _ in range(3):  # the last cancellation may have come after the command had ended
             with contextlib.suppress(NativeError):
                 self._app.call("list")
         self._app.call("::kafkatcl::shell::Settle")

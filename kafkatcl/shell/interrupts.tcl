@@ -23,9 +23,9 @@ proc ::kafkatcl::shell::Sleep {ms} {
     }
 }
 
-# After the end of what was cancelled.  An interpreter that ran nothing then would fail
-# at what it runs next; a pure list as its script makes Tcl forget that.  What was
-# unwound has not put in order what it had begun.
+# After a cancelled command has ended.  An interpreter that was idle keeps the flag of
+# the cancellation and would fail its next command; evaluating a pure list clears it.
+# Commands that were unwound ran no `catch`: reset the state they left.
 proc ::kafkatcl::shell::Settle {} {
     foreach path [Interpreters {}] {
         catch {interp eval $path [list list]}

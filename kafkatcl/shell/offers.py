@@ -10,9 +10,7 @@ from kafkatcl.shell.words import Typed
 
 @dataclass(frozen=True)
 class Candidate:
-    """A word that could stand there, what is told about it,
-    and whether nothing can follow in the same word.
-    """
+    """A completion: the word, a remark about it, and whether the word is complete."""
 
     word: str
     about: str = ""

@@ -49,8 +49,8 @@ class PlainReader:
 
 
 def whole_command(app: Any, line: Callable[[str], str]) -> str:
-    """A command of as many lines as it takes;
-    ``line`` gives the next one when it is told those there are.
+    """Read one complete command; ``line`` is called with the lines so far
+    and returns the next one.
     """
     command = line("")
     while not is_complete(app, command):

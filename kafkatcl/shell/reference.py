@@ -1,9 +1,9 @@
-"""What commands take, asked of a fresh interpreter that has Tcl's own
-and the package's, and no script's.
+"""The arguments of commands, found in a fresh interpreter that has the commands of Tcl
+and of the package, and none of the script.
 
-To be asked, Tcl's commands are called with a word that none of them knows: it comes
-first in what they look at, so they do nothing else, and the error lists what they would
-have taken.  The package's say it in its table.
+A command of Tcl is called with a subcommand that it does not know: it checks that word
+first, does nothing else, and its error lists the valid ones.  Those of the package are
+in its table.
 """
 
 from __future__ import annotations

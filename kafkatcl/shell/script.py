@@ -21,16 +21,16 @@ def run_script(app: Any, encoding: str | None) -> int:
             app.call("source", "-encoding", encoding, path)
     except NativeError as error:
         if leaving():
-            leave(1)  # a signal ends the process, and what it closes fails the script that waited for it
+            # a signal ends the process; the script fails, as the channels that it
+            # waited for are closed
+            leave(1)
         tell(app, "stderr", _error_info(app, sourced=encoding is not None) or str(error))
         return 1
     return 0
 
 
 def tell(app: Any, channel: str, text: str) -> None:
-    """Write a line to a Tcl channel; where it cannot be written,
-    nobody is there to be told.
-    """
+    """Write a line to a Tcl channel; a line that cannot be written is dropped."""
     try:
         app.call("chan", "puts", channel, text)
     except NativeError:

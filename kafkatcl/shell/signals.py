@@ -57,8 +57,8 @@ class SignalWatch:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
-        """Watch while it is lent and Tcl serves events,
-        one of which may not come to an end; asyncio is told too.
+        """Watch while the descriptor is lent and Tcl serves events, one of which may
+        never end; pass signals on to asyncio.
         """
         assert self._interrupt is not None
         self._lent_to = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)

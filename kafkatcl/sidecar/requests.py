@@ -51,7 +51,7 @@ def _read(descriptor: int) -> bytes:
     """What is there, or nothing at the end of the pipe."""
     try:
         return os.read(descriptor, CHUNK)
-    except BlockingIOError:  # told to end: what was there has been read
+    except BlockingIOError:  # told to end: all that was there has been read
         return b""
 
 

@@ -1,8 +1,8 @@
 # ahead.tcl --
 #
-#   Reading ahead.  Who calls `consume` again and again gets many messages over the
-#   bridge at once; what is not used yet is kept here, and counts as not consumed.  Any
-#   other command that has to do with consuming gives it back first.
+#   Reading ahead.  A script that calls `consume` again and again gets many messages
+#   over the bridge at once.  Those it has not used yet are stored here and do not count
+#   as consumed.  Every other consuming command requeues them first.
 #
 #   What is kept is in the array ::kafkatcl::ahead::ID, ID being the identifier of the
 #   object, under the words of `consume` before the name of the array, as in
@@ -16,13 +16,13 @@
 namespace eval ::kafkatcl::ahead {
     variable kept           ;# {id words} -> the buffer of what is kept for them
     variable topicOf        ;# identifier of a topic object -> its handle and its name
-    variable interval 10    ;# ms after which the other side is asked, and told how far the script has come
+    variable interval 10    ;# ms between reports to the engine of how many messages the script has used
     array set kept {}
     array set topicOf {}
 
-    # What a `consume` with a string of its words begins with: find the message that was
-    # read ahead for them, if there is one, and go behind it.  This is the way of nearly
-    # all messages, so its text is put where it is needed.
+    # The beginning of every `consume`: set `at` to the stored message for these words,
+    # and move on by one.  Nearly all messages take this path, so its text is copied
+    # into the object command.
     variable find {
         ::upvar #0 ::kafkatcl::ahead::%id% ahead
         ::if {[::tcl::info::exists ahead($words)]} {
@@ -42,15 +42,15 @@ namespace eval ::kafkatcl::ahead {
     }
 }
 
-# Whether what is kept is still ours: of partitions that were taken away it is not.
+# Whether the stored messages may still be used.  Those of revoked partitions may not.
 proc ::kafkatcl::ahead::MayBeUsed {id words} {
     variable kept
     ::kafkatcl::events::GiveBackRecalled
     return [::tcl::info::exists kept([list $id $words])]
 }
 
-# Before messages are read over the bridge: give back what is kept from the same buffer
-# for other words.
+# Before messages are read over the bridge: requeue those stored under another timeout
+# for this buffer.
 proc ::kafkatcl::ahead::Meet {id words} {
     variable kept
     if {[::tcl::array::size kept] == 0} {
@@ -64,7 +64,7 @@ proc ::kafkatcl::ahead::Meet {id words} {
     }
 }
 
-# The buffer that is meant, by a name of our own.
+# The name of the buffer that these words read.
 proc ::kafkatcl::ahead::BufferOf {id words} {
     variable topicOf
     if {![::tcl::info::exists topicOf($id)]} {
@@ -73,7 +73,7 @@ proc ::kafkatcl::ahead::BufferOf {id words} {
     return [list $topicOf($id) [::kafkatcl::Value [::kafkatcl::bridge::check_integer [lindex [split $words ,] 0]]]]
 }
 
-# Keep the messages that were read over the bridge but for the first.
+# Store all but the first of the messages that were read over the bridge.
 proc ::kafkatcl::ahead::Keep {id words topic partition layout fields} {
     variable kept
     variable interval
@@ -86,8 +86,7 @@ proc ::kafkatcl::ahead::Keep {id words topic partition layout fields} {
     }
 }
 
-# Tell the other side how many of the messages that are kept for a reader are not used
-# yet.
+# Report to the engine how many stored messages of a reader are not used yet.
 proc ::kafkatcl::ahead::Tell {reader {tell read_settle}} {
     variable kept
     variable interval
@@ -100,11 +99,11 @@ proc ::kafkatcl::ahead::Tell {reader {tell read_settle}} {
     } else {
         lset ${id}($words) end [expr {[::tcl::clock::milliseconds] + $interval}]
     }
-    # The object may be gone, and what was read from it with it.
+    # The object may be deleted, and its messages with it.
     ::kafkatcl::bridge::$tell $id $partition $left
 }
 
-# Tell it for all readers.
+# Acknowledge the used messages of all readers.
 proc ::kafkatcl::ahead::Settle {} {
     variable kept
     foreach reader [::tcl::array::names kept] {
@@ -112,7 +111,7 @@ proc ::kafkatcl::ahead::Settle {} {
     }
 }
 
-# Give back all that is kept.
+# Requeue all stored messages.
 proc ::kafkatcl::ahead::GiveBack {} {
     variable kept
     foreach reader [::tcl::array::names kept] {
@@ -132,14 +131,15 @@ proc ::kafkatcl::ahead::Forget {id} {
     unset -nocomplain topicOf($id) ::kafkatcl::ahead::$id
 }
 
-# Before something is stopped or deleted, or gets another callback: give back all that
-# the script has not seen.
+# Before a partition is stopped, an object deleted, or a callback replaced: requeue
+# every message that the script has not seen.
 proc ::kafkatcl::GiveBack {} {
     events::GiveBack
     ahead::GiveBack
 }
 
-# Before the end: say how far the script has come, with callbacks and without.
+# Before the end: acknowledge the messages that the script has used, with callbacks and
+# without.
 proc ::kafkatcl::Settle {} {
     events::Settle
     ahead::Settle

@@ -52,7 +52,7 @@ proc ::kafkatcl::background::Answered {token answer} {
         ::kafkatcl::background::Forget $coroutine $token
         return -options $options $result
     }
-    # Whoever else resumes the coroutine meanwhile is not what it waits for.
+    # Other commands may resume the coroutine meanwhile: wait on until the answer comes.
     while {[lindex [set answer [yield]] 0] ne $token} {}
     lassign $answer token status value code
     if {$status eq "error"} {

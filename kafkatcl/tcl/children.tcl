@@ -95,8 +95,8 @@ proc ::kafkatcl::Creating {path command operation} {
     }
 }
 
-# A child was created: it gets the package too, but a safe one only what its host gives
-# it.
+# A child was created: it gets the package, too.  A safe child gets only what its host
+# gives it.
 proc ::kafkatcl::Created {path name command code result operation} {
     Within $path [list trace remove execution $name leave [list ::kafkatcl::up Created $name]]
     if {$code == 0 && [string match cr* [lindex $command 1]]} {
@@ -117,8 +117,8 @@ proc ::kafkatcl::Within {path script} {
     return [namespace eval :: $script]
 }
 
-# The trace on the command of a child, before it is deleted: what it was told until now
-# counts as consumed.
+# The trace on the command of a child, before it is deleted: messages whose callback has
+# run count as consumed.
 proc ::kafkatcl::ChildGoing {path name args} {
     variable loaded
     set child [list {*}$path $name]
@@ -129,8 +129,8 @@ proc ::kafkatcl::ChildGoing {path name args} {
     }
 }
 
-# The trace on what links the session of a child to it, after it was deleted: its
-# objects go too.
+# The trace on the alias that leads into a child, after the child was deleted: delete
+# the objects of its session.
 proc ::kafkatcl::ChildGone {session args} {
     variable loaded
     unset -nocomplain loaded($session)

@@ -1,23 +1,22 @@
 # events.tcl --
 #
-#   Callbacks.  The other side of the bridge collects what there is to tell and rings;
-#   here it is taken, some at a time, and turns.tcl has callbacks run.  A callback is
-#   known by a token; when it is gone, what waits for it is not told.
+#   Callbacks.  The engine collects events and rings a bell; this file takes them in
+#   batches, and turns.tcl runs the callbacks.  A callback has a callback id.  When a
+#   callback is removed, its pending events are skipped.
 
 namespace eval ::kafkatcl::events {
     variable callback       ;# token -> command prefix
     variable running {}     ;# tokens of the callbacks that are running, innermost last
-    # what was taken and is not told: {token argument},
-    # {token topic partition layout fields}
+    # events taken, not run: {token argument} or {token topic partition layout fields}
     variable waiting {}
     variable next 0         ;# where in `waiting` the next one stands
     variable at 0           ;# where in its fields the next message begins
-    variable left 0         ;# how many notices and messages are not told
+    variable left 0         ;# how many notices and messages have not run
     variable tokens 0       ;# counts the tokens made here
     variable batch 500      ;# how many are taken at once, see Adapt
     variable taken 0        ;# when they were, in ms
-    variable changes 0      ;# counts changes of what is to be told, or by whom
-    variable interval 50    ;# ms after which to say how far the callbacks have come
+    variable changes 0      ;# counts changes of callbacks and pending events
+    variable interval 50    ;# ms between acknowledgements of what callbacks have run
     variable due 0          ;# when that is
     array set callback {}
 }
@@ -28,7 +27,7 @@ proc ::kafkatcl::events::NewToken {} {
     return "start[incr tokens]"
 }
 
-# Remember a callback, a command prefix.
+# Set a callback, a command prefix.
 proc ::kafkatcl::events::Set {token prefix} {
     variable callback
     variable changes
@@ -60,10 +59,10 @@ proc ::kafkatcl::events::Dropped {stopped} {
     }
 }
 
-# -- what was taken and is not told ----------------------------------------------------
+# -- pending events --------------------------------------------------------------------
 
-# Give back all of it: before something is stopped or deleted, or gets another callback,
-# so that the other side can drop what must not be told any more.
+# Requeue all pending events, before a partition is stopped, an object deleted, or a
+# callback replaced: the engine then drops those that no callback may get any more.
 proc ::kafkatcl::events::GiveBack {} {
     variable left
     if {$left > 0} {
@@ -73,8 +72,7 @@ proc ::kafkatcl::events::GiveBack {} {
     }
 }
 
-# Give back what the other side wants to have back, as its partitions were taken away
-# from us.
+# Requeue the events that the engine recalls, as their partitions were revoked.
 proc ::kafkatcl::events::GiveBackRecalled {} {
     foreach token [::kafkatcl::Value [::kafkatcl::bridge::events_recalled $::kafkatcl::session]] {
         if {$token eq ""} {
@@ -116,7 +114,8 @@ proc ::kafkatcl::events::Replace {events} {
     incr changes
 }
 
-# How many notices or messages of each token are not told: token count token count ...
+# How many notices or messages of each callback have not run:
+# {token count token count ...}
 proc ::kafkatcl::events::Counts {} {
     set counts {}
     foreach event [Rest] {
@@ -125,15 +124,15 @@ proc ::kafkatcl::events::Counts {} {
     return $counts
 }
 
-# Say how far the callbacks have come: what has run counts as handed over.
+# Acknowledge what callbacks have run: those messages count as consumed.
 proc ::kafkatcl::events::Settle {} {
     variable interval
     variable due [expr {[::tcl::clock::milliseconds] + $interval}]
     ::kafkatcl::Value [::kafkatcl::bridge::events_settle $::kafkatcl::session {*}[Counts]]
 }
 
-# Take what waits on the other side, when all that was taken before is told; how many
-# notices and messages.
+# Take the next batch of events from the engine, when the last one has run; the number
+# of notices and messages.
 proc ::kafkatcl::events::Take {} {
     variable batch
     variable left
@@ -146,8 +145,8 @@ proc ::kafkatcl::events::Take {} {
     return $left
 }
 
-# All that was taken is told: take more at once where callbacks are quick, and less
-# where they are slow, as those of other objects have to wait for all of it.
+# A batch has run: take more at once where callbacks are quick, and less where they are
+# slow, since callbacks of other objects wait for the whole batch.
 proc ::kafkatcl::events::Adapt {} {
     variable batch
     variable taken

@@ -1,7 +1,7 @@
 # failures.tcl --
 #
 #   Errors as scripts see them.  Tcl notes in errorInfo what was under way, down to the
-#   procedures of this package; of these nothing is shown, as if the commands were
+#   procedures of this package; scripts do not see those lines, as if the commands were
 #   written in C, unless the environment variable KAFKATCL_DEBUG is set.
 
 namespace eval ::kafkatcl::failures {
@@ -42,9 +42,8 @@ proc ::kafkatcl::Command {name parameters body} {
     }]]
 }
 
-# The same for a command that the original has not: it is made when it is called first,
-# by Tcl's auto_load, so that what a script finds in the namespace ::kafka is what it
-# always was.
+# The same for a command that the original does not have.  Tcl's auto_load makes it at
+# its first call, so that the namespace ::kafka has the original's commands until then.
 proc ::kafkatcl::LateCommand {name parameters body} {
     set ::auto_index($name) [list ::kafkatcl::Command $name $parameters $body]
 }

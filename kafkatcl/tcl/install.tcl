@@ -28,7 +28,8 @@ proc ::kafkatcl::Load {path} {
     }
     interp eval $path [list set ::kafkatcl::session $session]
     interp eval $path [list source -encoding utf-8 [file join $library kafka.tcl]]
-    # What was tried on the way is nobody's business, and not the same in each shell.
+    # Loading leaves an errorCode that differs from shell to shell; scripts must not see
+    # it.
     interp eval $path [list set ::errorCode NONE]
 }
 

@@ -150,7 +150,8 @@ proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text 
     return -options $options $result
 }]
 
-# All code that ran was unwound: put back what it has not got to, the last batch first.
+# Script cancellation unwound the code of all batches: requeue the messages that it did
+# not reach, the last batch first.
 proc ::kafkatcl::messages::Unwound {} {
     variable left
     foreach batch [lsort -dictionary -decreasing [::tcl::array::names left]] {

@@ -1,7 +1,7 @@
 # object.tcl --
 #
 #   What all object commands have in common: how they are named, made, renamed and
-#   deleted, how a subcommand is found, and how wrong words are told.  The objects
+#   deleted, how a subcommand is found, and the errors about wrong words.  The objects
 #   themselves live behind the primitives of ::kafkatcl::bridge; a command only knows
 #   the identifier of its object.
 #
@@ -194,8 +194,8 @@ proc ::kafkatcl::DeleteCommand {id} {
     }
 }
 
-# Let an object go, and the callbacks of the partitions it kept fetching.  What a
-# callback was told, it was told.
+# Release an object, and the callbacks of the partitions that it fetched.  Messages
+# whose callback has run count as consumed.
 proc ::kafkatcl::Release {id} {
     GiveBack
     events::Settle

@@ -1,9 +1,8 @@
 # paths.tcl --
 #
 #   Run by `kafkatcl install-tcl` in the Tcl shell of the user, whatever its version:
-#   print what is to be known about it, with a NUL behind each.  That is its version,
-#   and the folders of its auto_path: first those that packages are meant to be
-#   installed in.
+#   print its version and the folders of its auto_path, each followed by a NUL; first
+#   the folders that packages are meant to be installed in.
 
 if {![info exists tcl_pkgPath]} {
     set tcl_pkgPath {}

@@ -1,9 +1,8 @@
 # programs.tcl --
 #
-#   Programs that are run by interpreters whose process has Kafka's clients in it: these
-#   inherit no descriptor of theirs, and are told in their environment where a tclsh
-#   finds the package.  So are the interpreters of new threads, which read it when they
-#   are made.
+#   Programs that a script runs in a process with Kafka clients.  They inherit no
+#   descriptor of the clients, and their environment says where a tclsh finds the
+#   package.  Interpreters of new threads read that environment, too.
 
 namespace eval ::kafkatcl::programs {
     variable process [pid]

@@ -2,9 +2,8 @@
 #
 #   The package kafka for an interpreter without Python.  The engine works in a process
 #   of its own, the sidecar; the primitives of ::kafkatcl::bridge are carried over a
-#   pipe to it.  All else is as in interpreters of Python: what is loaded from
-#   install.tcl on does not know the difference.  kafkatcl/sidecar/protocol.py says what
-#   passes.
+#   pipe to it.  All files from install.tcl on are the same as in interpreters of
+#   Python.  kafkatcl/sidecar/protocol.py says what passes.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
@@ -224,8 +223,7 @@ proc ::kafkatcl::sidecar::Check {} {
 
 # -- the end ---------------------------------------------------------------------------
 
-# The sidecar is gone: an error from now on, for whoever calls it, and for whoever
-# waits.
+# The sidecar is gone: from now on every call and every wait is an error.
 proc ::kafkatcl::sidecar::Died {} {
     variable death
     variable command

@@ -1,12 +1,12 @@
 # turns.tcl --
 #
-#   When callbacks run.  They do so in turns.  A turn is one event among those of the
-#   event loop, and sees that the next one comes, so that files, timers and callbacks
-#   are served one after the other, whoever is busy.  It lasts for some milliseconds, or
-#   until a variable is written that somebody waits for (see waits.tcl).
+#   When callbacks run.  Callbacks run in turns.  A turn is one event of the event loop
+#   and schedules the next turn, so that files, timers and callbacks are served one
+#   after the other, however busy one of them is.  A turn lasts for some milliseconds,
+#   or until a variable is written that `vwait` or `tkwait` waits for (see waits.tcl).
 
 namespace eval ::kafkatcl::events {
-    variable rung 0         ;# whether the other side may have more
+    variable rung 0         ;# whether the engine may have more events
     variable coming 0       ;# whether a further turn is under way
     variable spinning 0     ;# whether the present one may go on, a number of times from one look for events
     # turns that have begun; all but the last have a callback that runs the event loop
@@ -21,9 +21,10 @@ namespace eval ::kafkatcl::events {
     variable ended 0        ;# when the last turn was over
     variable until 0        ;# when the present one is to be
     variable idled 0        ;# when idle callbacks had their chance
-    variable failures {}    ;# errors of callbacks that are not told: message, options, ...
+    variable failures {}    ;# errors of callbacks, to be reported: message, options, ...
 
-    # What is done for each of the messages in a row.
+    # The loop body of a run of messages: run one callback without a Tcl event of its
+    # own.
     variable tell {
         if {[incr at $width] == $end} {
             incr next
@@ -42,8 +43,7 @@ namespace eval ::kafkatcl::events {
     }
 }
 
-# The other side has rung: something waits there, or must not be told any more.  Called
-# as an event.
+# The bell has rung: the engine has events, or recalls some.  Called as an event.
 proc ::kafkatcl::events::Ring {} {
     variable rung 1
     variable coming
@@ -112,8 +112,8 @@ proc ::kafkatcl::events::Begin {} {
     }
 }
 
-# All that ran was unwound, and nothing of it put in order: a turn comes that sees to
-# what there is to tell.
+# Script cancellation unwound the running turns before they could clean up: reset their
+# state, and schedule a turn for the pending events.
 proc ::kafkatcl::events::Unwound {} {
     variable depth 0
     variable held 0
@@ -214,7 +214,7 @@ proc ::kafkatcl::events::Callbacks {most} {
     return $count
 }
 
-# Go over what has no callback any more.
+# Skip an event whose callback was removed.
 proc ::kafkatcl::events::Skip {} {
     variable waiting
     variable next
@@ -228,7 +228,7 @@ proc ::kafkatcl::events::Skip {} {
     set at 0
 }
 
-# Run the callback of a notice, that is one.
+# Run the callback of a notice; 1, the number of notices run.
 proc ::kafkatcl::events::Notice {} {
     variable callback
     variable waiting
@@ -245,9 +245,9 @@ proc ::kafkatcl::events::Notice {} {
     return 1
 }
 
-# Run the callback of messages in a row, `most` of them, until the turn is over, a
-# variable was written that somebody waits for, or the callback has changed what is to
-# be told, or by whom; their number.
+# Run the callback of a run of messages, `most` of them at most, until the turn is over,
+# a variable was written that a command waits for, or callbacks or pending events have
+# changed; the number of messages run.
 proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list \
         %width% [::kafkatcl::layouts::Switch SetWidth] \
         %each% [::kafkatcl::layouts::Switch [list ForEach {$messages} $::kafkatcl::events::tell]]] {
@@ -287,8 +287,7 @@ proc ::kafkatcl::events::Call {token command} {
     set running $outer
 }
 
-# Wait for something to tell, `timeout` ms at most, and run all that waits; their
-# number.
+# Wait for an event, `timeout` ms at most, and run all that are pending; their number.
 proc ::kafkatcl::events::Poll {timeout} {
     variable left
     variable until

@@ -1,17 +1,17 @@
 # waits.tcl --
 #
-#   Who waits in the event loop.  Who waits for a variable must go on right after the
-#   callback that writes it.  Of `vwait` and `tkwait` a trace tells which variable that
-#   is, so callbacks run one after the other until it is written; where it cannot be
-#   known what ends a wait, each callback is an event of its own.
+#   Commands that wait in the event loop.  `vwait x` must return right after the
+#   callback that writes `x`.  Traces on `vwait` and `tkwait` find the variable, so
+#   callbacks run one after the other until one writes it.  Where the end of a wait
+#   cannot be known, each callback is an event of its own.
 
 namespace eval ::kafkatcl::waits {
     variable stop 0         ;# whether a variable was written that someone waits for
     # for each wait that is under way, its variable, or nothing if that cannot be
     # watched
     variable names {}
-    variable ended 0        ;# how many of the outermost ones are to end with an error
-    variable end {}         ;# and that: a message and an errorCode
+    variable ended 0        ;# how many of the outermost waits are to end with an error
+    variable end {}         ;# the message and the errorCode of that error
     variable traced {}      ;# the commands that wait
 }
 
@@ -37,7 +37,7 @@ proc ::kafkatcl::waits::Begin {command args} {
     lappend names [expr {$name ne "" && ![catch {Watch add $name}] ? $name : ""}]
 }
 
-# The variable that a command waits for, empty if it is another thing.
+# The variable that a command waits for, empty if it waits for something else.
 proc ::kafkatcl::waits::Variable {command} {
     lassign $command name first second
     if {[llength $command] == 2} {
@@ -63,7 +63,7 @@ proc ::kafkatcl::waits::End {command args} {
     }
 }
 
-# All that waited was unwound, which the traces were not told.
+# Script cancellation unwound all waits without firing their traces.
 proc ::kafkatcl::waits::Unwound {} {
     variable ended 0
     variable names

@@ -1,5 +1,5 @@
-"""The primitive for whoever does not wait:
-another primitive works in the background.
+"""The bridge call that runs another one in the background,
+so that the script does not wait.
 """
 
 from __future__ import annotations

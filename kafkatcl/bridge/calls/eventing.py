@@ -1,4 +1,4 @@
-"""Primitives for callbacks: what waits to be told to an interpreter."""
+"""Bridge calls for callbacks: the events of an interpreter."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def events_wait(session: str, timeout_ms: str) -> None:
 
 @one_way
 def events_settle(session: str, *words: str) -> None:
-    """Take what was taken for handed over, but for so many (token, number,
-    ...) that have not run yet.
+    """Acknowledge the events taken, except the last ``number`` of each callback (token,
+    number, ...), which have not run yet.
     """
     events(session).settle(_counts(words))
 
@@ -44,16 +44,16 @@ def events_reclaim(session: str, *words: str) -> None:
 
 @primitive
 def events_recalled(session: str) -> tuple[str, ...]:
-    """The tokens of which nothing may be told any more (an empty one:
-    read without a callback).
+    """The callback ids whose events are recalled (an empty one:
+    messages that were read ahead, without a callback).
     """
     return tuple(events(session).recalled())
 
 
 @primitive
 def events_returned(session: str, token: str, waiting: str) -> None:
-    """Nothing of a token is told any more;
-    ``waiting`` messages of those taken have not run.
+    """Answer a recall: the callback runs no more of its events;
+    ``waiting`` of the messages taken have not run.
     """
     events(session).returned(token, int(waiting))
 

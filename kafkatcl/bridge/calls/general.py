@@ -42,8 +42,8 @@ def delete(identifier: str) -> tuple[Any, ...]:
 
 @primitive
 def check_integer(text: str) -> int:
-    """An argument as a number, where it must be looked at before the call
-    that is to take it.
+    """An argument as an integer: checked before the call that uses it,
+    to keep the order of errors.
     """
     return integer(text)
 

@@ -13,11 +13,11 @@ from kafkatcl.errors import Failure
 
 Primitive = Callable[..., Any]
 PRIMITIVES: dict[str, Primitive] = {}
-#: Primitives whose last argument is a list, of which a bridge passes on as much as it
-#: can tell the values of.
+#: Bridge calls whose last argument is a list of lists.  Elements whose string is not
+#: certain are passed untyped (see ``Rows``).
 LIST_PRIMITIVES: dict[str, Primitive] = {}
 
-#: What a bridge may call before a primitive to save time; it never raises.
+#: Fast paths: a bridge tries one before its call, and it never raises.
 QUICK: dict[str, Primitive] = {}
 
 #: Primitives whose answer nobody needs, as they do not fail: no bridge need wait.
@@ -29,8 +29,9 @@ FORKED = (
     ("KAFKA", "FORKED"),
 )
 
-#: A list of lists: a tuple for each that is known to be one, and in it a str for each
-#: element that is known to be one.
+#: ``tuple[tuple[str, ...] | object, ...]``: a str where Tcl's string is known, such as
+#: ``(("payload", "key"), ("payload",))``; another type where it is not, such as
+#: ``((16,),)`` for ``{{0x10}}``.
 Rows = tuple[Any, ...]
 
 

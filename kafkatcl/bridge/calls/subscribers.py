@@ -103,7 +103,9 @@ def _positions(words: tuple[str, ...], parse: Callable[[str], int] = offset) -> 
 
 
 def _shown(position: Position) -> tuple[Any, ...]:
-    """A position as subscribers tell it: without what is 0 at its end."""
+    """A position as subscribers return it: without the offset if that is 0, and then
+    without the partition if that is 0.
+    """
     if position.offset != 0:
         return (position.topic, position.partition, offset_text(position.offset))
     return (position.topic, position.partition) if position.partition != 0 else (position.topic,)

@@ -86,7 +86,7 @@ def produce_quick(topic: str, partition: str, payload: str, key: str | None = No
             return 0
         key_bytes = None if key is None else key.encode("latin-1")
         return 0 if found.send(_PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1
-    except BaseException:  # the other one tells what it is
+    except BaseException:  # ``produce`` finds the error
         return 0
 
 
@@ -110,8 +110,8 @@ def produce_batch(topic: str, partition: str, *words: str) -> None:
 
 @list_primitive
 def produce_rows(topic: str, partition: str, rows: Rows) -> int:
-    """The same with a list of lists; 0 means that not all
-    of it can be told without doubt: send it as words.
+    """The same with a list of lists; 0 if the string of an element is not certain:
+    then send it as words.
     """
     number = integer(partition)
     producer = find(topic, ProducerTopic)

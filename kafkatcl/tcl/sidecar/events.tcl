@@ -12,9 +12,9 @@ proc ::kafkatcl::bridge::close_session {session} {
     }
 }
 
-# Something may have come while no answer was waited for: a bell, or the end.  But what
-# the notifier's thread has seen may have been an answer, which was read before it got
-# to tell us: then nothing comes, and must not be waited for.
+# The pipe was readable while no answer was waited for: a bell, or the end.  Tcl's
+# notifier thread may also have seen an answer that was read in the meantime.  Then
+# nothing is there, and reading must not block.
 proc ::kafkatcl::sidecar::Readable {} {
     set begin [ReadNow]
     if {$begin ne "" || [IsAtEnd]} {

@@ -44,9 +44,9 @@ proc ::kafkatcl::sidecar::Listen {} {
     }
 }
 
-# Have Tcl set up its event loop.  Otherwise it does so when it first waits for an
-# event, and ends the process if it gets no descriptors below 1024 by then.  No event of
-# the script may run here: where there might be one, things are left as they are.
+# Have Tcl set up its notifier now.  Tcl would do so at its first wait, and would end
+# the process if there were no descriptor below 1024 left then.  No event of the script
+# may run here: where one might, this is left out.
 proc ::kafkatcl::sidecar::StartEvents {} {
     variable place
     foreach command {::thread::id ::tkwait} {

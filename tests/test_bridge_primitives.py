@@ -103,11 +103,11 @@ OURS = {
     "session": set(),
     "kind": {"handle_create"},
     "most": {"events_take"},
-    "number": {"events_reclaim"},
-    "words": {"events_settle", "produce_batch"},
+    "number": {"events_requeue"},
+    "words": {"events_acknowledge", "produce_batch"},
     "settings_from": {"shown_call"},
     "rest": {"batch_end"},
-    "waiting": {"events_returned", "read_settle", "read_reclaim"},
+    "waiting": {"events_returned", "read_acknowledge", "read_requeue"},
     "batch": {"batch_end"},
 }
 
@@ -301,13 +301,13 @@ def test_what_was_read_ahead_can_be_given_back(kind: str, fresh_bridge: Bridge) 
     assert found == [0]
     while len(found) < 3:
         found = offsets()
-    assert bridge.answer("read_settle", source, "0", "2") == ()
-    assert bridge.answer("read_reclaim", source, "0", "2") == ()
+    assert bridge.answer("read_acknowledge", source, "0", "2") == ()
+    assert bridge.answer("read_requeue", source, "0", "2") == ()
     assert offsets() == found[-2:-1]
     assert offsets() == found[-1:]
     bridge.answer("stop", topic, "0")
     for gone in (source, "gone"):  # nothing is put back
-        for name in ("read_settle", "read_reclaim"):
+        for name in ("read_acknowledge", "read_requeue"):
             assert bridge.answer(name, gone, "0", "1") == ()
 
 

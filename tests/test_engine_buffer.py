@@ -152,7 +152,7 @@ def test_what_was_read_ahead_counts_when_it_is_used(ledger: Ledger) -> None:
     ledger.put(run(0, 5))
     ledger.ahead(), ledger.ahead()
     for waiting, count in ((3, 2), (1, 4), (1, 4), (2, 4), (0, 5), (0, 5)):
-        ledger.buffer.settle(waiting)
+        ledger.buffer.acknowledge(waiting)
         assert ledger.consumed == FIVE[:count]
     assert ledger.put_back == []
 
@@ -161,7 +161,7 @@ def test_what_was_read_ahead_counts_when_it_is_used(ledger: Ledger) -> None:
 def test_what_was_not_used_goes_back_and_the_reader_begins_anew(ledger: Ledger, waiting: int) -> None:
     ledger.put(run(0, 30))
     ledger.ahead(), ledger.ahead()
-    ledger.buffer.reclaim(waiting)
+    ledger.buffer.requeue(waiting)
     used = 5 - waiting
     assert ledger.consumed == singles([run(0, used)])
     assert ledger.put_back == singles([run(used, waiting)])
@@ -195,7 +195,7 @@ def test_with_a_callback_nothing_is_read_ahead(ledger: Ledger) -> None:
     ledger.buffer.listen("token")
     assert [ledger.ahead() for _ in range(3)] == FIVE[:3]
     assert (ledger.consumed, ledger.held) == (FIVE[:3], 2)
-    ledger.buffer.settle(0)
+    ledger.buffer.acknowledge(0)
     assert ledger.consumed == FIVE[:3]
     ledger.buffer.listen(None)
     assert ledger.ahead().size == 1  # it was not hasty before
@@ -212,9 +212,9 @@ def test_lent_messages_count_when_they_have_run(ledger: Ledger, five: list[Item]
     assert {token for token, _ in events} == {"token"}
     assert singles(item for _, item in events) == FIVE[:4]
     assert (ledger.consumed, ledger.held) == ([], 2)
-    ledger.events.settle({"token": 3})
+    ledger.events.acknowledge({"token": 3})
     assert ledger.consumed == FIVE[:1]
-    ledger.events.settle({"token": 1})
+    ledger.events.acknowledge({"token": 1})
     assert ledger.consumed == FIVE[:3]
     assert [item for _, item in ledger.events.take(4)] == FIVE[4:]  # and those lent before have all run
     assert ledger.consumed == FIVE[:4]
@@ -224,11 +224,11 @@ def test_lent_messages_count_when_they_have_run(ledger: Ledger, five: list[Item]
 
 
 @layouts
-def test_reclaimed_messages_do_not_count(ledger: Ledger, five: list[Item]) -> None:
+def test_requeued_messages_do_not_count(ledger: Ledger, five: list[Item]) -> None:
     ledger.put(*five)
     ledger.buffer.listen("token")
     ledger.events.take(4)
-    ledger.events.reclaim({"token": 3})
+    ledger.events.requeue({"token": 3})
     assert (ledger.consumed, ledger.put_back) == (FIVE[:1], FIVE[1:4])
     assert (ledger.held, ledger.held_bytes) == (4, 8)
     assert ledger.drain() == FIVE[1:]
@@ -281,7 +281,7 @@ def test_dropped_messages_are_not_put_back(ledger: Ledger) -> None:
     ledger.events.take(4)
     with ledger.lock:
         ledger.buffer.drop("t", 0)
-    ledger.events.reclaim({"token": 3})
+    ledger.events.requeue({"token": 3})
     assert (ledger.buffer.size, ledger.held, ledger.consumed) == (0, 0, [])
 
 
@@ -290,7 +290,7 @@ def test_what_was_read_ahead_of_a_dropped_partition_is_not_put_back(ledger: Ledg
     ledger.ahead(), ledger.ahead()
     with ledger.lock:
         ledger.buffer.drop("t", 0)
-    ledger.buffer.reclaim(3)
+    ledger.buffer.requeue(3)
     assert ledger.consumed == FIVE[:2]
     assert ledger.drain() == singles([run(0, 2, partition=1)])
 

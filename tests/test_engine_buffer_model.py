@@ -78,23 +78,23 @@ class Model:
         found = singles([self.ledger.buffer.read_ahead(0)])
         assert bool(found) == bool(self.kept)
         assert found == self.kept[: len(found)]
-        self._settle(0)
+        self._acknowledge(0)
         self.consumed += found[:1]
         self.lent = [*found[1:]]
         del self.kept[: len(found)]
 
-    def settle(self) -> None:
+    def acknowledge(self) -> None:
         waiting = self.chance.randint(0, len(self.lent))
-        self.ledger.buffer.settle(waiting)
-        self._settle(waiting)
+        self.ledger.buffer.acknowledge(waiting)
+        self._acknowledge(waiting)
 
-    def reclaim(self) -> None:
+    def requeue(self) -> None:
         waiting = self.chance.randint(0, len(self.lent))
-        self.ledger.buffer.reclaim(waiting)
-        self._settle(waiting)
+        self.ledger.buffer.requeue(waiting)
+        self._acknowledge(waiting)
         self.kept, self.lent = [*(item for item in self.lent if item), *self.kept], []
 
-    def _settle(self, waiting: int) -> None:
+    def _acknowledge(self, waiting: int) -> None:
         used = len(self.lent) - waiting
         self.consumed += filter(None, self.lent[:used])
         self.lent = self.lent[used:]
@@ -120,7 +120,16 @@ class Model:
         assert self.ledger.consumed == self.consumed
 
 
-WEIGHTS = {"put": 8, "next": 3, "batch": 3, "lend": 2, "read_ahead": 4, "settle": 2, "reclaim": 1, "drop": 1}
+WEIGHTS = {
+    "put": 8,
+    "next": 3,
+    "batch": 3,
+    "lend": 2,
+    "read_ahead": 4,
+    "acknowledge": 2,
+    "requeue": 1,
+    "drop": 1,
+}
 
 
 @pytest.mark.parametrize("seed", range(10))

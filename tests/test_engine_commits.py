@@ -49,9 +49,9 @@ def test_positions_follow_what_was_used_of_what_was_read_ahead(subscriber: Subsc
     subscriber.assign([Position(hundred, 0, 10)])
     item = read_ahead(subscriber, 3)
     assert position() == item.first + 1
-    subscriber.messages.settle(2)
+    subscriber.messages.acknowledge(2)
     assert position() == item.last - 1
-    subscriber.messages.reclaim(2)
+    subscriber.messages.requeue(2)
     assert position() == item.last - 1
     assert payloads(subscriber.messages, 2) == [item.last - 1, item.last]
     assert position() == item.last + 1
@@ -71,7 +71,7 @@ def test_a_message_that_is_put_back_lowers_the_position(
         running.fill(topic, 0, 20, start=100)  # there is something behind, even if all was read ahead
     assert payloads(subscriber.messages, 1) == [item.last + 1]
     assert subscriber.read_positions([Position(topic, 0)])[0].offset == item.last + 2
-    subscriber.messages.reclaim(2)
+    subscriber.messages.requeue(2)
     assert subscriber.read_positions([Position(topic, 0)])[0].offset == item.last - 1
     subscriber.commit([], wait=True)
     assert committed(embedded_cluster, group, topic)[0] == item.last - 1

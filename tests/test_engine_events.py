@@ -57,7 +57,7 @@ def test_notices_keep_their_order_and_ring_once() -> None:
     assert (setting.rings, setting.queue.pending("owner", "token")) == (1, 5)
     assert setting.queue.take(3) == [("token", 0), ("token", 1), ("token", 2)]
     assert setting.queue.pending("owner", "token") == 5
-    setting.queue.settle({"token": 2})
+    setting.queue.acknowledge({"token": 2})
     assert setting.queue.pending("owner", "token") == 4
     assert setting.queue.take(3) == [("token", 3), ("token", 4)]
     assert setting.queue.pending("owner", "token") == 2
@@ -116,11 +116,11 @@ def test_forget_drops_what_waits_for_an_owner() -> None:
 
 
 @pytest.mark.parametrize("made", [[run(0, 5)], [*map(run, range(5))], [run(0, 3), run(3, 2)]], ids=len)
-def test_reclaimed_messages_come_again_in_their_place(made: list[Run]) -> None:
+def test_requeued_messages_come_again_in_their_place(made: list[Run]) -> None:
     setting = Setting(1)
     setting.put(0, *made)
     assert numbers(setting.queue.take(4)) == [("b0", offset) for offset in range(4)]
-    setting.queue.reclaim({"b0": 3})  # one ran, three wait
+    setting.queue.requeue({"b0": 3})  # one ran, three wait
     setting.buffers[0].listen("new")
     assert numbers(setting.queue.take(9)) == [("new", offset) for offset in range(1, 5)]
 
@@ -142,22 +142,22 @@ def test_all_that_has_not_run_is_put_back_at_once() -> None:
     for number in range(3):
         setting.put(number, run(0, 4))
     assert len(numbers(setting.queue.take(12))) == 12
-    setting.queue.reclaim({"b0": 2, "b1": 1})  # and those of the third have all run
+    setting.queue.requeue({"b0": 2, "b1": 1})  # and those of the third have all run
     assert [buffer.size for buffer in setting.buffers] == [2, 1, 0]
     assert sorted(numbers(setting.queue.take(12))) == [("b0", 2), ("b0", 3), ("b1", 3)]
     assert setting.queue.take(12) == []
 
 
-def test_reclaimed_notices_come_again_in_their_place() -> None:
+def test_requeued_notices_come_again_in_their_place() -> None:
     setting = Setting(1)
     for number in range(5):
         setting.queue.post("owner", ("even", "odd")[number % 2], number)
     setting.put(0, run(0))
     assert [told for _, told in setting.queue.take(4)] == [0, 1, 2, 3]
-    setting.queue.reclaim({"even": 1, "odd": 1})
+    setting.queue.requeue({"even": 1, "odd": 1})
     assert [setting.queue.pending("owner", token) for token in ("even", "odd")] == [2, 1]
     assert setting.queue.take(9) == [("even", 2), ("odd", 3), ("even", 4), ("b0", run(0))]
-    setting.queue.settle({})
+    setting.queue.acknowledge({})
     assert [setting.queue.pending("owner", token) for token in ("even", "odd")] == [0, 0]
 
 
@@ -167,7 +167,7 @@ def test_what_was_put_back_can_be_forgotten() -> None:
     setting.queue.post("other", "token", 2)
     setting.put(0, run(0, 3))
     setting.queue.take(9)
-    setting.queue.reclaim({"token": 2, "b0": 3})
+    setting.queue.requeue({"token": 2, "b0": 3})
     setting.queue.forget(setting.owner)
     assert setting.queue.pending(setting.owner, "token") == 0
     assert setting.queue.take(9) == [("token", 2)]
@@ -323,7 +323,7 @@ def test_who_takes_partitions_away_waits_until_nothing_of_them_is_told() -> None
     assert [told.partition for _, told in setting.queue.take(10)] == [1]
 
 
-@pytest.mark.parametrize("how", ["take", "settle", "reclaim"])
+@pytest.mark.parametrize("how", ["take", "acknowledge", "requeue"])
 def test_who_asks_for_more_has_told_all(how: str) -> None:
     setting = Setting(1)
     setting.put(0, run(0, 5))
@@ -333,10 +333,10 @@ def test_who_asks_for_more_has_told_all(how: str) -> None:
         time.sleep(0.001)
     if how == "take":
         assert setting.queue.take(10) == []
-    elif how == "settle":
-        setting.queue.settle({"b0": 0})
+    elif how == "acknowledge":
+        setting.queue.acknowledge({"b0": 0})
     else:
-        setting.queue.reclaim({"b0": 3})
+        setting.queue.requeue({"b0": 3})
     thread.join(10)
     assert not thread.is_alive()
     assert setting.buffers[0].size == 0
@@ -363,5 +363,5 @@ def test_what_was_read_ahead_is_recalled_too() -> None:
     thread = recalling(setting)
     assert await_recall(setting) == [""]
     thread.join(10)
-    buffer.reclaim(2)
+    buffer.requeue(2)
     assert buffer.size == 0

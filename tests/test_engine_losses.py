@@ -175,7 +175,7 @@ def test_a_callback_that_is_gone_leaves_its_failures_to_be_counted(mock: Mock) -
         assert report == DeliveryReport(b"bad", 0, "t", b"key", code=TOO_LARGE)
         running.master.want("delivery", False)
         assert (running.events.pending(target.handle, "m1.delivery"), target.handle.losses.total) == (0, 1)
-        running.events.settle({"m1.delivery": 1})
+        running.events.acknowledge({"m1.delivery": 1})
         assert running.events.take(10) == []
         mock.fail(PRODUCE, TOO_LARGE)
         target.produce(0, b"bad")

@@ -204,9 +204,9 @@ def test_reports_are_events_and_count_until_they_are_told(embedded_cluster: Clus
             ("m1.delivery", DeliveryReport(b"%d" % n, 0, topic, b"k", offset=n)) for n in range(3)
         ]
         assert target.handle.output_queue_length() == 3
-        running.events.settle({"m1.delivery": 1})
+        running.events.acknowledge({"m1.delivery": 1})
         assert target.handle.output_queue_length() == 1
-        running.events.settle({})
+        running.events.acknowledge({})
         assert target.handle.output_queue_length() == 0
 
 

@@ -33,7 +33,7 @@ class Stuck:
 
 @pytest.mark.parametrize("consumes", [True, False])
 def test_a_client_that_does_not_close_is_left_behind(consumes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, empty in (("_open", set()), ("_closing", []), ("_settlers", []), ("_closers", [])):
+    for name, empty in (("_open", set()), ("_closing", []), ("_before_shutdown", []), ("_closers", [])):
         monkeypatch.setattr(shutdown, name, empty)  # what other tests have open stays open
     monkeypatch.setenv(shutdown.FLUSH_TIMEOUT, "60000" if consumes else "100")
     monkeypatch.setattr(shutdown, "_CONSUMER_SECONDS", 0.2 if consumes else 60)

@@ -80,7 +80,7 @@ class Host:
                 bell.keep(rung)
                 self._timer = inprocess.on_time(self._app, _LOOK_MS, self.answer)
 
-    def settle(self) -> None:
+    def acknowledge(self) -> None:
         """Before the end: messages whose callback has run count as consumed."""
         if threading.get_ident() != self._thread:
             # The end by a signal: only its own thread may call Tcl, so messages may be
@@ -92,7 +92,7 @@ class Host:
 
     def finish(self) -> list[str]:
         """:meth:`close`, and wait for it; what was lost, a line for each producer."""
-        self.settle()
+        self.acknowledge()
         self.close()
         return [words for queue in self._left for words in finish(queue)]
 
@@ -121,7 +121,7 @@ class Host:
             inprocess.on_readable(self._app, bell.descriptor, self.answer)
         else:
             self._look()
-        before_shutdown(_Settler(self))
+        before_shutdown(_Acknowledger(self))
         return bell
 
     def _look(self) -> None:
@@ -130,7 +130,7 @@ class Host:
         self._timer = inprocess.on_time(self._app, _LOOK_MS, self._look)
 
 
-class _Settler:
+class _Acknowledger:
     """Settles a host at the end if it is still there, by a weak reference."""
 
     def __init__(self, host: Host) -> None:
@@ -139,4 +139,4 @@ class _Settler:
     def __call__(self) -> None:
         host = self._host()
         if host is not None:
-            host.settle()
+            host.acknowledge()

@@ -212,19 +212,19 @@ class MessageBuffer:
         """The same with further messages of its partition,
         the more the longer a reader has kept reading.
 
-        Only the first counts as consumed at once, the others when :meth:`settle` or
-        :meth:`reclaim` say so.
+        Only the first counts as consumed at once, the others when :meth:`acknowledge`
+        or :meth:`requeue` say so.
         """
         if self.token is not None:
             return self.next(timeout_ms)
         with self.owner.lock:
-            self._settle(0)
+            self._acknowledge(0)
             if not self._wait(deadline(timeout_ms)):
                 return None
             item = self._take(self._ahead, _LENT_BYTES)
             self._ahead = min(4 * self._ahead, _AHEAD)
             self._in_flight = self._eras.taken([item])
-            self._settle(item.size - 1)
+            self._acknowledge(item.size - 1)
             return item
 
     def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> TakenBatch:
@@ -267,7 +267,7 @@ class MessageBuffer:
 
     def lend(self, count: int) -> list[Event]:
         """Up to ``count`` messages for the callback;
-        they count as consumed when :meth:`settle` says so.
+        they count as consumed when :meth:`acknowledge` says so.
         """
         lent: list[Item] = []
         with self.owner.lock:
@@ -286,19 +286,19 @@ class MessageBuffer:
         """Whether there is something for the callback."""
         return bool(self._items) and self.token is not None
 
-    def settle(self, waiting: int) -> None:
+    def acknowledge(self, waiting: int) -> None:
         """Acknowledge the messages in flight, except the last ``waiting``,
         which have not run yet.
         """
         with self.owner.lock:
-            self._settle(waiting)
+            self._acknowledge(waiting)
 
-    def reclaim(self, waiting: int) -> None:
+    def requeue(self, waiting: int) -> None:
         """Acknowledge, and requeue the last ``waiting`` messages,
         whose callback or reader is gone.
         """
         with self.owner.lock:
-            self._settle(waiting)
+            self._acknowledge(waiting)
             left, self._in_flight = self._in_flight, []
             self._put_back(self._eras.wanted(left))
             self._ahead = 1
@@ -336,7 +336,7 @@ class MessageBuffer:
         item = self._items[0]
         return (item.part(self._at, 1) if isinstance(item, Run) else item).bytes <= room
 
-    def _settle(self, waiting: int) -> None:
+    def _acknowledge(self, waiting: int) -> None:
         if self._in_flight:
             used, self._in_flight = parted(self._in_flight, waiting)
             self.owner.handed(self._eras.wanted(used))

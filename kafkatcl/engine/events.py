@@ -44,12 +44,12 @@ class Source(Protocol):
     def more(self) -> bool:
         """Whether there is something to lend."""
 
-    def settle(self, waiting: int) -> None:
+    def acknowledge(self, waiting: int) -> None:
         """Acknowledge what is in flight, except the last ``waiting`` messages,
         which have not run yet.
         """
 
-    def reclaim(self, waiting: int) -> None:
+    def requeue(self, waiting: int) -> None:
         """Acknowledge, and requeue the last ``waiting`` messages,
         whose callback is gone.
         """
@@ -145,7 +145,7 @@ class EventQueue:
         """Events for up to ``count`` notices and messages.  Acknowledges all earlier
         ones.  An empty result rearms the bell.
         """
-        self.settle({})
+        self.acknowledge({})
         with self._lock:
             events = [self._next_notice() for _ in range(min(count, len(self._notices)))]
             sources = list(self._ready)
@@ -165,7 +165,7 @@ class EventQueue:
             self._rearm()
         return events
 
-    def settle(self, waiting: dict[str, int]) -> None:
+    def acknowledge(self, waiting: dict[str, int]) -> None:
         """Acknowledge the events taken so far, except the last ``waiting[token]`` of
         each callback, which have not run yet.
         """
@@ -176,21 +176,21 @@ class EventQueue:
             lenders, self._lenders = self._lenders, set()
         for source in lenders:
             left = waiting.get(source.token or "", 0)
-            source.settle(left)
+            source.acknowledge(left)
             if left:
                 self._lenders.add(source)
         with self._lock:
-            self._told = self._settle_notices(waiting)
+            self._told = self._acknowledge_notices(waiting)
 
-    def reclaim(self, waiting: dict[str, int]) -> None:
+    def requeue(self, waiting: dict[str, int]) -> None:
         """The same, and put back those that have not run."""
         self._recalls.answer(waiting)
         with self._lock:
             lenders, self._lenders = self._lenders, set()
         for source in lenders:
-            source.reclaim(waiting.get(source.token or "", 0))
+            source.requeue(waiting.get(source.token or "", 0))
         with self._lock:
-            self._notices.extendleft(reversed(self._settle_notices(waiting)))
+            self._notices.extendleft(reversed(self._acknowledge_notices(waiting)))
             self._told = []
 
     # -- recalls -----------------------------------------------------------------------
@@ -205,7 +205,7 @@ class EventQueue:
         if source in self._lenders:
             left = self._recalls.recall(token, seconds)
             if left is not None:
-                source.reclaim(left)
+                source.requeue(left)
 
     def recall_read(self, seconds: float) -> None:
         """The same with what was read ahead, without a callback."""
@@ -226,9 +226,9 @@ class EventQueue:
             with self._lock:
                 lenders = [source for source in self._lenders if source.token == token]
             for source in lenders:
-                source.reclaim(waiting)
+                source.requeue(waiting)
 
-    def _settle_notices(self, waiting: dict[str, int]) -> list[tuple[object, Event]]:
+    def _acknowledge_notices(self, waiting: dict[str, int]) -> list[tuple[object, Event]]:
         """The notices that were taken and have not run."""
         left = Counter(waiting)
         kept = []

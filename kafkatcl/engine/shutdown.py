@@ -58,7 +58,7 @@ _open: set[Closable] = set()
 #: The handles that threads of their own close; said when there is one less.
 _closing: list[Closable] = []
 _closed = threading.Condition()
-_settlers: list[Callable[[], None]] = []
+_before_shutdown: list[Callable[[], None]] = []
 _closers: list[Callable[[], None]] = []
 
 
@@ -72,7 +72,7 @@ class _End:
 if hasattr(os, "register_at_fork"):
     # What is open is the parent's to close: librdkafka's threads are not in the child,
     # and nothing can be flushed.
-    for _known in (_open, _closing, _settlers, _closers):
+    for _known in (_open, _closing, _before_shutdown, _closers):
         os.register_at_fork(after_in_child=_known.clear)
 
 
@@ -123,9 +123,9 @@ def closing(*handles: Closable) -> None:
     _wait([handle for handle in opened_ones if handle.consumes])
 
 
-def before_shutdown(settler: Callable[[], None]) -> None:
-    """Have ``settler`` called first of all by :func:`shutdown`."""
-    _settlers.append(settler)
+def before_shutdown(function: Callable[[], None]) -> None:
+    """Have ``function`` called first of all by :func:`shutdown`."""
+    _before_shutdown.append(function)
 
 
 def at_shutdown(closer: Callable[[], None]) -> None:
@@ -146,8 +146,8 @@ def shutdown() -> None:
     if is_forked():
         return
     _End.has_begun = True
-    while _settlers:
-        _settlers.pop()()
+    while _before_shutdown:
+        _before_shutdown.pop()()
     while _open:
         _start_closing(_open.pop())
     try:

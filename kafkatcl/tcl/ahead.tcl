@@ -45,7 +45,7 @@ namespace eval ::kafkatcl::ahead {
 # Whether the stored messages may still be used.  Those of revoked partitions may not.
 proc ::kafkatcl::ahead::MayBeUsed {id words} {
     variable kept
-    ::kafkatcl::events::GiveBackRecalled
+    ::kafkatcl::events::RequeueRecalled
     return [::tcl::info::exists kept([list $id $words])]
 }
 
@@ -59,7 +59,7 @@ proc ::kafkatcl::ahead::Meet {id words} {
     set buffer [BufferOf $id $words]
     foreach reader [::tcl::array::names kept] {
         if {$kept($reader) eq $buffer} {
-            Tell $reader read_reclaim
+            Tell $reader read_requeue
         }
     }
 }
@@ -87,14 +87,14 @@ proc ::kafkatcl::ahead::Keep {id words topic partition layout fields} {
 }
 
 # Report to the engine how many stored messages of a reader are not used yet.
-proc ::kafkatcl::ahead::Tell {reader {tell read_settle}} {
+proc ::kafkatcl::ahead::Tell {reader {tell read_acknowledge}} {
     variable kept
     variable interval
     lassign $reader id words
     variable $id
     lassign [set ${id}($words)] at topic partition layout width fields
     set left [expr {([llength $fields] - $at) / $width}]
-    if {$left == 0 || $tell eq "read_reclaim"} {
+    if {$left == 0 || $tell eq "read_requeue"} {
         unset ${id}($words) kept($reader)
     } else {
         lset ${id}($words) end [expr {[::tcl::clock::milliseconds] + $interval}]
@@ -104,7 +104,7 @@ proc ::kafkatcl::ahead::Tell {reader {tell read_settle}} {
 }
 
 # Acknowledge the used messages of all readers.
-proc ::kafkatcl::ahead::Settle {} {
+proc ::kafkatcl::ahead::Acknowledge {} {
     variable kept
     foreach reader [::tcl::array::names kept] {
         Tell $reader
@@ -112,10 +112,10 @@ proc ::kafkatcl::ahead::Settle {} {
 }
 
 # Requeue all stored messages.
-proc ::kafkatcl::ahead::GiveBack {} {
+proc ::kafkatcl::ahead::Requeue {} {
     variable kept
     foreach reader [::tcl::array::names kept] {
-        Tell $reader read_reclaim
+        Tell $reader read_requeue
     }
 }
 
@@ -133,14 +133,14 @@ proc ::kafkatcl::ahead::Forget {id} {
 
 # Before a partition is stopped, an object deleted, or a callback replaced: requeue
 # every message that the script has not seen.
-proc ::kafkatcl::GiveBack {} {
-    events::GiveBack
-    ahead::GiveBack
+proc ::kafkatcl::Requeue {} {
+    events::Requeue
+    ahead::Requeue
 }
 
 # Before the end: acknowledge the messages that the script has used, with callbacks and
 # without.
-proc ::kafkatcl::Settle {} {
-    events::Settle
-    ahead::Settle
+proc ::kafkatcl::Acknowledge {} {
+    events::Acknowledge
+    ahead::Acknowledge
 }

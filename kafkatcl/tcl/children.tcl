@@ -124,7 +124,7 @@ proc ::kafkatcl::ChildGoing {path name args} {
     set child [list {*}$path $name]
     foreach {session has} [array get loaded] {
         if {[lrange $has 0 [llength $child]-1] eq $child} {
-            catch {sessions::$session Settle}
+            catch {sessions::$session Acknowledge}
         }
     }
 }

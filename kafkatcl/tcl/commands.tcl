@@ -256,7 +256,7 @@ Row subscriber subscribe {?topic ...?} {
 }
 Row subscriber unsubscribe {} {
     about {Leave the group.}
-    before GiveBack
+    before Requeue
     call subscriber_unsubscribe
     returns nothing
 }

@@ -63,20 +63,20 @@ proc ::kafkatcl::events::Dropped {stopped} {
 
 # Requeue all pending events, before a partition is stopped, an object deleted, or a
 # callback replaced: the engine then drops those that no callback may get any more.
-proc ::kafkatcl::events::GiveBack {} {
+proc ::kafkatcl::events::Requeue {} {
     variable left
     if {$left > 0} {
         set counts [Counts]
         Replace {}
-        ::kafkatcl::Value [::kafkatcl::bridge::events_reclaim $::kafkatcl::session {*}$counts]
+        ::kafkatcl::Value [::kafkatcl::bridge::events_requeue $::kafkatcl::session {*}$counts]
     }
 }
 
 # Requeue the events that the engine recalls, as their partitions were revoked.
-proc ::kafkatcl::events::GiveBackRecalled {} {
+proc ::kafkatcl::events::RequeueRecalled {} {
     foreach token [::kafkatcl::Value [::kafkatcl::bridge::events_recalled $::kafkatcl::session]] {
         if {$token eq ""} {
-            ::kafkatcl::ahead::GiveBack
+            ::kafkatcl::ahead::Requeue
             continue
         }
         set counts [Counts]
@@ -125,10 +125,10 @@ proc ::kafkatcl::events::Counts {} {
 }
 
 # Acknowledge what callbacks have run: those messages count as consumed.
-proc ::kafkatcl::events::Settle {} {
+proc ::kafkatcl::events::Acknowledge {} {
     variable interval
     variable due [expr {[::tcl::clock::milliseconds] + $interval}]
-    ::kafkatcl::Value [::kafkatcl::bridge::events_settle $::kafkatcl::session {*}[Counts]]
+    ::kafkatcl::Value [::kafkatcl::bridge::events_acknowledge $::kafkatcl::session {*}[Counts]]
 }
 
 # Take the next batch of events from the engine, when the last one has run; the number

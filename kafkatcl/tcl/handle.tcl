@@ -31,7 +31,7 @@ proc ::kafkatcl::handle::Brokers {list} {
 }
 
 ::kafkatcl::Implement handle output_queue_length {
-    ::kafkatcl::events::Settle
+    ::kafkatcl::events::Acknowledge
     return [::kafkatcl::Value [::kafkatcl::bridge::handle_queue_length $id]]
 }
 

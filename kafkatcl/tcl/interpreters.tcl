@@ -44,7 +44,7 @@ proc ::kafkatcl::interpreters::Ring {sessions} {
 # Before the end: what callbacks were told, and what was read, counts as consumed.
 proc ::kafkatcl::interpreters::Settle {} {
     foreach session [Sessions] {
-        catch {::kafkatcl::sessions::$session Settle}
+        catch {::kafkatcl::sessions::$session Acknowledge}
     }
 }
 

@@ -37,7 +37,7 @@ proc ::kafkatcl::layouts::ForArrays {layout} {
     variable hasMixed
     if {$layout eq "mixed" && !$hasMixed} {
         set hasMixed 1
-        ::kafkatcl::ahead::GiveBack
+        ::kafkatcl::ahead::Requeue
     }
     return [expr {$hasMixed && [dict exists $columns $layout,unset] ? "$layout,unset" : $layout}]
 }

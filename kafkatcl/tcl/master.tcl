@@ -68,8 +68,8 @@ unset name kind
 proc ::kafkatcl::master::SetCallback {id kind prefix} {
     set wanted [expr {[llength $prefix] > 0}]
     if {!$wanted} {
-        ::kafkatcl::GiveBack
-        ::kafkatcl::events::Settle
+        ::kafkatcl::Requeue
+        ::kafkatcl::events::Acknowledge
     }
     set token [::kafkatcl::Value [::kafkatcl::bridge::master_callback $id $kind $wanted]]
     if {$wanted} {

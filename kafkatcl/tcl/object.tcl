@@ -197,8 +197,8 @@ proc ::kafkatcl::DeleteCommand {id} {
 # Release an object, and the callbacks of the partitions that it fetched.  Messages
 # whose callback has run count as consumed.
 proc ::kafkatcl::Release {id} {
-    GiveBack
-    events::Settle
+    Requeue
+    events::Acknowledge
     events::Dropped [Value [bridge::delete $id]]
     ahead::Forget $id
 }

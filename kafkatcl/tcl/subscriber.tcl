@@ -33,7 +33,7 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 }
 
 ::kafkatcl::Implement subscriber assign {
-    ::kafkatcl::GiveBack
+    ::kafkatcl::Requeue
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
     return
 }
@@ -43,7 +43,7 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 }
 
 ::kafkatcl::Implement subscriber commit {
-    ::kafkatcl::Settle
+    ::kafkatcl::Acknowledge
     return [::kafkatcl::Ask $command subscriber_commit $id [expr {!$async}] {*}[Positions $words]]
 }
 
@@ -85,7 +85,7 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     if {[llength $words] == 0} {
         return [::kafkatcl::events::Get $id]
     }
-    ::kafkatcl::GiveBack
+    ::kafkatcl::Requeue
     if {[llength $callback] == 0 || $callback eq "#none"} {
         ::kafkatcl::events::Unset $id
         ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 0]
@@ -101,7 +101,7 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     if {$committed} {
         return [::kafkatcl::Ask $command subscriber_committed $id $timeout {*}[Positions $words]]
     }
-    ::kafkatcl::Settle
+    ::kafkatcl::Acknowledge
     return [::kafkatcl::Ask $command subscriber_positions $id {*}[Positions $words]]
 }
 
@@ -113,7 +113,7 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     if {[llength $words] == 0} {
         return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_paused $id]]
     }
-    ::kafkatcl::GiveBack
+    ::kafkatcl::Requeue
     ::kafkatcl::Value [::kafkatcl::bridge::subscriber_pause $id {*}[Positions $words]]
     return
 }

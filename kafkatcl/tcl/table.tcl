@@ -19,7 +19,7 @@
 #     waits       1 if it may wait for the cluster: it takes -command, which the usage
 #                 need not name, see background.tcl
 #     returns     `nothing` if the result is empty whatever the call answers
-#     before      what is done before: GiveBack or Settle, see ahead.tcl
+#     before      what is done before: Requeue or Acknowledge, see ahead.tcl
 #     choices     the words of an a|b in the order of the original's errors
 #     count       the least and the greatest number of words, where the usage does not
 #                 tell

@@ -5,7 +5,7 @@
 # -- what both kinds of topics can do --------------------------------------------------
 
 ::kafkatcl::Implement producer_topic {info output_queue_length} {
-    ::kafkatcl::events::Settle
+    ::kafkatcl::events::Acknowledge
     return [::kafkatcl::Value [::kafkatcl::bridge::topic_queue_length $id]]
 }
 
@@ -88,7 +88,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 # -- consuming -------------------------------------------------------------------------
 
 ::kafkatcl::Implement consumer_topic start {
-    ::kafkatcl::GiveBack
+    ::kafkatcl::Requeue
     set token [expr {[llength $callback] ? [::kafkatcl::events::NewToken] : ""}]
     ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::start $id $partition $offset $token]]
     if {$token ne ""} {
@@ -105,13 +105,13 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
         ::kafkatcl::Value [::kafkatcl::bridge::check_start $partition $offset]
         return -code error "command name '$name' is not a kafkatcl queue object"
     }
-    ::kafkatcl::GiveBack
+    ::kafkatcl::Requeue
     ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::start_queue $id $partition $offset $queue]]
     return
 }
 
 ::kafkatcl::Implement consumer_topic stop {
-    ::kafkatcl::GiveBack
+    ::kafkatcl::Requeue
     ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::stop $id {*}$words]]
     return
 }
@@ -132,14 +132,14 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 }
 
 ::kafkatcl::Implement consumer_topic consume_batch {
-    ::kafkatcl::ahead::GiveBack
+    ::kafkatcl::ahead::Requeue
     ::kafkatcl::messages::Require $array
     return [::kafkatcl::messages::Each $array $code \
         [::kafkatcl::bridge::consume_batch $id $partition $timeout $count 1]]
 }
 
 ::kafkatcl::Implement consumer_topic consume_callback {
-    ::kafkatcl::ahead::GiveBack
+    ::kafkatcl::ahead::Requeue
     return [::kafkatcl::messages::Tell $command \
         [::kafkatcl::bridge::consume_batch $id $partition $timeoutMS 10000 0]]
 }
@@ -161,14 +161,14 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 }
 
 ::kafkatcl::Implement queue consume_batch {
-    ::kafkatcl::ahead::GiveBack
+    ::kafkatcl::ahead::Requeue
     ::kafkatcl::messages::Require $array
     return [::kafkatcl::messages::Each $array $code \
         [::kafkatcl::bridge::queue_consume_batch $id $timeout $count 1]]
 }
 
 ::kafkatcl::Implement queue consume_callback {
-    ::kafkatcl::ahead::GiveBack
+    ::kafkatcl::ahead::Requeue
     switch [llength $words] {
         0 {
             return [::kafkatcl::events::Get $id]
@@ -185,7 +185,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 }
 
 proc ::kafkatcl::queue::SetCallback {id prefix} {
-    ::kafkatcl::GiveBack
+    ::kafkatcl::Requeue
     if {[llength $prefix]} {
         ::kafkatcl::events::Set $id $prefix
     } else {

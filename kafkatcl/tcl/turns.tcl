@@ -47,7 +47,7 @@ namespace eval ::kafkatcl::events {
 proc ::kafkatcl::events::Ring {} {
     variable rung 1
     variable coming
-    if {[catch GiveBackRecalled result options] == 1} {
+    if {[catch RequeueRecalled result options] == 1} {
         Recover $result $options
     }
     if {!$coming} {
@@ -197,7 +197,7 @@ proc ::kafkatcl::events::Callbacks {most} {
         set stop 0
         incr changes
         if {[::tcl::clock::milliseconds] > $due} {
-            Settle
+            Acknowledge
         }
         if {[llength [lindex $waiting $next]] == 2} {
             incr count [Notice]

@@ -93,19 +93,19 @@ def batch_end(batch: str, rest: str) -> None:
 
 
 @one_way
-def read_settle(source: str, partition: str, waiting: str) -> None:
+def read_acknowledge(source: str, partition: str, waiting: str) -> None:
     """What was read ahead has been used, but for the last ``waiting`` messages."""
     buffer = _read_from(source, partition)
     if buffer:
-        buffer.settle(int(waiting))
+        buffer.acknowledge(int(waiting))
 
 
 @primitive
-def read_reclaim(source: str, partition: str, waiting: str) -> None:
+def read_requeue(source: str, partition: str, waiting: str) -> None:
     """The same, and those are put back."""
     buffer = _read_from(source, partition)
     if buffer:
-        buffer.reclaim(int(waiting))
+        buffer.requeue(int(waiting))
 
 
 def _read_from(source: str, partition: str) -> MessageBuffer | None:

@@ -29,17 +29,17 @@ def events_wait(session: str, timeout_ms: str) -> None:
 
 
 @one_way
-def events_settle(session: str, *words: str) -> None:
+def events_acknowledge(session: str, *words: str) -> None:
     """Acknowledge the events taken, except the last ``number`` of each callback (token,
     number, ...), which have not run yet.
     """
-    events(session).settle(_counts(words))
+    events(session).acknowledge(_counts(words))
 
 
 @primitive
-def events_reclaim(session: str, *words: str) -> None:
+def events_requeue(session: str, *words: str) -> None:
     """The same, and those are put back."""
-    events(session).reclaim(_counts(words))
+    events(session).requeue(_counts(words))
 
 
 @primitive

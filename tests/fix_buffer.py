@@ -65,10 +65,10 @@ class Ledger(BufferOwner):
         self.held += count
         self.held_bytes += size
 
-    def handed(self, items: Iterable[Item]) -> None:
+    def on_consumed(self, items: Iterable[Item]) -> None:
         self.consumed += singles(items)
 
-    def returned(self, items: Iterable[Item]) -> None:
+    def on_requeued(self, items: Iterable[Item]) -> None:
         self.put_back += singles(items)
 
     def put(self, *found: Item) -> None:

@@ -107,7 +107,7 @@ OURS = {
     "words": {"events_acknowledge", "produce_batch"},
     "settings_from": {"shown_call"},
     "rest": {"batch_end"},
-    "waiting": {"events_returned", "read_acknowledge", "read_requeue"},
+    "waiting": {"events_answer_recall", "read_acknowledge", "read_requeue"},
     "batch": {"batch_end"},
 }
 

@@ -1,4 +1,6 @@
-"""Buffers of fetched messages: read one by one, ahead, in batches, lent, put back."""
+"""Buffers of fetched messages: read one by one, ahead, in batches, handed out,
+put back.
+"""
 
 from __future__ import annotations
 
@@ -205,7 +207,7 @@ def test_with_a_callback_nothing_is_read_ahead(ledger: Ledger) -> None:
 
 
 @layouts
-def test_lent_messages_count_when_they_have_run(ledger: Ledger, five: list[Item]) -> None:
+def test_messages_in_flight_count_when_they_have_run(ledger: Ledger, five: list[Item]) -> None:
     ledger.put(*five, END)
     ledger.buffer.listen("token")
     events = ledger.events.take(4)
@@ -216,7 +218,7 @@ def test_lent_messages_count_when_they_have_run(ledger: Ledger, five: list[Item]
     assert ledger.consumed == FIVE[:1]
     ledger.events.acknowledge({"token": 1})
     assert ledger.consumed == FIVE[:3]
-    assert [item for _, item in ledger.events.take(4)] == FIVE[4:]  # and those lent before have all run
+    assert [item for _, item in ledger.events.take(4)] == FIVE[4:]  # and those handed out before have all run
     assert ledger.consumed == FIVE[:4]
     assert ledger.events.take(4) == []
     assert ledger.consumed == FIVE
@@ -241,10 +243,10 @@ def test_errors_are_told_to_callbacks_and_ends_are_not(ledger: Ledger) -> None:
     assert ledger.held == 0
 
 
-def test_no_more_than_a_mebibyte_is_lent_at_once(ledger: Ledger) -> None:
+def test_no_more_than_a_mebibyte_is_handed_out_at_once(ledger: Ledger) -> None:
     ledger.put(run(0, 6, size=MIB // 4), run(6, size=3 * MIB), run(7))
     ledger.buffer.listen("token")
-    found = [singles(item for _, item in ledger.buffer.lend(100)) for _ in range(5)]
+    found = [singles(item for _, item in ledger.buffer.hand_out(100)) for _ in range(5)]
     assert found[0] == singles([run(0, 4, size=MIB // 4)])
     assert singles(item for part in found for item in part)[-2:] == [run(6, size=3 * MIB), run(7)]
     assert found[-1] == []

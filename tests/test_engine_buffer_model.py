@@ -18,7 +18,7 @@ class Model:
         self.chance = chance
         self.ledger = Ledger()
         self.kept: list[Item] = []
-        self.lent: list[Item | None] = []  # None: dropped meanwhile, but who has it does not know
+        self.in_flight: list[Item | None] = []  # None: dropped meanwhile, but who has it does not know
         self.consumed: list[Item] = []
         self.offset = 0
 
@@ -63,16 +63,16 @@ class Model:
         self.consumed += got[:run_through]
         self.kept[:0] = got[run_through:]
 
-    def lend(self) -> None:
-        if self.lent:
+    def hand_out(self) -> None:
+        if self.in_flight:
             return
         count = self.chance.randint(1, 12)
         self.ledger.buffer.listen("token")
-        found = singles(item for _, item in self.ledger.buffer.lend(count))
+        found = singles(item for _, item in self.ledger.buffer.hand_out(count))
         self.ledger.buffer.listen(None)
         taken, self.kept = self.kept[:count], self.kept[count:]
         assert found == [item for item in taken if not isinstance(item, EndItem)]
-        self.lent = [*found]
+        self.in_flight = [*found]
 
     def read_ahead(self) -> None:
         found = singles([self.ledger.buffer.read_ahead(0)])
@@ -80,37 +80,39 @@ class Model:
         assert found == self.kept[: len(found)]
         self._acknowledge(0)
         self.consumed += found[:1]
-        self.lent = [*found[1:]]
+        self.in_flight = [*found[1:]]
         del self.kept[: len(found)]
 
     def acknowledge(self) -> None:
-        waiting = self.chance.randint(0, len(self.lent))
+        waiting = self.chance.randint(0, len(self.in_flight))
         self.ledger.buffer.acknowledge(waiting)
         self._acknowledge(waiting)
 
     def requeue(self) -> None:
-        waiting = self.chance.randint(0, len(self.lent))
+        waiting = self.chance.randint(0, len(self.in_flight))
         self.ledger.buffer.requeue(waiting)
         self._acknowledge(waiting)
-        self.kept, self.lent = [*(item for item in self.lent if item), *self.kept], []
+        self.kept, self.in_flight = [*(item for item in self.in_flight if item), *self.kept], []
 
     def _acknowledge(self, waiting: int) -> None:
-        used = len(self.lent) - waiting
-        self.consumed += filter(None, self.lent[:used])
-        self.lent = self.lent[used:]
+        used = len(self.in_flight) - waiting
+        self.consumed += filter(None, self.in_flight[:used])
+        self.in_flight = self.in_flight[used:]
 
     def drop(self) -> None:
         partition = self.chance.randrange(3)
         with self.ledger.lock:
             self.ledger.buffer.drop("t", partition)
         self.kept = [item for item in self.kept if item.origin != ("t", partition)]
-        self.lent = [None if item and item.origin == ("t", partition) else item for item in self.lent]
+        self.in_flight = [
+            None if item and item.origin == ("t", partition) else item for item in self.in_flight
+        ]
 
     def clear(self) -> None:
         with self.ledger.lock:
             self.ledger.buffer.clear()
         self.kept = []
-        self.lent = [None] * len(self.lent)
+        self.in_flight = [None] * len(self.in_flight)
 
     def check(self) -> None:
         buffer = self.ledger.buffer
@@ -124,7 +126,7 @@ WEIGHTS = {
     "put": 8,
     "next": 3,
     "batch": 3,
-    "lend": 2,
+    "hand_out": 2,
     "read_ahead": 4,
     "acknowledge": 2,
     "requeue": 1,
@@ -153,10 +155,10 @@ def test_a_buffer_is_a_list_whatever_happens(seed: int) -> None:
     assert (model.ledger.held, model.ledger.held_bytes) == (0, 0)
 
 
-def test_what_is_lent_is_within_a_mebibyte(ledger: Ledger) -> None:
+def test_what_is_in_flight_is_within_a_mebibyte(ledger: Ledger) -> None:
     ledger.put(run(0, 9, size=300 << 10))
     ledger.buffer.listen("token")
-    assert sum(item.bytes for _, item in ledger.buffer.lend(100)) <= MIB
+    assert sum(item.bytes for _, item in ledger.buffer.hand_out(100)) <= MIB
 
 
 def test_an_interrupted_batch_loses_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -318,7 +318,7 @@ def test_who_takes_partitions_away_waits_until_nothing_of_them_is_told() -> None
     thread = recalling(setting)
     assert await_recall(setting) == ["b0"]
     assert thread.is_alive()
-    setting.queue.returned("b0", 4)  # two of the five were told, and the one of partition 1 was not
+    setting.queue.answer_recall("b0", 4)  # two of the five were told, and the one of partition 1 was not
     thread.join(10)
     assert [told.partition for _, told in setting.queue.take(10)] == [1]
 
@@ -349,7 +349,7 @@ def test_what_is_given_back_too_late_is_forgotten() -> None:
     recalling(setting, 0.0).join(10)
     setting.put(0, run(7, 1))
     assert await_recall(setting) == ["b0"]
-    setting.queue.returned("b0", 4)
+    setting.queue.answer_recall("b0", 4)
     assert numbers(setting.queue.take(10)) == [("b0", 7)]
 
 

@@ -22,7 +22,7 @@ from kafkatcl.engine.waiting import deadline, remaining
 from kafkatcl.librdkafka.errors import DESTROYED, UNKNOWN_PARTITION
 
 #: The limits of what a callback or a reader ahead gets at once: bytes, and messages.
-_LENT_BYTES = 1 << 20
+_MAX_IN_FLIGHT_BYTES = 1 << 20
 _AHEAD = 500
 
 
@@ -65,10 +65,10 @@ class BufferOwner:
         held); both are negative where they hold less.
         """
 
-    def handed(self, items: Iterable[Item]) -> None:
+    def on_consumed(self, items: Iterable[Item]) -> None:
         """The script has these now: they count as consumed (lock held)."""
 
-    def returned(self, items: Iterable[Item]) -> None:
+    def on_requeued(self, items: Iterable[Item]) -> None:
         """The script did not get to these: they count as not consumed (lock held)."""
 
     def close_queue(self, queue: MessageBuffer) -> list[Stopped]:
@@ -205,7 +205,7 @@ class MessageBuffer:
             if not self._wait(deadline(timeout_ms)):
                 return None
             item = self._take(1)
-            self.owner.handed([item])
+            self.owner.on_consumed([item])
             return item
 
     def read_ahead(self, timeout_ms: int) -> Item | None:
@@ -221,7 +221,7 @@ class MessageBuffer:
             self._acknowledge(0)
             if not self._wait(deadline(timeout_ms)):
                 return None
-            item = self._take(self._ahead, _LENT_BYTES)
+            item = self._take(self._ahead, _MAX_IN_FLIGHT_BYTES)
             self._ahead = min(4 * self._ahead, _AHEAD)
             self._in_flight = self._eras.taken([item])
             self._acknowledge(item.size - 1)
@@ -254,7 +254,7 @@ class MessageBuffer:
         """
         with self.owner.lock:
             used, left = parted(taken, rest)
-            self.owner.handed(self._eras.wanted(used))
+            self.owner.on_consumed(self._eras.wanted(used))
             self._put_back(self._eras.wanted(left))
 
     # -- callbacks ---------------------------------------------------------------------
@@ -265,22 +265,22 @@ class MessageBuffer:
             self.token = token
             self.announce()
 
-    def lend(self, count: int) -> list[Event]:
+    def hand_out(self, count: int) -> list[Event]:
         """Up to ``count`` messages for the callback;
         they count as consumed when :meth:`acknowledge` says so.
         """
-        lent: list[Item] = []
+        handed_out: list[Item] = []
         with self.owner.lock:
             token = self.token
-            room = _LENT_BYTES
-            while token is not None and self._items and count > 0 and (not lent or self._fits(room)):
+            room = _MAX_IN_FLIGHT_BYTES
+            while token is not None and self._items and count > 0 and (not handed_out or self._fits(room)):
                 item = self._take(count, room)
                 if type(item) is not EndItem:
-                    lent.append(item)
+                    handed_out.append(item)
                 count -= item.size
                 room -= item.bytes
-            self._in_flight += self._eras.taken(lent)
-        return [(token or "", item) for item in lent]
+            self._in_flight += self._eras.taken(handed_out)
+        return [(token or "", item) for item in handed_out]
 
     def more(self) -> bool:
         """Whether there is something for the callback."""
@@ -339,7 +339,7 @@ class MessageBuffer:
     def _acknowledge(self, waiting: int) -> None:
         if self._in_flight:
             used, self._in_flight = parted(self._in_flight, waiting)
-            self.owner.handed(self._eras.wanted(used))
+            self.owner.on_consumed(self._eras.wanted(used))
 
     def _put_back(self, items: list[Item]) -> None:
         if items and not self.closed:
@@ -347,7 +347,7 @@ class MessageBuffer:
                 parked[:0] = [item for item in items if item.origin == origin]
             back = [item for item in items if item.origin not in self._parked]
             self._replace([*back, *self._remaining()])
-            self.owner.returned(items)
+            self.owner.on_requeued(items)
             self.announce()
 
     def _remaining(self) -> list[Item]:

@@ -38,11 +38,11 @@ class Source(Protocol):
     def belongs_to(self, owner: object) -> bool:
         """Whether the messages come from this handle."""
 
-    def lend(self, count: int) -> list[Event]:
+    def hand_out(self, count: int) -> list[Event]:
         """Events for up to ``count`` messages."""
 
     def more(self) -> bool:
-        """Whether there is something to lend."""
+        """Whether there is something to hand out."""
 
     def acknowledge(self, waiting: int) -> None:
         """Acknowledge what is in flight, except the last ``waiting`` messages,
@@ -75,9 +75,9 @@ class EventQueue:
         self._latest: dict[Key, Any] = {}  # arguments that stand for themselves in `_notices` as _LATEST
         self._left_out: dict[Key, tuple[int, Callable[[int], Any]]] = {}
         self._ready: dict[Source, None] = {}  # a set that keeps its order
-        self._lenders: set[Source] = set()
+        self._sources_in_flight: set[Source] = set()
         self._counts: Counter[Key] = Counter()
-        self._told: list[tuple[object, Event]] = []  # notices taken; some may not have run yet
+        self._in_flight: list[tuple[object, Event]] = []  # notices taken; some may not have run yet
         self._rung = False
         #: What its producers have lost, in the words of the line at the end.
         self.lost: list[str] = []
@@ -155,10 +155,10 @@ class EventQueue:
                 break
             with self._lock:
                 self._ready.pop(source, None)
-                self._lenders.add(source)
-            lent = source.lend(wanted)
-            events += lent
-            wanted -= sum(item.size for _, item in lent)
+                self._sources_in_flight.add(source)
+            handed_out = source.hand_out(wanted)
+            events += handed_out
+            wanted -= sum(item.size for _, item in handed_out)
             if source.more():
                 self.ready(source)  # at the end of the line, so that a busy buffer does not starve the others
         if not events:
@@ -173,25 +173,25 @@ class EventQueue:
         # So answer first the recalls whose events have all run.
         self._recalls.answer_told(waiting)
         with self._lock:
-            lenders, self._lenders = self._lenders, set()
-        for source in lenders:
+            sources, self._sources_in_flight = self._sources_in_flight, set()
+        for source in sources:
             left = waiting.get(source.token or "", 0)
             source.acknowledge(left)
             if left:
-                self._lenders.add(source)
+                self._sources_in_flight.add(source)
         with self._lock:
-            self._told = self._acknowledge_notices(waiting)
+            self._in_flight = self._acknowledge_notices(waiting)
 
     def requeue(self, waiting: dict[str, int]) -> None:
         """The same, and put back those that have not run."""
         self._recalls.answer(waiting)
         with self._lock:
-            lenders, self._lenders = self._lenders, set()
-        for source in lenders:
+            sources, self._sources_in_flight = self._sources_in_flight, set()
+        for source in sources:
             source.requeue(waiting.get(source.token or "", 0))
         with self._lock:
             self._notices.extendleft(reversed(self._acknowledge_notices(waiting)))
-            self._told = []
+            self._in_flight = []
 
     # -- recalls -----------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class EventQueue:
         An interpreter that is busy for longer stops as soon as it can; what it gives
         back then counts for nothing.
         """
-        if source in self._lenders:
+        if source in self._sources_in_flight:
             left = self._recalls.recall(token, seconds)
             if left is not None:
                 source.requeue(left)
@@ -213,26 +213,26 @@ class EventQueue:
 
     def recalled(self) -> list[str]:
         """The callback ids whose events are recalled, to be answered by
-        :meth:`returned`; READ_AHEAD stands for messages read ahead.
+        :meth:`answer_recall`; READ_AHEAD stands for messages read ahead.
         """
         return self._recalls.wanted()
 
-    def returned(self, token: str, waiting: int) -> None:
+    def answer_recall(self, token: str, waiting: int) -> None:
         """Answer a recall: the callback runs no more of its events; the last
         ``waiting`` of those taken have not run.
         """
         self._recalls.answer({token: waiting}, [token])
         if self._recalls.withdraw(token):  # nobody has waited for it
             with self._lock:
-                lenders = [source for source in self._lenders if source.token == token]
-            for source in lenders:
+                sources = [source for source in self._sources_in_flight if source.token == token]
+            for source in sources:
                 source.requeue(waiting)
 
     def _acknowledge_notices(self, waiting: dict[str, int]) -> list[tuple[object, Event]]:
         """The notices that were taken and have not run."""
         left = Counter(waiting)
         kept = []
-        for owner, event in reversed(self._told):
+        for owner, event in reversed(self._in_flight):
             token = event[0]
             if left[token] > 0:
                 left[token] -= 1
@@ -247,7 +247,9 @@ class EventQueue:
         """
         with self._lock:
             self._ready = {source: None for source in self._ready if not source.belongs_to(owner)}
-            self._lenders = {source for source in self._lenders if not source.belongs_to(owner)}
+            self._sources_in_flight = {
+                source for source in self._sources_in_flight if not source.belongs_to(owner)
+            }
             return self._drop(lambda entry: entry[0] is owner)
 
     def silence(self, owner: object, token: str) -> list[Event]:
@@ -258,10 +260,10 @@ class EventQueue:
             return self._drop(lambda entry: entry[0] is owner and entry[1][0] == token)
 
     def _drop(self, drops: Callable[[tuple[object, Event]], bool]) -> list[Event]:
-        dropped = [entry for entry in (*self._told, *self._notices) if drops(entry)]
+        dropped = [entry for entry in (*self._in_flight, *self._notices) if drops(entry)]
         if dropped:
             self._notices = deque(entry for entry in self._notices if not drops(entry))
-            self._told = [entry for entry in self._told if not drops(entry)]
+            self._in_flight = [entry for entry in self._in_flight if not drops(entry)]
         for owner, (token, _) in dropped:
             self._counts.pop((owner, token), None)
             self._latest.pop((owner, token), None)
@@ -276,7 +278,7 @@ class EventQueue:
         owner, (token, argument) = self._notices.popleft()
         if argument is _LATEST:
             argument = self._latest.pop((owner, token))
-        self._told.append((owner, (token, argument)))
+        self._in_flight.append((owner, (token, argument)))
         if not self._notices and self._left_out:
             left_out, self._left_out = self._left_out, {}
             for key, (count, make) in left_out.items():

@@ -109,10 +109,10 @@ class ConsumingHandle(Handle, BufferOwner):
         elif self.flow.paused(Reason.FULL):
             self.pump.wake()
 
-    def handed(self, items: Iterable[Item]) -> None:
+    def on_consumed(self, items: Iterable[Item]) -> None:
         self.offsets.advance(items)
 
-    def returned(self, items: Iterable[Item]) -> None:
+    def on_requeued(self, items: Iterable[Item]) -> None:
         self.offsets.rewind(items)
 
     # -- inside ------------------------------------------------------------------------

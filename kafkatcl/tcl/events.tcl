@@ -81,7 +81,7 @@ proc ::kafkatcl::events::RequeueRecalled {} {
         }
         set counts [Counts]
         Replace [lsearch -all -inline -not -exact -index 0 [Rest] $token]
-        ::kafkatcl::Value [::kafkatcl::bridge::events_returned $::kafkatcl::session $token \
+        ::kafkatcl::Value [::kafkatcl::bridge::events_answer_recall $::kafkatcl::session $token \
             [expr {[dict exists $counts $token] ? [dict get $counts $token] : 0}]]
     }
 }

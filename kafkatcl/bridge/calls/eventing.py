@@ -51,11 +51,11 @@ def events_recalled(session: str) -> tuple[str, ...]:
 
 
 @primitive
-def events_returned(session: str, token: str, waiting: str) -> None:
+def events_answer_recall(session: str, token: str, waiting: str) -> None:
     """Answer a recall: the callback runs no more of its events;
     ``waiting`` of the messages taken have not run.
     """
-    events(session).returned(token, int(waiting))
+    events(session).answer_recall(token, int(waiting))
 
 
 def _counts(words: tuple[str, ...]) -> dict[str, int]:

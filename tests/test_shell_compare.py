@@ -51,7 +51,7 @@ def typed(text: str | bytes, *arguments: str) -> Run:
     return Run(args=arguments, stdin=text)
 
 
-TELL = (
+ONE_WAY = (
     "puts [list $argv0 $argv $argc $tcl_interactive [info script] [info level] [info frame] [info library]]"
 )
 NESTED = "proc f {} {\n    g\n}\nproc g {} {\n    error boo info {CODE 1}\n}\nputs before\n\nf\n"
@@ -60,9 +60,9 @@ EVENTS = "set tcl_library x; proc {tick} {} {error tock}; after 10 {after 300 {s
 
 CASES = {
     # The command line
-    "variables": script(TELL),
+    "variables": script(ONE_WAY),
     "arguments": script(
-        TELL, "", "-x", "a b", "{", "$x", "[exit 3]", "\\", "--help", "--embedded", "-encoding"
+        ONE_WAY, "", "-x", "a b", "{", "$x", "[exit 3]", "\\", "--help", "--embedded", "-encoding"
     ),
     "argument in UTF-8": script("puts [string length $argv]; puts $argv", "é", "€", "😀"),
     "argument of odd bytes": script("puts [list $argv [string length $argv]]", b"\xff\xc3(\x80"),

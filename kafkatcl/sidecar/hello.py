@@ -22,7 +22,7 @@ def hello(calls: Iterable[str]) -> tuple[int, tuple[Any, ...]]:
 
     Its form is the same in all versions, so that two that differ can say so.
 
-    :param calls: the names of the functions that a CALL or a TELL may name.
+    :param calls: the names of the functions that a CALL or a ONE_WAY may name.
     """
     facts = {
         "version": TCL_VERSION,

@@ -11,7 +11,7 @@ op                  body                                          answered
 ==================  ============================================  ======================
 CALL                n, n lengths, n words in UTF-8: a primitive   yes
                     and its arguments
-TELL                the same, of a primitive whose answer nobody  no
+ONE_WAY             the same, of a primitive whose answer nobody  no
                     needs
 PRODUCE             topic (its identifier, 12 bytes), partition,  yes
                     length of the key (-1: none), payload, key
@@ -72,7 +72,7 @@ class Op(IntEnum):
     PRODUCE_UNANSWERED = 3
     PRODUCE_BATCH = 4
     BYE = 5
-    TELL = 6
+    ONE_WAY = 6
 
 
 class Kind(IntEnum):

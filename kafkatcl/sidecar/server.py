@@ -89,7 +89,7 @@ class Server:
         self._produce_batch = guarded(self._produce_several)
         self._operations: dict[int, Callable[[Any], None]] = {
             Op.CALL: self._on_call,
-            Op.TELL: self._on_tell,
+            Op.ONE_WAY: self._on_one_way,
             Op.PRODUCE: self._on_produce,
             Op.PRODUCE_UNANSWERED: self._on_produce_unanswered,
             Op.PRODUCE_BATCH: self._on_produce_batch,
@@ -136,7 +136,7 @@ class Server:
         name, *arguments = words(body)
         self._answer(self._functions[name], *arguments)
 
-    def _on_tell(self, body: Body) -> None:
+    def _on_one_way(self, body: Body) -> None:
         name, *arguments = words(body)
         self._functions[name](*arguments)
 

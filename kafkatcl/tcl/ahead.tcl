@@ -30,11 +30,11 @@ namespace eval ::kafkatcl::ahead {
             ::if {[::tcl::clock::milliseconds] <= $due} {
                 ::lset ahead($words) 0 [::expr {$at + $width}]
                 ::if {$at + $width == [::llength $fields]} {
-                    ::kafkatcl::ahead::Tell [::list %id% $words]
+                    ::kafkatcl::ahead::Report [::list %id% $words]
                 }
             } elseif {[::kafkatcl::ahead::MayBeUsed %id% $words]} {
                 ::lset ahead($words) 0 [::expr {$at + $width}]
-                ::kafkatcl::ahead::Tell [::list %id% $words]
+                ::kafkatcl::ahead::Report [::list %id% $words]
             } else {
                 ::unset at
             }
@@ -51,7 +51,7 @@ proc ::kafkatcl::ahead::MayBeUsed {id words} {
 
 # Before messages are read over the bridge: requeue those stored under another timeout
 # for this buffer.
-proc ::kafkatcl::ahead::Meet {id words} {
+proc ::kafkatcl::ahead::RequeueOthers {id words} {
     variable kept
     if {[::tcl::array::size kept] == 0} {
         return
@@ -59,7 +59,7 @@ proc ::kafkatcl::ahead::Meet {id words} {
     set buffer [BufferOf $id $words]
     foreach reader [::tcl::array::names kept] {
         if {$kept($reader) eq $buffer} {
-            Tell $reader read_requeue
+            Report $reader read_requeue
         }
     }
 }
@@ -74,7 +74,7 @@ proc ::kafkatcl::ahead::BufferOf {id words} {
 }
 
 # Store all but the first of the messages that were read over the bridge.
-proc ::kafkatcl::ahead::Keep {id words topic partition layout fields} {
+proc ::kafkatcl::ahead::Store {id words topic partition layout fields} {
     variable kept
     variable interval
     variable $id
@@ -87,27 +87,27 @@ proc ::kafkatcl::ahead::Keep {id words topic partition layout fields} {
 }
 
 # Report to the engine how many stored messages of a reader are not used yet.
-proc ::kafkatcl::ahead::Tell {reader {tell read_acknowledge}} {
+proc ::kafkatcl::ahead::Report {reader {call read_acknowledge}} {
     variable kept
     variable interval
     lassign $reader id words
     variable $id
     lassign [set ${id}($words)] at topic partition layout width fields
     set left [expr {([llength $fields] - $at) / $width}]
-    if {$left == 0 || $tell eq "read_requeue"} {
+    if {$left == 0 || $call eq "read_requeue"} {
         unset ${id}($words) kept($reader)
     } else {
         lset ${id}($words) end [expr {[::tcl::clock::milliseconds] + $interval}]
     }
     # The object may be deleted, and its messages with it.
-    ::kafkatcl::bridge::$tell $id $partition $left
+    ::kafkatcl::bridge::$call $id $partition $left
 }
 
 # Acknowledge the used messages of all readers.
 proc ::kafkatcl::ahead::Acknowledge {} {
     variable kept
     foreach reader [::tcl::array::names kept] {
-        Tell $reader
+        Report $reader
     }
 }
 
@@ -115,18 +115,18 @@ proc ::kafkatcl::ahead::Acknowledge {} {
 proc ::kafkatcl::ahead::Requeue {} {
     variable kept
     foreach reader [::tcl::array::names kept] {
-        Tell $reader read_requeue
+        Report $reader read_requeue
     }
 }
 
 # A topic object was made, from a handle and with a name.
-proc ::kafkatcl::ahead::Introduce {id handle name} {
+proc ::kafkatcl::ahead::AddTopic {id handle name} {
     variable topicOf
     set topicOf($id) [list $handle $name]
 }
 
 # An object is gone; what was kept for it was given back before.
-proc ::kafkatcl::ahead::Forget {id} {
+proc ::kafkatcl::ahead::DropObject {id} {
     variable topicOf
     unset -nocomplain topicOf($id) ::kafkatcl::ahead::$id
 }

@@ -6,7 +6,7 @@
 
 namespace eval ::kafkatcl::failures {
     variable script         ;# errorInfo of the script's own code that failed within a command of ours
-    variable passed         ;# options of a `return` of the script's own code, see messages::Each
+    variable passed         ;# options of a `return` of the script's own code, see messages::RunForEach
 }
 
 # The body of an object command that is one call of a procedure, with errors as the

@@ -8,7 +8,7 @@
     }
     set full [::kafkatcl::FullName $cmdName 3]
     lassign [::kafkatcl::Value [::kafkatcl::bridge::topic_create $id $topic]] object kind
-    ::kafkatcl::ahead::Introduce $object $id $topic
+    ::kafkatcl::ahead::AddTopic $object $id $topic
     return [::kafkatcl::MakeCommand $kind $object $full]
 }
 

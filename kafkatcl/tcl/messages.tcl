@@ -73,7 +73,7 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
         messages {
             lassign $value kind topic partition layout fields
             set layout [::kafkatcl::layouts::ForArrays $layout]
-            ::kafkatcl::ahead::Keep $id $words $topic $partition $layout $fields
+            ::kafkatcl::ahead::Store $id $words $topic $partition $layout $fields
             set at 0
             if {[catch {%fill%} result options]} {
                 lassign [Failed $array $result $options] result options
@@ -96,7 +96,7 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
 # Answer to `consume_batch`: run the code in the caller for each message with the array
 # set to it; the number of messages.  What the code does not get to, because of a break,
 # a return or an error, is put back.
-proc ::kafkatcl::messages::Each {array body answer} [::kafkatcl::messages::Text {
+proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages::Text {
     lassign $answer status value code
     if {$status eq 1} {
         return -code error -errorcode $code $value
@@ -161,7 +161,7 @@ proc ::kafkatcl::messages::Unwound {} {
 }
 
 # Run a callback for each message of an answer, as from the event loop; their number.
-proc ::kafkatcl::messages::Tell {prefix answer} {
+proc ::kafkatcl::messages::CallForEach {prefix answer} {
     set items [lassign [::kafkatcl::Value $answer] batch count]
     ::kafkatcl::Value [::kafkatcl::bridge::batch_end $batch 0]
     foreach item $items {

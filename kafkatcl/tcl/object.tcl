@@ -200,5 +200,5 @@ proc ::kafkatcl::Release {id} {
     Requeue
     events::Acknowledge
     events::Dropped [Value [bridge::delete $id]]
-    ahead::Forget $id
+    ahead::DropObject $id
 }

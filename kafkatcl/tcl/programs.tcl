@@ -32,7 +32,7 @@ proc ::kafkatcl::programs::Exec {path command args} {
         ::kafkatcl::bridge::seal
     }
     if {![IsOwn [lrange $command 1 end]]} {
-        Tell
+        SetEnvironment
     }
 }
 
@@ -43,7 +43,7 @@ proc ::kafkatcl::programs::Open {path command args} {
 proc ::kafkatcl::programs::Loaded {path args} {
     variable before
     variable forking
-    Tell
+    SetEnvironment
     set before {}
     if {$path ni $forking && [interp eval $path {::info commands ::fork}] ne ""} {
         lappend forking $path
@@ -63,7 +63,7 @@ proc ::kafkatcl::programs::IsOwn {words} {
     return [expr {$own in $words && "|" ni $words && "|&" ni $words}]
 }
 
-proc ::kafkatcl::programs::Tell {} {
+proc ::kafkatcl::programs::SetEnvironment {} {
     variable index
     variable python
     set folders [expr {[info exists ::env(TCLLIBPATH)] ? $::env(TCLLIBPATH) : {}}]

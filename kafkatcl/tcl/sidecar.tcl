@@ -118,7 +118,7 @@ proc ::kafkatcl::sidecar::MakeCalls {} {
     variable said
     foreach name $said(calls) {
         if {[info commands ::kafkatcl::bridge::$name] eq ""} {
-            set way [expr {$name in $said(unanswered) ? "Tell" : "Call"}]
+            set way [expr {$name in $said(unanswered) ? "CallOneWay" : "Call"}]
             proc ::kafkatcl::bridge::$name args "::kafkatcl::sidecar::$way $name {*}\$args"
         }
     }
@@ -146,8 +146,8 @@ proc ::kafkatcl::sidecar::IsPlain {word} {
 
 # Call a primitive that always succeeds, and do not wait for that; the answer it will
 # have.
-proc ::kafkatcl::sidecar::Tell {args} {
-    if {[catch {Send TELL [Words $args]} result options]} {
+proc ::kafkatcl::sidecar::CallOneWay {args} {
+    if {[catch {Send ONE_WAY [Words $args]} result options]} {
         return [list 1 $result [dict get $options -errorcode]]
     }
     return

@@ -58,12 +58,12 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 }]
 
 ::kafkatcl::Implement subscriber consume {
-    ::kafkatcl::ahead::Meet $id $timeout
+    ::kafkatcl::ahead::RequeueOthers $id $timeout
     set value [::kafkatcl::Value [::kafkatcl::bridge::subscriber_consume $id {*}[Timeout $timeout]]]
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition layout fields
-            ::kafkatcl::ahead::Keep $id $timeout $topic $partition $layout $fields
+            ::kafkatcl::ahead::Store $id $timeout $topic $partition $layout $fields
             return [::kafkatcl::messages::Pairs $topic $partition $layout $fields 0]
         }
         error {

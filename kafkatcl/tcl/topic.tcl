@@ -126,7 +126,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 
 ::kafkatcl::Implement consumer_topic consume {
     ::kafkatcl::messages::Require $array
-    ::kafkatcl::ahead::Meet $id $partition,$timeout
+    ::kafkatcl::ahead::RequeueOthers $id $partition,$timeout
     return [::kafkatcl::messages::One $id $partition,$timeout $array \
         [::kafkatcl::bridge::consume $id $partition $timeout]]
 }
@@ -134,13 +134,13 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 ::kafkatcl::Implement consumer_topic consume_batch {
     ::kafkatcl::ahead::Requeue
     ::kafkatcl::messages::Require $array
-    return [::kafkatcl::messages::Each $array $code \
+    return [::kafkatcl::messages::RunForEach $array $code \
         [::kafkatcl::bridge::consume_batch $id $partition $timeout $count 1]]
 }
 
 ::kafkatcl::Implement consumer_topic consume_callback {
     ::kafkatcl::ahead::Requeue
-    return [::kafkatcl::messages::Tell $command \
+    return [::kafkatcl::messages::CallForEach $command \
         [::kafkatcl::bridge::consume_batch $id $partition $timeoutMS 10000 0]]
 }
 
@@ -156,14 +156,14 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 
 ::kafkatcl::Implement queue consume {
     ::kafkatcl::messages::Require $array
-    ::kafkatcl::ahead::Meet $id $timeout
+    ::kafkatcl::ahead::RequeueOthers $id $timeout
     return [::kafkatcl::messages::One $id $timeout $array [::kafkatcl::bridge::queue_consume $id $timeout]]
 }
 
 ::kafkatcl::Implement queue consume_batch {
     ::kafkatcl::ahead::Requeue
     ::kafkatcl::messages::Require $array
-    return [::kafkatcl::messages::Each $array $code \
+    return [::kafkatcl::messages::RunForEach $array $code \
         [::kafkatcl::bridge::queue_consume_batch $id $timeout $count 1]]
 }
 
@@ -178,7 +178,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
         }
         2 {
             lassign $words timeout prefix
-            return [::kafkatcl::messages::Tell $prefix \
+            return [::kafkatcl::messages::CallForEach $prefix \
                 [::kafkatcl::bridge::queue_consume_batch $id $timeout 10000 0]]
         }
     }

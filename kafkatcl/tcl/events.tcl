@@ -28,7 +28,7 @@ proc ::kafkatcl::events::NewToken {} {
 }
 
 # Set a callback, a command prefix.
-proc ::kafkatcl::events::Set {token prefix} {
+proc ::kafkatcl::events::SetCallback {token prefix} {
     variable callback
     variable changes
     set callback($token) [list {*}$prefix]
@@ -36,7 +36,7 @@ proc ::kafkatcl::events::Set {token prefix} {
 }
 
 # Forget a callback, and whatever waits for it.
-proc ::kafkatcl::events::Unset {token} {
+proc ::kafkatcl::events::UnsetCallback {token} {
     variable callback
     variable changes
     unset -nocomplain callback($token)
@@ -44,17 +44,17 @@ proc ::kafkatcl::events::Unset {token} {
 }
 
 # The command prefix of a callback, empty when there is none.
-proc ::kafkatcl::events::Get {token} {
+proc ::kafkatcl::events::GetCallback {token} {
     variable callback
     if {[::tcl::info::exists callback($token)]} {return $callback($token)}
 }
 
 # Partitions are no longer fetched (token, topic, partition of each): forget the
 # callbacks they had for themselves.
-proc ::kafkatcl::events::Dropped {stopped} {
+proc ::kafkatcl::events::DropStopped {stopped} {
     foreach {token topic partition} $stopped {
         if {[::tcl::string::match start* $token]} {
-            Unset $token
+            UnsetCallback $token
         }
     }
 }
@@ -66,8 +66,8 @@ proc ::kafkatcl::events::Dropped {stopped} {
 proc ::kafkatcl::events::Requeue {} {
     variable left
     if {$left > 0} {
-        set counts [Counts]
-        Replace {}
+        set counts [RemainingCounts]
+        ReplaceEvents {}
         ::kafkatcl::Value [::kafkatcl::bridge::events_requeue $::kafkatcl::session {*}$counts]
     }
 }
@@ -79,14 +79,14 @@ proc ::kafkatcl::events::RequeueRecalled {} {
             ::kafkatcl::ahead::Requeue
             continue
         }
-        set counts [Counts]
-        Replace [lsearch -all -inline -not -exact -index 0 [Rest] $token]
+        set counts [RemainingCounts]
+        ReplaceEvents [lsearch -all -inline -not -exact -index 0 [Remaining] $token]
         ::kafkatcl::Value [::kafkatcl::bridge::events_answer_recall $::kafkatcl::session $token \
             [expr {[dict exists $counts $token] ? [dict get $counts $token] : 0}]]
     }
 }
 
-proc ::kafkatcl::events::Rest {} {
+proc ::kafkatcl::events::Remaining {} {
     variable waiting
     variable next
     variable at
@@ -98,28 +98,28 @@ proc ::kafkatcl::events::Rest {} {
 }
 
 # How many notices or messages an event is.
-proc ::kafkatcl::events::Size {event} {
+proc ::kafkatcl::events::CountOf {event} {
     return [expr {[llength $event] == 2 ? 1 : [llength [lindex $event 4]] / [::kafkatcl::layouts::Width [lindex $event 3]]}]
 }
 
-proc ::kafkatcl::events::Replace {events} {
+proc ::kafkatcl::events::ReplaceEvents {events} {
     variable changes
     variable waiting $events
     variable next 0
     variable at 0
     variable left 0
     foreach event $events {
-        incr left [Size $event]
+        incr left [CountOf $event]
     }
     incr changes
 }
 
 # How many notices or messages of each callback have not run:
 # {token count token count ...}
-proc ::kafkatcl::events::Counts {} {
+proc ::kafkatcl::events::RemainingCounts {} {
     set counts {}
-    foreach event [Rest] {
-        dict incr counts [lindex $event 0] [Size $event]
+    foreach event [Remaining] {
+        dict incr counts [lindex $event 0] [CountOf $event]
     }
     return $counts
 }
@@ -128,26 +128,26 @@ proc ::kafkatcl::events::Counts {} {
 proc ::kafkatcl::events::Acknowledge {} {
     variable interval
     variable due [expr {[::tcl::clock::milliseconds] + $interval}]
-    ::kafkatcl::Value [::kafkatcl::bridge::events_acknowledge $::kafkatcl::session {*}[Counts]]
+    ::kafkatcl::Value [::kafkatcl::bridge::events_acknowledge $::kafkatcl::session {*}[RemainingCounts]]
 }
 
 # Take the next batch of events from the engine, when the last one has run; the number
 # of notices and messages.
-proc ::kafkatcl::events::Take {} {
+proc ::kafkatcl::events::TakeEvents {} {
     variable batch
     variable left
     variable rung
     variable interval
     variable taken [::tcl::clock::milliseconds]
     variable due [expr {$taken + $interval}]
-    Replace [::kafkatcl::Value [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]
+    ReplaceEvents [::kafkatcl::Value [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]
     set rung [expr {$left > 0}]
     return $left
 }
 
 # A batch has run: take more at once where callbacks are quick, and less where they are
 # slow, since callbacks of other objects wait for the whole batch.
-proc ::kafkatcl::events::Adapt {} {
+proc ::kafkatcl::events::AdaptBatch {} {
     variable batch
     variable taken
     set ms [expr {[::tcl::clock::milliseconds] - $taken}]

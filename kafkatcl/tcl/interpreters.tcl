@@ -38,7 +38,7 @@ proc ::kafkatcl::interpreters::Alert {procedure args} {
 
 # Some sessions have events to take.
 proc ::kafkatcl::interpreters::Ring {sessions} {
-    tailcall ::kafkatcl::interpreters::Alert events::Ring {*}$sessions
+    tailcall ::kafkatcl::interpreters::Alert events::OnBell {*}$sessions
 }
 
 # Before the end: what callbacks were told, and what was read, counts as consumed.

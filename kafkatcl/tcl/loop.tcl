@@ -10,7 +10,7 @@ namespace eval ::kafkatcl::loop {
     # commands that move something to an interpreter like this, or with an empty path
     # back
     variable movers {}
-    variable wheels {}      ;# channels in it that can always be read
+    variable wakeupChannels {} ;# channels in it that can always be read
     variable spinning {}    ;# sessions that go on without an end
 }
 
@@ -24,7 +24,7 @@ proc ::kafkatcl::loop::Make {} {
     set interp [interp create -safe ::kafkatcl::loop::interp[incr made]]
     foreach {name target} {
         alert ::kafkatcl::interpreters::Alert
-        spun ::kafkatcl::loop::Spun
+        spun ::kafkatcl::loop::OnSpin
         background ::kafkatcl::loop::Background
         evaluate ::kafkatcl::loop::Evaluate
     } {
@@ -40,7 +40,7 @@ proc ::kafkatcl::loop::Make {} {
 proc ::kafkatcl::loop::Gone {args} {
     variable interp
     variable movers
-    variable wheels {}
+    variable wakeupChannels {}
     variable spinning
     foreach mover $movers {
         {*}$mover {}
@@ -54,8 +54,8 @@ proc ::kafkatcl::loop::Gone {args} {
         Spin 1
     }
     foreach session [::kafkatcl::interpreters::Sessions] {
-        Later 0 $session events::Turn
-        Later 0 $session events::Ring
+        Later 0 $session events::OnTurn
+        Later 0 $session events::OnBell
     }
 }
 
@@ -96,7 +96,7 @@ proc ::kafkatcl::loop::Background {message options} {
 
 # Have the turn of a session made as an event, after some ms.
 proc ::kafkatcl::bridge::events_later {session ms} {
-    ::kafkatcl::loop::Later $ms $session events::Turn
+    ::kafkatcl::loop::Later $ms $session events::OnTurn
 }
 
 # -- going on --------------------------------------------------------------------------
@@ -117,18 +117,18 @@ proc ::kafkatcl::bridge::events_spin {session wanted} {
 # A file can always be read, so a number of channels gives as many events from one look
 # at them; timers would give one.
 proc ::kafkatcl::loop::Spin {wanted} {
-    variable wheels
-    while {$wanted && [llength $wheels] < 8 && [set wheel [OpenWheel]] ne ""} {
-        lappend wheels $wheel
+    variable wakeupChannels
+    while {$wanted && [llength $wakeupChannels] < 8 && [set channel [OpenWakeupChannel]] ne ""} {
+        lappend wakeupChannels $channel
     }
-    foreach wheel $wheels {
-        FileEvent $wheel readable [expr {$wanted ? "spun" : ""}]
+    foreach channel $wakeupChannels {
+        FileEvent $channel readable [expr {$wanted ? "spun" : ""}]
     }
 }
 
 # A channel that can be read; nothing where there are no descriptors below 1024, as Tcl
 # waits for files with select().
-proc ::kafkatcl::loop::OpenWheel {} {
+proc ::kafkatcl::loop::OpenWakeupChannel {} {
     variable interp
     if {[catch {open [file join $::kafkatcl::library core.tcl]} channel]} {
         return
@@ -141,7 +141,7 @@ proc ::kafkatcl::loop::OpenWheel {} {
     return $channel
 }
 
-proc ::kafkatcl::loop::Spun {} {
+proc ::kafkatcl::loop::OnSpin {} {
     variable spinning
-    ::kafkatcl::interpreters::Alert events::Again {*}$spinning
+    ::kafkatcl::interpreters::Alert events::OnContinue {*}$spinning
 }

@@ -73,9 +73,9 @@ proc ::kafkatcl::master::SetCallback {id kind prefix} {
     }
     set token [::kafkatcl::Value [::kafkatcl::bridge::master_callback $id $kind $wanted]]
     if {$wanted} {
-        ::kafkatcl::events::Set $token $prefix
+        ::kafkatcl::events::SetCallback $token $prefix
     } else {
-        ::kafkatcl::events::Unset $token
+        ::kafkatcl::events::UnsetCallback $token
     }
     return
 }
@@ -83,6 +83,6 @@ proc ::kafkatcl::master::SetCallback {id kind prefix} {
 proc ::kafkatcl::master::Deleted {id} {
     ::kafkatcl::Release $id
     foreach kind {delivery error statistics logger} {
-        ::kafkatcl::events::Unset $id.$kind
+        ::kafkatcl::events::UnsetCallback $id.$kind
     }
 }

@@ -166,15 +166,15 @@ proc ::kafkatcl::messages::CallForEach {prefix answer} {
     ::kafkatcl::Value [::kafkatcl::bridge::batch_end $batch 0]
     foreach item $items {
         if {[lindex $item 0] eq "error"} {
-            ::kafkatcl::events::Call {} [list {*}$prefix [lindex $item 1]]
+            ::kafkatcl::events::RunCallback {} [list {*}$prefix [lindex $item 1]]
             continue
         }
         lassign $item kind topic partition layout fields
         for {set at 0} {$at < [llength $fields]} {incr at [::kafkatcl::layouts::Width $layout]} {
-            ::kafkatcl::events::Call {} [list {*}$prefix [Pairs $topic $partition $layout $fields $at]]
+            ::kafkatcl::events::RunCallback {} [list {*}$prefix [Pairs $topic $partition $layout $fields $at]]
         }
     }
-    ::kafkatcl::events::TellFailures
+    ::kafkatcl::events::ReportFailures
     return $count
 }
 

@@ -199,6 +199,6 @@ proc ::kafkatcl::DeleteCommand {id} {
 proc ::kafkatcl::Release {id} {
     Requeue
     events::Acknowledge
-    events::Dropped [Value [bridge::delete $id]]
+    events::DropStopped [Value [bridge::delete $id]]
     ahead::DropObject $id
 }

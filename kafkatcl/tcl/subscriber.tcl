@@ -83,14 +83,14 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
 
 ::kafkatcl::Implement subscriber callback {
     if {[llength $words] == 0} {
-        return [::kafkatcl::events::Get $id]
+        return [::kafkatcl::events::GetCallback $id]
     }
     ::kafkatcl::Requeue
     if {[llength $callback] == 0 || $callback eq "#none"} {
-        ::kafkatcl::events::Unset $id
+        ::kafkatcl::events::UnsetCallback $id
         ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 0]
     } else {
-        ::kafkatcl::events::Set $id $callback
+        ::kafkatcl::events::SetCallback $id $callback
         ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 1]
     }
     return
@@ -134,6 +134,6 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
 }
 
 proc ::kafkatcl::subscriber::Deleted {id} {
-    ::kafkatcl::events::Unset $id
+    ::kafkatcl::events::UnsetCallback $id
     ::kafkatcl::Release $id
 }

@@ -90,9 +90,9 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 ::kafkatcl::Implement consumer_topic start {
     ::kafkatcl::Requeue
     set token [expr {[llength $callback] ? [::kafkatcl::events::NewToken] : ""}]
-    ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::start $id $partition $offset $token]]
+    ::kafkatcl::events::DropStopped [::kafkatcl::Value [::kafkatcl::bridge::start $id $partition $offset $token]]
     if {$token ne ""} {
-        ::kafkatcl::events::Set $token $callback
+        ::kafkatcl::events::SetCallback $token $callback
     }
     return
 }
@@ -106,13 +106,13 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
         return -code error "command name '$name' is not a kafkatcl queue object"
     }
     ::kafkatcl::Requeue
-    ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::start_queue $id $partition $offset $queue]]
+    ::kafkatcl::events::DropStopped [::kafkatcl::Value [::kafkatcl::bridge::start_queue $id $partition $offset $queue]]
     return
 }
 
 ::kafkatcl::Implement consumer_topic stop {
     ::kafkatcl::Requeue
-    ::kafkatcl::events::Dropped [::kafkatcl::Value [::kafkatcl::bridge::stop $id {*}$words]]
+    ::kafkatcl::events::DropStopped [::kafkatcl::Value [::kafkatcl::bridge::stop $id {*}$words]]
     return
 }
 
@@ -171,7 +171,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
     ::kafkatcl::ahead::Requeue
     switch [llength $words] {
         0 {
-            return [::kafkatcl::events::Get $id]
+            return [::kafkatcl::events::GetCallback $id]
         }
         1 {
             SetCallback $id [lindex $words 0]
@@ -187,9 +187,9 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 proc ::kafkatcl::queue::SetCallback {id prefix} {
     ::kafkatcl::Requeue
     if {[llength $prefix]} {
-        ::kafkatcl::events::Set $id $prefix
+        ::kafkatcl::events::SetCallback $id $prefix
     } else {
-        ::kafkatcl::events::Unset $id
+        ::kafkatcl::events::UnsetCallback $id
     }
     ::kafkatcl::Value [::kafkatcl::bridge::queue_listen $id [expr {[llength $prefix] > 0}]]
     return
@@ -200,7 +200,7 @@ proc ::kafkatcl::queue::SetCallback {id prefix} {
 }
 
 proc ::kafkatcl::queue::Deleted {id} {
-    ::kafkatcl::events::Unset $id
+    ::kafkatcl::events::UnsetCallback $id
     ::kafkatcl::Release $id
 }
 

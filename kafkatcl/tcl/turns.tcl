@@ -25,7 +25,7 @@ namespace eval ::kafkatcl::events {
 
     # The loop body of a run of messages: run one callback without a Tcl event of its
     # own.
-    variable tell {
+    variable runOne {
         if {[incr at $width] == $end} {
             incr next
             set at 0
@@ -36,7 +36,7 @@ namespace eval ::kafkatcl::events {
         if {[catch {uplevel #0 $command} result] == 1} {
             Failed $result
         }
-        incr told
+        incr ran
         if {$stop || $changes != $unchanged || [::tcl::clock::milliseconds] >= $until} {
             break
         }
@@ -44,20 +44,20 @@ namespace eval ::kafkatcl::events {
 }
 
 # The bell has rung: the engine has events, or recalls some.  Called as an event.
-proc ::kafkatcl::events::Ring {} {
+proc ::kafkatcl::events::OnBell {} {
     variable rung 1
     variable coming
     if {[catch RequeueRecalled result options] == 1} {
         Recover $result $options
     }
     if {!$coming} {
-        Turn
+        OnTurn
     }
 }
 
 # Run callbacks for a while, and have it done again as long as there are more.  Called
 # as an event.
-proc ::kafkatcl::events::Turn {} {
+proc ::kafkatcl::events::OnTurn {} {
     variable coming 0
     variable left
     variable rung
@@ -69,18 +69,18 @@ proc ::kafkatcl::events::Turn {} {
         ::kafkatcl::waits::Follow
         set now [::tcl::clock::milliseconds]
         set until [expr {$now + max($slice, min($longest, $now - $ended))}]
-        Begin
+        BeginTurn
     }
 }
 
 # Go on with a turn that ended early, as a variable was written that somebody waits for.
 # Called as an event.
-proc ::kafkatcl::events::Again {} {
+proc ::kafkatcl::events::OnContinue {} {
     variable left
     variable until
     variable spinning
     if {$left > 0 && [::tcl::clock::milliseconds] < $until} {
-        Begin
+        BeginTurn
     } elseif {$spinning} {
         set spinning 0
         ::kafkatcl::bridge::events_spin $::kafkatcl::session 0
@@ -89,7 +89,7 @@ proc ::kafkatcl::events::Again {} {
 
 # Begin a turn, or have it wait: in the callbacks of `deepest` others, or where the
 # interpreter has no room for more nested calls, it waits until one of these ends.
-proc ::kafkatcl::events::Begin {} {
+proc ::kafkatcl::events::BeginTurn {} {
     variable depth
     variable deepest
     variable held
@@ -99,16 +99,16 @@ proc ::kafkatcl::events::Begin {} {
         return
     }
     incr depth
-    if {[catch Run result options] == 1} {
+    if {[catch RunTurn result options] == 1} {
         Recover $result $options
     }
     incr depth -1
     if {$held} {
         set held 0
-        Come
+        ScheduleTurn
     }
     if {[llength $failures]} {
-        TellFailures
+        ReportFailures
     }
 }
 
@@ -120,7 +120,7 @@ proc ::kafkatcl::events::Unwound {} {
     variable running {}
     variable coming 0
     variable rung 1
-    Come
+    ScheduleTurn
 }
 
 proc ::kafkatcl::events::NeedLevels {count} {
@@ -134,11 +134,11 @@ proc ::kafkatcl::events::Recover {result options} {
     variable coming 0
     variable failures
     lappend failures $result $options
-    Come 20
+    ScheduleTurn 20
 }
 
 # Have a turn made as an event of its own, after some ms.
-proc ::kafkatcl::events::Come {{ms 0}} {
+proc ::kafkatcl::events::ScheduleTurn {{ms 0}} {
     variable coming
     if {!$coming} {
         set coming 1
@@ -147,7 +147,7 @@ proc ::kafkatcl::events::Come {{ms 0}} {
 }
 
 # What a turn does.
-proc ::kafkatcl::events::Run {} {
+proc ::kafkatcl::events::RunTurn {} {
     variable slice
     variable ended
     variable until
@@ -156,7 +156,7 @@ proc ::kafkatcl::events::Run {} {
     variable rung
     variable spinning
     # Where it is not known what ends a wait, each callback is an event.
-    Callbacks [expr {{} in $::kafkatcl::waits::names ? 1 : 1000000}]
+    RunCallbacks [expr {{} in $::kafkatcl::waits::names ? 1 : 1000000}]
     set ended [::tcl::clock::milliseconds]
     if {($left > 0 || $rung) && $ended - $idled >= $slice} {
         # Tcl runs idle callbacks only when no event waits, and one of ours always does.
@@ -173,7 +173,7 @@ proc ::kafkatcl::events::Run {} {
 
 # Run the callbacks of what waits: `most` of them, until the turn is over or a variable
 # was written that somebody waits for; their number.
-proc ::kafkatcl::events::Callbacks {most} {
+proc ::kafkatcl::events::RunCallbacks {most} {
     variable callback
     variable waiting
     variable next
@@ -184,15 +184,15 @@ proc ::kafkatcl::events::Callbacks {most} {
     variable until
     variable ::kafkatcl::waits::stop
     set count 0
-    while {$count < $most && ($left > 0 || [Take] > 0)} {
+    while {$count < $most && ($left > 0 || [TakeEvents] > 0)} {
         set token [lindex $waiting $next 0]
         if {![::tcl::info::exists callback($token)] && ![::tcl::info::exists ::kafkatcl::background::asked($token)]} {
-            Skip
+            SkipEvent
             continue
         }
         # A callback may run the event loop: the next turn has to be under way by then.
         if {!$coming} {
-            Come
+            ScheduleTurn
         }
         set stop 0
         incr changes
@@ -200,12 +200,12 @@ proc ::kafkatcl::events::Callbacks {most} {
             Acknowledge
         }
         if {[llength [lindex $waiting $next]] == 2} {
-            incr count [Notice]
+            incr count [RunNotice]
         } else {
-            incr count [Messages [expr {$most - $count}]]
+            incr count [RunMessages [expr {$most - $count}]]
         }
         if {$left == 0} {
-            Adapt
+            AdaptBatch
         }
         if {$stop || [::tcl::clock::milliseconds] >= $until} {
             break
@@ -215,21 +215,21 @@ proc ::kafkatcl::events::Callbacks {most} {
 }
 
 # Skip an event whose callback was removed.
-proc ::kafkatcl::events::Skip {} {
+proc ::kafkatcl::events::SkipEvent {} {
     variable waiting
     variable next
     variable at
     variable left
     variable changes
-    set event [lindex [Rest] 0]
-    incr left -[Size $event]
+    set event [lindex [Remaining] 0]
+    incr left -[CountOf $event]
     incr next
     incr changes
     set at 0
 }
 
 # Run the callback of a notice; 1, the number of notices run.
-proc ::kafkatcl::events::Notice {} {
+proc ::kafkatcl::events::RunNotice {} {
     variable callback
     variable waiting
     variable next
@@ -238,9 +238,9 @@ proc ::kafkatcl::events::Notice {} {
     incr next
     incr left -1
     if {[::tcl::info::exists ::kafkatcl::background::asked($token)]} {
-        Call $token [::kafkatcl::background::Answered $token $argument]
+        RunCallback $token [::kafkatcl::background::Answered $token $argument]
     } else {
-        Call $token [list {*}$callback($token) $argument]
+        RunCallback $token [list {*}$callback($token) $argument]
     }
     return 1
 }
@@ -248,9 +248,9 @@ proc ::kafkatcl::events::Notice {} {
 # Run the callback of a run of messages, `most` of them at most, until the turn is over,
 # a variable was written that a command waits for, or callbacks or pending events have
 # changed; the number of messages run.
-proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list \
+proc ::kafkatcl::events::RunMessages {most} [::tcl::string::map [list \
         %width% [::kafkatcl::layouts::Switch SetWidth] \
-        %each% [::kafkatcl::layouts::Switch [list ForEach {$messages} $::kafkatcl::events::tell]]] {
+        %each% [::kafkatcl::layouts::Switch [list ForEach {$messages} $::kafkatcl::events::runOne]]] {
     variable callback
     variable running
     variable left
@@ -268,16 +268,16 @@ proc ::kafkatcl::events::Messages {most} [::tcl::string::map [list \
     set outer $running
     lappend running $token
     set messages [lrange $fields $at [expr {$at + $width * min($most, $burst) - 1}]]
-    set told 0
+    set ran 0
     %each%
     set running $outer
     # Where each callback ends a turn, few messages are made ready for it.
-    set burst [expr {$told < $burst ? max($told, 4) : min(2 * $told, 1000)}]
-    return $told
+    set burst [expr {$ran < $burst ? max($ran, 4) : min(2 * $ran, 1000)}]
+    return $ran
 }]
 
 # Run a callback at global level.
-proc ::kafkatcl::events::Call {token command} {
+proc ::kafkatcl::events::RunCallback {token command} {
     variable running
     set outer $running
     lappend running $token
@@ -297,13 +297,13 @@ proc ::kafkatcl::events::Poll {timeout} {
     set count 0
     while {$count < 10000} {
         set until [expr {[::tcl::clock::milliseconds] + 1000}]
-        set more [Callbacks [expr {10000 - $count}]]
+        set more [RunCallbacks [expr {10000 - $count}]]
         if {$more == 0} {
             break
         }
         incr count $more
     }
-    TellFailures
+    ReportFailures
     return $count
 }
 
@@ -319,7 +319,7 @@ proc ::kafkatcl::events::Failed {result} {
 
 # Errors of callbacks are background errors, told when the callbacks are through, so
 # that nothing stops.
-proc ::kafkatcl::events::TellFailures {} {
+proc ::kafkatcl::events::ReportFailures {} {
     variable failures
     while {[llength $failures]} {
         set failures [lassign $failures result options]

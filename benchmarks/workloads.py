@@ -18,7 +18,7 @@ OVERHEAD = 100  # bytes that a message takes beside its payload, at most
 SETTLING = 150_000
 SETTLING_BYTES = 50_000_000
 #: The most rounds of a table whose workloads take long.
-MOST_ROUNDS = {"payloads": 2}
+MAX_ROUNDS = {"payloads": 2}
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Workload:
 
     def rounds(self, wanted: int) -> int:
         """How often each peer runs it where ``wanted`` rounds are asked for."""
-        return min(wanted, MOST_ROUNDS.get(self.table, wanted))
+        return min(wanted, MAX_ROUNDS.get(self.table, wanted))
 
     def arguments(self, bootstrap: str, topic: str) -> list[str]:
         """The words of its command line after the name of the program."""

@@ -21,7 +21,7 @@ from fix_engine import until
 KILLS = scaled(4, 20)
 EACH = scaled(2500, 12_000)
 PARTITIONS = range(4)
-MOST_SECONDS = 2  # before a kill; within one, some offsets are committed
+MAX_SECONDS = 2  # before a kill; within one, some offsets are committed
 
 # What it is handed goes to a file, a line at once for each message.  That takes a
 # millisecond, so that more is always fetched and waiting; offsets are committed all the
@@ -95,7 +95,7 @@ def kill_again_and_again(cluster: Cluster, way: str, shell: Sequence[str], folde
         before = file.stat().st_size
         with live(cluster, folder, SCRIPT, topic, way, group, str(file), shell=shell):
             assert until(partial(is_longer, file, before)), "nothing came"
-            time.sleep(chance.uniform(0, MOST_SECONDS))
+            time.sleep(chance.uniform(0, MAX_SECONDS))
     handed, repeats = read(file)
     print(f"{repeats} messages were handed over again")
     committed = committed_offsets(cluster, group, topic)

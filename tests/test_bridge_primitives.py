@@ -81,7 +81,7 @@ PLAIN = {
     "token": "",
     "text": "1",
     "timeout_ms": "0",
-    "most": "1",
+    "max_count": "1",
     "wait": "0",
     "rest": "0",
     "waiting": "0",
@@ -102,7 +102,7 @@ MORE_WORDS = {"produce": ("x",), "subscriber": ("0", "0")}
 OURS = {
     "session": set(),
     "kind": {"handle_create"},
-    "most": {"events_take"},
+    "max_count": {"events_take"},
     "number": {"events_requeue"},
     "words": {"events_acknowledge", "produce_batch"},
     "settings_from": {"shown_call"},

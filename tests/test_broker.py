@@ -139,7 +139,7 @@ class TestMockCluster:
             expected = sorted((b"k%d" % n, b"v\x00\xff%d" % n) for n in range(20))
             assert round_trip(",".join(cluster.bootstrap)) == expected
 
-    @pytest.mark.parametrize("brokers", [1, 3, mock.MOST_BROKERS])
+    @pytest.mark.parametrize("brokers", [1, 3, mock.MAX_BROKERS])
     def test_brokers(self, brokers: int) -> None:
         with MockCluster(brokers) as cluster:
             assert len(set(cluster.bootstrap)) == brokers
@@ -147,7 +147,7 @@ class TestMockCluster:
             assert sorted(f"{b.host}:{b.port}" for b in seen.values()) == sorted(cluster.bootstrap)
 
     @pytest.mark.parametrize("brokers", [1, 2, 5])
-    @pytest.mark.parametrize("count", [1, 4, 7, mock.MOST_PARTITIONS])
+    @pytest.mark.parametrize("count", [1, 4, 7, mock.MAX_PARTITIONS])
     def test_default_partitions(self, brokers: int, count: int) -> None:
         with MockCluster(brokers, count) as cluster:
             assert partitions(cluster.bootstrap[0], "made-on-first-use") == count

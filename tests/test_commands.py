@@ -21,7 +21,7 @@ reference = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(reference)
 
 ROWS = {key: row for key, row in reference.rows().items() if key[0] != "easy"}
-MOST_WORDS = 9
+MAX_WORDS = 9
 
 OBJECTS = """
 package require kafka
@@ -38,7 +38,7 @@ rename kafka::kafka ::kafka
 """
 
 
-def wrong_numbers(row: dict[str, str], most_words: int = MOST_WORDS) -> list[int]:
+def wrong_numbers(row: dict[str, str], max_words: int = MAX_WORDS) -> list[int]:
     """The numbers of words that a usage does not allow."""
     usage = re.sub(r"\{[^}]*\}", "position", row["usage"])
     plain = re.sub(r"\?-\w+( \w+)?\?", "", usage)
@@ -51,7 +51,7 @@ def wrong_numbers(row: dict[str, str], most_words: int = MOST_WORDS) -> list[int
     step = len(repeated[1].split()) if repeated else 0
     return [
         number
-        for number in range(most_words)
+        for number in range(max_words)
         if number < least
         or (not step and number > least + optional)
         or (step > 1 and (number - least) % step)
@@ -78,7 +78,7 @@ def test_a_wrong_number_of_words_tells_the_usage(run_everywhere: RunTcl) -> None
     for kind, subcommand, number in cases:
         outer = subcommand.split()[0]
         # The words of a suboption count for its subcommand first.
-        is_outer = number + 1 in wrong_numbers(ROWS[kind, outer], MOST_WORDS + 1)
+        is_outer = number + 1 in wrong_numbers(ROWS[kind, outer], MAX_WORDS + 1)
         told = outer if is_outer else subcommand
         expected.append(f"1:{usage_error(kind, told, ROWS[kind, told]['usage'])}")
     assert run_everywhere(script).stdout.splitlines() == expected

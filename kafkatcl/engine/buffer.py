@@ -311,7 +311,7 @@ class MessageBuffer:
                 return False
         return True
 
-    def _take(self, count: int, most_bytes: int | None = None) -> Item:
+    def _take(self, count: int, max_bytes: int | None = None) -> Item:
         """The first item, or so many messages of it; at least one."""
         item = self._items[0]
         if not isinstance(item, Run):
@@ -321,8 +321,8 @@ class MessageBuffer:
         left = item.size - self._at
         taken = item.part(self._at, min(count, left))
         size = taken.bytes
-        if most_bytes is not None and size > most_bytes:
-            taken = taken.part(0, taken.within(most_bytes))
+        if max_bytes is not None and size > max_bytes:
+            taken = taken.part(0, taken.within(max_bytes))
             size = taken.bytes
         self._at += taken.size
         if taken.size == left:

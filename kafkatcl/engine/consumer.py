@@ -43,7 +43,7 @@ _COMMITS = {
 #: How long even a ``consume`` that is not to wait asks whether there is a partition.
 #: The answer comes behind that to a fetch, which takes up to ``fetch.wait.max.ms``,
 #: half a second.
-_LEAST_SECONDS = 0.75
+_MIN_SECONDS = 0.75
 
 
 class Route(NamedTuple):
@@ -154,7 +154,7 @@ class ConsumerHandle(ConsumingHandle):
         if 0 <= partition < topic.partitions:
             return
         try:
-            seconds = None if seconds is None else max(seconds, _LEAST_SECONDS)
+            seconds = None if seconds is None else max(seconds, _MIN_SECONDS)
             topic.partitions = self.metadata(refresh=True, seconds=seconds).partitions(topic.name)
         except Failure as failure:
             # What was started was asked about, and would have been told of if it were

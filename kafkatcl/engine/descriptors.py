@@ -27,7 +27,7 @@ from kafkatcl.librdkafka.errors import NO_RESOURCE
 #: What a client of a small cluster takes, and some for the script that makes it.
 _ROOM = 20
 _SEAL_SECONDS = 1.0
-_MOST_TRIED = 65536
+_MAX_TRIED = 65536
 _FOLDER = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 _GET_PIPE_SIZE = getattr(fcntl, "F_GETPIPE_SZ", 1032 if os.path.isdir("/proc/self/fd") else None)
 
@@ -123,7 +123,7 @@ def _all() -> Iterable[int]:
     try:
         return map(int, os.listdir(_FOLDER))
     except OSError:  # there is none left to look with
-        return range(min(_limit(), _MOST_TRIED))
+        return range(min(_limit(), _MAX_TRIED))
 
 
 def _limit() -> int:

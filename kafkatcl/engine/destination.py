@@ -21,7 +21,7 @@ _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]]+)(?::(?P<port>[
 _LOCAL = re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[::1\]", re.IGNORECASE)
 _KAFKA_PORT = 9092
 _PROBE_SECONDS = 1.0
-_MOST_ANSWERED = 1 << 16
+_MAX_ANSWER_BYTES = 1 << 16
 # A request for metadata, of its version 2, about no topic: the answer names the
 # cluster.
 _PROBE = b"\0\x03\0\x02\0\0\0\1\0\x08kafkatcl\0\0\0\0"
@@ -97,7 +97,7 @@ def _is_embedded(host: str, port: int) -> bool:
             asked.sendall(len(_PROBE).to_bytes(4, "big") + _PROBE)
             with asked.makefile("rb") as answer:
                 size = int.from_bytes(answer.read(4), "big")
-                return _EMBEDDED_CLUSTER in answer.read(min(size, _MOST_ANSWERED))
+                return _EMBEDDED_CLUSTER in answer.read(min(size, _MAX_ANSWER_BYTES))
     except OSError:
         return False
 

@@ -24,7 +24,7 @@ _ENDING = re.compile(
     r" \(after (?P<ms>\d+)ms in state (?P<state>\w+)(?:, \d+ identical error\(s\) suppressed)?\)$"
 )
 # Characters of a reason.
-_LONGEST = 300
+_MAX_CHARACTERS = 300
 _SOON_MS = 2000
 
 _UNTRUSTED = (
@@ -96,7 +96,7 @@ def failure_of(message: str) -> ConnectionFailure | None:
     return ConnectionFailure(
         ConnectionName(address, found["id"] or ""),
         purpose,
-        printable(scrub(reason))[:_LONGEST],
+        printable(scrub(reason))[:_MAX_CHARACTERS],
         is_closed=text.startswith("Disconnected"),
         has_worked=state == "UP" and ms >= _SOON_MS,
     )

@@ -12,7 +12,7 @@ from kafkatcl.engine.settings import MAX_BLOCK, milliseconds, set_property
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.conf import GlobalConf, TopicConf, is_topic_property
 
-_LONGEST_MS = 2**31 - 1
+_MAX_MS = 2**31 - 1
 
 
 class Client(Protocol):
@@ -98,7 +98,7 @@ class Master:
         :raises Failure: with librdkafka's text, or one that shows no secret.
         """
         if name == MAX_BLOCK:
-            self.max_block_ms = milliseconds(name, value, _LONGEST_MS)
+            self.max_block_ms = milliseconds(name, value, _MAX_MS)
         elif is_topic_property(name):
             self.configure_topics(name, value)
         else:

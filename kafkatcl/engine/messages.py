@@ -61,13 +61,13 @@ class Run(NamedTuple):
         fields = self.fields[start * width : (start + count) * width]
         return Run(self.topic, self.partition, self.layout, fields)
 
-    def within(self, most_bytes: int) -> int:
-        """How many of the first messages have no more than ``most_bytes`` together;
+    def within(self, max_bytes: int) -> int:
+        """How many of the first messages have no more than ``max_bytes`` together;
         at least 1.
         """
         for count in range(self.size):
-            most_bytes -= self.part(count, 1).bytes
-            if most_bytes < 0:
+            max_bytes -= self.part(count, 1).bytes
+            if max_bytes < 0:
                 return max(1, count)
         return self.size
 

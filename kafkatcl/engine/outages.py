@@ -31,7 +31,7 @@ _SETTLED_SECONDS = 1.0
 #: succeeded with.
 _QUIET_SECONDS = 30.0
 #: How many reasons are told of one outage.
-_MOST_REASONS = 3
+_MAX_REASONS = 3
 
 
 @dataclass
@@ -136,7 +136,7 @@ class Outages:
             # that always does so is out.
             if failure.is_closed and level > _ERROR and outage.attempts < 2:
                 return
-            if failure.reason not in outage.reasons and len(outage.reasons) < _MOST_REASONS:
+            if failure.reason not in outage.reasons and len(outage.reasons) < _MAX_REASONS:
                 outage.reasons.append(failure.reason)
                 yield LogLine(_ERROR, _FAILS, f"{self._shown(failure)}: {failure.reason}; retrying")
 

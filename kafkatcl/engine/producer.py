@@ -74,7 +74,7 @@ class ProducerHandle(Handle):
         self._max_messages = int(limits["queue.buffering.max.messages"])
         self._max_bytes = int(limits["queue.buffering.max.kbytes"]) << 10
         self._max_message_bytes = int(limits["message.max.bytes"])
-        self._largest = 0  # bytes of the largest message since the queue was empty
+        self._max_message_nbytes = 0  # bytes of the largest message since the queue was empty
 
     def _settings(self) -> dict[str, Any]:
         settings = super()._settings()
@@ -119,7 +119,7 @@ class ProducerHandle(Handle):
 
     def queued(self, size: int) -> None:
         """Take note of the bytes of a message (payload and key)."""
-        self._largest = max(self._largest, size)
+        self._max_message_nbytes = max(self._max_message_nbytes, size)
 
     def room(self, size: int) -> int:
         """How many messages of up to ``size`` bytes (payload
@@ -132,8 +132,8 @@ class ProducerHandle(Handle):
             return 0
         waiting = len(self.client)
         if waiting == 0:
-            self._largest = 0
-        room = (self._max_bytes - waiting * max(self._largest, size)) // size
+            self._max_message_nbytes = 0
+        room = (self._max_bytes - waiting * max(self._max_message_nbytes, size)) // size
         if self._max_messages:  # 0: no limit
             room = min(room, self._max_messages - waiting)
         return max(room, 0)

@@ -66,14 +66,14 @@ def choices(name: str) -> tuple[str, ...]:
     return _MECHANISMS if name in _MECHANISM else allowed(name)
 
 
-def milliseconds(name: str, value: str, most: int) -> int:
+def milliseconds(name: str, value: str, maximum: int) -> int:
     """The value of a property of our own; an empty one is 0.
 
-    :raises Failure: it is no number of ms from 0 to ``most``.
+    :raises Failure: it is no number of ms from 0 to ``maximum``.
     """
     if not value.strip():
         return 0
-    if value.isascii() and value.isdigit() and len(value) < 11 and int(value) <= most:
+    if value.isascii() and value.isdigit() and len(value) < 11 and int(value) <= maximum:
         return int(value)
     shown = f' "{value}"' if _is_plain(name, value) else ""
     raise _failure(f'Invalid value{shown} for configuration property "{name}": a number of ms from 0 on')

@@ -13,7 +13,7 @@ from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
 
-_MOST_NAME_BYTES = 512
+_MAX_NAME_BYTES = 512
 _NOTHING: Mapping[str, str] = {}
 # \w, \s, \b and their opposites are known to the C libraries.
 _FOREIGN_ESCAPE = re.compile(r"\^(?:[^\\]|\\[^a-zA-Z]|\\[wWsSbB])*?(\\[a-zA-Z](?<![wWsSbB]))")
@@ -26,8 +26,8 @@ def usable_name(name: str) -> str:
     :raises Failure: it is too long, or no text for C.
     """
     encoded = name.encode("utf-8", "replace")
-    if len(encoded) > _MOST_NAME_BYTES or encoded.decode() != name or "\0" in name:
-        more = f"the name of a topic has {_MOST_NAME_BYTES} bytes at most, no NUL, and no half of a character"
+    if len(encoded) > _MAX_NAME_BYTES or encoded.decode() != name or "\0" in name:
+        more = f"the name of a topic has {_MAX_NAME_BYTES} bytes at most, no NUL, and no half of a character"
         raise kafka_failure(INVALID_ARGUMENT, more)
     return name
 

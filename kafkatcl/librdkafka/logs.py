@@ -54,10 +54,10 @@ class LogQueue:
     def __len__(self) -> int:
         return int(_queue_length(self.pointer))
 
-    def lines(self, most: int) -> Iterator[LogLine]:
-        """The oldest lines, up to ``most`` of them."""
+    def lines(self, max_lines: int) -> Iterator[LogLine]:
+        """The oldest lines, up to ``max_lines`` of them."""
         facility, message, level = _TEXT(), _TEXT(), _INT()
-        for _ in range(most):
+        for _ in range(max_lines):
             event = _queue_poll(self.pointer, 0)
             if not event:
                 return
@@ -67,9 +67,9 @@ class LogQueue:
             finally:
                 _event_destroy(event)
 
-    def surplus(self, most: int) -> Iterator[LogLine]:
-        """The oldest lines but for ``most``."""
-        while (number := len(self) - most) > 0:
+    def surplus(self, max_lines: int) -> Iterator[LogLine]:
+        """The oldest lines but for ``max_lines``."""
+        while (number := len(self) - max_lines) > 0:
             yield from self.lines(number)
 
     def close(self) -> None:

@@ -19,8 +19,8 @@ from kafkatcl.librdkafka.conf import GlobalConf
 from kafkatcl.librdkafka.errors import NO_RESOURCE, error_name, error_text
 from kafkatcl.librdkafka.library import function
 
-MOST_BROKERS = 32
-MOST_PARTITIONS = 1000
+MAX_BROKERS = 32
+MAX_PARTITIONS = 1000
 
 _PRODUCER = 0
 _OWN_DEFAULT_PARTITIONS = 4
@@ -58,8 +58,8 @@ class MockCluster:
     """
 
     def __init__(self, brokers: int = 1, default_partitions: int = _OWN_DEFAULT_PARTITIONS) -> None:
-        _check_range("brokers", brokers, MOST_BROKERS)
-        _check_range("partitions", default_partitions, MOST_PARTITIONS)
+        _check_range("brokers", brokers, MAX_BROKERS)
+        _check_range("partitions", default_partitions, MAX_PARTITIONS)
         _check_descriptors(brokers)
         self._handle = _carrier()
         with signals_blocked():
@@ -86,8 +86,8 @@ class MockCluster:
                 f'bad topic name "{name}": a name has 1 to 249 of the characters a-z A-Z 0-9 . _ - '
                 "and is not . or .."
             )
-        _check_range("partitions", partitions, MOST_PARTITIONS)
-        _check_range("replication", replication, MOST_BROKERS)
+        _check_range("partitions", partitions, MAX_PARTITIONS)
+        _check_range("replication", replication, MAX_BROKERS)
         error = _topic_create(self._cluster, name.encode(), partitions, replication)
         if error:
             raise Failure(f'cannot create topic "{name}": {error_text(error)}')
@@ -108,9 +108,9 @@ class MockCluster:
         self.close()
 
 
-def _check_range(what: str, number: int, most: int) -> None:
-    if not 1 <= number <= most:
-        raise Failure(f"{what} must be a whole number from 1 to {most}, got {number}")
+def _check_range(what: str, number: int, maximum: int) -> None:
+    if not 1 <= number <= maximum:
+        raise Failure(f"{what} must be a whole number from 1 to {maximum}, got {number}")
 
 
 def _check_descriptors(brokers: int) -> None:

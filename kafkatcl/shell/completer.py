@@ -16,7 +16,7 @@ from kafkatcl.shell.reference import Reference
 from kafkatcl.shell.words import Typed, typed
 
 #: A text of more characters is data that was pasted.
-_MOST_CHARACTERS = 50_000
+_MAX_CHARACTERS = 50_000
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>[^}]*)|(?P<name>(?:\w|::)*(?:\([^()\s]*)?))$")
 _INDENT = "    "
 
@@ -33,7 +33,7 @@ class Completer:
         and what fails offers nothing.
         """
         nothing = Offer(len(text))
-        if len(text) > _MOST_CHARACTERS:
+        if len(text) > _MAX_CHARACTERS:
             return nothing
         if "\n" in text and not text[text.rindex("\n") :].strip():
             return Offer(len(text), (_INDENT,), (Candidate(_INDENT),))

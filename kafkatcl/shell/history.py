@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-_MOST_ENTRIES = 10_000
-_MOST_BYTES = 4 << 20
-_LARGEST = 64 << 10  # characters of a command that is kept
+_MAX_ENTRIES = 10_000
+_MAX_BYTES = 4 << 20
+_MAX_COMMAND = 64 << 10  # characters of a command that is kept
 
 
 class History:
@@ -34,7 +34,7 @@ class History:
 
         Where the disk is full, only this session remembers.
         """
-        if not command.strip() or command[0] in " \t" or len(command) > _LARGEST or command in self._last:
+        if not command.strip() or command[0] in " \t" or len(command) > _MAX_COMMAND or command in self._last:
             return
         self._last = [command]
         if self._path:
@@ -81,9 +81,9 @@ def _read(path: Path) -> list[str]:
         elif entry:
             commands.append("\n".join(entry))
             entry = []
-    kept = commands[-_MOST_ENTRIES:]
-    if len(text) > _MOST_BYTES:
-        kept = kept[-_MOST_ENTRIES // 2 :]
+    kept = commands[-_MAX_ENTRIES:]
+    if len(text) > _MAX_BYTES:
+        kept = kept[-_MAX_ENTRIES // 2 :]
         _rewrite(path, kept)
     return kept
 

@@ -24,7 +24,7 @@ from kafkatcl.shell.above import Above
 _MS = 10
 #: Of what threads have to say so much may wait; what is beyond is written where the
 #: cursor is.
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 class Editor(Protocol):
@@ -100,7 +100,7 @@ class Screen:
     def _take(self, lines: bytes) -> bool:
         """Have lines told by the thread that draws; in any thread."""
         with self._lock:
-            if self._editor is None or len(self._waiting) > _MOST_BYTES:
+            if self._editor is None or len(self._waiting) > _MAX_BYTES:
                 return False
             self._waiting += lines
         with contextlib.suppress(BlockingIOError):  # it knows already

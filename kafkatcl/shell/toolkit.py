@@ -30,7 +30,7 @@ from kafkatcl.shell.signals import SignalWatch
 from kafkatcl.shell.terminal import let_ctrl_c_signal
 
 #: A text of more characters has no colours: it would be read again for each key.
-_MOST_CHARACTERS = 20_000
+_MAX_CHARACTERS = 20_000
 
 
 class ToolkitReader:
@@ -121,7 +121,7 @@ class _Colours:
     def lexer(self) -> Lexer | None:
         """What colours the command that is typed; None where nothing does."""
         text = get_app().current_buffer.text
-        return self._tcl if 0 < len(text) <= _MOST_CHARACTERS else None
+        return self._tcl if 0 < len(text) <= _MAX_CHARACTERS else None
 
     @functools.cached_property
     def _tcl(self) -> Lexer | None:

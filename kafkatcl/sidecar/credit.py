@@ -22,7 +22,7 @@ LARGEST = 64 << 10
 #: How long a topic's partitions are asked for, and how long to wait before, at first
 #: and at most, in seconds.
 _PATIENCE = 0.05
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.005, 1.0
 
 
 class Credit(NamedTuple):
@@ -69,7 +69,7 @@ class Creditor:
         asked = self._asked.setdefault(topic, _Asked(now + _FIRST_PAUSE))
         if not asked.partitions and now >= asked.next:
             asked.partitions = _partitions(topic.handle, topic.topic.name)
-            asked.pause = min(2 * asked.pause, _LONGEST_PAUSE)
+            asked.pause = min(2 * asked.pause, _MAX_PAUSE)
             asked.next = time.monotonic() + asked.pause
         return asked.partitions
 

@@ -234,20 +234,20 @@ proc ::kafkatcl::RefuseOption {words options} {
 
 # The condition under which there are too few words, or too many.
 proc ::kafkatcl::CountTest {kind subcommand required optional repeated} {
-    set least [llength $required]
-    set most [expr {$least + [llength $optional]}]
+    set min [llength $required]
+    set max [expr {$min + [llength $optional]}]
     if {[Field $kind $subcommand count] ne ""} {
-        lassign [Field $kind $subcommand count] least most
+        lassign [Field $kind $subcommand count] min max
     }
     set step [llength $repeated]
     if {$step == 1} {
-        return "\[llength \$words\] < $least"
+        return "\[llength \$words\] < $min"
     } elseif {$step > 1} {
-        return "\[llength \$words\] < $least || (\[llength \$words\] - $least) % $step"
-    } elseif {$least == $most} {
-        return "\[llength \$words\] != $least"
+        return "\[llength \$words\] < $min || (\[llength \$words\] - $min) % $step"
+    } elseif {$min == $max} {
+        return "\[llength \$words\] != $min"
     }
-    return "\[llength \$words\] < $least || \[llength \$words\] > $most"
+    return "\[llength \$words\] < $min || \[llength \$words\] > $max"
 }
 
 # The words of a usage: names of those required, optional, and repeated; options and the

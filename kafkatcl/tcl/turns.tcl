@@ -11,13 +11,13 @@ namespace eval ::kafkatcl::events {
     variable spinning 0     ;# whether the present one may go on, a number of times from one look for events
     # turns that have begun; all but the last have a callback that runs the event loop
     variable depth 0
-    variable deepest 50     ;# how many that may be
+    variable maxDepth 50    ;# how many that may be
     variable held 0         ;# whether a turn has to wait until an outer one ends
     variable burst 100      ;# how many messages are made ready for their callback at once
-    # ms that a turn lasts, or more, up to `longest`: as long as others took since the
+    # ms that a turn lasts, or more, up to `maxSlice`: as long as others took since the
     # last one
     variable slice 5
-    variable longest 20
+    variable maxSlice 20
     variable ended 0        ;# when the last turn was over
     variable until 0        ;# when the present one is to be
     variable idled 0        ;# when idle callbacks had their chance
@@ -62,13 +62,13 @@ proc ::kafkatcl::events::OnTurn {} {
     variable left
     variable rung
     variable slice
-    variable longest
+    variable maxSlice
     variable ended
     variable until
     if {$left > 0 || $rung} {
         ::kafkatcl::waits::Follow
         set now [::tcl::clock::milliseconds]
-        set until [expr {$now + max($slice, min($longest, $now - $ended))}]
+        set until [expr {$now + max($slice, min($maxSlice, $now - $ended))}]
         BeginTurn
     }
 }
@@ -87,14 +87,14 @@ proc ::kafkatcl::events::OnContinue {} {
     }
 }
 
-# Begin a turn, or have it wait: in the callbacks of `deepest` others, or where the
+# Begin a turn, or have it wait: in the callbacks of `maxDepth` others, or where the
 # interpreter has no room for more nested calls, it waits until one of these ends.
 proc ::kafkatcl::events::BeginTurn {} {
     variable depth
-    variable deepest
+    variable maxDepth
     variable held
     variable failures
-    if {$depth > 0 && ($depth >= $deepest || [catch {NeedLevels 50}])} {
+    if {$depth > 0 && ($depth >= $maxDepth || [catch {NeedLevels 50}])} {
         set held 1
         return
     }
@@ -171,9 +171,9 @@ proc ::kafkatcl::events::RunTurn {} {
     }
 }
 
-# Run the callbacks of what waits: `most` of them, until the turn is over or a variable
-# was written that somebody waits for; their number.
-proc ::kafkatcl::events::RunCallbacks {most} {
+# Run the callbacks of what waits: `maxCount` of them, until the turn is over or a
+# variable was written that somebody waits for; their number.
+proc ::kafkatcl::events::RunCallbacks {maxCount} {
     variable callback
     variable waiting
     variable next
@@ -184,7 +184,7 @@ proc ::kafkatcl::events::RunCallbacks {most} {
     variable until
     variable ::kafkatcl::waits::stop
     set count 0
-    while {$count < $most && ($left > 0 || [TakeEvents] > 0)} {
+    while {$count < $maxCount && ($left > 0 || [TakeEvents] > 0)} {
         set token [lindex $waiting $next 0]
         if {![::tcl::info::exists callback($token)] && ![::tcl::info::exists ::kafkatcl::background::asked($token)]} {
             SkipEvent
@@ -202,7 +202,7 @@ proc ::kafkatcl::events::RunCallbacks {most} {
         if {[llength [lindex $waiting $next]] == 2} {
             incr count [RunNotice]
         } else {
-            incr count [RunMessages [expr {$most - $count}]]
+            incr count [RunMessages [expr {$maxCount - $count}]]
         }
         if {$left == 0} {
             AdaptBatch
@@ -245,10 +245,10 @@ proc ::kafkatcl::events::RunNotice {} {
     return 1
 }
 
-# Run the callback of a run of messages, `most` of them at most, until the turn is over,
-# a variable was written that a command waits for, or callbacks or pending events have
-# changed; the number of messages run.
-proc ::kafkatcl::events::RunMessages {most} [::tcl::string::map [list \
+# Run the callback of a run of messages, `maxCount` of them at most, until the turn is
+# over, a variable was written that a command waits for, or callbacks or pending events
+# have changed; the number of messages run.
+proc ::kafkatcl::events::RunMessages {maxCount} [::tcl::string::map [list \
         %width% [::kafkatcl::layouts::Switch SetWidth] \
         %each% [::kafkatcl::layouts::Switch [list ForEach {$messages} $::kafkatcl::events::runOne]]] {
     variable callback
@@ -267,7 +267,7 @@ proc ::kafkatcl::events::RunMessages {most} [::tcl::string::map [list \
     set end [llength $fields]
     set outer $running
     lappend running $token
-    set messages [lrange $fields $at [expr {$at + $width * min($most, $burst) - 1}]]
+    set messages [lrange $fields $at [expr {$at + $width * min($maxCount, $burst) - 1}]]
     set ran 0
     %each%
     set running $outer

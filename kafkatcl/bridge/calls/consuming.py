@@ -52,8 +52,8 @@ def consume(topic: str, partition: str, timeout_ms: str) -> tuple[Any, ...]:
 
 
 @primitive
-def consume_batch(topic: str, partition: str, timeout_ms: str, most: str, wait: str) -> tuple[Any, ...]:
-    number, timeout, limit = integer(partition), integer(timeout_ms), count(most)
+def consume_batch(topic: str, partition: str, timeout_ms: str, max_count: str, wait: str) -> tuple[Any, ...]:
+    number, timeout, limit = integer(partition), integer(timeout_ms), count(max_count)
     return _several(topic, find(topic, ConsumerTopic).buffer(number, timeout), limit, timeout, wait)
 
 
@@ -79,8 +79,8 @@ def queue_consume(queue: str, timeout_ms: str) -> tuple[Any, ...]:
 
 
 @primitive
-def queue_consume_batch(queue: str, timeout_ms: str, most: str, wait: str) -> tuple[Any, ...]:
-    timeout, limit = integer(timeout_ms), count(most)
+def queue_consume_batch(queue: str, timeout_ms: str, max_count: str, wait: str) -> tuple[Any, ...]:
+    timeout, limit = integer(timeout_ms), count(max_count)
     return _several(queue, find(queue, Queue), limit, timeout, wait)
 
 

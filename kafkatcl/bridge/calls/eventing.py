@@ -13,13 +13,13 @@ from kafkatcl.engine.messages import Run
 
 
 @primitive
-def events_take(session: str, most: str) -> tuple[Any, ...]:
+def events_take(session: str, max_count: str) -> tuple[Any, ...]:
     """Waiting events; none means that the bell will ring.
 
     One of messages is a :class:`Messages` with the token as its head, any other (token,
     argument).
     """
-    return tuple(_event(token, told) for token, told in events(session).take(int(most)))
+    return tuple(_event(token, told) for token, told in events(session).take(int(max_count)))
 
 
 @primitive

@@ -94,7 +94,7 @@ class Ledger(BufferOwner):
 
     def counted(self) -> bool:
         """Whether the owner's count is the buffer's."""
-        return (self.held, self.held_bytes) == (self.buffer.size, self.buffer.bytes)
+        return (self.held, self.held_bytes) == (self.buffer.size, self.buffer.nbytes)
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ class Model:
 
     def check(self) -> None:
         buffer = self.ledger.buffer
-        assert (buffer.size, buffer.bytes) == (len(self.kept), sum(item.bytes for item in self.kept))
+        assert (buffer.size, buffer.nbytes) == (len(self.kept), sum(item.nbytes for item in self.kept))
         assert buffer.origins() == {item.origin for item in self.kept}
         assert self.ledger.counted()
         assert self.ledger.consumed == self.consumed
@@ -158,7 +158,7 @@ def test_a_buffer_is_a_list_whatever_happens(seed: int) -> None:
 def test_what_is_in_flight_is_within_a_mebibyte(ledger: Ledger) -> None:
     ledger.put(run(0, 9, size=300 << 10))
     ledger.buffer.listen("token")
-    assert sum(item.bytes for _, item in ledger.buffer.hand_out(100)) <= MIB
+    assert sum(item.nbytes for _, item in ledger.buffer.hand_out(100)) <= MIB
 
 
 def test_an_interrupted_batch_loses_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

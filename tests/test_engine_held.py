@@ -178,7 +178,7 @@ def assert_held(buffers: list[MessageBuffer]) -> None:
     """
 
     def held() -> int:
-        return sum(buffer.bytes for buffer in buffers)
+        return sum(buffer.nbytes for buffer in buffers)
 
     assert until(lambda: held() >= HELD_BYTES)
     assert not until(lambda: held() > HELD_BYTES + (4 << 20) + LARGE, 1.5)
@@ -197,7 +197,7 @@ def test_large_messages_are_held_up_to_a_number_of_bytes(
         assert_held(buffers)
         for buffer in buffers:  # however little is held of one, no reader is starved
             assert payloads(buffer, EACH) == list(range(EACH))
-        assert [(buffer.size, buffer.bytes) for buffer in buffers] == [(0, 0)] * len(buffers)
+        assert [(buffer.size, buffer.nbytes) for buffer in buffers] == [(0, 0)] * len(buffers)
 
 
 def test_a_subscriber_holds_large_messages_up_to_a_number_of_bytes(
@@ -225,9 +225,9 @@ def test_a_reader_that_waits_does_not_let_large_messages_pile_up(
             running.consuming_from(name, handle).start_queue(partition, BEGINNING, queue)
         waiting = running.consuming_from(hundred, handle)
         waiting.start(0, END)
-        assert until(lambda: queue.bytes >= HELD_BYTES)
+        assert until(lambda: queue.nbytes >= HELD_BYTES)
         assert waiting.buffer(0).next(1500) is None
-        assert queue.bytes <= HELD_BYTES + (8 << 20) + LARGE
+        assert queue.nbytes <= HELD_BYTES + (8 << 20) + LARGE
         assert len(payloads(queue, len(large) * EACH)) == len(large) * EACH  # what was paused goes on
 
 
@@ -239,5 +239,5 @@ def test_dropped_large_messages_make_room(embedded_cluster: Cluster, large: list
             for name, partition in large:
                 topics[name].start(partition, BEGINNING)
             assert until(
-                lambda: sum(topics[name].buffer(partition).bytes for name, partition in large) >= HELD_BYTES
+                lambda: sum(topics[name].buffer(partition).nbytes for name, partition in large) >= HELD_BYTES
             )

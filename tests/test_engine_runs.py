@@ -18,7 +18,7 @@ from kafkatcl.engine.messages import EndItem, ErrorItem, Run, items
 @pytest.mark.parametrize(("key", "layout"), [(None, PLAIN), (b"", KEYED), (b"key", KEYED)])
 def test_a_run_knows_its_size_bytes_and_offsets(key: bytes | None, layout: Layout) -> None:
     made = run(5, 4, partition=3, size=10, key=key)
-    assert (made.layout, made.size, made.bytes) == (layout, 4, 4 * (10 + len(key or b"")))
+    assert (made.layout, made.size, made.nbytes) == (layout, 4, 4 * (10 + len(key or b"")))
     assert (made.origin, made.first, made.last) == (("t", 3), 5, 8)
     assert (run(7, key=key).first, run(7, key=key).last) == (7, 7)
 
@@ -111,7 +111,7 @@ def test_messages_with_and_without_a_key_are_one_run() -> None:
     assert [field.name for field in MIXED.columns] == ["payload", "offset", "timestamp", "present", "key"]
     fields = (b"x", 0, 1000, 1, b"k", b"x", 1, 1001, 0, b"", b"x", 2, 1002, 1, b"")
     assert found == Run("t", 0, MIXED, fields)
-    assert (found.size, found.bytes, found.first, found.last) == (3, 4, 0, 2)
+    assert (found.size, found.nbytes, found.first, found.last) == (3, 4, 0, 2)
     assert found.part(1, 1) == Run("t", 0, MIXED, fields[5:10])
 
 
@@ -144,7 +144,7 @@ def test_errors_and_ends_stand_where_they_came() -> None:
         ErrorItem(*told, ("t", 3)),
         *items(messages[7:]),
     ]
-    assert [(item.size, item.bytes) for item in (END, ERROR)] == [(1, 0)] * 2
+    assert [(item.size, item.nbytes) for item in (END, ERROR)] == [(1, 0)] * 2
 
 
 def test_nothing_is_lost_or_moved_by_runs() -> None:

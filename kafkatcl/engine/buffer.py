@@ -60,8 +60,8 @@ class BufferOwner:
         """The known reason why a buffer stays empty, or an empty text."""
         return ""
 
-    def held_changed(self, count: int, size: int) -> None:
-        """The buffers hold ``count`` more messages of ``size`` bytes together (lock
+    def held_changed(self, count: int, nbytes: int) -> None:
+        """The buffers hold ``count`` more messages of ``nbytes`` bytes together (lock
         held); both are negative where they hold less.
         """
 
@@ -115,7 +115,7 @@ class MessageBuffer:
         self.token: str | None = None
         self.closed = False
         #: How many messages, errors and ends are here, and their bytes.
-        self.size = self.bytes = 0
+        self.size = self.nbytes = 0
         self._items: deque[Item] = deque()
         self._at = 0  # how many messages of the first item are gone
         self._eras = Eras()
@@ -144,7 +144,7 @@ class MessageBuffer:
             self._parked[item.origin].append(item)
             return
         self._items.append(item)
-        self._account(item.size, item.bytes)
+        self._account(item.size, item.nbytes)
 
     def announce(self) -> None:
         """Tell the event queue if there is something for the callback."""
@@ -278,7 +278,7 @@ class MessageBuffer:
                 if type(item) is not EndItem:
                     handed_out.append(item)
                 count -= item.size
-                room -= item.bytes
+                room -= item.nbytes
             self._in_flight += self._eras.taken(handed_out)
         return [(token or "", item) for item in handed_out]
 
@@ -320,21 +320,21 @@ class MessageBuffer:
             return item
         left = item.size - self._at
         taken = item.part(self._at, min(count, left))
-        size = taken.bytes
-        if max_bytes is not None and size > max_bytes:
+        nbytes = taken.nbytes
+        if max_bytes is not None and nbytes > max_bytes:
             taken = taken.part(0, taken.within(max_bytes))
-            size = taken.bytes
+            nbytes = taken.nbytes
         self._at += taken.size
         if taken.size == left:
             self._items.popleft()
             self._at = 0
-        self._account(-taken.size, -size)
+        self._account(-taken.size, -nbytes)
         return taken
 
     def _fits(self, room: int) -> bool:
         """Whether the first message has no more bytes than that."""
         item = self._items[0]
-        return (item.part(self._at, 1) if isinstance(item, Run) else item).bytes <= room
+        return (item.part(self._at, 1) if isinstance(item, Run) else item).nbytes <= room
 
     def _acknowledge(self, waiting: int) -> None:
         if self._in_flight:
@@ -358,14 +358,14 @@ class MessageBuffer:
 
     def _replace(self, items: list[Item]) -> None:
         self._items, self._at = deque(items), 0
-        size, total = sum(item.size for item in items), sum(item.bytes for item in items)
-        self._account(size - self.size, total - self.bytes)
+        count, total = sum(item.size for item in items), sum(item.nbytes for item in items)
+        self._account(count - self.size, total - self.nbytes)
 
-    def _account(self, count: int, size: int) -> None:
+    def _account(self, count: int, nbytes: int) -> None:
         """Add to the numbers of items and bytes; negative ones are taken off."""
         self.size += count
-        self.bytes += size
-        self.owner.held_changed(count, size)
+        self.nbytes += nbytes
+        self.owner.held_changed(count, nbytes)
 
 
 def _is_silent(item: Item) -> bool:

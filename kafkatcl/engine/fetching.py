@@ -99,8 +99,8 @@ class ConsumingHandle(Handle, BufferOwner):
                     return absence.words
         return self.why()
 
-    def held_changed(self, count: int, size: int) -> None:
-        self.flow.account(count, size)
+    def held_changed(self, count: int, nbytes: int) -> None:
+        self.flow.account(count, nbytes)
         if count >= 0:
             return
         if self.flow.throttled and self.flow.has_room_again():
@@ -192,7 +192,7 @@ class ConsumingHandle(Handle, BufferOwner):
         They were fetched in a generation, in which they may not be wanted any more.
         """
         if fetched:
-            self.flow.learn(count, sum(item.bytes for item in fetched))
+            self.flow.learn(count, sum(item.nbytes for item in fetched))
             if self._absent:  # no more, where messages come from
                 for item in fetched:
                     if isinstance(item, Run):
@@ -236,10 +236,12 @@ class ConsumingHandle(Handle, BufferOwner):
         buffers = list(self._buffers())
         count, nbytes = self.flow.share(len(buffers))
         held = {origin: self._buffer_of(origin) for origin in paused}
-        drained = [o for o, buffer in held.items() if buffer.size < count // 2 and buffer.bytes < nbytes // 2]
+        drained = [
+            o for o, buffer in held.items() if buffer.size < count // 2 and buffer.nbytes < nbytes // 2
+        ]
         self.flow.resume(drained, Reason.FULL)
         if starving and self.flow.is_full():
-            crowded = [buffer for buffer in buffers if buffer.size >= count or buffer.bytes >= nbytes]
+            crowded = [buffer for buffer in buffers if buffer.size >= count or buffer.nbytes >= nbytes]
             crowd = {origin for buffer in crowded for origin in buffer.origins() if origin}
             self.flow.pause(crowd, Reason.FULL)
 

@@ -32,7 +32,7 @@ class Run(NamedTuple):
         return len(self.fields) // self.layout.width
 
     @property
-    def bytes(self) -> int:
+    def nbytes(self) -> int:
         """The bytes of all payloads and keys."""
         return sum(sum(map(len, self.column(place))) for place in self.layout.bytes_places)
 
@@ -66,7 +66,7 @@ class Run(NamedTuple):
         at least 1.
         """
         for count in range(self.size):
-            max_bytes -= self.part(count, 1).bytes
+            max_bytes -= self.part(count, 1).nbytes
             if max_bytes < 0:
                 return max(1, count)
         return self.size
@@ -89,7 +89,7 @@ class ErrorItem:
     offset: int = field(default=OFFSET_INVALID, compare=False)
 
     size: ClassVar[int] = 1
-    bytes: ClassVar[int] = 0
+    nbytes: ClassVar[int] = 0
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class EndItem:
     offset: int
 
     size: ClassVar[int] = 1
-    bytes: ClassVar[int] = 0
+    nbytes: ClassVar[int] = 0
 
     @property
     def origin(self) -> tuple[str, int]:

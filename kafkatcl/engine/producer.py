@@ -54,7 +54,7 @@ class ProducerHandle(Handle):
     consumes = False
     #: Whether :meth:`queued` is to be told of messages, so that :meth:`room` can
     #: answer.
-    notes_sizes = False
+    notes_nbytes = False
     #: Called, from any thread, when a producer has had a fatal error and takes no more
     #: messages.
     on_fatal: ClassVar[Callable[[ProducerHandle], None]] = lambda _: None
@@ -117,23 +117,23 @@ class ProducerHandle(Handle):
             self._is_failed = True
             ProducerHandle.on_fatal(self)
 
-    def queued(self, size: int) -> None:
+    def queued(self, nbytes: int) -> None:
         """Take note of the bytes of a message (payload and key)."""
-        self._max_message_nbytes = max(self._max_message_nbytes, size)
+        self._max_message_nbytes = max(self._max_message_nbytes, nbytes)
 
-    def room(self, size: int) -> int:
-        """How many messages of up to ``size`` bytes (payload
+    def room(self, nbytes: int) -> int:
+        """How many messages of up to ``nbytes`` bytes (payload
         and key) are certain to find room in the queue.
 
         librdkafka counts the bytes that are queued, but tells only the number of
         messages.
         """
-        if self._is_failed or size > self._max_message_bytes - _FRAMING_BYTES:
+        if self._is_failed or nbytes > self._max_message_bytes - _FRAMING_BYTES:
             return 0
         waiting = len(self.client)
         if waiting == 0:
             self._max_message_nbytes = 0
-        room = (self._max_bytes - waiting * max(self._max_message_nbytes, size)) // size
+        room = (self._max_bytes - waiting * max(self._max_message_nbytes, nbytes)) // nbytes
         if self._max_messages:  # 0: no limit
             room = min(room, self._max_messages - waiting)
         return max(room, 0)
@@ -271,7 +271,7 @@ class ProducerTopic(Topic):
         :raises Failure: it was not queued.
         """
         self._check(partition)
-        if self.handle.notes_sizes:
+        if self.handle.notes_nbytes:
             self.handle.queued(len(payload) + len(key or b""))
         code = self._queue(partition, payload, key)
         if code == QUEUE_FULL:
@@ -355,7 +355,7 @@ class ProducerTopic(Topic):
         total = sum(map(len, batches))
         done = 0
         for batch in batches:
-            if self.handle.notes_sizes:
+            if self.handle.notes_nbytes:
                 self.handle.queued(max(batch.lengths, default=0) + max(batch.key_lengths, default=0))
             rest = batch
             while rest:

@@ -52,7 +52,7 @@ class Creditor:
     """Grants credit on the producers of one process."""
 
     def __init__(self) -> None:
-        ProducerHandle.notes_sizes = True
+        ProducerHandle.notes_nbytes = True
         self._asked: WeakKeyDictionary[ProducerTopic, _Asked] = WeakKeyDictionary()
 
     def grant(self, topic: ProducerTopic, partition: int) -> Credit:

@@ -22,7 +22,7 @@ from kafkatcl.engine.producer import ProducerTopic
 from kafkatcl.engine.pump import Pump
 from kafkatcl.engine.reports import DeliveryReport
 from kafkatcl.engine.topic import SharedTopic
-from kafkatcl.engine.waiting import deadline, interruptibly, remaining
+from kafkatcl.engine.waiting import deadline_after, interruptibly, remaining
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.queues import SIGNAL
 
@@ -441,9 +441,9 @@ def test_a_signal_ends_the_wait() -> None:
 
 
 def test_deadlines() -> None:
-    assert remaining(deadline(-1)) is None
-    assert remaining(deadline(0)) == 0
-    left = remaining(deadline(1000))
+    assert remaining(deadline_after(-1)) is None
+    assert remaining(deadline_after(0)) == 0
+    left = remaining(deadline_after(1000))
     assert left is not None
     assert 0.5 < left <= 1
 

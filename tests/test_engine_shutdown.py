@@ -21,7 +21,7 @@ class Stuck:
         self.consumes = consumes
         self.released = threading.Event()
 
-    def close(self, end: float) -> None:
+    def close(self, deadline: float) -> None:
         self.released.wait(60)
 
     def undelivered(self) -> int:

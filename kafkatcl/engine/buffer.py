@@ -18,7 +18,7 @@ from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.inflight import Eras, Taken, parted
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
-from kafkatcl.engine.waiting import deadline, remaining
+from kafkatcl.engine.waiting import deadline_after, remaining
 from kafkatcl.librdkafka.errors import DESTROYED, UNKNOWN_PARTITION
 
 #: The limits of what a callback or a reader ahead gets at once: bytes, and messages.
@@ -45,16 +45,16 @@ class BufferOwner:
         #: come.
         self.lock = threading.Condition()
 
-    def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
+    def wait(self, buffer: MessageBuffer, deadline: float | None) -> bool:
         """Wait until something may have come into an empty buffer (lock held).
 
-        False when the time ``end`` has come.
+        False when ``deadline`` has come.
 
         :raises Failure: the buffer is closed.
         """
         if buffer.closed:
             raise kafka_failure(DESTROYED, "it was stopped or deleted")
-        return self.lock.wait(remaining(end))
+        return self.lock.wait(remaining(deadline))
 
     def why_empty(self, buffer: MessageBuffer) -> str:
         """The known reason why a buffer stays empty, or an empty text."""
@@ -202,7 +202,7 @@ class MessageBuffer:
         (for ever if negative).
         """
         with self.owner.lock:
-            if not self._wait(deadline(timeout_ms)):
+            if not self._wait(deadline_after(timeout_ms)):
                 return None
             item = self._take(1)
             self.owner.on_consumed([item])
@@ -219,7 +219,7 @@ class MessageBuffer:
             return self.next(timeout_ms)
         with self.owner.lock:
             self._acknowledge(0)
-            if not self._wait(deadline(timeout_ms)):
+            if not self._wait(deadline_after(timeout_ms)):
                 return None
             item = self._take(self._ahead, _MAX_IN_FLIGHT_BYTES)
             self._ahead = min(4 * self._ahead, _AHEAD)
@@ -233,11 +233,11 @@ class MessageBuffer:
         Without ``wait_for_all`` the wait is for the first alone: what is there then is
         all that is returned.
         """
-        end = deadline(timeout_ms)
+        deadline = deadline_after(timeout_ms)
         got: list[Item] = []
         with self.owner.lock:
             try:
-                while count > 0 and (self._items or ((wait_for_all or not got) and self._wait(end))):
+                while count > 0 and (self._items or ((wait_for_all or not got) and self._wait(deadline))):
                     item = self._take(count)
                     if not _is_silent(item):
                         got.append(item)
@@ -305,9 +305,9 @@ class MessageBuffer:
 
     # -- inside (lock held) ------------------------------------------------------------
 
-    def _wait(self, end: float | None) -> bool:
+    def _wait(self, deadline: float | None) -> bool:
         while not self._items:
-            if not self.owner.wait(self, end):
+            if not self.owner.wait(self, deadline):
                 return False
         return True
 

@@ -14,7 +14,7 @@ from collections import Counter, deque
 from typing import Any, Callable, Protocol
 
 from kafkatcl.engine.recalls import READ_AHEAD, Recalls
-from kafkatcl.engine.waiting import deadline, remaining
+from kafkatcl.engine.waiting import deadline_after, remaining
 
 Event = tuple[str, Any]
 
@@ -134,10 +134,10 @@ class EventQueue:
         """Wait until something is there to take,
         ``timeout_ms`` at most (for ever if negative).
         """
-        end = deadline(timeout_ms)
+        deadline = deadline_after(timeout_ms)
         with self._lock:
             while not (self._notices or self._ready):
-                if not self._arrived.wait(remaining(end)):
+                if not self._arrived.wait(remaining(deadline)):
                     return False
         return True
 

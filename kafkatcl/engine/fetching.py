@@ -76,7 +76,7 @@ class ConsumingHandle(Handle, BufferOwner):
 
     # -- for the buffers ---------------------------------------------------------------
 
-    def wait(self, buffer: MessageBuffer, end: float | None) -> bool:
+    def wait(self, buffer: MessageBuffer, deadline: float | None) -> bool:
         """Fetch what is there, else sleep until something comes (lock held).
 
         To wait until the owner thread has fetched takes more time than to fetch does.
@@ -85,10 +85,10 @@ class ConsumingHandle(Handle, BufferOwner):
         if not (buffer.closed or self._routing):
             self._balance(starving=True)
             if self._fetch() or buffer.size > 0:
-                return buffer.size > 0 or remaining(end) != 0
+                return buffer.size > 0 or remaining(deadline) != 0
         self._waiting += 1
         try:
-            return super().wait(buffer, end)
+            return super().wait(buffer, deadline)
         finally:
             self._waiting -= 1
 
@@ -245,7 +245,7 @@ class ConsumingHandle(Handle, BufferOwner):
             crowd = {origin for buffer in crowded for origin in buffer.origins() if origin}
             self.flow.pause(crowd, Reason.FULL)
 
-    def _finish(self, end: float) -> None:
+    def _finish(self, deadline: float) -> None:
         with self.lock:
             self.offsets.store()
             for buffer in self._buffers():

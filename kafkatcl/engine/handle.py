@@ -110,7 +110,7 @@ class Handle:
         """Serve the client (owner thread); whether there is more to do right now."""
         raise NotImplementedError
 
-    def _finish(self, end: float) -> None:
+    def _finish(self, deadline: float) -> None:
         """Flush or commit, and close the client (the owner thread has ended)."""
         raise NotImplementedError
 
@@ -246,14 +246,14 @@ class Handle:
         if self.deleted:
             raise kafka_failure(DESTROYED, f"the handle {self.name} was deleted")
 
-    def close(self, end: float) -> None:
-        """Flush and close, until the moment ``end``
+    def close(self, deadline: float) -> None:
+        """Flush and close, until ``deadline``
         of ``time.monotonic`` (any thread; waits).
         """
         self.deleted = True
         self.pump.stop()
         self._untold(self.events.forget(self))  # no callback runs any more
-        self._finish(end)
+        self._finish(deadline)
         self.pump.close()
 
     # -- inside ------------------------------------------------------------------------

@@ -144,11 +144,11 @@ class ProducerHandle(Handle):
         """
         return time.monotonic() + self._max_block_ms / 1000
 
-    def serve_until(self, end: float) -> bool:
+    def serve_until(self, deadline: float) -> bool:
         """Wait a moment for messages to be delivered;
-        False when the time ``end`` has come.
+        False when ``deadline`` has come.
         """
-        left = min(end - time.monotonic(), _WAIT_SECONDS if self.reports else _UNREPORTED_WAIT_SECONDS)
+        left = min(deadline - time.monotonic(), _WAIT_SECONDS if self.reports else _UNREPORTED_WAIT_SECONDS)
         if left <= 0:
             return False
         if self.events.full():  # the script must take some reports first
@@ -170,8 +170,8 @@ class ProducerHandle(Handle):
         if words := self.losses.tell():
             self.events.lost.append(words)
 
-    def _finish(self, end: float) -> None:
-        rest = self._flush(end) if self._has_brokers else len(self.client)
+    def _finish(self, deadline: float) -> None:
+        rest = self._flush(deadline) if self._has_brokers else len(self.client)
         if rest:
             self.losses.ending(self._why_not())
             self.client.purge()
@@ -183,14 +183,14 @@ class ProducerHandle(Handle):
         self._release()
         self.client.close()
 
-    def _flush(self, end: float, *, purged: bool = False) -> int:
+    def _flush(self, deadline: float, *, purged: bool = False) -> int:
         """Wait for messages to be delivered; how many are left.
 
         To count them later would be wrong: the library counts errors that wait to be
         told as well.
         """
         # Short polls, never one long flush: a fatal error ends a flush half-way.
-        while (count := len(self.client)) and (left := end - time.monotonic()) > 0:
+        while (count := len(self.client)) and (left := deadline - time.monotonic()) > 0:
             self._left = count
             if self.gave_up_at and not purged:
                 return count
@@ -275,8 +275,8 @@ class ProducerTopic(Topic):
             self.handle.queued(len(payload) + len(key or b""))
         code = self._queue(partition, payload, key)
         if code == QUEUE_FULL:
-            end = self.handle.block_until()
-            while code == QUEUE_FULL and self.handle.serve_until(end):
+            deadline = self.handle.block_until()
+            while code == QUEUE_FULL and self.handle.serve_until(deadline):
                 code = self._queue(partition, payload, key)
         if code:
             raise self._failure(code)
@@ -347,8 +347,8 @@ class ProducerTopic(Topic):
             self.send = sender(self.topic.pointer(self.handle.native))
         return self.send
 
-    def _queue_all(self, partition: int, batches: Sequence[Batch], end: float) -> list[tuple[int, int]]:
-        """Queue messages, waiting for room up to the time ``end``;
+    def _queue_all(self, partition: int, batches: Sequence[Batch], deadline: float) -> list[tuple[int, int]]:
+        """Queue messages, waiting for room up to the time ``deadline``;
         the error and the place of those not queued.
         """
         refused: list[tuple[int, int]] = []
@@ -364,7 +364,7 @@ class ProducerTopic(Topic):
                 tried = codes.index(QUEUE_FULL) if is_full else len(codes) or len(rest)
                 refused += [(code, done + at) for at, code in enumerate(codes[:tried]) if code]
                 done += tried
-                if is_full and not self.handle.serve_until(end):
+                if is_full and not self.handle.serve_until(deadline):
                     return refused + [(QUEUE_FULL, at) for at in range(done, total)]
                 rest = rest.behind(tried)
         return refused

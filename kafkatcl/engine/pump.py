@@ -51,9 +51,9 @@ def rest(wanted: bool) -> None:
         _going.set()
         return
     _going.clear()
-    end = time.monotonic() + _ROUND_SECONDS
+    deadline = time.monotonic() + _ROUND_SECONDS
     time.sleep(_WAKING_SECONDS)
-    while any(pump.is_serving for pump in list(_pumps)) and time.monotonic() < end:
+    while any(pump.is_serving for pump in list(_pumps)) and time.monotonic() < deadline:
         time.sleep(_WAKING_SECONDS)
 
 

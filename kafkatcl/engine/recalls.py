@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Callable
 
-from kafkatcl.engine.waiting import deadline, remaining
+from kafkatcl.engine.waiting import deadline_after, remaining
 
 #: The callback id of messages that were read ahead, which have no callback.
 READ_AHEAD = ""
@@ -44,9 +44,9 @@ class Recalls:
         with self._changed:
             recall = self._recalls[token] = _Recall()
         self._ring()
-        end = deadline(int(seconds * 1000))
+        deadline = deadline_after(int(seconds * 1000))
         with self._changed:
-            while recall.left is None and self._changed.wait(remaining(end)):
+            while recall.left is None and self._changed.wait(remaining(deadline)):
                 pass
             recall.is_awaited = False
             return recall.left

@@ -44,8 +44,10 @@ class Closable(Protocol):
     consumes: ClassVar[bool]
     gave_up_at: float
 
-    def close(self, end: float) -> None:
-        """Flush and close, until ``end`` by ``time.monotonic`` (any thread; waits)."""
+    def close(self, deadline: float) -> None:
+        """Flush and close, until ``deadline`` by ``time.monotonic`` (any thread;
+        waits).
+        """
 
     def undelivered(self) -> int:
         """How many messages closing waits for (any thread)."""
@@ -209,8 +211,8 @@ def _bound(handle: Closable, began: float) -> float:
     """When a handle that closes since ``began`` is not waited for any more."""
     if handle.consumes:
         return began + (_ASKING_SECONDS if is_asking() else _CONSUMER_SECONDS)
-    end = began + flush_seconds() + _GRACE_SECONDS
-    return min(end, handle.gave_up_at + _GIVEN_UP_SECONDS) if handle.gave_up_at else end
+    deadline = began + flush_seconds() + _GRACE_SECONDS
+    return min(deadline, handle.gave_up_at + _GIVEN_UP_SECONDS) if handle.gave_up_at else deadline
 
 
 def _show(handles: list[Closable], began: float) -> None:

@@ -11,16 +11,16 @@ Result = TypeVar("Result")
 _asking: set[threading.Thread] = set()
 
 
-def deadline(timeout_ms: int) -> float | None:
+def deadline_after(timeout_ms: int) -> float | None:
     """The moment a wait of ``timeout_ms`` ends, for :func:`remaining`;
     a negative one never ends.
     """
     return None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
 
 
-def remaining(end: float | None) -> float | None:
-    """Seconds until ``end``, 0 if it has passed, None if it never comes."""
-    return None if end is None else max(0.0, end - time.monotonic())
+def remaining(deadline: float | None) -> float | None:
+    """Seconds until ``deadline``, 0 if it has passed, None if it never comes."""
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def is_asking() -> bool:

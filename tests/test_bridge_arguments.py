@@ -6,7 +6,14 @@ import tkinter
 
 import pytest
 
-from kafkatcl.bridge.arguments import byte_string, count, integer, offset, offset_text, parse_integer
+from kafkatcl.bridge.arguments import (
+    byte_string,
+    integer_or_none,
+    offset_text,
+    parse_count,
+    parse_integer,
+    parse_offset,
+)
 from kafkatcl.errors import Failure
 
 WORDS = [
@@ -48,7 +55,7 @@ WORDS = [
 def test_integers_are_read_as_tcl_reads_them(word: str) -> None:
     tcl = tkinter.Tcl()
     is_one = tcl.getboolean(tcl.call("string", "is", "entier", "-strict", word))
-    value = parse_integer(word)
+    value = integer_or_none(word)
     assert (value is not None) is is_one
     if value is not None and len(word) < 100:
         assert str(tcl.call("expr", word)) == str(value)
@@ -58,7 +65,7 @@ def test_integers_are_read_as_tcl_reads_them(word: str) -> None:
     ("word", "value"), [("-2147483648", -(2**31)), ("0x7fffffff", 2**31 - 1), (" 010 ", 8)]
 )
 def test_integers_have_32_bits(word: str, value: int) -> None:
-    assert integer(word) == value
+    assert parse_integer(word) == value
 
 
 @pytest.mark.parametrize(
@@ -66,7 +73,7 @@ def test_integers_have_32_bits(word: str, value: int) -> None:
 )
 def test_larger_integers_are_refused(word: str) -> None:
     with pytest.raises(Failure) as failed:
-        integer(word)
+        parse_integer(word)
     assert failed.value.message == f'integer value too large to represent: "{word}"'
     assert failed.value.errorcode == ("TCL", "VALUE", "INTEGER")
 
@@ -74,16 +81,16 @@ def test_larger_integers_are_refused(word: str) -> None:
 @pytest.mark.parametrize("word", ["", "abc", "1.5", "1e3", "5 6", "{", "\x00"])
 def test_what_is_no_integer(word: str) -> None:
     with pytest.raises(Failure) as failed:
-        integer(word)
+        parse_integer(word)
     assert failed.value.message == f'expected integer but got "{word}"'
     assert failed.value.errorcode == ("TCL", "VALUE", "INTEGER")
 
 
 def test_counts() -> None:
-    assert (count("0"), count("2147483647")) == (0, 2**31 - 1)
+    assert (parse_count("0"), parse_count("2147483647")) == (0, 2**31 - 1)
     for word in ("-1", "-2147483648", "x", "2147483648"):
         with pytest.raises(Failure):
-            count(word)
+            parse_count(word)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +110,14 @@ def test_counts() -> None:
     ],
 )
 def test_offsets(word: str, value: int, shown: str) -> None:
-    assert offset(word) == value
+    assert parse_offset(word) == value
     assert offset_text(value) == shown
 
 
 def test_the_invalid_offset_is_shown_and_not_taken() -> None:
     assert offset_text(-1001) == "invalid"
     with pytest.raises(Failure):
-        offset("invalid")
+        parse_offset("invalid")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +125,7 @@ def test_the_invalid_offset_is_shown_and_not_taken() -> None:
 )
 def test_what_is_no_offset(word: str) -> None:
     with pytest.raises(Failure) as failed:
-        offset(word)
+        parse_offset(word)
     assert failed.value.message == (
         f'bad offsetString "{word}": must be beginning, end, or stored or a wide integer'
     )

@@ -31,7 +31,7 @@ _OFFSETS = {
 START_WORDS = tuple(word for word in _OFFSETS if word != "invalid")
 
 
-def parse_integer(text: str) -> int | None:
+def integer_or_none(text: str) -> int | None:
     """An integer as Tcl reads it (signed, hexadecimal, octal, binary, in blanks),
     or None if it is none.
     """
@@ -45,9 +45,9 @@ def parse_integer(text: str) -> int | None:
 
 
 @functools.lru_cache(maxsize=1024)  # the same few numbers in every call
-def integer(text: str) -> int:
+def parse_integer(text: str) -> int:
     """A 32 bit integer."""
-    value = parse_integer(text)
+    value = integer_or_none(text)
     if value is None:
         raise Failure(f'expected integer but got "{text}"', ("TCL", "VALUE", "INTEGER"))
     if not -(2**31) <= value < 2**31:
@@ -55,19 +55,19 @@ def integer(text: str) -> int:
     return value
 
 
-def count(text: str) -> int:
+def parse_count(text: str) -> int:
     """A number of messages."""
-    value = integer(text)
+    value = parse_integer(text)
     if value < 0:
         raise Failure(f'expected a count of 0 or more but got "{text}"', ("TCL", "VALUE", "NUMBER"))
     return value
 
 
-def offset(text: str) -> int:
+def parse_offset(text: str) -> int:
     """An offset: a word, a number, or with a minus so many messages from the end."""
     if text in START_WORDS:
         return _OFFSETS[text]
-    value = parse_integer(text)
+    value = integer_or_none(text)
     if value is None or not -(2**62) < value < 2**63:
         raise Failure(
             f'bad offsetString "{text}": must be beginning, end, or stored or a wide integer',
@@ -76,18 +76,20 @@ def offset(text: str) -> int:
     return value if value >= 0 else OFFSET_TAIL_BASE + value
 
 
-def position(text: str) -> int:
+def parse_position(text: str) -> int:
     """An offset that can be committed: that of a message,
     not a word or a place counted from the end.
     """
-    value = parse_integer(text)
+    value = integer_or_none(text)
     if value is None or not 0 <= value < 2**63:
         raise Failure(f'expected an offset of 0 or more but got "{text}"', ("TCL", "VALUE", "NUMBER"))
     return value
 
 
 def offset_text(value: int) -> str:
-    """An offset as :func:`offset` takes it; librdkafka's invalid one is ``invalid``."""
+    """An offset as :func:`parse_offset` takes it;
+    librdkafka's invalid one is ``invalid``.
+    """
     for word, logical in _OFFSETS.items():
         if value == logical:
             return word

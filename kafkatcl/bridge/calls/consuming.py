@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kafkatcl.bridge.arguments import count, integer, offset
+from kafkatcl.bridge.arguments import parse_count, parse_integer, parse_offset
 from kafkatcl.bridge.calls.registry import flat, one_way, primitive
 from kafkatcl.bridge.sessions import find, forget, register
 from kafkatcl.bridge.shapes import item_shape
@@ -23,37 +23,37 @@ def start(topic: str, partition: str, start_offset: str, token: str) -> tuple[An
     """``token`` names the callback, an empty one none;
     the partitions no longer fetched as before.
     """
-    number, where = integer(partition), offset(start_offset)
+    number, where = parse_integer(partition), parse_offset(start_offset)
     return flat(find(topic, ConsumerTopic).start(number, where, token or None))
 
 
 @primitive
 def start_queue(topic: str, partition: str, start_offset: str, queue: str) -> tuple[Any, ...]:
-    number, where = integer(partition), offset(start_offset)
+    number, where = parse_integer(partition), parse_offset(start_offset)
     return flat(find(topic, ConsumerTopic).start_queue(number, where, find(queue, Queue)))
 
 
 @primitive
 def check_start(partition: str, start_offset: str) -> None:
     """Only check the arguments of :func:`start_queue`, which come before its queue."""
-    integer(partition)
-    offset(start_offset)
+    parse_integer(partition)
+    parse_offset(start_offset)
 
 
 @primitive
 def stop(topic: str, partition: str) -> tuple[Any, ...]:
-    return flat(find(topic, ConsumerTopic).stop(integer(partition)))
+    return flat(find(topic, ConsumerTopic).stop(parse_integer(partition)))
 
 
 @primitive
 def consume(topic: str, partition: str, timeout_ms: str) -> tuple[Any, ...]:
-    number, timeout = integer(partition), integer(timeout_ms)
+    number, timeout = parse_integer(partition), parse_integer(timeout_ms)
     return _next(find(topic, ConsumerTopic).buffer(number, timeout), timeout)
 
 
 @primitive
 def consume_batch(topic: str, partition: str, timeout_ms: str, max_count: str, wait: str) -> tuple[Any, ...]:
-    number, timeout, limit = integer(partition), integer(timeout_ms), count(max_count)
+    number, timeout, limit = parse_integer(partition), parse_integer(timeout_ms), parse_count(max_count)
     return _several(topic, find(topic, ConsumerTopic).buffer(number, timeout), limit, timeout, wait)
 
 
@@ -74,13 +74,13 @@ def queue_listen(queue: str, wanted: str) -> None:
 
 @primitive
 def queue_consume(queue: str, timeout_ms: str) -> tuple[Any, ...]:
-    timeout = integer(timeout_ms)
+    timeout = parse_integer(timeout_ms)
     return _next(find(queue, Queue), timeout)
 
 
 @primitive
 def queue_consume_batch(queue: str, timeout_ms: str, max_count: str, wait: str) -> tuple[Any, ...]:
-    timeout, limit = integer(timeout_ms), count(max_count)
+    timeout, limit = parse_integer(timeout_ms), parse_count(max_count)
     return _several(queue, find(queue, Queue), limit, timeout, wait)
 
 
@@ -114,7 +114,7 @@ def _read_from(source: str, partition: str) -> MessageBuffer | None:
     """
     found = find(source, object)
     if isinstance(found, ConsumerTopic):
-        return found.reading(integer(partition))
+        return found.reading(parse_integer(partition))
     return found.messages if isinstance(found, Subscriber) else found  # type: ignore[return-value]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kafkatcl.bridge.arguments import integer
+from kafkatcl.bridge.arguments import parse_integer
 from kafkatcl.bridge.calls.registry import one_way, primitive
 from kafkatcl.bridge.records import callback_argument
 from kafkatcl.bridge.sessions import events
@@ -25,7 +25,7 @@ def events_take(session: str, max_count: str) -> tuple[Any, ...]:
 @primitive
 def events_wait(session: str, timeout_ms: str) -> None:
     """Wait until there are events to take, or the time is over."""
-    events(session).wait(integer(timeout_ms))
+    events(session).wait(parse_integer(timeout_ms))
 
 
 @one_way

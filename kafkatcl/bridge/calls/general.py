@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kafkatcl.bridge import shapes
-from kafkatcl.bridge.arguments import integer
+from kafkatcl.bridge.arguments import parse_integer
 from kafkatcl.bridge.calls.registry import flat, primitive
 from kafkatcl.bridge.sessions import automatic_name, forget
 from kafkatcl.bridge.texts import text_from_tcl
@@ -45,7 +45,7 @@ def check_integer(text: str) -> int:
     """An argument as an integer: checked before the call that uses it,
     to keep the order of errors.
     """
-    return integer(text)
+    return parse_integer(text)
 
 
 @primitive
@@ -65,4 +65,4 @@ def shown_call(settings_from: str, *words: str) -> tuple[str, ...]:
     """The words of a call that failed, as they can be shown;
     its settings begin at a place, or at none (-1).
     """
-    return tuple(shown_words(words, integer(settings_from)))
+    return tuple(shown_words(words, parse_integer(settings_from)))

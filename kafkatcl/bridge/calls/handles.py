@@ -4,7 +4,7 @@ and subscribers where they are alike.
 
 from __future__ import annotations
 
-from kafkatcl.bridge.arguments import integer
+from kafkatcl.bridge.arguments import parse_integer
 from kafkatcl.bridge.calls.registry import configured, primitive
 from kafkatcl.bridge.sessions import events, find, register
 from kafkatcl.bridge.texts import echoed
@@ -99,4 +99,4 @@ def handle_listing(handle: str) -> str:
 
 @primitive
 def handle_error(handle: str, code: str, reason: str) -> None:
-    find(handle, Handle).tell_error(integer(code), echoed(reason))
+    find(handle, Handle).tell_error(parse_integer(code), echoed(reason))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kafkatcl.bridge.arguments import integer
+from kafkatcl.bridge.arguments import parse_integer
 from kafkatcl.bridge.calls.registry import configured, primitive
 from kafkatcl.bridge.sessions import find, register
 from kafkatcl.engine.master import Master
@@ -53,7 +53,7 @@ def master_every(master: str, interval: str | None = None) -> int | None:
     reports = find(master, Master).reports
     if interval is None:
         return reports.interval
-    reports.set_interval(integer(interval))
+    reports.set_interval(parse_integer(interval))
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from kafkatcl.bridge.arguments import integer, offset, offset_text, position
+from kafkatcl.bridge.arguments import offset_text, parse_integer, parse_offset, parse_position
 from kafkatcl.bridge.calls.registry import primitive
 from kafkatcl.bridge.sessions import find
 from kafkatcl.bridge.shapes import item_shape
@@ -55,7 +55,7 @@ def subscriber_paused(subscriber: str) -> tuple[Any, ...]:
 
 @primitive
 def subscriber_commit(subscriber: str, wait: str, *words: str) -> None:
-    find(subscriber, Subscriber).commit(_positions(words, position), wait=wait == "1")
+    find(subscriber, Subscriber).commit(_positions(words, parse_position), wait=wait == "1")
 
 
 @primitive
@@ -66,7 +66,7 @@ def subscriber_positions(subscriber: str, *words: str) -> tuple[Any, ...]:
 
 @primitive
 def subscriber_committed(subscriber: str, timeout_ms: str, *words: str) -> tuple[Any, ...]:
-    found = find(subscriber, Subscriber).committed(_positions(words), integer(timeout_ms))
+    found = find(subscriber, Subscriber).committed(_positions(words), parse_integer(timeout_ms))
     return tuple(_shown(position) for position in found)
 
 
@@ -74,7 +74,7 @@ def subscriber_committed(subscriber: str, timeout_ms: str, *words: str) -> tuple
 def subscriber_watermarks(
     subscriber: str, timeout_ms: str, cached: str, topic: str, partition: str
 ) -> tuple[int, int]:
-    timeout, number = integer(timeout_ms), integer(partition)
+    timeout, number = parse_integer(timeout_ms), parse_integer(partition)
     return find(subscriber, Subscriber).watermarks(topic, number, timeout, cached=cached == "1")
 
 
@@ -86,18 +86,18 @@ def subscriber_listen(subscriber: str, wanted: str) -> None:
 @primitive
 def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | None:
     """Messages or an error; None for nothing and for the end of a partition."""
-    timeout = integer(timeout_ms)
+    timeout = parse_integer(timeout_ms)
     item = find(subscriber, Subscriber).messages.read_ahead(timeout)
     return None if item is None or isinstance(item, EndItem) else item_shape(item)
 
 
-def _positions(words: tuple[str, ...], parse: Callable[[str], int] = offset) -> list[Position]:
+def _positions(words: tuple[str, ...], parse: Callable[[str], int] = parse_offset) -> list[Position]:
     """Positions from the words topic, partition and offset of each;
     empty ones are left to the default.
     """
     positions = []
     for topic, partition, where in zip(words[::3], words[1::3], words[2::3]):
-        number = integer(partition) if partition else 0
+        number = parse_integer(partition) if partition else 0
         positions.append(Position(topic, number, parse(where) if where else OFFSET_INVALID))
     return positions
 

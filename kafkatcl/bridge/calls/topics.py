@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from kafkatcl.bridge.arguments import byte_string, integer
+from kafkatcl.bridge.arguments import byte_string, parse_integer
 from kafkatcl.bridge.calls.registry import Rows, configured, list_primitive, primitive, quick
 from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
@@ -69,7 +69,7 @@ def topic_queue_length(topic: str) -> int:
 
 @primitive
 def produce(topic: str, partition: str, payload: str, key: str | None = None) -> None:
-    number = integer(partition)
+    number = parse_integer(partition)
     payload_bytes = byte_string(payload, "payload")
     key_bytes = None if key is None else byte_string(key, "key")
     find(topic, ProducerTopic).produce(number, payload_bytes, key_bytes)
@@ -95,7 +95,7 @@ def produce_batch(topic: str, partition: str, *words: str) -> None:
     """Each message is ``1 payload`` or ``2 payload key``;
     none is sent before all were looked at.
     """
-    number = integer(partition)
+    number = parse_integer(partition)
     rest = iter(words)
     rows = [tuple(islice(rest, int(size))) for size in rest]
     try:
@@ -113,7 +113,7 @@ def produce_rows(topic: str, partition: str, rows: Rows) -> int:
     """The same with a list of lists; 0 if the string of an element is not certain:
     then send it as words.
     """
-    number = integer(partition)
+    number = parse_integer(partition)
     producer = find(topic, ProducerTopic)
     if set(map(type, rows)) != {tuple}:
         return 0

@@ -264,7 +264,7 @@ def test_drop_forgets_one_partition(ledger: Ledger) -> None:
     with ledger.lock:
         ledger.buffer.drop("t", 0)
     assert (ledger.held, ledger.held_bytes) == (4, 6)
-    assert ledger.buffer.origins() == {("t", 1), ("other", 0), None}
+    assert ledger.buffer.topic_partitions() == {("t", 1), ("other", 0), None}
     assert ledger.drain() == singles(kept)
 
 

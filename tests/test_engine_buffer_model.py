@@ -103,9 +103,9 @@ class Model:
         partition = self.chance.randrange(3)
         with self.ledger.lock:
             self.ledger.buffer.drop("t", partition)
-        self.kept = [item for item in self.kept if item.origin != ("t", partition)]
+        self.kept = [item for item in self.kept if item.topic_partition != ("t", partition)]
         self.in_flight = [
-            None if item and item.origin == ("t", partition) else item for item in self.in_flight
+            None if item and item.topic_partition == ("t", partition) else item for item in self.in_flight
         ]
 
     def clear(self) -> None:
@@ -117,7 +117,7 @@ class Model:
     def check(self) -> None:
         buffer = self.ledger.buffer
         assert (buffer.size, buffer.nbytes) == (len(self.kept), sum(item.nbytes for item in self.kept))
-        assert buffer.origins() == {item.origin for item in self.kept}
+        assert buffer.topic_partitions() == {item.topic_partition for item in self.kept}
         assert self.ledger.counted()
         assert self.ledger.consumed == self.consumed
 

@@ -12,7 +12,7 @@ from fix_consumer import STORED, WAIT, committed, payloads
 from fix_engine import engine
 
 from kafkatcl.engine.consumer import Queue
-from kafkatcl.engine.flow import Origin
+from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.messages import Run
 from kafkatcl.engine.subscriber import Position, Subscriber
 from kafkatcl.errors import Failure
@@ -252,9 +252,9 @@ def test_partitions_are_taken_away_under_the_lock_also_where_the_client_is_close
     locked: list[bool] = []
     forget = subscriber._forget
 
-    def note(origins: Collection[Origin]) -> None:
+    def note(topic_partitions: Collection[TopicPartitionPair]) -> None:
         locked.append(subscriber.lock._is_owned())  # type: ignore[attr-defined]
-        forget(origins)
+        forget(topic_partitions)
 
     monkeypatch.setattr(subscriber, "_forget", note)
     subscriber.delete()

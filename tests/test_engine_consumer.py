@@ -80,7 +80,9 @@ def test_callbacks_get_events(embedded_cluster: Cluster, hundred: str) -> None:
         while sum(run.size for _, run in events) < 2:
             assert running.events.wait(WAIT)
             events += running.events.take(10)
-        assert {(token, run.origin, run.layout) for token, run in events} == {("token", (hundred, 0), PLAIN)}
+        assert {(token, run.topic_partition, run.layout) for token, run in events} == {
+            ("token", (hundred, 0), PLAIN)
+        }
         fields = [field for _, run in events for field in run.fields]
         assert (fields[0::3], fields[1::3]) == ([b"98", b"99"], [98, 99])
         assert running.rings > 0

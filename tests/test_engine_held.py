@@ -212,7 +212,9 @@ def test_a_subscriber_holds_large_messages_up_to_a_number_of_bytes(
         batch.end(100)  # the bytes are back, and none is lost
         found = subscriber.messages.batch(len(large) * EACH, WAIT).items
         for name, partition in large:
-            assert numbers([item for item in found if item.origin == (name, partition)]) == list(range(EACH))
+            assert numbers([item for item in found if item.topic_partition == (name, partition)]) == list(
+                range(EACH)
+            )
 
 
 def test_a_reader_that_waits_does_not_let_large_messages_pile_up(

@@ -19,7 +19,7 @@ from kafkatcl.engine.messages import EndItem, ErrorItem, Run, items
 def test_a_run_knows_its_size_bytes_and_offsets(key: bytes | None, layout: Layout) -> None:
     made = run(5, 4, partition=3, size=10, key=key)
     assert (made.layout, made.size, made.nbytes) == (layout, 4, 4 * (10 + len(key or b"")))
-    assert (made.origin, made.first, made.last) == (("t", 3), 5, 8)
+    assert (made.topic_partition, made.first, made.last) == (("t", 3), 5, 8)
     assert (run(7, key=key).first, run(7, key=key).last) == (7, 7)
 
 

@@ -39,7 +39,7 @@ class Absence(NamedTuple):
     is_told: bool = False
 
     @property
-    def origin(self) -> tuple[str, int]:
+    def topic_partition(self) -> tuple[str, int]:
         """The topic and the partition."""
         return self.topic, self.partition
 
@@ -77,7 +77,9 @@ class Absence(NamedTuple):
 
     def item(self) -> ErrorItem:
         """The error for the reader of the partition."""
-        return ErrorItem(error_text(self.code), error_name(self.code), self.words, self.code, self.origin)
+        return ErrorItem(
+            error_text(self.code), error_name(self.code), self.words, self.code, self.topic_partition
+        )
 
 
 def absence_of(error: Any) -> Absence | None:

@@ -132,16 +132,16 @@ class MessageBuffer:
         """The known reason why no message comes, or an empty text."""
         return self.owner.why_empty(self)
 
-    def origins(self) -> set[tuple[str, int] | None]:
+    def topic_partitions(self) -> set[tuple[str, int] | None]:
         """The topics and partitions of what is here."""
-        return {item.origin for item in self._items}
+        return {item.topic_partition for item in self._items}
 
     # -- for the handle (lock held) ----------------------------------------------------
 
     def put(self, item: Item) -> None:
         """Add what was fetched."""
-        if self._parked and item.origin in self._parked:
-            self._parked[item.origin].append(item)
+        if self._parked and item.topic_partition in self._parked:
+            self._parked[item.topic_partition].append(item)
             return
         self._items.append(item)
         self._account(item.size, item.nbytes)
@@ -155,7 +155,7 @@ class MessageBuffer:
         """Forget all that came from one partition."""
         self._eras.drop((topic, partition))
         self._parked.pop((topic, partition), None)
-        self._replace([item for item in self._remaining() if item.origin != (topic, partition)])
+        self._replace([item for item in self._remaining() if item.topic_partition != (topic, partition)])
 
     def close(self) -> None:
         """Forget everything; waiting for messages fails from now on."""
@@ -169,18 +169,20 @@ class MessageBuffer:
         self._parked.clear()
         self._replace([])
 
-    def park(self, origin: tuple[str, int]) -> None:
+    def park(self, topic_partition: tuple[str, int]) -> None:
         """Keep back what is here of a partition, and what comes,
         until :meth:`unpark`.
         """
-        if origin not in self._parked:
+        if topic_partition not in self._parked:
             items = self._remaining()
-            self._parked[origin] = [item for item in items if item.origin == origin]
-            self._replace([item for item in items if item.origin != origin])
+            self._parked[topic_partition] = [
+                item for item in items if item.topic_partition == topic_partition
+            ]
+            self._replace([item for item in items if item.topic_partition != topic_partition])
 
-    def unpark(self, origin: tuple[str, int]) -> None:
+    def unpark(self, topic_partition: tuple[str, int]) -> None:
         """Let what was kept back be read."""
-        parked = self._parked.pop(origin, None)
+        parked = self._parked.pop(topic_partition, None)
         if parked:
             self._replace([*self._remaining(), *parked])
             self.announce()
@@ -343,9 +345,9 @@ class MessageBuffer:
 
     def _put_back(self, items: list[Item]) -> None:
         if items and not self.closed:
-            for origin, parked in self._parked.items():
-                parked[:0] = [item for item in items if item.origin == origin]
-            back = [item for item in items if item.origin not in self._parked]
+            for topic_partition, parked in self._parked.items():
+                parked[:0] = [item for item in items if item.topic_partition == topic_partition]
+            back = [item for item in items if item.topic_partition not in self._parked]
             self._replace([*back, *self._remaining()])
             self.owner.on_requeued(items)
             self.announce()

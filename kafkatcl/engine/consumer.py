@@ -13,7 +13,7 @@ from kafkatcl.engine.buffer import MessageBuffer, Stopped
 from kafkatcl.engine.errors import kafka_errors, kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import ConsumingHandle
-from kafkatcl.engine.flow import Origin
+from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.handle import Topic
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import ErrorItem, Item
@@ -60,10 +60,10 @@ class ConsumerHandle(ConsumingHandle):
 
     def __init__(self, master: Master, events: EventQueue) -> None:
         super().__init__(master, events)
-        self.routes: dict[Origin, Route] = {}
+        self.routes: dict[TopicPartitionPair, Route] = {}
         #: Partitions whose offset is not there.
-        self._resets: dict[Origin, tuple[Route, ErrorItem]] = {}
-        self._unstarted: set[Origin] = set()  # that were told of
+        self._resets: dict[TopicPartitionPair, tuple[Route, ErrorItem]] = {}
+        self._unstarted: set[TopicPartitionPair] = set()  # that were told of
 
     def _settings(self) -> dict[str, Any]:
         settings = super()._settings()
@@ -120,7 +120,10 @@ class ConsumerHandle(ConsumingHandle):
 
     def delete(self) -> list[Stopped]:
         with self.lock:
-            stopped = [Stopped(route.buffer.token or "", *origin) for origin, route in self.routes.items()]
+            stopped = [
+                Stopped(route.buffer.token or "", *topic_partition)
+                for topic_partition, route in self.routes.items()
+            ]
         super().delete()
         return stopped
 
@@ -183,21 +186,23 @@ class ConsumerHandle(ConsumingHandle):
         if self.deleted:
             return []
         with self.lock:
-            return self._unassign([origin for origin, route in self.routes.items() if chosen(route)])
+            return self._unassign(
+                [topic_partition for topic_partition, route in self.routes.items() if chosen(route)]
+            )
 
-    def _unassign(self, origins: list[Origin]) -> list[Stopped]:
+    def _unassign(self, topic_partitions: list[TopicPartitionPair]) -> list[Stopped]:
         """Stop fetching those of these partitions that were started (lock held)."""
         stopped = []
-        for origin in origins:
-            route = self.routes.pop(origin, None)
+        for topic_partition in topic_partitions:
+            route = self.routes.pop(topic_partition, None)
             if route is None:
                 continue
             with kafka_errors():
                 self.offsets.store()
-                self.client.incremental_unassign([TopicPartition(*origin)])
-            self._forget([origin])
-            stopped.append(Stopped(route.buffer.token or "", *origin))
-            route.buffer.drop(*origin)
+                self.client.incremental_unassign([TopicPartition(*topic_partition)])
+            self._forget([topic_partition])
+            stopped.append(Stopped(route.buffer.token or "", *topic_partition))
+            route.buffer.drop(*topic_partition)
             if not isinstance(route.buffer, Queue):
                 route.buffer.close()
         self.lock.notify_all()
@@ -206,17 +211,17 @@ class ConsumerHandle(ConsumingHandle):
     def _route(self, fetched: list[Item], generation: int) -> None:
         filled = set()
         for item in fetched:
-            route = self.routes.get(item.origin) if item.origin else None
+            route = self.routes.get(item.topic_partition) if item.topic_partition else None
             # What was fetched for an earlier start of the partition is not for this
             # one.
             if route is not None and route.generation <= generation:
-                if isinstance(item, ErrorItem) and item.origin and item.number == AUTO_OFFSET_RESET:
-                    self._resets[item.origin] = route, item
+                if isinstance(item, ErrorItem) and item.topic_partition and item.number == AUTO_OFFSET_RESET:
+                    self._resets[item.topic_partition] = route, item
                     self.pump.wake()
                     continue
                 route.buffer.put(item)
                 filled.add(route.buffer)
-            elif isinstance(item, ErrorItem) and item.origin is None:
+            elif isinstance(item, ErrorItem) and item.topic_partition is None:
                 self.tell_error(item.number, item.message)
         for buffer in filled:
             buffer.announce()
@@ -229,14 +234,14 @@ class ConsumerHandle(ConsumingHandle):
         """Set partitions whose offset is not there on one that is (owner thread)."""
         with self.lock:
             waiting = dict(self._resets)
-        for origin, (route, item) in waiting.items():
+        for topic_partition, (route, item) in waiting.items():
             offset = None if self.deleted else reset_offset(self.client, route.topic.conf, item)
             if offset is None:
                 return  # asked again in the next round
             with self.lock:
-                if self._resets.get(origin) == (route, item):
-                    del self._resets[origin]
-                if self.routes.get(origin) is not route:
+                if self._resets.get(topic_partition) == (route, item):
+                    del self._resets[topic_partition]
+                if self.routes.get(topic_partition) is not route:
                     continue  # stopped, or started anew
                 if offset == OFFSET_INVALID:
                     route.buffer.put(item)
@@ -244,18 +249,18 @@ class ConsumerHandle(ConsumingHandle):
                     self.lock.notify_all()
                     continue
                 with suppress(KafkaException):
-                    self.client.incremental_unassign([TopicPartition(*origin)])
-                    self.client.incremental_assign([TopicPartition(*origin, offset)])
-                self.flow.forget([origin])
+                    self.client.incremental_unassign([TopicPartition(*topic_partition)])
+                    self.client.incremental_assign([TopicPartition(*topic_partition, offset)])
+                self.flow.forget([topic_partition])
 
     def _buffers(self) -> Iterable[MessageBuffer]:
         return {route.buffer for route in self.routes.values()}
 
-    def _buffer_of(self, origin: Origin) -> MessageBuffer:
-        return self.routes[origin].buffer
+    def _buffer_of(self, topic_partition: TopicPartitionPair) -> MessageBuffer:
+        return self.routes[topic_partition].buffer
 
-    def _reader_of(self, origin: Origin) -> MessageBuffer | None:
-        route = self.routes.get(origin)
+    def _reader_of(self, topic_partition: TopicPartitionPair) -> MessageBuffer | None:
+        route = self.routes.get(topic_partition)
         return route.buffer if route else None
 
 

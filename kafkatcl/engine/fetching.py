@@ -17,7 +17,7 @@ from kafkatcl.engine.absence import SETTINGS as ABSENCE_SETTINGS
 from kafkatcl.engine.absence import Absence, absence_of
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.flow import FlowControl, Origin, Reason
+from kafkatcl.engine.flow import FlowControl, Reason, TopicPartitionPair
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item, Run, items
@@ -54,7 +54,7 @@ class ConsumingHandle(Handle, BufferOwner):
         self._waiting = 0  # readers who sleep until something comes
         self._read = 0.0  # when a reader fetched for the last time
         self._routing = False  # whether the owner thread has something that is in no buffer yet
-        self._absent: dict[Origin, Absence] = {}
+        self._absent: dict[TopicPartitionPair, Absence] = {}
 
     # -- what a kind of consumer must bring --------------------------------------------
 
@@ -66,11 +66,11 @@ class ConsumingHandle(Handle, BufferOwner):
         """All buffers (lock held)."""
         raise NotImplementedError
 
-    def _buffer_of(self, origin: Origin) -> MessageBuffer:
+    def _buffer_of(self, topic_partition: TopicPartitionPair) -> MessageBuffer:
         """The buffer of a partition that is fetched (lock held)."""
         raise NotImplementedError
 
-    def _reader_of(self, origin: Origin) -> MessageBuffer | None:
+    def _reader_of(self, topic_partition: TopicPartitionPair) -> MessageBuffer | None:
         """The same of one that may not be fetched (lock held)."""
         raise NotImplementedError
 
@@ -94,8 +94,8 @@ class ConsumingHandle(Handle, BufferOwner):
 
     def why_empty(self, buffer: MessageBuffer) -> str:
         with self.lock:
-            for origin, absence in self._absent.items():
-                if absence.is_certain() and self._reader_of(origin) is buffer:
+            for topic_partition, absence in self._absent.items():
+                if absence.is_certain() and self._reader_of(topic_partition) is buffer:
                     return absence.words
         return self.why()
 
@@ -132,12 +132,12 @@ class ConsumingHandle(Handle, BufferOwner):
     def _make(self, settings: dict[str, Any]) -> Consumer:
         return Consumer(settings)
 
-    def _forget(self, origins: Collection[Origin]) -> None:
+    def _forget(self, topic_partitions: Collection[TopicPartitionPair]) -> None:
         """These partitions are no longer read (lock held)."""
-        self.flow.forget(origins)
-        self.offsets.forget(origins)
-        for origin in origins:
-            self._absent.pop(origin, None)
+        self.flow.forget(topic_partitions)
+        self.offsets.forget(topic_partitions)
+        for topic_partition in topic_partitions:
+            self._absent.pop(topic_partition, None)
 
     def _poll(self) -> bool:
         with self.lock:
@@ -196,7 +196,7 @@ class ConsumingHandle(Handle, BufferOwner):
             if self._absent:  # no more, where messages come from
                 for item in fetched:
                     if isinstance(item, Run):
-                        self._absent.pop(item.origin, None)
+                        self._absent.pop(item.topic_partition, None)
             self._route(fetched, generation)
             self.lock.notify_all()
 
@@ -210,10 +210,10 @@ class ConsumingHandle(Handle, BufferOwner):
         whether this was the time for it.
         """
         with self.lock:
-            absence = absence.after(self._absent.get(absence.origin))
-            buffer = self._reader_of(absence.origin)
+            absence = absence.after(self._absent.get(absence.topic_partition))
+            buffer = self._reader_of(absence.topic_partition)
             is_due = buffer is not None and absence.is_due()
-            self._absent[absence.origin] = absence._replace(is_told=absence.is_told or is_due)
+            self._absent[absence.topic_partition] = absence._replace(is_told=absence.is_told or is_due)
             if buffer is None or not is_due:
                 return False
             buffer.put(absence.item())
@@ -235,14 +235,19 @@ class ConsumingHandle(Handle, BufferOwner):
             return
         buffers = list(self._buffers())
         count, nbytes = self.flow.share(len(buffers))
-        held = {origin: self._buffer_of(origin) for origin in paused}
+        held = {topic_partition: self._buffer_of(topic_partition) for topic_partition in paused}
         drained = [
             o for o, buffer in held.items() if buffer.size < count // 2 and buffer.nbytes < nbytes // 2
         ]
         self.flow.resume(drained, Reason.FULL)
         if starving and self.flow.is_full():
             crowded = [buffer for buffer in buffers if buffer.size >= count or buffer.nbytes >= nbytes]
-            crowd = {origin for buffer in crowded for origin in buffer.origins() if origin}
+            crowd = {
+                topic_partition
+                for buffer in crowded
+                for topic_partition in buffer.topic_partitions()
+                if topic_partition
+            }
             self.flow.pause(crowd, Reason.FULL)
 
     def _finish(self, deadline: float) -> None:

@@ -28,7 +28,7 @@ _MIN_SHARE_BYTES = 256 << 10
 _MAX_FULL_POLLS = 30
 
 #: A topic and a partition.
-Origin = tuple[str, int]
+TopicPartitionPair = tuple[str, int]
 
 
 class Reason(enum.Enum):
@@ -49,7 +49,7 @@ class FlowControl:
         self._count = 0
         self._nbytes = 0
         self._average = _MAX_FETCH_BYTES // 10  # bytes of a message, as far as is known
-        self._reasons: dict[Origin, set[Reason]] = {}
+        self._reasons: dict[TopicPartitionPair, set[Reason]] = {}
         self._full_polls = 0
         self._polled = 0.0  # when a full handle took its last message
         #: Whether nothing is fetched until there is room.
@@ -110,39 +110,45 @@ class FlowControl:
 
     # -- which partitions are paused ---------------------------------------------------
 
-    def paused(self, reason: Reason) -> list[Origin]:
+    def paused(self, reason: Reason) -> list[TopicPartitionPair]:
         """The partitions that are paused for a reason."""
-        return [origin for origin, reasons in self._reasons.items() if reason in reasons]
+        return [topic_partition for topic_partition, reasons in self._reasons.items() if reason in reasons]
 
-    def pause(self, origins: Collection[Origin], reason: Reason) -> None:
+    def pause(self, topic_partitions: Collection[TopicPartitionPair], reason: Reason) -> None:
         """Have librdkafka fetch none of these partitions."""
-        running = [origin for origin in origins if not self._reasons.get(origin)]
+        running = [
+            topic_partition for topic_partition in topic_partitions if not self._reasons.get(topic_partition)
+        ]
         if running:
-            self._client().pause([TopicPartition(*origin) for origin in running])
-        for origin in origins:
-            self._reasons.setdefault(origin, set()).add(reason)
+            self._client().pause([TopicPartition(*topic_partition) for topic_partition in running])
+        for topic_partition in topic_partitions:
+            self._reasons.setdefault(topic_partition, set()).add(reason)
 
-    def resume(self, origins: Iterable[Origin], reason: Reason) -> None:
+    def resume(self, topic_partitions: Iterable[TopicPartitionPair], reason: Reason) -> None:
         """Take back a reason; what is paused for no other goes on."""
         freed = []
-        for origin in origins:
-            reasons = self._reasons.get(origin, set())
+        for topic_partition in topic_partitions:
+            reasons = self._reasons.get(topic_partition, set())
             if reason in reasons:
                 reasons.remove(reason)
                 if not reasons:
-                    del self._reasons[origin]
-                    freed.append(origin)
+                    del self._reasons[topic_partition]
+                    freed.append(topic_partition)
         if freed:
-            self._client().resume([TopicPartition(*origin) for origin in freed])
+            self._client().resume([TopicPartition(*topic_partition) for topic_partition in freed])
 
-    def forget(self, origins: Iterable[Origin]) -> None:
+    def forget(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
         """These partitions are not read any more, or anew,
         and then unpaused: librdkafka remembers a pause.
         """
-        paused = [origin for origin in origins if self._reasons.pop(origin, None)]
+        paused = [
+            topic_partition
+            for topic_partition in topic_partitions
+            if self._reasons.pop(topic_partition, None)
+        ]
         if paused:
             with suppress(KafkaException):  # those that are not assigned any more
-                self._client().resume([TopicPartition(*origin) for origin in paused])
+                self._client().resume([TopicPartition(*topic_partition) for topic_partition in paused])
 
     def forget_all(self) -> None:
         """The same of all partitions."""

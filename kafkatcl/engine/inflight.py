@@ -31,9 +31,9 @@ class Eras:
         """Drop all that was taken so far."""
         self._clears += 1
 
-    def drop(self, origin: tuple[str, int]) -> None:
+    def drop(self, topic_partition: tuple[str, int]) -> None:
         """Drop what was taken so far of a partition."""
-        self._drops[origin] += 1
+        self._drops[topic_partition] += 1
 
     def taken(self, items: list[Item]) -> list[Taken]:
         """Items as they are taken now."""
@@ -44,7 +44,7 @@ class Eras:
         return [item for item, era in taken if era == self._era(item)]
 
     def _era(self, item: Item) -> tuple[int, int]:
-        return self._clears, self._drops[item.origin] if item.origin else 0
+        return self._clears, self._drops[item.topic_partition] if item.topic_partition else 0
 
 
 def parted(taken: list[Taken], rest: int) -> tuple[list[Taken], list[Taken]]:

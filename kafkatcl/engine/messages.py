@@ -37,7 +37,7 @@ class Run(NamedTuple):
         return sum(sum(map(len, self.column(place))) for place in self.layout.bytes_places)
 
     @property
-    def origin(self) -> tuple[str, int]:
+    def topic_partition(self) -> tuple[str, int]:
         """The topic and the partition."""
         return self.topic, self.partition
 
@@ -77,7 +77,7 @@ class ErrorItem:
     """An error that came in the place of a message:
     its text, the name of its code, details, and its number.
 
-    ``origin`` is the topic and partition it is about, if it is about one, and
+    ``topic_partition`` is the topic and partition it is about, if it is about one, and
     ``offset`` where it happened there.
     """
 
@@ -85,7 +85,7 @@ class ErrorItem:
     code: str
     message: str
     number: int
-    origin: tuple[str, int] | None = None
+    topic_partition: tuple[str, int] | None = None
     offset: int = field(default=OFFSET_INVALID, compare=False)
 
     size: ClassVar[int] = 1
@@ -104,7 +104,7 @@ class EndItem:
     nbytes: ClassVar[int] = 0
 
     @property
-    def origin(self) -> tuple[str, int]:
+    def topic_partition(self) -> tuple[str, int]:
         """The topic and the partition."""
         return self.topic, self.partition
 
@@ -128,10 +128,12 @@ def items(messages: Sequence[Any]) -> Iterator[Item]:
         yield Run(topic, partition, *table.part(start, len(messages)))
 
 
-def error_item(error: Any, origin: tuple[str, int] | None = None, offset: int = OFFSET_INVALID) -> ErrorItem:
+def error_item(
+    error: Any, topic_partition: tuple[str, int] | None = None, offset: int = OFFSET_INVALID
+) -> ErrorItem:
     """The item of a ``confluent_kafka.KafkaError``."""
     code = error.code()
-    return ErrorItem(error_text(code), error_name(code), error.str(), code, origin, offset)
+    return ErrorItem(error_text(code), error_name(code), error.str(), code, topic_partition, offset)
 
 
 def _told(message: Any) -> Item:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Callable
 
-from kafkatcl.engine.flow import Origin
+from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.messages import Item, Run
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
@@ -25,14 +25,14 @@ class OffsetStore:
     def __init__(self, client: Callable[[], Any], *, stores: bool) -> None:
         self._client = client
         self._stores = stores
-        self._positions: dict[Origin, int] = {}
-        self._unstored: set[Origin] = set()
+        self._positions: dict[TopicPartitionPair, int] = {}
+        self._unstored: set[TopicPartitionPair] = set()
 
-    def position(self, origin: Origin) -> int | None:
+    def position(self, topic_partition: TopicPartitionPair) -> int | None:
         """The next offset the script is to have of a partition; None: none is known."""
-        return self._positions.get(origin)
+        return self._positions.get(topic_partition)
 
-    def partitions(self) -> list[Origin]:
+    def partitions(self) -> list[TopicPartitionPair]:
         """The partitions that have a position."""
         return list(self._positions)
 
@@ -40,30 +40,32 @@ class OffsetStore:
         """The script has these now."""
         for item in items:
             if isinstance(item, Run):
-                self._move(item.origin, item.last + 1)
+                self._move(item.topic_partition, item.last + 1)
 
     def rewind(self, items: Iterable[Item]) -> None:
         """The script did not get to these, and is given them again."""
         for item in items:
-            if isinstance(item, Run) and self._positions.get(item.origin, 0) > item.first:
-                self._move(item.origin, item.first)
+            if isinstance(item, Run) and self._positions.get(item.topic_partition, 0) > item.first:
+                self._move(item.topic_partition, item.first)
 
     def store(self) -> None:
         """Store the positions that have moved since the last time."""
         moved, self._unstored = self._unstored, set()
         if not self._stores:
             return
-        for origin in moved:
+        for topic_partition in moved:
             # A partition that was taken away meanwhile is no longer ours to store.
             with suppress(KafkaException):
-                self._client().store_offsets(offsets=[TopicPartition(*origin, self._positions[origin])])
+                self._client().store_offsets(
+                    offsets=[TopicPartition(*topic_partition, self._positions[topic_partition])]
+                )
 
-    def forget(self, origins: Iterable[Origin]) -> None:
+    def forget(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
         """These partitions are no longer read."""
-        for origin in origins:
-            self._positions.pop(origin, None)
-            self._unstored.discard(origin)
+        for topic_partition in topic_partitions:
+            self._positions.pop(topic_partition, None)
+            self._unstored.discard(topic_partition)
 
-    def _move(self, origin: Origin, offset: int) -> None:
-        self._positions[origin] = offset
-        self._unstored.add(origin)
+    def _move(self, topic_partition: TopicPartitionPair, offset: int) -> None:
+        self._positions[topic_partition] = offset
+        self._unstored.add(topic_partition)

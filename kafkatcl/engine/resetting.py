@@ -29,20 +29,22 @@ def reset_offset(client: Any, conf: TopicConf, item: ErrorItem) -> int | None:
     """The offset to go on from; the invalid one to tell the error,
     None if the cluster does not answer (waits).
     """
-    assert item.origin
+    assert item.topic_partition
     wanted = conf.get(_PROPERTY)
     if item.offset >= 0 or wanted == _TO_FIRST:
-        oldest = _oldest_offset(client, item.origin)
+        oldest = _oldest_offset(client, item.topic_partition)
         if oldest is None or item.offset < oldest or wanted == _TO_FIRST:
             return oldest
     return OFFSET_INVALID if wanted == _NEVER else OFFSET_END
 
 
-def _oldest_offset(client: Any, origin: tuple[str, int]) -> int | None:
+def _oldest_offset(client: Any, topic_partition: tuple[str, int]) -> int | None:
     # Not by the watermarks: librdkafka keeps them, and takes the 1000 of the last start
     # off what it keeps.
     try:
-        found = client.offsets_for_times([TopicPartition(*origin, OFFSET_BEGINNING)], timeout=_SECONDS)
+        found = client.offsets_for_times(
+            [TopicPartition(*topic_partition, OFFSET_BEGINNING)], timeout=_SECONDS
+        )
     except KafkaException:
         return None
     return None if found[0].error or found[0].offset < 0 else int(found[0].offset)

@@ -13,7 +13,7 @@ from kafkatcl.engine.destination import is_embedded, named
 from kafkatcl.engine.errors import bare_failure, kafka_errors
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import ConsumingHandle
-from kafkatcl.engine.flow import Origin, Reason
+from kafkatcl.engine.flow import Reason, TopicPartitionPair
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item
 from kafkatcl.engine.topic import usable_name, usable_pattern
@@ -120,29 +120,29 @@ class Subscriber(ConsumingHandle):
 
         :raises Failure: one of them is not assigned; then none is paused.
         """
-        origins = self._assigned(wanted)
+        topic_partitions = self._assigned(wanted)
         with self.lock, self._errors():
-            self.flow.pause(origins, Reason.SCRIPT)
-            for origin in origins:
-                self.messages.park(origin)
+            self.flow.pause(topic_partitions, Reason.SCRIPT)
+            for topic_partition in topic_partitions:
+                self.messages.park(topic_partition)
 
     def resume(self, wanted: list[Position]) -> None:
         """Go on with these partitions, where they were paused.
 
         :raises Failure: one of them is not assigned; then none is resumed.
         """
-        origins = self._assigned(wanted)
+        topic_partitions = self._assigned(wanted)
         with self.lock, self._errors():
-            self.flow.resume(origins, Reason.SCRIPT)
-            for origin in origins:
-                self.messages.unpark(origin)
+            self.flow.resume(topic_partitions, Reason.SCRIPT)
+            for topic_partition in topic_partitions:
+                self.messages.unpark(topic_partition)
             self.lock.notify_all()
 
     def paused(self) -> list[Position]:
         """The partitions that the script has paused, sorted."""
         self.check()
         with self.lock:
-            return [Position(*origin) for origin in sorted(self.flow.paused(Reason.SCRIPT))]
+            return [Position(*topic_partition) for topic_partition in sorted(self.flow.paused(Reason.SCRIPT))]
 
     def commit(self, wanted: list[Position], *, wait: bool) -> None:
         """Commit these offsets, or without any those of what was handed over.
@@ -197,19 +197,19 @@ class Subscriber(ConsumingHandle):
     def _errors(self) -> AbstractContextManager[None]:
         return kafka_errors(bare=True, why=self.why)
 
-    def _assigned(self, wanted: list[Position]) -> list[Origin]:
+    def _assigned(self, wanted: list[Position]) -> list[TopicPartitionPair]:
         """The topics and partitions of these positions.
 
         :raises Failure: one of them is not assigned.
         """
         assigned = {(position.topic, position.partition) for position in self.assignment()}
-        origins = [(usable_name(topic), partition) for topic, partition, _ in wanted]
-        for topic, partition in origins:
+        topic_partitions = [(usable_name(topic), partition) for topic, partition, _ in wanted]
+        for topic, partition in topic_partitions:
             if (topic, partition) not in assigned:
                 raise bare_failure(
                     UNKNOWN_PARTITION, f"partition {partition} of topic '{topic}' is not assigned"
                 )
-        return origins
+        return topic_partitions
 
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
         # Called within consume(), by the owner thread or a reader, which hold the lock,
@@ -239,8 +239,8 @@ class Subscriber(ConsumingHandle):
     def _buffers(self) -> Iterable[MessageBuffer]:
         return [self.messages]
 
-    def _buffer_of(self, origin: tuple[str, int]) -> MessageBuffer:
+    def _buffer_of(self, topic_partition: tuple[str, int]) -> MessageBuffer:
         return self.messages
 
-    def _reader_of(self, origin: tuple[str, int]) -> MessageBuffer:
+    def _reader_of(self, topic_partition: tuple[str, int]) -> MessageBuffer:
         return self.messages

@@ -98,8 +98,8 @@ class ConsumerHandle(ConsumingHandle):
             topic.was_started = True
             with kafka_errors():
                 self.client.incremental_assign([TopicPartition(topic.name, partition, offset)])
-            self._generation += 1
-            self.routes[topic.name, partition] = Route(buffer, starter, self._generation, topic)
+            self._assignment_generation += 1
+            self.routes[topic.name, partition] = Route(buffer, starter, self._assignment_generation, topic)
         return stopped
 
     def stop(self, topic: SharedTopic, partition: int) -> list[Stopped]:

@@ -50,7 +50,7 @@ class ConsumingHandle(Handle, BufferOwner):
         self.offsets = OffsetStore(lambda: self.client, stores=stores)
         self.flow = FlowControl(lambda: self.client)
         #: Counts the changes of what is fetched.
-        self._generation = 0
+        self._assignment_generation = 0
         self._waiting = 0  # readers who sleep until something comes
         self._read = 0.0  # when a reader fetched for the last time
         self._routing = False  # whether the owner thread has something that is in no buffer yet
@@ -151,7 +151,7 @@ class ConsumingHandle(Handle, BufferOwner):
                 if not self.flow.poll_is_due(IDLE_SECONDS):
                     return False
             wanted = 1 if full else self.flow.max_fetch()
-            generation = self._generation
+            generation = self._assignment_generation
             messages = self.client.consume(wanted, 0)
             self._routing = bool(messages)
         fetched = list(items(messages))  # without the lock, so that the script can work meanwhile
@@ -181,7 +181,7 @@ class ConsumingHandle(Handle, BufferOwner):
         except KafkaException as error:
             self._on_error(error.args[0])
             return False
-        self._keep(list(items(messages)), len(messages), self._generation)
+        self._keep(list(items(messages)), len(messages), self._assignment_generation)
         if len(messages) == wanted and self._has_listeners():
             self.pump.wake()  # there will be no signal as long as there is more
         return bool(messages)

@@ -224,13 +224,13 @@ class Subscriber(ConsumingHandle):
 
     def _restart(self) -> None:
         """Forget what was fetched and not handed over (lock held)."""
-        self._generation += 1
+        self._assignment_generation += 1
         self._forget(self.offsets.partitions())
         self.flow.forget_all()
         self.messages.clear()
 
     def _route(self, fetched: list[Item], generation: int) -> None:
-        if generation != self._generation:
+        if generation != self._assignment_generation:
             return  # fetched for an earlier assignment
         for item in fetched:
             self.messages.put(item)

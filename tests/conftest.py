@@ -54,7 +54,7 @@ def _clean_environment() -> None:
 
 _clean_environment()
 # Garbage is collected in whatever thread makes the next object, a librdkafka thread or
-# an owner thread perhaps; Tcl aborts the process when another thread than its own lets
+# a poll thread perhaps; Tcl aborts the process when another thread than its own lets
 # go of an interpreter (https://github.com/python/cpython/issues/83274).  So here it is
 # collected between tests.
 gc.disable()

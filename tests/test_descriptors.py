@@ -20,7 +20,7 @@ from fix_cluster import Cluster
 from fix_engine import Engine, engine, until
 from fix_tcl import KAFKATCLSH, RunTcl, environment_of
 
-from kafkatcl.engine import descriptors, pump
+from kafkatcl.engine import descriptors, poll_thread
 from kafkatcl.engine.consumer import ConsumerHandle
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
@@ -323,10 +323,10 @@ def test_no_event_of_the_script_is_run_when_the_package_is_loaded(run_tcl: RunTc
 
 
 STEPS = {
-    "signal descriptor": (pump, "_signal_descriptors"),
+    "signal descriptor": (poll_thread, "_signal_descriptors"),
     "signals": (ClientHandle, "signal_events"),
     "logs": (ClientHandle, "divert_logs"),
-    "thread": (pump.Pump, "start"),
+    "thread": (poll_thread.PollThread, "start"),
 }
 
 
@@ -389,10 +389,10 @@ def test_an_owner_thread_takes_one_descriptor(kind: str, embedded_cluster: Clust
     with engine(embedded_cluster) as running:
         handle = getattr(running, kind)()
         one = sys.platform == "linux" and sys.version_info >= (3, 10)
-        assert (handle.pump._reading == handle.pump.descriptor) == one
+        assert (handle.poll_thread._reading == handle.poll_thread.descriptor) == one
 
 
-def test_a_pump_works_with_a_pipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poll_thread_works_with_a_pipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9))
     served = threading.Event()
 
@@ -400,7 +400,7 @@ def test_a_pump_works_with_a_pipe_too(monkeypatch: pytest.MonkeyPatch) -> None:
         served.set()
         return False
 
-    made = pump.Pump(serve)
+    made = poll_thread.PollThread(serve)
     assert made._reading != made.descriptor
     made.start("test")
     made.wake()

@@ -213,7 +213,7 @@ class _Message:
         }
 
     def value(self) -> bytes:
-        self._client.held_up()  # in the owner thread
+        self._client.held_up()  # in the poll thread
         return b"%d" % self._fields["offset"]
 
     def __getattr__(self, name: str) -> Any:
@@ -238,14 +238,14 @@ def test_what_is_on_its_way_when_a_partition_is_started_anew_is_forgotten(
         queue = Queue(topic.handle)
         client = interpose(topic.handle, hundred)
         topic.start(0, 0)
-        topic.handle.pump.wake()
+        topic.handle.poll_thread.wake()
         assert client.on_its_way.wait(15)
         if into_queue:
             topic.start_queue(0, 50, queue)
         else:
             topic.start(0, 50)
         client.go_on.set()
-        topic.handle.pump.wake()
+        topic.handle.poll_thread.wake()
         assert payloads(queue if into_queue else topic.buffer(0), 2) == [50, 51]
 
 
@@ -257,7 +257,7 @@ def test_what_is_on_its_way_when_a_partition_is_stopped_is_forgotten(
         queue = Queue(topic.handle)
         client = interpose(topic.handle, hundred)
         topic.start_queue(0, 0, queue)
-        topic.handle.pump.wake()
+        topic.handle.poll_thread.wake()
         assert client.on_its_way.wait(15)
         topic.stop(0)
         client.go_on.set()
@@ -270,11 +270,11 @@ def test_what_is_on_its_way_when_a_subscriber_is_assigned_anew_is_forgotten(
 ) -> None:
     client = interpose(subscriber, hundred)
     subscriber.assign([Position(hundred, 0, 0)])
-    subscriber.pump.wake()
+    subscriber.poll_thread.wake()
     assert client.on_its_way.wait(15)
     if leave:
         subscriber.unsubscribe()
     subscriber.assign([Position(hundred, 0, 50)])
     client.go_on.set()
-    subscriber.pump.wake()
+    subscriber.poll_thread.wake()
     assert payloads(subscriber.messages, 2) == [50, 51]

@@ -63,7 +63,7 @@ def test_unread_queues_are_held_up_to_a_limit(embedded_cluster: Cluster, plenty:
 def test_a_reader_fetches_for_itself(embedded_cluster: Cluster, plenty: str) -> None:
     with engine(embedded_cluster) as running:
         topic = running.consuming_from(plenty)
-        topic.handle.pump.stop()  # the owner thread fetches nothing
+        topic.handle.poll_thread.stop()  # the poll thread fetches nothing
         topic.start(0, BEGINNING)
         buffer = topic.buffer(0)
         got: list[int] = []

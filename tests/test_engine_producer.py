@@ -1,4 +1,4 @@
-"""Producer handles and their topics, metadata, owner threads,
+"""Producer handles and their topics, metadata, poll threads,
 and waits that signals can end.
 """
 
@@ -18,8 +18,8 @@ from fix_cluster import Cluster
 from fix_engine import batch_of, engine, until
 from fix_tcl import RunTcl
 
+from kafkatcl.engine.poll_thread import PollThread
 from kafkatcl.engine.producer import ProducerTopic
-from kafkatcl.engine.pump import Pump
 from kafkatcl.engine.reports import DeliveryReport
 from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.engine.waiting import deadline_after, interruptibly, remaining
@@ -331,44 +331,44 @@ def test_the_embedded_broker_takes_the_place_of_brokers_and_security(run_tcl: Ru
     assert "secret" not in done.stderr
 
 
-# -- owner threads ---------------------------------------------------------------------
+# -- poll threads ---------------------------------------------------------------------
 
 
 @pytest.fixture
-def pump() -> Iterator[Pump]:
-    made = Pump(lambda: False)
+def poll_thread() -> Iterator[PollThread]:
+    made = PollThread(lambda: False)
     yield made
     made.close()
 
 
-def test_a_pump_serves_when_it_is_woken(pump: Pump) -> None:
+def test_a_poll_thread_serves_when_it_is_woken(poll_thread: PollThread) -> None:
     served = threading.Event()
 
     def serve() -> bool:
         served.set()
         return False
 
-    pump._serve = serve
-    pump.start("test")
-    for wake in (pump.wake, lambda: os.write(pump.descriptor, SIGNAL)):
+    poll_thread._serve = serve
+    poll_thread.start("test")
+    for wake in (poll_thread.wake, lambda: os.write(poll_thread.descriptor, SIGNAL)):
         served.clear()
         began = time.monotonic()
         wake()
         assert served.wait(5)
         assert time.monotonic() - began < 0.5
-    pump.stop()
+    poll_thread.stop()
 
 
-def test_a_pump_goes_on_while_there_is_more(pump: Pump) -> None:
+def test_a_poll_thread_goes_on_while_there_is_more(poll_thread: PollThread) -> None:
     rounds = iter(range(100))
-    pump._serve = lambda: next(rounds, None) is not None
-    pump.start("test")
-    pump.wake()
+    poll_thread._serve = lambda: next(rounds, None) is not None
+    poll_thread.start("test")
+    poll_thread.wake()
     assert until(lambda: next(rounds, None) is None, 0.9)
-    pump.stop()
+    poll_thread.stop()
 
 
-def test_a_pump_can_be_woken_without_end(pump: Pump) -> None:
+def test_a_poll_thread_can_be_woken_without_end(poll_thread: PollThread) -> None:
     rounds = 0
 
     def serve() -> bool:
@@ -376,24 +376,24 @@ def test_a_pump_can_be_woken_without_end(pump: Pump) -> None:
         rounds += 1
         return False
 
-    pump._serve = serve
+    poll_thread._serve = serve
     for _ in range(100_000):  # where it has a pipe, that holds less
-        pump.wake()
-    pump.start("test")
+        poll_thread.wake()
+    poll_thread.start("test")
     assert until(lambda: rounds > 0)
-    pump.stop()
+    poll_thread.stop()
     assert rounds < 1000
 
 
-def test_a_pump_stops_from_its_own_thread(pump: Pump) -> None:
+def test_a_poll_thread_stops_from_its_own_thread(poll_thread: PollThread) -> None:
     def stop() -> bool:
-        pump.stop()
+        poll_thread.stop()
         return False
 
-    pump._serve = stop
-    pump.start("test")
-    pump.wake()
-    assert until(lambda: not pump._thread.is_alive())
+    poll_thread._serve = stop
+    poll_thread.start("test")
+    poll_thread.wake()
+    assert until(lambda: not poll_thread._thread.is_alive())
 
 
 def test_idle_handles_cost_nothing(embedded_cluster: Cluster) -> None:

@@ -114,7 +114,7 @@ def test_a_fault_in_the_thread_of_a_handle_is_an_error_event(
         running.master.want("error", True)
         handle = running.producer()
         monkeypatch.setattr(handle, "_poll", consume_all)
-        handle.pump.wake()
+        handle.poll_thread.wake()
         told: list[Any] = []
 
         def is_told() -> bool:

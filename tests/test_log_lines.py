@@ -177,7 +177,7 @@ def test_a_client_whose_log_cannot_be_read_is_not_made(monkeypatch: pytest.Monke
     def refuse(*_: object) -> None:
         raise OSError("Too many open files")
 
-    for owner, name in ((client, "LogQueue"), (logs, "Pump")):
+    for owner, name in ((client, "LogQueue"), (logs, "PollThread")):
         with monkeypatch.context() as patched:
             patched.setattr(owner, name, refuse)
             with pytest.raises(Failure, match="cannot make a client: Too many open files"):

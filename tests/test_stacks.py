@@ -15,8 +15,8 @@ from fix_engine import until
 from fix_stacks import STACKS_SIGNAL, ask_for_stacks
 from fix_tcl import KAFKATCLSH, TCLSH, RunTcl
 
-#: A function of an owner thread, and one that the thread that answers Tcl is in.
-OWNER = "pump.py"
+#: A function of a poll thread, and one that the thread that answers Tcl is in.
+OWNER = "poll_thread.py"
 INNERMOST = {KAFKATCLSH: "in run_script", TCLSH: "in serve"}
 WAITING = """
 m producer_creator p

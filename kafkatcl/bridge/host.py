@@ -16,7 +16,7 @@ from kafkatcl.bridge.bell import Bell
 from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
 from kafkatcl.engine.descriptors import room_for, seal
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.pump import rest
+from kafkatcl.engine.poll_thread import rest
 from kafkatcl.engine.shutdown import before_shutdown, finish, is_finished
 from kafkatcl.pkgindex import index_folder
 from kafkatcl.version import TCL_VERSION

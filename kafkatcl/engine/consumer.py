@@ -217,7 +217,7 @@ class ConsumerHandle(ConsumingHandle):
             if route is not None and route.generation <= generation:
                 if isinstance(item, ErrorItem) and item.topic_partition and item.number == AUTO_OFFSET_RESET:
                     self._resets[item.topic_partition] = route, item
-                    self.pump.wake()
+                    self.poll_thread.wake()
                     continue
                 route.buffer.put(item)
                 filled.add(route.buffer)
@@ -231,7 +231,7 @@ class ConsumerHandle(ConsumingHandle):
         return super()._poll()
 
     def _reset(self) -> None:
-        """Set partitions whose offset is not there on one that is (owner thread)."""
+        """Set partitions whose offset is not there on one that is (poll thread)."""
         with self.lock:
             waiting = dict(self._resets)
         for topic_partition, (route, item) in waiting.items():

@@ -4,7 +4,7 @@ and programs that are run inherit none of its own.
 librdkafka makes its wake-up pipes, one for each broker it learns of, such that programs
 inherit them, and so does the mock cluster with the connections it accepts.  There is no
 setting for that, so they are looked for and sealed: when a client is made, now and then
-by the owner threads, and right before a fork that is known of.
+by the poll threads, and right before a fork that is known of.
 """
 
 from __future__ import annotations

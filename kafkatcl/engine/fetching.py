@@ -1,8 +1,8 @@
 """Handles that consume: they fetch messages ahead of the script, but not too far.
 
-Two threads fetch.  The owner thread does so for callbacks, and for a script that does
+Two threads fetch.  The poll thread does so for callbacks, and for a script that does
 something else; a reader who finds its buffer empty does so itself, in the interpreter's
-thread (or in that of a call in the background), and the owner thread leaves it to that.
+thread (or in that of a call in the background), and the poll thread leaves it to that.
 Whoever fetches holds the lock of the handle, and so do the callbacks that librdkafka
 calls meanwhile: of errors, and of partitions that are taken away.
 """
@@ -22,7 +22,7 @@ from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item, Run, items
 from kafkatcl.engine.offsets import OffsetStore
-from kafkatcl.engine.pump import IDLE_SECONDS
+from kafkatcl.engine.poll_thread import IDLE_SECONDS
 from kafkatcl.engine.waiting import remaining
 from kafkatcl.librdkafka.wrapper import Consumer, KafkaException
 
@@ -53,7 +53,7 @@ class ConsumingHandle(Handle, BufferOwner):
         self._assignment_generation = 0
         self._waiting = 0  # readers who sleep until something comes
         self._read = 0.0  # when a reader fetched for the last time
-        self._routing = False  # whether the owner thread has something that is in no buffer yet
+        self._routing = False  # whether the poll thread has something that is in no buffer yet
         self._absent: dict[TopicPartitionPair, Absence] = {}
 
     # -- what a kind of consumer must bring --------------------------------------------
@@ -79,7 +79,7 @@ class ConsumingHandle(Handle, BufferOwner):
     def wait(self, buffer: MessageBuffer, deadline: float | None) -> bool:
         """Fetch what is there, else sleep until something comes (lock held).
 
-        To wait until the owner thread has fetched takes more time than to fetch does.
+        To wait until the poll thread has fetched takes more time than to fetch does.
         """
         self.check()
         if not (buffer.closed or self._routing):
@@ -105,9 +105,9 @@ class ConsumingHandle(Handle, BufferOwner):
             return
         if self.flow.throttled and self.flow.has_room_again():
             self.flow.throttled = False
-            self.pump.wake()
+            self.poll_thread.wake()
         elif self.flow.paused(Reason.FULL):
-            self.pump.wake()
+            self.poll_thread.wake()
 
     def on_consumed(self, items: Iterable[Item]) -> None:
         self.offsets.advance(items)
@@ -163,7 +163,7 @@ class ConsumingHandle(Handle, BufferOwner):
         return len(messages) == wanted and not full
 
     def _is_read(self) -> bool:
-        """Whether a reader fetches, so that the owner thread need not (lock held)."""
+        """Whether a reader fetches, so that the poll thread need not (lock held)."""
         if self._waiting:
             return True
         return time.monotonic() - self._read < IDLE_SECONDS and not self._has_listeners()
@@ -183,7 +183,7 @@ class ConsumingHandle(Handle, BufferOwner):
             return False
         self._keep(list(items(messages)), len(messages), self._assignment_generation)
         if len(messages) == wanted and self._has_listeners():
-            self.pump.wake()  # there will be no signal as long as there is more
+            self.poll_thread.wake()  # there will be no signal as long as there is more
         return bool(messages)
 
     def _keep(self, fetched: list[Item], count: int, generation: int) -> None:

@@ -17,7 +17,7 @@ from kafkatcl.engine.faults import fault
 from kafkatcl.engine.logs import Log, log_settings
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.metadata import Metadata, fetch_metadata
-from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.poll_thread import PollThread
 from kafkatcl.engine.reports import ClientError, LogEntry
 from kafkatcl.engine.secrets import scrub, scrub_json
 from kafkatcl.engine.security import warning
@@ -34,7 +34,7 @@ LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "deb
 
 
 class Handle:
-    """A client of a cluster, served by an owner thread of its own until it is deleted.
+    """A client of a cluster, served by a poll thread of its own until it is deleted.
 
     It is built first, and then opened: what is built has no thread, no descriptor, and
     no client yet, so a kind of handle is complete before anything calls it.
@@ -51,7 +51,7 @@ class Handle:
     native: ClientHandle
     name: str
     log: Log
-    pump: Pump
+    poll_thread: PollThread
 
     def __init__(self, master: Master, events: EventQueue) -> None:
         self.master = master
@@ -71,7 +71,7 @@ class Handle:
         self._tells_errors = "error" in master.wanted
 
     def open(self) -> None:
-        """Make the client, and have its owner thread begin; to be called once.
+        """Make the client, and have its poll thread begin; to be called once.
 
         :raises Failure: librdkafka refuses the configuration, or too few descriptors or
             threads are left; nothing is left open.
@@ -79,8 +79,8 @@ class Handle:
         settings = self._settings()
         self._has_brokers = any(named(settings))
         with room_for("a client"), ExitStack() as undoing:
-            self.pump = Pump(self._serve)
-            undoing.callback(self.pump.close)
+            self.poll_thread = PollThread(self._serve)
+            undoing.callback(self.poll_thread.close)
             self.client = self._make_client(settings)
             undoing.callback(self.client.close)
             self.native = ClientHandle(self.client)
@@ -90,9 +90,9 @@ class Handle:
             self._warn()
             self.log.open()
             undoing.callback(self.log.close)
-            self.native.signal_events(self.pump.descriptor, consumer=self.consumes)
+            self.native.signal_events(self.poll_thread.descriptor, consumer=self.consumes)
             self._prepare()
-            self.pump.start(self.name)
+            self.poll_thread.start(self.name)
             undoing.pop_all()
         self.master.handles.add(self)
         opened(self)
@@ -107,11 +107,11 @@ class Handle:
         """Do what wants the client, and has to be done before it is served."""
 
     def _poll(self) -> bool:
-        """Serve the client (owner thread); whether there is more to do right now."""
+        """Serve the client (poll thread); whether there is more to do right now."""
         raise NotImplementedError
 
     def _finish(self, deadline: float) -> None:
-        """Flush or commit, and close the client (the owner thread has ended)."""
+        """Flush or commit, and close the client (the poll thread has ended)."""
         raise NotImplementedError
 
     def _untold(self, notices: list[Event]) -> None:
@@ -251,10 +251,10 @@ class Handle:
         of ``time.monotonic`` (any thread; waits).
         """
         self.deleted = True
-        self.pump.stop()
+        self.poll_thread.stop()
         self._untold(self.events.forget(self))  # no callback runs any more
         self._finish(deadline)
-        self.pump.close()
+        self.poll_thread.close()
 
     # -- inside ------------------------------------------------------------------------
 
@@ -294,7 +294,7 @@ class Handle:
         except KafkaException as error:  # a fatal error: librdkafka raises it instead of calling error_cb
             self._on_error(error.args[0])
             more = False
-        except Exception as error:  # whatever the wrapper raises, the owner thread must go on
+        except Exception as error:  # whatever the wrapper raises, the poll thread must go on
             self.tell_error(FAILED, fault(f"the thread of {self.name}", error))
             more = False
         seal_now_and_then()

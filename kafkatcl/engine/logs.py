@@ -16,7 +16,7 @@ from typing import Callable
 from kafkatcl.engine import secrets
 from kafkatcl.engine.logsinks import sink
 from kafkatcl.engine.outages import DEBUG, Outages
-from kafkatcl.engine.pump import Pump
+from kafkatcl.engine.poll_thread import PollThread
 from kafkatcl.librdkafka.client import ClientHandle
 from kafkatcl.librdkafka.logs import LogLine, LogQueue
 
@@ -173,13 +173,13 @@ class _Reader:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._logs: dict[Log, None] = {}  # a set that keeps its order
-        self._pump: Pump | None = None
+        self._poll_thread: PollThread | None = None
 
     def add(self, log: Log) -> None:
         """Begin to read a log."""
         with self._lock:
-            self._pump = self._pump or self._start()
-            log.reads(self._pump.descriptor)
+            self._poll_thread = self._poll_thread or self._start()
+            log.reads(self._poll_thread.descriptor)
             self._logs[log] = None
 
     def remove(self, log: Log) -> None:
@@ -190,8 +190,8 @@ class _Reader:
     def wake(self) -> None:
         """Have all logs served, if there are any."""
         with self._lock:
-            if self._pump:
-                self._pump.wake()
+            if self._poll_thread:
+                self._poll_thread.wake()
 
     def rest(self) -> None:
         """End the thread, if there is nothing left to read."""
@@ -199,11 +199,11 @@ class _Reader:
             idle = self._take_idle()
         _end(idle)
 
-    def _take_idle(self) -> Pump | None:
+    def _take_idle(self) -> PollThread | None:
         """The thread, if there is nothing left to read (lock held)."""
         if self._logs:
             return None
-        idle, self._pump = self._pump, None
+        idle, self._poll_thread = self._poll_thread, None
         return idle
 
     def limit(self, logs: Iterable[Log] | None = None) -> int:
@@ -215,14 +215,14 @@ class _Reader:
                 log.leave_out()
             return sum(log.left_out() for log in logs or ())
 
-    def _start(self) -> Pump:
-        pump = Pump(self._serve)
+    def _start(self) -> PollThread:
+        poll_thread = PollThread(self._serve)
         try:
-            pump.start("log")
+            poll_thread.start("log")
         except RuntimeError:
-            pump.close()
+            poll_thread.close()
             raise
-        return pump
+        return poll_thread
 
     def _serve(self) -> bool:
         with self._lock:
@@ -231,10 +231,10 @@ class _Reader:
         return True in more
 
 
-def _end(pump: Pump | None) -> None:
-    if pump:
-        pump.stop()
-        pump.close()
+def _end(poll_thread: PollThread | None) -> None:
+    if poll_thread:
+        poll_thread.stop()
+        poll_thread.close()
 
 
 _reader = _Reader()

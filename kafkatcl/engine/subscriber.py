@@ -212,11 +212,11 @@ class Subscriber(ConsumingHandle):
         return topic_partitions
 
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
-        # Called within consume(), by the owner thread or a reader, which hold the lock,
+        # Called within consume(), by the poll thread or a reader, which hold the lock,
         # or within close(), by a thread that does not.  What was handed over must be
         # stored before the partitions go.
         with self.lock:
-            self.messages.recall(_RECALL_SECONDS if self.pump.is_current() else 0.0)
+            self.messages.recall(_RECALL_SECONDS if self.poll_thread.is_current() else 0.0)
             self.offsets.store()
             for lost in partitions:
                 self.messages.drop(lost.topic, lost.partition)

@@ -1,7 +1,7 @@
 """Producing without the wrapper, for messages whose delivery reports nobody wants.
 
 The wrapper keeps a state for each message, to be freed with the GIL held when its
-report comes.  That takes longer than to produce it, and the owner thread and the script
+report comes.  That takes longer than to produce it, and the poll thread and the script
 would hold each other up.
 """
 

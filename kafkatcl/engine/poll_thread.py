@@ -1,4 +1,4 @@
-"""The owner thread of a client: it waits for librdkafka's signal
+"""The poll thread of a client: it waits for librdkafka's signal
 and serves the client at once.
 
 librdkafka writes to a descriptor when a client gets something to be polled for, so the
@@ -38,11 +38,11 @@ _WAKING_SECONDS = 0.005
 
 _going = threading.Event()
 _going.set()
-_pumps: weakref.WeakSet[Pump] = weakref.WeakSet()
+_poll_threads: weakref.WeakSet[PollThread] = weakref.WeakSet()
 
 
 def rest(wanted: bool) -> None:
-    """Have all owner threads rest, or go on:
+    """Have all poll threads rest, or go on:
     while they rest, none of them has Python's lock.
     """
     if is_forked():
@@ -53,11 +53,11 @@ def rest(wanted: bool) -> None:
     _going.clear()
     deadline = time.monotonic() + _ROUND_SECONDS
     time.sleep(_WAKING_SECONDS)
-    while any(pump.is_serving for pump in list(_pumps)) and time.monotonic() < deadline:
+    while any(poll_thread.is_serving for poll_thread in list(_poll_threads)) and time.monotonic() < deadline:
         time.sleep(_WAKING_SECONDS)
 
 
-class Pump:
+class PollThread:
     """Calls ``serve`` in a thread of its own whenever ``descriptor`` was written to,
     until it is stopped.
 
@@ -71,7 +71,7 @@ class Pump:
         self._selector.register(self._reading, selectors.EVENT_READ)
         self._stopping = False
         self.is_serving = False
-        _pumps.add(self)
+        _poll_threads.add(self)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self, name: str) -> None:

@@ -13,8 +13,8 @@ from typing import Any, Callable, TypeVar, Union
 from kafkatcl.bridge.inprocess import (
     NativeError,
     application,
+    define_call,
     define_command,
-    define_primitive,
     new_interp,
 )
 from kafkatcl.bridge.install import install, kafka_object, uninstall
@@ -72,7 +72,7 @@ class Interp:
         self.tk = _usable_application(self.root)
         self._moved = f"::kafkatcl::host::moved{next(_numbers)}"
         prepare(self)
-        define_primitive(self, self._moved, self._command_moved)
+        define_call(self, self._moved, self._command_moved)
         install(self.tk)
         if self._owns:  # tkinter takes Tcl's exit away, and Tcl's vwait is deaf to signals
             self.call("interp", "bgerror", "", "::kafkatcl::host::Background")

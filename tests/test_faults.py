@@ -15,7 +15,7 @@ from fix_engine import engine, until
 from fix_tcl import KAFKATCLSH, RunTcl
 
 from kafkatcl.bridge.answers import guarded
-from kafkatcl.bridge.inprocess import define_primitive
+from kafkatcl.bridge.inprocess import define_call
 from kafkatcl.engine.errors import kafka_errors
 from kafkatcl.errors import Failure
 
@@ -30,7 +30,7 @@ def consume_all() -> None:
 
 
 def answered(**environment: str) -> tuple[str, tuple[str, ...]]:
-    """Message and errorCode of a primitive that raises."""
+    """Message and errorCode of a bridge call that raises."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("KAFKATCL_LOG", "KAFKATCL_DEBUG"):
             patch.delenv(name, raising=False)
@@ -89,7 +89,7 @@ def test_a_fault_whose_traceback_cannot_be_told_is_told(monkeypatch: pytest.Monk
 
 def test_a_fault_in_a_text_that_tcl_cannot_have_is_told_all_the_same(tmp_path: Path) -> None:
     app = tkinter.Tcl().tk
-    define_primitive(app, "primitive", consume_all)
+    define_call(app, "primitive", consume_all)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KAFKATCL_LOG", os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
         status, message, _ = app.call("primitive")

@@ -51,13 +51,13 @@ def test_tcl_calls_guarded_functions_only() -> None:
 
 
 def is_quick(name: str, function: ast.expr) -> bool:
-    """Whether this is the parameter of ``define_quick``, the way for functions that
+    """Whether this is the parameter of ``define_fast_path``, the way for functions that
     never raise (see the next test).
     """
     [definition] = [
         node
         for node in ast.walk(TREES["bridge/inprocess.py"])
-        if isinstance(node, ast.FunctionDef) and node.name == "define_quick"
+        if isinstance(node, ast.FunctionDef) and node.name == "define_fast_path"
     ]
     return name == "bridge/inprocess.py" and function in list(ast.walk(definition))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.bell import Bell
-from kafkatcl.bridge.calls import LIST_PRIMITIVES, PRIMITIVES, QUICK
+from kafkatcl.bridge.calls import BRIDGE_CALLS, FAST_PATHS, LIST_CALLS
 from kafkatcl.engine.descriptors import room_for, seal
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.poll_thread import rest
@@ -41,10 +41,10 @@ class Host:
     def install(self) -> None:
         """Announce the package; nothing is loaded before it is required."""
         self._app.eval("namespace eval ::kafkatcl::bridge {}")
-        inprocess.define_primitive(self._app, "::kafkatcl::bridge::seal", seal)
-        inprocess.define_primitive(self._app, "::kafkatcl::bridge::rest", lambda wanted: rest(wanted == "1"))
-        inprocess.define_primitive(self._app, "::kafkatcl::bridge::open_session", self.open_session)
-        inprocess.define_primitive(self._app, "::kafkatcl::bridge::close_session", self.close_session)
+        inprocess.define_call(self._app, "::kafkatcl::bridge::seal", seal)
+        inprocess.define_call(self._app, "::kafkatcl::bridge::rest", lambda wanted: rest(wanted == "1"))
+        inprocess.define_call(self._app, "::kafkatcl::bridge::open_session", self.open_session)
+        inprocess.define_call(self._app, "::kafkatcl::bridge::close_session", self.close_session)
         self._app.setvar("::kafkatcl::version", TCL_VERSION)
         for file in ("programs.tcl", "install.tcl"):
             self._app.call("source", "-encoding", "utf-8", str(inprocess.TCL_LIBRARY / file))
@@ -108,12 +108,12 @@ class Host:
             self._bell = None
 
     def _start(self) -> Bell:
-        for name, function in PRIMITIVES.items():
-            inprocess.define_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
-        for name, function in LIST_PRIMITIVES.items():
-            inprocess.define_list_primitive(self._app, f"::kafkatcl::bridge::{name}", function)
-        for name, function in QUICK.items():
-            inprocess.define_quick(self._app, f"::kafkatcl::bridge::{name}", function)
+        for name, function in BRIDGE_CALLS.items():
+            inprocess.define_call(self._app, f"::kafkatcl::bridge::{name}", function)
+        for name, function in LIST_CALLS.items():
+            inprocess.define_list_call(self._app, f"::kafkatcl::bridge::{name}", function)
+        for name, function in FAST_PATHS.items():
+            inprocess.define_fast_path(self._app, f"::kafkatcl::bridge::{name}", function)
         with room_for("the connection to Tcl's event loop"):
             bell = Bell()
             inprocess.start_events(self._app)

@@ -70,20 +70,20 @@ def application(interp: Any) -> Any:
     return getattr(interp, "tk", interp)
 
 
-def define_primitive(interp: Any, name: str, function: Function) -> None:
+def define_call(interp: Any, name: str, function: Function) -> None:
     """Make ``name`` a Tcl command that answers with a tuple (see ``answers.py``)."""
     application(interp).createcommand(name, guarded(function))
 
 
-def define_quick(interp: Any, name: str, function: Function) -> None:
+def define_fast_path(interp: Any, name: str, function: Function) -> None:
     """Make ``name`` a Tcl command that answers with the value of ``function``,
     which never raises: without a guard.
     """
     application(interp).createcommand(name, function)
 
 
-def define_list_primitive(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a primitive whose last argument is a Tcl list of lists,
+def define_list_call(interp: Any, name: str, function: Function) -> None:
+    """Make ``name`` a bridge call whose last argument is a Tcl list of lists,
     given to ``function`` as typed tuples.
 
     A str is the string the script sees; numbers and byte arrays are values whose string
@@ -99,7 +99,7 @@ def define_list_primitive(interp: Any, name: str, function: Function) -> None:
             lists = ()
         return function(*args, lists)
 
-    define_primitive(app, f"{name}_typed", typed)
+    define_call(app, f"{name}_typed", typed)
     app.eval(_WITH_LIST)
     app.call("proc", name, "args", f"::kafkatcl::WithList {name}_typed {{*}}$args")
 
@@ -122,7 +122,7 @@ def define_command(interp: Any, name: str, function: Function) -> None:
     hidden = f"::kafkatcl::python{next(_numbers)}"
     app.eval((TCL_LIBRARY / "answers.tcl").read_text(encoding="utf-8"))
     app.eval(_FORGET)
-    define_primitive(app, hidden, function)
+    define_call(app, hidden, function)
     app.call("proc", name, "args", f"tailcall ::kafkatcl::Value [{hidden} {{*}}$args]")
     app.call("trace", "add", "command", name, "delete", f"::kafkatcl::Forget {hidden}")
 

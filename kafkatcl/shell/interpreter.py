@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kafkatcl.bridge.inprocess import define_primitive
+from kafkatcl.bridge.inprocess import define_call
 from kafkatcl.shell.exiting import leave
 from kafkatcl.shell.options import Options
 from kafkatcl.shell.paths import set_paths
@@ -21,7 +21,7 @@ def like_tclsh(app: Any, options: Options) -> None:
     """
     _restore_locale(app)
     app.eval(Path(__file__).with_name("shell.tcl").read_text(encoding="utf-8"))
-    define_primitive(app, "::kafkatcl::shell::leave", lambda status: leave(int(status)))
+    define_call(app, "::kafkatcl::shell::leave", lambda status: leave(int(status)))
     set_paths(app)
     app.call("set", "::kafkatcl::programs::own", app.getvar("::kafkatcl::shell::executable"))
     _set_variables(app, options)

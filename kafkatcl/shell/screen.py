@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from kafkatcl.bridge.inprocess import define_primitive, forget_timer, on_readable, on_time
+from kafkatcl.bridge.inprocess import define_call, forget_timer, on_readable, on_time
 from kafkatcl.engine import telling
 from kafkatcl.engine.shutdown import before_shutdown
 from kafkatcl.shell.above import Above
@@ -52,7 +52,7 @@ class Screen:
         os.set_blocking(self._writer, False)
         self._reader = reader
         on_readable(app, reader, self._tell)
-        define_primitive(app, "::kafkatcl::shell::above", self._passes)
+        define_call(app, "::kafkatcl::shell::above", self._passes)
         self._channels = [channel for number, channel in ((1, "stdout"), (2, "stderr")) if os.isatty(number)]
         before_shutdown(self._end)
 

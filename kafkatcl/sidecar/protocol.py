@@ -9,9 +9,9 @@ To the sidecar, ``length op body``:
 ==================  ============================================  ======================
 op                  body                                          answered
 ==================  ============================================  ======================
-CALL                n, n lengths, n words in UTF-8: a primitive   yes
+CALL                n, n lengths, n words in UTF-8: a bridge call   yes
                     and its arguments
-ONE_WAY             the same, of a primitive whose answer nobody  no
+ONE_WAY             the same, of a bridge call whose answer nobody  no
                     needs
 PRODUCE             topic (its identifier, 12 bytes), partition,  yes
                     length of the key (-1: none), payload, key

@@ -1,4 +1,4 @@
-"""The sidecar's work: take frames, call primitives, answer."""
+"""The sidecar's work: take frames, call bridge calls, answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Callable
 from kafkatcl import stacks
 from kafkatcl.bridge import sessions
 from kafkatcl.bridge.answers import guarded
-from kafkatcl.bridge.calls import PRIMITIVES
+from kafkatcl.bridge.calls import BRIDGE_CALLS
 from kafkatcl.engine.losses import has_lost
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.shutdown import gave_up, give_up, shutdown
@@ -83,7 +83,7 @@ class Server:
         self._is_done = False
         self._unanswered = 0  # messages in a row that were produced without an answer
         self._functions: dict[str, Callable[..., Any]] = {
-            name: guarded(function) for name, function in {**PRIMITIVES, **self._sessions()}.items()
+            name: guarded(function) for name, function in {**BRIDGE_CALLS, **self._sessions()}.items()
         }
         self._produce = guarded(self._produce_one)
         self._produce_batch = guarded(self._produce_several)

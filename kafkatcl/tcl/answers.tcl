@@ -1,6 +1,6 @@
 # answers.tcl --
 #
-#   What a primitive answers, as a command's result: see kafkatcl/bridge/answers.py.
+#   What a bridge call answers, as a command's result: see kafkatcl/bridge/answers.py.
 #   The commands that a Python program defines answer in the same form, also in
 #   interpreters without the package.
 

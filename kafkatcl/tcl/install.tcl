@@ -1,7 +1,7 @@
 # install.tcl --
 #
 #   Make `package require kafka` work in this interpreter and in the children it will
-#   make.  The bridge has set ::kafkatcl::version, and made the primitives
+#   make.  The bridge has set ::kafkatcl::version, and made the bridge calls
 #   ::kafkatcl::bridge::open_session, which gives the session of an interpreter, and
 #   close_session; all others are there after the first call.
 

@@ -1,7 +1,7 @@
 # kafka.tcl --
 #
 #   The package kafka.  Whoever sources this has set ::kafkatcl::session to the session
-#   of this interpreter, and has made the primitives, commands of the namespace
+#   of this interpreter, and has made the bridge calls, commands of the namespace
 #   ::kafkatcl::bridge (see bridge/calls/ for what they take).
 
 namespace eval ::kafka {}

@@ -2,7 +2,7 @@
 #
 #   What all object commands have in common: how they are named, made, renamed and
 #   deleted, how a subcommand is found, and the errors about wrong words.  The objects
-#   themselves live behind the primitives of ::kafkatcl::bridge; a command only knows
+#   themselves live behind the bridge calls of ::kafkatcl::bridge; a command only knows
 #   the identifier of its object.
 #
 #   An object command is a procedure whose body is a switch over its subcommands.  A
@@ -12,10 +12,10 @@
 #   command, 2 is whoever called it.
 
 namespace eval ::kafkatcl {
-    variable inline         ;# kind,subcommand -> a body to try before the procedure
+    variable fastPaths      ;# kind,subcommand -> a body to try before the procedure
     variable bodies         ;# kind -> the body of its object commands
     variable commandOf      ;# identifier -> the present name of its command
-    array set inline {}
+    array set fastPaths {}
     array set bodies {}
     array set commandOf {}
 }
@@ -74,9 +74,9 @@ proc ::kafkatcl::KindOf {command} {
 # counts.  It returns what it can do and has no errors of ours; else the procedure is
 # called.  Its commands have full names, as the script's namespace may have its own.
 # %id% stands for the identifier of the object.
-proc ::kafkatcl::Inline {kind subcommand body} {
-    variable inline
-    set inline($kind,$subcommand) $body
+proc ::kafkatcl::FastPath {kind subcommand body} {
+    variable fastPaths
+    set fastPaths($kind,$subcommand) $body
 }
 
 # A call whose words may be secrets, with errors that do not show them.
@@ -106,14 +106,14 @@ proc ::kafkatcl::Body {kind id} {
 # The same with %id% for the identifier.
 proc ::kafkatcl::KindBody {kind} {
     variable kinds
-    variable inline
+    variable fastPaths
     Define $kind
     set cases {}
     foreach subcommand $kinds($kind) {
         set call "::kafkatcl::${kind}::$subcommand %id% \$args"
         set call [expr {[MayShowSecrets $kind $subcommand] ? [Discreet $call] : [failures::Body $call]}]
-        if {[info exists inline($kind,$subcommand)]} {
-            set call "$inline($kind,$subcommand)\n$call"
+        if {[info exists fastPaths($kind,$subcommand)]} {
+            set call "$fastPaths($kind,$subcommand)\n$call"
         }
         lappend cases $subcommand $call
     }

@@ -21,7 +21,7 @@ proc ::kafkatcl::secrets::Place {value} {
     return $place
 }
 
-# The answer of a primitive to a `config` subcommand, as the script sees it.
+# The answer of a bridge call to a `config` subcommand, as the script sees it.
 proc ::kafkatcl::secrets::Shown {answer} {
     set words {}
     foreach word [::kafkatcl::Value $answer] {
@@ -48,7 +48,7 @@ proc ::kafkatcl::secrets::ValueOf {marker} {
     return $valueOf($marker)
 }
 
-# The words given to a `config` subcommand, as the primitive gets them.
+# The words given to a `config` subcommand, as the bridge call gets them.
 proc ::kafkatcl::secrets::Given {words} {
     variable numbered
     set given {}

@@ -1,7 +1,7 @@
 # sidecar.tcl --
 #
 #   The package kafka for an interpreter without Python.  The engine works in a process
-#   of its own, the sidecar; the primitives of ::kafkatcl::bridge are carried over a
+#   of its own, the sidecar; the bridge calls of ::kafkatcl::bridge are carried over a
 #   pipe to it.  All files from install.tcl on are the same as in interpreters of
 #   Python.  kafkatcl/sidecar/protocol.py says what passes.
 
@@ -42,7 +42,7 @@ foreach file {python pipe produce frames events} {
 }
 unset file
 
-# Start the sidecar, and make the primitives.
+# Start the sidecar, and make the bridge calls.
 proc ::kafkatcl::sidecar::Start {} {
     variable pipe
     variable command
@@ -113,7 +113,7 @@ proc ::kafkatcl::sidecar::Differ {found wanted} {
         "the sidecar of package kafka has $found instead of $wanted: [Advice]"
 }
 
-# Make the primitives, but for those that have a way of their own.
+# Make the bridge calls, but for those that have a way of their own.
 proc ::kafkatcl::sidecar::MakeCalls {} {
     variable said
     foreach name $said(calls) {
@@ -126,7 +126,7 @@ proc ::kafkatcl::sidecar::MakeCalls {} {
 
 # -- calls -----------------------------------------------------------------------------
 
-# Call a primitive; its answer.
+# Call a bridge call; its answer.
 proc ::kafkatcl::sidecar::Call {args} {
     return [Ask CALL [Words $args]]
 }
@@ -144,7 +144,7 @@ proc ::kafkatcl::sidecar::IsPlain {word} {
     return [regexp {^(-1|0|[1-9][0-9]{0,8})$} $word]
 }
 
-# Call a primitive that always succeeds, and do not wait for that; the answer it will
+# Call a bridge call that always succeeds, and do not wait for that; the answer it will
 # have.
 proc ::kafkatcl::sidecar::CallOneWay {args} {
     if {[catch {Send ONE_WAY [Words $args]} result options]} {

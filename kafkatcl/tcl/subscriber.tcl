@@ -47,7 +47,7 @@ proc ::kafkatcl::subscriber::Pattern {element} {
     return [::kafkatcl::Ask $command subscriber_commit $id [expr {!$async}] {*}[Positions $words]]
 }
 
-::kafkatcl::Inline subscriber consume [::kafkatcl::messages::Text {
+::kafkatcl::FastPath subscriber consume [::kafkatcl::messages::Text {
     ::if {[::llength $args] <= 1} {
         ::set words [::lindex $args 0]
         %find%

@@ -27,9 +27,9 @@ unset kind
 # -- producing -------------------------------------------------------------------------
 
 # One message takes no more than this; anything unusual goes to the procedure.
-::kafkatcl::Inline producer_topic produce {
+::kafkatcl::FastPath producer_topic produce {
     ::if {[::llength $args] == 2 || [::llength $args] == 3} {
-        ::if {[::kafkatcl::bridge::produce_quick %id% {*}$args]} {
+        ::if {[::kafkatcl::bridge::try_produce %id% {*}$args]} {
             ::return
         }
     }
@@ -116,7 +116,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
     return
 }
 
-::kafkatcl::Inline consumer_topic consume [::tcl::string::map [list %next% $::kafkatcl::messages::next] {
+::kafkatcl::FastPath consumer_topic consume [::tcl::string::map [list %next% $::kafkatcl::messages::next] {
     ::if {[::llength $args] == 3} {
         ::lassign $args partition timeout array
         ::set words $partition,$timeout
@@ -146,7 +146,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 
 # -- queues ----------------------------------------------------------------------------
 
-::kafkatcl::Inline queue consume [::tcl::string::map [list %next% $::kafkatcl::messages::next] {
+::kafkatcl::FastPath queue consume [::tcl::string::map [list %next% $::kafkatcl::messages::next] {
     ::if {[::llength $args] == 2} {
         ::lassign $args timeout array
         ::set words $timeout

@@ -1,7 +1,7 @@
-"""The primitives: what the Tcl surface calls, by name,
+"""The bridge calls: what the Tcl surface calls, by name,
 with plain words in and plain values out.
 
-Both bridges carry these same calls.  A primitive returns None or a value made of str,
+Both bridges carry these same calls.  A bridge call returns None or a value made of str,
 bytes, int and tuples, or raises a Failure; the bridge turns that into an answer (see
 ``inprocess.py``).
 """
@@ -18,12 +18,12 @@ from kafkatcl.bridge.calls import (
     subscribers,
     topics,
 )
-from kafkatcl.bridge.calls.registry import LIST_PRIMITIVES, PRIMITIVES, QUICK
+from kafkatcl.bridge.calls.registry import BRIDGE_CALLS, FAST_PATHS, LIST_CALLS
 
 __all__ = [
-    "LIST_PRIMITIVES",
-    "PRIMITIVES",
-    "QUICK",
+    "BRIDGE_CALLS",
+    "FAST_PATHS",
+    "LIST_CALLS",
     "background",
     "consuming",
     "eventing",

@@ -7,23 +7,23 @@ from __future__ import annotations
 import threading
 
 from kafkatcl.bridge.answers import guarded
-from kafkatcl.bridge.calls.registry import PRIMITIVES, primitive
+from kafkatcl.bridge.calls.registry import BRIDGE_CALLS, bridge_call
 from kafkatcl.bridge.sessions import events
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, NO_RESOURCE
 
 
-@primitive
+@bridge_call
 def background(session: str, token: str, name: str, *words: str) -> None:
-    """Start the primitive ``name`` in a thread of its own;
+    """Start the bridge call ``name`` in a thread of its own;
     its answer is an event for ``token``.
 
-    :raises Failure: there is no such primitive; the system has no thread left.
+    :raises Failure: there is no such bridge call; the system has no thread left.
     """
     queue = events(session)
-    if name not in PRIMITIVES:
+    if name not in BRIDGE_CALLS:
         raise kafka_failure(INVALID_ARGUMENT, f'there is no call "{name}"')
-    function = guarded(PRIMITIVES[name])
+    function = guarded(BRIDGE_CALLS[name])
 
     def run() -> None:
         queue.post(None, token, function(*words))

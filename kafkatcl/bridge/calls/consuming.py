@@ -1,4 +1,4 @@
-"""Primitives for consuming from topics and queues:
+"""Bridge calls for consuming from topics and queues:
 messages come in the form of :func:`item_shape`.
 """
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from kafkatcl.bridge.arguments import parse_count, parse_integer, parse_offset
-from kafkatcl.bridge.calls.registry import flat, one_way, primitive
+from kafkatcl.bridge.calls.registry import bridge_call, flat, one_way
 from kafkatcl.bridge.sessions import find, forget, register
 from kafkatcl.bridge.shapes import item_shape
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
@@ -18,7 +18,7 @@ from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.librdkafka.errors import TIMED_OUT
 
 
-@primitive
+@bridge_call
 def start(topic: str, partition: str, start_offset: str, token: str) -> tuple[Any, ...]:
     """``token`` names the callback, an empty one none;
     the partitions no longer fetched as before.
@@ -27,37 +27,37 @@ def start(topic: str, partition: str, start_offset: str, token: str) -> tuple[An
     return flat(find(topic, ConsumerTopic).start(number, where, token or None))
 
 
-@primitive
+@bridge_call
 def start_queue(topic: str, partition: str, start_offset: str, queue: str) -> tuple[Any, ...]:
     number, where = parse_integer(partition), parse_offset(start_offset)
     return flat(find(topic, ConsumerTopic).start_queue(number, where, find(queue, Queue)))
 
 
-@primitive
+@bridge_call
 def check_start(partition: str, start_offset: str) -> None:
     """Only check the arguments of :func:`start_queue`, which come before its queue."""
     parse_integer(partition)
     parse_offset(start_offset)
 
 
-@primitive
+@bridge_call
 def stop(topic: str, partition: str) -> tuple[Any, ...]:
     return flat(find(topic, ConsumerTopic).stop(parse_integer(partition)))
 
 
-@primitive
+@bridge_call
 def consume(topic: str, partition: str, timeout_ms: str) -> tuple[Any, ...]:
     number, timeout = parse_integer(partition), parse_integer(timeout_ms)
     return _next(find(topic, ConsumerTopic).buffer(number, timeout), timeout)
 
 
-@primitive
+@bridge_call
 def consume_batch(topic: str, partition: str, timeout_ms: str, max_count: str, wait: str) -> tuple[Any, ...]:
     number, timeout, limit = parse_integer(partition), parse_integer(timeout_ms), parse_count(max_count)
     return _several(topic, find(topic, ConsumerTopic).buffer(number, timeout), limit, timeout, wait)
 
 
-@primitive
+@bridge_call
 def queue_create(handle: str) -> str:
     owner = find(handle, Handle)
     if isinstance(owner, BufferOwner):
@@ -66,19 +66,19 @@ def queue_create(handle: str) -> str:
     return register(handle, "q", lambda _: Queue(BufferOwner(owner.events)))
 
 
-@primitive
+@bridge_call
 def queue_listen(queue: str, wanted: str) -> None:
     found = find(queue, Queue)
     found.listen(queue if wanted == "1" else None)
 
 
-@primitive
+@bridge_call
 def queue_consume(queue: str, timeout_ms: str) -> tuple[Any, ...]:
     timeout = parse_integer(timeout_ms)
     return _next(find(queue, Queue), timeout)
 
 
-@primitive
+@bridge_call
 def queue_consume_batch(queue: str, timeout_ms: str, max_count: str, wait: str) -> tuple[Any, ...]:
     timeout, limit = parse_integer(timeout_ms), parse_count(max_count)
     return _several(queue, find(queue, Queue), limit, timeout, wait)
@@ -100,7 +100,7 @@ def read_acknowledge(source: str, partition: str, waiting: str) -> None:
         buffer.acknowledge(int(waiting))
 
 
-@primitive
+@bridge_call
 def read_requeue(source: str, partition: str, waiting: str) -> None:
     """The same, and those are put back."""
     buffer = _read_from(source, partition)

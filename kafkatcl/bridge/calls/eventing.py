@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from kafkatcl.bridge.arguments import parse_integer
-from kafkatcl.bridge.calls.registry import one_way, primitive
+from kafkatcl.bridge.calls.registry import bridge_call, one_way
 from kafkatcl.bridge.records import callback_argument
 from kafkatcl.bridge.sessions import events
 from kafkatcl.bridge.shapes import Messages
 from kafkatcl.engine.messages import Run
 
 
-@primitive
+@bridge_call
 def events_take(session: str, max_count: str) -> tuple[Any, ...]:
     """Waiting events; none means that the bell will ring.
 
@@ -22,7 +22,7 @@ def events_take(session: str, max_count: str) -> tuple[Any, ...]:
     return tuple(_event(token, told) for token, told in events(session).take(int(max_count)))
 
 
-@primitive
+@bridge_call
 def events_wait(session: str, timeout_ms: str) -> None:
     """Wait until there are events to take, or the time is over."""
     events(session).wait(parse_integer(timeout_ms))
@@ -36,13 +36,13 @@ def events_acknowledge(session: str, *words: str) -> None:
     events(session).acknowledge(_counts(words))
 
 
-@primitive
+@bridge_call
 def events_requeue(session: str, *words: str) -> None:
     """The same, and those are put back."""
     events(session).requeue(_counts(words))
 
 
-@primitive
+@bridge_call
 def events_recalled(session: str) -> tuple[str, ...]:
     """The callback ids whose events are recalled (an empty one:
     messages that were read ahead, without a callback).
@@ -50,7 +50,7 @@ def events_recalled(session: str) -> tuple[str, ...]:
     return tuple(events(session).recalled())
 
 
-@primitive
+@bridge_call
 def events_answer_recall(session: str, token: str, waiting: str) -> None:
     """Answer a recall: the callback runs no more of its events;
     ``waiting`` of the messages taken have not run.

@@ -1,4 +1,4 @@
-"""Primitives for ``kafka::kafka``, and for objects of any kind."""
+"""Bridge calls for ``kafka::kafka``, and for objects of any kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from kafkatcl.bridge import shapes
 from kafkatcl.bridge.arguments import parse_integer
-from kafkatcl.bridge.calls.registry import flat, primitive
+from kafkatcl.bridge.calls.registry import bridge_call, flat
 from kafkatcl.bridge.sessions import automatic_name, forget
 from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.engine import secrets, telling
@@ -14,23 +14,23 @@ from kafkatcl.engine.settings import shown_words
 from kafkatcl.librdkafka.version import version as librdkafka_version
 
 
-@primitive
+@bridge_call
 def version() -> str:
     return librdkafka_version()
 
 
-@primitive
+@bridge_call
 def message_layouts() -> tuple[Any, ...]:
     """What messages hold, for ``tcl/layouts.tcl``."""
     return shapes.message_layouts()
 
 
-@primitive
+@bridge_call
 def auto_name(prefix: str) -> str:
     return automatic_name(prefix)
 
 
-@primitive
+@bridge_call
 def delete(identifier: str) -> tuple[Any, ...]:
     """Delete an object of any kind; the partitions that are no longer fetched,
     three words each.
@@ -40,7 +40,7 @@ def delete(identifier: str) -> tuple[Any, ...]:
     return flat(stopped or [])
 
 
-@primitive
+@bridge_call
 def check_integer(text: str) -> int:
     """An argument as an integer: checked before the call that uses it,
     to keep the order of errors.
@@ -48,19 +48,19 @@ def check_integer(text: str) -> int:
     return parse_integer(text)
 
 
-@primitive
+@bridge_call
 def printable(text: str) -> str:
     """A text on one line, with control characters as they are shown."""
     return telling.printable(text_from_tcl(text))
 
 
-@primitive
+@bridge_call
 def scrub(*texts: str) -> tuple[str, ...]:
     """Texts without the secrets that are known."""
     return tuple(map(secrets.scrub, texts))
 
 
-@primitive
+@bridge_call
 def shown_call(settings_from: str, *words: str) -> tuple[str, ...]:
     """The words of a call that failed, as they can be shown;
     its settings begin at a place, or at none (-1).

@@ -1,11 +1,11 @@
-"""Primitives for handles: producers, consumers,
+"""Bridge calls for handles: producers, consumers,
 and subscribers where they are alike.
 """
 
 from __future__ import annotations
 
 from kafkatcl.bridge.arguments import parse_integer
-from kafkatcl.bridge.calls.registry import configured, primitive
+from kafkatcl.bridge.calls.registry import bridge_call, configured
 from kafkatcl.bridge.sessions import events, find, register
 from kafkatcl.bridge.texts import echoed
 from kafkatcl.engine.consumer import ConsumerHandle
@@ -23,7 +23,7 @@ _KINDS: dict[str, type[Handle]] = {
 }
 
 
-@primitive
+@bridge_call
 def handle_create(session: str, master: str, kind: str) -> str:
     made_by = find(master, Master)
 
@@ -36,23 +36,23 @@ def handle_create(session: str, master: str, kind: str) -> str:
     return register(session, "h", make)
 
 
-@primitive
+@bridge_call
 def handle_name(handle: str) -> str:
     return find(handle, Handle).name
 
 
-@primitive
+@bridge_call
 def handle_config(handle: str, *settings: str) -> tuple[str, ...] | None:
     found = find(handle, Handle)
     return configured(found.topic_conf.dump, found.configure_topics, settings)
 
 
-@primitive
+@bridge_call
 def handle_partitioner(handle: str, partitioner: str) -> None:
     find(handle, Handle).partition_by(partitioner)
 
 
-@primitive
+@bridge_call
 def handle_log_level(handle: str, level: str) -> None:
     if level not in LOG_LEVELS:
         raise Failure(
@@ -62,41 +62,41 @@ def handle_log_level(handle: str, level: str) -> None:
     find(handle, Handle).set_log_level(level)
 
 
-@primitive
+@bridge_call
 def handle_add_brokers(handle: str, *brokers: str) -> None:
     find(handle, Handle).add_brokers(list(brokers))
 
 
-@primitive
+@bridge_call
 def handle_queue_length(handle: str) -> int:
     return find(handle, Handle).output_queue_length()
 
 
-@primitive
+@bridge_call
 def handle_topics(handle: str) -> tuple[str, ...]:
     return find(handle, Handle).metadata().topics()
 
 
-@primitive
+@bridge_call
 def handle_brokers(handle: str) -> tuple[str, ...]:
     return find(handle, Handle).metadata().brokers()
 
 
-@primitive
+@bridge_call
 def handle_partitions(handle: str, topic: str) -> int:
     return find(handle, Handle).metadata().partitions(topic)
 
 
-@primitive
+@bridge_call
 def handle_refresh(handle: str) -> None:
     find(handle, Handle).metadata(refresh=True)
 
 
-@primitive
+@bridge_call
 def handle_listing(handle: str) -> str:
     return find(handle, Handle).metadata(refresh=True).text()
 
 
-@primitive
+@bridge_call
 def handle_error(handle: str, code: str, reason: str) -> None:
     find(handle, Handle).tell_error(parse_integer(code), echoed(reason))

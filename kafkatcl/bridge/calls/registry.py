@@ -1,4 +1,4 @@
-"""How a function becomes a primitive, and what several kinds of primitives need."""
+"""How a function becomes a bridge call, and what several kinds of bridge calls need."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from kafkatcl.engine.process import is_forked
 from kafkatcl.engine.secrets import shown
 from kafkatcl.errors import Failure
 
-Primitive = Callable[..., Any]
-PRIMITIVES: dict[str, Primitive] = {}
+BridgeCall = Callable[..., Any]
+BRIDGE_CALLS: dict[str, BridgeCall] = {}
 #: Bridge calls whose last argument is a list of lists.  Elements whose string is not
 #: certain are passed untyped (see ``Rows``).
-LIST_PRIMITIVES: dict[str, Primitive] = {}
+LIST_CALLS: dict[str, BridgeCall] = {}
 
 #: Fast paths: a bridge tries one before its call, and it never raises.
-QUICK: dict[str, Primitive] = {}
+FAST_PATHS: dict[str, BridgeCall] = {}
 
-#: Primitives whose answer nobody needs, as they do not fail: no bridge need wait.
+#: Bridge calls whose answer nobody needs, as they do not fail: no bridge need wait.
 ONE_WAY: set[str] = set()
 
 #: The message and the errorCode in a forked process.
@@ -35,31 +35,31 @@ FORKED = (
 Rows = tuple[Any, ...]
 
 
-def primitive(function: Primitive) -> Primitive:
-    """Make ``function`` a primitive under its own name."""
-    PRIMITIVES[function.__name__] = _unforked(function)
+def bridge_call(function: BridgeCall) -> BridgeCall:
+    """Make ``function`` a bridge call under its own name."""
+    BRIDGE_CALLS[function.__name__] = _unforked(function)
     return function
 
 
-def one_way(function: Primitive) -> Primitive:
-    """Make ``function`` a primitive whose answer nobody needs."""
+def one_way(function: BridgeCall) -> BridgeCall:
+    """Make ``function`` a bridge call whose answer nobody needs."""
     ONE_WAY.add(function.__name__)
-    return primitive(function)
+    return bridge_call(function)
 
 
-def list_primitive(function: Primitive) -> Primitive:
-    """Make ``function`` a primitive that takes a list."""
-    LIST_PRIMITIVES[function.__name__] = _unforked(function)
+def list_call(function: BridgeCall) -> BridgeCall:
+    """Make ``function`` a bridge call that takes a list."""
+    LIST_CALLS[function.__name__] = _unforked(function)
     return function
 
 
-def quick(function: Primitive) -> Primitive:
-    """Make ``function`` one that is tried before a primitive."""
-    QUICK[function.__name__] = function
+def fast_path(function: BridgeCall) -> BridgeCall:
+    """Make ``function`` one that is tried before a bridge call."""
+    FAST_PATHS[function.__name__] = function
     return function
 
 
-def _unforked(function: Primitive) -> Primitive:
+def _unforked(function: BridgeCall) -> BridgeCall:
     """``function``, refused in a forked process."""
 
     @functools.wraps(function)

@@ -1,11 +1,11 @@
-"""Primitives for subscribers."""
+"""Bridge calls for subscribers."""
 
 from __future__ import annotations
 
 from typing import Any, Callable
 
 from kafkatcl.bridge.arguments import offset_text, parse_integer, parse_offset, parse_position
-from kafkatcl.bridge.calls.registry import primitive
+from kafkatcl.bridge.calls.registry import bridge_call
 from kafkatcl.bridge.sessions import find
 from kafkatcl.bridge.shapes import item_shape
 from kafkatcl.engine.messages import EndItem
@@ -13,64 +13,64 @@ from kafkatcl.engine.subscriber import Position, Subscriber
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
 
-@primitive
+@bridge_call
 def subscriber_subscribe(subscriber: str, *words: str) -> None:
     find(subscriber, Subscriber).subscribe(_positions(words))
 
 
-@primitive
+@bridge_call
 def subscriber_subscription(subscriber: str) -> tuple[Any, ...]:
     return tuple(_shown(position) for position in find(subscriber, Subscriber).subscription())
 
 
-@primitive
+@bridge_call
 def subscriber_unsubscribe(subscriber: str) -> None:
     find(subscriber, Subscriber).unsubscribe()
 
 
-@primitive
+@bridge_call
 def subscriber_assign(subscriber: str, *words: str) -> None:
     find(subscriber, Subscriber).assign(_positions(words))
 
 
-@primitive
+@bridge_call
 def subscriber_assignment(subscriber: str) -> tuple[Any, ...]:
     return tuple(_shown(position) for position in find(subscriber, Subscriber).assignment())
 
 
-@primitive
+@bridge_call
 def subscriber_pause(subscriber: str, *words: str) -> None:
     find(subscriber, Subscriber).pause(_positions(words))
 
 
-@primitive
+@bridge_call
 def subscriber_resume(subscriber: str, *words: str) -> None:
     find(subscriber, Subscriber).resume(_positions(words))
 
 
-@primitive
+@bridge_call
 def subscriber_paused(subscriber: str) -> tuple[Any, ...]:
     return tuple(_shown(found._replace(offset=0)) for found in find(subscriber, Subscriber).paused())
 
 
-@primitive
+@bridge_call
 def subscriber_commit(subscriber: str, wait: str, *words: str) -> None:
     find(subscriber, Subscriber).commit(_positions(words, parse_position), wait=wait == "1")
 
 
-@primitive
+@bridge_call
 def subscriber_positions(subscriber: str, *words: str) -> tuple[Any, ...]:
     found = find(subscriber, Subscriber).read_positions(_positions(words))
     return tuple(_shown(position) for position in found)
 
 
-@primitive
+@bridge_call
 def subscriber_committed(subscriber: str, timeout_ms: str, *words: str) -> tuple[Any, ...]:
     found = find(subscriber, Subscriber).committed(_positions(words), parse_integer(timeout_ms))
     return tuple(_shown(position) for position in found)
 
 
-@primitive
+@bridge_call
 def subscriber_watermarks(
     subscriber: str, timeout_ms: str, cached: str, topic: str, partition: str
 ) -> tuple[int, int]:
@@ -78,12 +78,12 @@ def subscriber_watermarks(
     return find(subscriber, Subscriber).watermarks(topic, number, timeout, cached=cached == "1")
 
 
-@primitive
+@bridge_call
 def subscriber_listen(subscriber: str, wanted: str) -> None:
     find(subscriber, Subscriber).messages.listen(subscriber if wanted == "1" else None)
 
 
-@primitive
+@bridge_call
 def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | None:
     """Messages or an error; None for nothing and for the end of a partition."""
     timeout = parse_integer(timeout_ms)

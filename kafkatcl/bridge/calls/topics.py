@@ -1,11 +1,11 @@
-"""Primitives for topics, and for producing to them."""
+"""Bridge calls for topics, and for producing to them."""
 
 from __future__ import annotations
 
 from itertools import islice
 
 from kafkatcl.bridge.arguments import byte_string, parse_integer
-from kafkatcl.bridge.calls.registry import Rows, configured, list_primitive, primitive, quick
+from kafkatcl.bridge.calls.registry import Rows, bridge_call, configured, fast_path, list_call
 from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
 from kafkatcl.engine.handle import Handle, Topic
@@ -17,7 +17,7 @@ from kafkatcl.librdkafka.batches import batches_of
 _PARTITIONS = {str(number): number for number in range(-1, 1024)}
 
 
-@primitive
+@bridge_call
 def topic_create(handle: str, name: str) -> tuple[str, str]:
     """The identifier of a topic object, and its kind, by the kind of its handle."""
     found = find(handle, Handle)
@@ -32,42 +32,42 @@ def topic_create(handle: str, name: str) -> tuple[str, str]:
     ), "consumer_topic"
 
 
-@primitive
+@bridge_call
 def topic_handle(topic: str) -> str:
     """The identifier of the handle of a topic."""
     return find(topic, Topic).handle.identifier
 
 
-@primitive
+@bridge_call
 def topic_config(topic: str, *settings: str) -> tuple[str, ...] | None:
     shared = find(topic, Topic).topic
     return configured(shared.conf.dump, shared.configure, settings)
 
 
-@primitive
+@bridge_call
 def topic_name(topic: str) -> str:
     found = find(topic, Topic)
     found.handle.check()
     return found.topic.name
 
 
-@primitive
+@bridge_call
 def topic_partitions(topic: str) -> int:
     return find(topic, Topic).partitions()
 
 
-@primitive
+@bridge_call
 def topic_consistent_partition(topic: str, key: str) -> int:
     key_bytes = byte_string(key, "key")
     return find(topic, Topic).consistent_partition(key_bytes)
 
 
-@primitive
+@bridge_call
 def topic_queue_length(topic: str) -> int:
     return find(topic, Topic).handle.output_queue_length()
 
 
-@primitive
+@bridge_call
 def produce(topic: str, partition: str, payload: str, key: str | None = None) -> None:
     number = parse_integer(partition)
     payload_bytes = byte_string(payload, "payload")
@@ -75,8 +75,8 @@ def produce(topic: str, partition: str, payload: str, key: str | None = None) ->
     find(topic, ProducerTopic).produce(number, payload_bytes, key_bytes)
 
 
-@quick
-def produce_quick(topic: str, partition: str, payload: str, key: str | None = None) -> int:
+@fast_path
+def try_produce(topic: str, partition: str, payload: str, key: str | None = None) -> int:
     """:func:`produce` where nothing is unusual:
     1, or 0 if that has to be called. Every step counts here.
     """
@@ -90,7 +90,7 @@ def produce_quick(topic: str, partition: str, payload: str, key: str | None = No
         return 0
 
 
-@primitive
+@bridge_call
 def produce_batch(topic: str, partition: str, *words: str) -> None:
     """Each message is ``1 payload`` or ``2 payload key``;
     none is sent before all were looked at.
@@ -108,7 +108,7 @@ def produce_batch(topic: str, partition: str, *words: str) -> None:
     find(topic, ProducerTopic).produce_batch(number, batches)
 
 
-@list_primitive
+@list_call
 def produce_rows(topic: str, partition: str, rows: Rows) -> int:
     """The same with a list of lists; 0 if the string of an element is not certain:
     then send it as words.

@@ -9,7 +9,7 @@ namespace eval ::kafkatcl::sidecar {
     variable utf8 [expr {[package vsatisfies [package provide Tcl] 9-] ? "-profile tcl8 utf-8" : "utf-8"}]
 }
 
-# The body of a call: a primitive and its arguments.
+# The body of a call: a bridge call and its arguments.
 proc ::kafkatcl::sidecar::Words {words} {
     variable utf8
     set lengths {}

@@ -22,7 +22,7 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
         %largest% $said(largest) %front% $said(produce) %payload% [expr {$header + $said(produce)}]]
 
     # Produce without waiting for the answer; 1, or 0 if that cannot be.
-    proc ::kafkatcl::bridge::produce_quick {topic partition payload args} [string map $numbers {
+    proc ::kafkatcl::bridge::try_produce {topic partition payload args} [string map $numbers {
         upvar #0 ::kafkatcl::sidecar::grant grant
         if {![::tcl::info::exists grant($topic,$partition)]} {
             return 0

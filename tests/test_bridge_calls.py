@@ -1,4 +1,4 @@
-"""Primitives answer whatever they are given: no Python exception crosses into Tcl."""
+"""Bridge calls answer whatever they are given: no Python exception crosses into Tcl."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from fix_cluster import Cluster
 
 import kafkatcl
-from kafkatcl.bridge.calls import PRIMITIVES
-from kafkatcl.bridge.inprocess import define_command, define_primitive, on_readable
+from kafkatcl.bridge.calls import BRIDGE_CALLS
+from kafkatcl.bridge.inprocess import define_call, define_command, on_readable
 
 HOSTILE: list[Any] = [
     *(
@@ -113,7 +113,7 @@ OURS = {
 
 
 class Bridge:
-    """The primitives of an interpreter, and an object of each kind."""
+    """The bridge calls of an interpreter, and an object of each kind."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.app = tkinter.Tcl().tk
@@ -149,7 +149,7 @@ class Bridge:
         }
 
     def answer(self, name: str, *words: Any) -> tuple[Any, ...]:
-        """What a primitive answers; an exception
+        """What a bridge call answers; an exception
         that crosses into Tcl is an error with an empty message.
         """
         found = self.app.call(f"::kafkatcl::bridge::{name}", *words)
@@ -161,7 +161,7 @@ class Bridge:
         return value
 
     def plain(self, name: str) -> list[tuple[str, str]]:
-        """The parameters of a primitive, and harmless words for them."""
+        """The parameters of a bridge call, and harmless words for them."""
         consumes = name in {"start", "start_queue", "stop", "consume", "consume_batch"}
         known = {**PLAIN, **self.known, **({"topic": self.topics["consumer"]} if consumes else {})}
         if name == "handle_add_brokers":  # a client with bad brokers takes long to answer
@@ -170,7 +170,7 @@ class Bridge:
             known["kind"] = "none"
         elif name == "produce_batch":
             known["words"] = "1"
-        parameters = list(inspect.signature(PRIMITIVES[name]).parameters)
+        parameters = list(inspect.signature(BRIDGE_CALLS[name]).parameters)
         given = [(parameter, known[parameter]) for parameter in parameters]
         if parameters[-1:] == ["words"]:
             given += [("words", word) for word in MORE_WORDS.get(name.partition("_")[0], ())]
@@ -225,7 +225,7 @@ def assert_nothing_pending(app: Any) -> None:
         loop.mainloop(-1)
 
 
-@pytest.mark.parametrize("name", PRIMITIVES)
+@pytest.mark.parametrize("name", BRIDGE_CALLS)
 def test_hostile_words(name: str, bridge: Bridge, capfd: pytest.CaptureFixture[str]) -> None:
     parameters = bridge.plain(name)
     for position, (parameter, _) in enumerate(parameters):
@@ -243,7 +243,7 @@ def test_hostile_words(name: str, bridge: Bridge, capfd: pytest.CaptureFixture[s
     assert "Traceback" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("name", PRIMITIVES)
+@pytest.mark.parametrize("name", BRIDGE_CALLS)
 def test_wrong_counts(name: str, bridge: Bridge) -> None:
     words = [word for _, word in bridge.plain(name)]
     for count in range(len(words)):
@@ -327,7 +327,7 @@ def test_whatever_a_function_raises_is_an_answer(error: BaseException) -> None:
         raise error
 
     app = tkinter.Tcl().tk
-    define_primitive(app, "primitive", raising)
+    define_call(app, "primitive", raising)
     assert app.call("primitive")[0] == 1
     define_command(app, "command", raising)
     assert (
@@ -345,7 +345,7 @@ def test_texts_that_tkinter_cannot_pass_are_an_answer(value: str) -> None:
         raise ValueError(value)
 
     app = tkinter.Tcl().tk
-    define_primitive(app, "primitive", raising)
+    define_call(app, "primitive", raising)
     assert app.call("primitive")[0] == 1
     assert_nothing_pending(app)
 

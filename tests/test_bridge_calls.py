@@ -92,7 +92,7 @@ PLAIN = {
     "settings_from": "2",
     "texts": "x",
     "words": "x",
-    "identifier": "none",
+    "object_id": "none",
     "batch": "none",
 }
 # A message to produce in a batch, and a position, have several words.
@@ -177,8 +177,8 @@ class Bridge:
         return given
 
     def close(self) -> None:
-        for identifier in (*self.topics.values(), *self.handles.values(), self.spare):
-            self.answer("delete", identifier)
+        for object_id in (*self.topics.values(), *self.handles.values(), self.spare):
+            self.answer("delete", object_id)
 
 
 @pytest.fixture(scope="module")

@@ -40,9 +40,9 @@ def kafka_object(interp: Any, name: str) -> Any:
     full = app.call("namespace", "which", "-command", name)
     if full and app.call("namespace", "exists", "::kafkatcl"):
         found = app.splitlist(app.call("array", "get", "::kafkatcl::commandOf"))
-        for identifier, command in zip(found[::2], found[1::2]):
+        for object_id, command in zip(found[::2], found[1::2]):
             if str(command) == str(full):
-                return sessions.find(str(identifier), object)
+                return sessions.find(str(object_id), object)
     raise LookupError(f"there is no kafka command {name!r}")
 
 

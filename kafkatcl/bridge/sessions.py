@@ -14,10 +14,10 @@ from kafkatcl.librdkafka.errors import DESTROYED
 Kind = TypeVar("Kind")
 
 _numbers = itertools.count(1)
-#: The objects behind commands, by identifier.
+#: The objects behind commands, by object id.
 objects: dict[str, Any] = {}
 _sessions: dict[str, EventQueue] = {}
-_session_of: dict[str, str] = {}  # by identifier
+_session_of: dict[str, str] = {}  # by object id
 _automatic_names: dict[str, Any] = {}
 
 
@@ -34,16 +34,16 @@ def open_session(ring: Callable[[str], None], ring_back: Callable[[str], None] |
 
 def close_session(name: str) -> list[str]:
     """Delete all objects of a session whose interpreter goes, or is gone;
-    their identifiers.
+    their object ids.
     """
     _sessions.pop(name, None)
-    identifiers = [identifier for identifier, session in _session_of.items() if session == name]
-    found = [forget(identifier) for identifier in identifiers]
+    object_ids = [object_id for object_id, session in _session_of.items() if session == name]
+    found = [forget(object_id) for object_id in object_ids]
     handles = [handle for handle in found if isinstance(handle, Handle)]
     for handle in handles:
         handle.let_go()
     closing(*handles)
-    return identifiers
+    return object_ids
 
 
 def events(session: str) -> EventQueue:
@@ -52,32 +52,32 @@ def events(session: str) -> EventQueue:
 
 
 def register(owner: str, prefix: str, make: Callable[[str], Any]) -> str:
-    """Keep the object that ``make`` gives for an identifier of its own,
+    """Keep the object that ``make`` gives for an object id of its own,
     and return that.
 
     ``owner`` is the session it belongs to, or an object that belongs to the same.
     """
-    identifier = f"{prefix}{next(_numbers)}"
-    objects[identifier] = make(identifier)
-    _session_of[identifier] = _session_of.get(owner, owner)
-    return identifier
+    object_id = f"{prefix}{next(_numbers)}"
+    objects[object_id] = make(object_id)
+    _session_of[object_id] = _session_of.get(owner, owner)
+    return object_id
 
 
-def find(identifier: str, kind: type[Kind]) -> Kind:
-    """The object of this identifier.
+def find(object_id: str, kind: type[Kind]) -> Kind:
+    """The object that has this id.
 
     :raises Failure: it was deleted.
     """
-    found = objects.get(identifier)
+    found = objects.get(object_id)
     if not isinstance(found, kind):
         raise kafka_failure(DESTROYED, "the object was deleted")
     return found
 
 
-def forget(identifier: str) -> Any:
+def forget(object_id: str) -> Any:
     """Take an object out; None if there is none."""
-    _session_of.pop(identifier, None)
-    return objects.pop(identifier, None)
+    _session_of.pop(object_id, None)
+    return objects.pop(object_id, None)
 
 
 def automatic_name(prefix: str) -> str:

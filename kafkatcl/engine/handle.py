@@ -57,7 +57,7 @@ class Handle:
         self.master = master
         self.events = events
         #: How whoever made the handle calls it.
-        self.identifier = ""
+        self.object_id = ""
         self.topic_conf = master.topic_conf.copy()
         self.partitioner = master.partitioner
         self.deleted = False

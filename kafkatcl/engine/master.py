@@ -28,10 +28,12 @@ class Client(Protocol):
 
 
 class Master:
-    """Settings for handles to come; the names of its callbacks begin with ``token``."""
+    """Settings for handles to come; the names
+    of its callbacks begin with ``object_id``.
+    """
 
-    def __init__(self, token: str) -> None:
-        self.token = token
+    def __init__(self, object_id: str) -> None:
+        self.object_id = object_id
         self.conf = GlobalConf()
         self.topic_conf = TopicConf()
         #: What :meth:`partition_by` and :meth:`log_to` have set.
@@ -50,7 +52,7 @@ class Master:
 
     def callback(self, kind: str) -> str:
         """The token of the callback of a kind."""
-        return f"{self.token}.{kind}"
+        return f"{self.object_id}.{kind}"
 
     def want(self, kind: str, wanted: bool) -> None:
         """Say whether there is a callback of a kind."""

@@ -59,7 +59,7 @@ class Creditor:
         """The credit for a partition after a message for it was accepted."""
         handle = topic.handle
         is_known = int(partition < self._known_partitions(topic))
-        return Credit(handle.identifier, handle.room(LARGEST), is_known)
+        return Credit(handle.object_id, handle.room(LARGEST), is_known)
 
     def _known_partitions(self, topic: ProducerTopic) -> int:
         """The number of partitions that librdkafka knows the topic to have;

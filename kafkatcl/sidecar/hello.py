@@ -13,7 +13,7 @@ from typing import Any
 from kafkatcl.bridge.calls.registry import FORKED, ONE_WAY
 from kafkatcl.engine.shutdown import flush_ms
 from kafkatcl.sidecar.credit import LARGEST
-from kafkatcl.sidecar.protocol import IDENTIFIER, PRODUCE, PROTOCOL, Kind, Op
+from kafkatcl.sidecar.protocol import OBJECT_ID, PRODUCE, PROTOCOL, Kind, Op
 from kafkatcl.version import TCL_VERSION
 
 
@@ -30,7 +30,7 @@ def hello(calls: Iterable[str]) -> tuple[int, tuple[Any, ...]]:
         "unanswered": tuple(sorted(ONE_WAY)),
         "ops": _flat((op.name, int(op)) for op in Op),
         "kinds": _flat((int(kind), kind.name) for kind in Kind),
-        "identifier": IDENTIFIER,  # bytes of the identifier of a topic
+        "object_id": OBJECT_ID,  # bytes of the object id of a topic
         "produce": PRODUCE.size,  # bytes in front of a payload
         "largest": LARGEST,  # bytes of a message that needs no answer
         "flush_ms": flush_ms(),

@@ -13,7 +13,7 @@ CALL                n, n lengths, n words in UTF-8: a bridge call   yes
                     and its arguments
 ONE_WAY             the same, of a bridge call whose answer nobody  no
                     needs
-PRODUCE             topic (its identifier, 12 bytes), partition,  yes
+PRODUCE             topic (its object id, 12 bytes), partition,  yes
                     length of the key (-1: none), payload, key
 PRODUCE_UNANSWERED  the same                                      no
 PRODUCE_BATCH       topic, partition, n, 2n lengths of payloads   yes
@@ -54,10 +54,10 @@ PROTOCOL = 3
 #: What a frame begins with: the length of its body, and its op or kind.
 HEADER = struct.Struct("<ii")
 INT = struct.Struct("<i")
-#: How many bytes the identifier of a topic takes.
-IDENTIFIER = 12
+#: How many bytes the object id of a topic takes.
+OBJECT_ID = 12
 #: What stands in front of the payload: topic, partition, and the length of the key.
-PRODUCE = struct.Struct(f"<{IDENTIFIER}sii")
+PRODUCE = struct.Struct(f"<{OBJECT_ID}sii")
 #: How many bytes are read or written at once.
 CHUNK = 1 << 18
 

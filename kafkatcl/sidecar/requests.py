@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 from kafkatcl.bridge.texts import escaped
 from kafkatcl.librdkafka.batches import Batch, address
-from kafkatcl.sidecar.protocol import CHUNK, HEADER, IDENTIFIER, INT, PRODUCE, Body, Op
+from kafkatcl.sidecar.protocol import CHUNK, HEADER, INT, OBJECT_ID, PRODUCE, Body, Op
 
 
 def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -> Iterator[tuple[int, Any]]:
@@ -91,12 +91,12 @@ def _text(encoded: Body) -> str:
 
 # PRODUCE_UNANSWERED with the header in front: between the lengths is what messages in a
 # row have in common.
-_COMMON = struct.Struct(f"<i{IDENTIFIER}si")
+_COMMON = struct.Struct(f"<i{OBJECT_ID}si")
 _UNANSWERED = struct.Struct(f"<i{_COMMON.size}si")
 
 
 @functools.lru_cache(maxsize=1024)
-def _identifier(padded: bytes) -> str:
+def _object_id(padded: bytes) -> str:
     return padded.rstrip(b"\0").decode()
 
 
@@ -104,16 +104,16 @@ def produced(body: Body) -> tuple[str, int, bytes, bytes | None]:
     """Topic, partition, payload and key of a PRODUCE."""
     topic, partition, key_length = PRODUCE.unpack_from(body)
     if key_length < 0:
-        return _identifier(topic), partition, bytes(body[PRODUCE.size :]), None
+        return _object_id(topic), partition, bytes(body[PRODUCE.size :]), None
     end = len(body) - key_length
-    return _identifier(topic), partition, bytes(body[PRODUCE.size : end]), bytes(body[end:])
+    return _object_id(topic), partition, bytes(body[PRODUCE.size : end]), bytes(body[end:])
 
 
 def produced_batch(body: Body) -> tuple[str, int, Batch]:
     """Topic, partition, and messages of a PRODUCE_BATCH."""
     topic, partition, count = PRODUCE.unpack_from(body)
     lengths = struct.unpack_from(f"<{2 * count}i", body, PRODUCE.size)
-    return _identifier(topic), partition, Batch.of(body, lengths, PRODUCE.size + 2 * count * INT.size)
+    return _object_id(topic), partition, Batch.of(body, lengths, PRODUCE.size + 2 * count * INT.size)
 
 
 def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, Batch], int]:
@@ -142,4 +142,4 @@ def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, Batch], int]:
         at = end
     _, topic, partition = _COMMON.unpack(common)
     batch = Batch(held, payloads, lengths, keys, key_lengths) if any(keys) else Batch(held, payloads, lengths)
-    return (_identifier(topic), partition, batch), at
+    return (_object_id(topic), partition, batch), at

@@ -116,7 +116,7 @@ class Server:
         """Tell the interpreter that nothing it was granted
         for a producer holds any more (any thread).
         """
-        self._send(frame(Kind.REVOKED, handle.identifier.encode()))
+        self._send(frame(Kind.REVOKED, handle.object_id.encode()))
 
     def close(self) -> None:
         """Tell the interpreter that everything is done,

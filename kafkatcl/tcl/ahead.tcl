@@ -4,8 +4,8 @@
 #   over the bridge at once.  Those it has not used yet are stored here and do not count
 #   as consumed.  Every other consuming command requeues them first.
 #
-#   What is kept is in the array ::kafkatcl::ahead::ID, ID being the identifier of the
-#   object, under the words of `consume` before the name of the array, as in
+#   What is kept is in the array ::kafkatcl::ahead::ID, ID being the object
+#   id, under the words of `consume` before the name of the array, as in
 #   "partition,timeout".  It is a list {at topic partition layout width fields due}:
 #   `at` is where in the fields the next message begins, `width` how many each has, and
 #   `due` when the other side is to be told how far the script has come.
@@ -15,7 +15,7 @@
 
 namespace eval ::kafkatcl::ahead {
     variable kept           ;# {id words} -> the buffer of what is kept for them
-    variable topicOf        ;# identifier of a topic object -> its handle and its name
+    variable topicOf        ;# object id of a topic object -> its handle and its name
     variable interval 10    ;# ms between reports to the engine of how many messages the script has used
     array set kept {}
     array set topicOf {}

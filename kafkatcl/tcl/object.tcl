@@ -3,7 +3,7 @@
 #   What all object commands have in common: how they are named, made, renamed and
 #   deleted, how a subcommand is found, and the errors about wrong words.  The objects
 #   themselves live behind the bridge calls of ::kafkatcl::bridge; a command only knows
-#   the identifier of its object.
+#   the object id of its object.
 #
 #   An object command is a procedure whose body is a switch over its subcommands.  A
 #   subcommand is a procedure of the kind's namespace, made from its row in commands.tcl
@@ -14,7 +14,7 @@
 namespace eval ::kafkatcl {
     variable fastPaths      ;# kind,subcommand -> a body to try before the procedure
     variable bodies         ;# kind -> the body of its object commands
-    variable commandOf      ;# identifier -> the present name of its command
+    variable commandOf      ;# object id -> the present name of its command
     array set fastPaths {}
     array set bodies {}
     array set commandOf {}
@@ -73,7 +73,7 @@ proc ::kafkatcl::KindOf {command} {
 # Give a subcommand a body within the object command, which saves a call where every one
 # counts.  It returns what it can do and has no errors of ours; else the procedure is
 # called.  Its commands have full names, as the script's namespace may have its own.
-# %id% stands for the identifier of the object.
+# %id% stands for the object id.
 proc ::kafkatcl::FastPath {kind subcommand body} {
     variable fastPaths
     set fastPaths($kind,$subcommand) $body
@@ -94,7 +94,7 @@ proc ::kafkatcl::MayShowSecrets {kind subcommand} {
     return [expr {$subcommand eq "creator" || [Field $kind $subcommand properties] eq 1}]
 }
 
-# The body of an object command; `id` is an identifier, or a variable reference to one.
+# The body of an object command; `id` is an object id, or a variable reference to one.
 proc ::kafkatcl::Body {kind id} {
     variable bodies
     if {![info exists bodies($kind)]} {
@@ -103,7 +103,7 @@ proc ::kafkatcl::Body {kind id} {
     return [string map [list %id% $id] $bodies($kind)]
 }
 
-# The same with %id% for the identifier.
+# The same with %id% for the object id.
 proc ::kafkatcl::KindBody {kind} {
     variable kinds
     variable fastPaths

@@ -91,7 +91,7 @@ proc ::kafkatcl::ChoicesOf {kind subcommand} {
 }
 
 # Say what a subcommand does behind the checks of its row, where the row has no call.
-# The code has the identifier of the object in `id`, the words behind the subcommand and
+# The code has the object id in `id`, the words behind the subcommand and
 # its options in `words`, and in variables of their own each word that has a name in the
 # usage, and each option.
 proc ::kafkatcl::Implement {kind subcommand body} {

@@ -204,7 +204,7 @@ proc ::kafkatcl::queue::Deleted {id} {
     ::kafkatcl::Release $id
 }
 
-# The identifier of a queue by the full name of its command, empty if it is none.
+# The object id of a queue by the full name of its command, empty if it is none.
 proc ::kafkatcl::queue::Find {command} {
     variable ::kafkatcl::commandOf
     foreach {id name} [array get commandOf q*] {

@@ -126,7 +126,7 @@ def _next(buffer: MessageBuffer, timeout_ms: int) -> tuple[Any, ...]:
 
 
 def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wait: str) -> tuple[Any, ...]:
-    """The batch's identifier for :func:`batch_end`, the number of its messages,
+    """The batch's object id for :func:`batch_end`, the number of its messages,
     and its items.
     """
     batch = buffer.batch(limit, timeout_ms, wait_for_all=wait == "1")

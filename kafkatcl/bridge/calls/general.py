@@ -31,11 +31,11 @@ def auto_name(prefix: str) -> str:
 
 
 @bridge_call
-def delete(identifier: str) -> tuple[Any, ...]:
+def delete(object_id: str) -> tuple[Any, ...]:
     """Delete an object of any kind; the partitions that are no longer fetched,
     three words each.
     """
-    found = forget(identifier)
+    found = forget(object_id)
     stopped = found.delete() if hasattr(found, "delete") else None
     return flat(stopped or [])
 

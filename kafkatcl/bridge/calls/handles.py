@@ -27,9 +27,9 @@ _KINDS: dict[str, type[Handle]] = {
 def handle_create(session: str, master: str, kind: str) -> str:
     made_by = find(master, Master)
 
-    def make(identifier: str) -> Handle:
+    def make(object_id: str) -> Handle:
         handle = _KINDS[kind](made_by, events(session))
-        handle.identifier = identifier
+        handle.object_id = object_id
         handle.open()
         return handle
 

@@ -19,7 +19,7 @@ _PARTITIONS = {str(number): number for number in range(-1, 1024)}
 
 @bridge_call
 def topic_create(handle: str, name: str) -> tuple[str, str]:
-    """The identifier of a topic object, and its kind, by the kind of its handle."""
+    """The object id of a topic object, and its kind, by the kind of its handle."""
     found = find(handle, Handle)
     if isinstance(found, ProducerHandle):
         producer = found
@@ -34,8 +34,8 @@ def topic_create(handle: str, name: str) -> tuple[str, str]:
 
 @bridge_call
 def topic_handle(topic: str) -> str:
-    """The identifier of the handle of a topic."""
-    return find(topic, Topic).handle.identifier
+    """The object id of the handle of a topic."""
+    return find(topic, Topic).handle.object_id
 
 
 @bridge_call

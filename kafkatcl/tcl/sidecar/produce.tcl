@@ -18,7 +18,7 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
     variable said
     variable header
     variable op
-    set numbers [list %unanswered% $op(PRODUCE_UNANSWERED) %identifier% $said(identifier) \
+    set numbers [list %unanswered% $op(PRODUCE_UNANSWERED) %object_id% $said(object_id) \
         %largest% $said(largest) %front% $said(produce) %payload% [expr {$header + $said(produce)}]]
 
     # Produce without waiting for the answer; 1, or 0 if that cannot be.
@@ -37,7 +37,7 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
                 || [pid] != $::kafkatcl::sidecar::owner} {
             return 0
         }
-        set frame [::tcl::binary::format iia%identifier%iia* [incr length %front%] %unanswered% \
+        set frame [::tcl::binary::format iia%object_id%iia* [incr length %front%] %unanswered% \
             $topic $partition $keyLength $payload]
         # Characters above U+00FF are no bytes.
         if {[::tcl::string::range $frame %payload% end] ne $payload
@@ -51,7 +51,7 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
     # length of the key of one message, or the number of several and their lengths; and
     # their bytes, in parts.
     proc ::kafkatcl::sidecar::Produce {what topic partition number lengths bytes args} [string map $numbers {
-        set body [::tcl::binary::format a%identifier%iii*a* $topic $partition $number $lengths $bytes]
+        set body [::tcl::binary::format a%object_id%iii*a* $topic $partition $number $lengths $bytes]
         return [Granted $topic $partition [Ask $what $body {*}$args]]
     }]
 }

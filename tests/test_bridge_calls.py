@@ -78,7 +78,7 @@ PLAIN = {
     "partition": "0",
     "payload": "x",
     "start_offset": "0",
-    "token": "",
+    "callback_id": "",
     "text": "1",
     "timeout_ms": "0",
     "max_count": "1",

@@ -194,7 +194,7 @@ def test_a_reader_gets_no_more_than_a_mebibyte_ahead(ledger: Ledger, key: bytes 
 
 def test_with_a_callback_nothing_is_read_ahead(ledger: Ledger) -> None:
     ledger.put(run(0, 5))
-    ledger.buffer.listen("token")
+    ledger.buffer.listen("callback")
     assert [ledger.ahead() for _ in range(3)] == FIVE[:3]
     assert (ledger.consumed, ledger.held) == (FIVE[:3], 2)
     ledger.buffer.acknowledge(0)
@@ -209,14 +209,14 @@ def test_with_a_callback_nothing_is_read_ahead(ledger: Ledger) -> None:
 @layouts
 def test_messages_in_flight_count_when_they_have_run(ledger: Ledger, five: list[Item]) -> None:
     ledger.put(*five, END)
-    ledger.buffer.listen("token")
+    ledger.buffer.listen("callback")
     events = ledger.events.take(4)
-    assert {token for token, _ in events} == {"token"}
+    assert {callback_id for callback_id, _ in events} == {"callback"}
     assert singles(item for _, item in events) == FIVE[:4]
     assert (ledger.consumed, ledger.held) == ([], 2)
-    ledger.events.acknowledge({"token": 3})
+    ledger.events.acknowledge({"callback": 3})
     assert ledger.consumed == FIVE[:1]
-    ledger.events.acknowledge({"token": 1})
+    ledger.events.acknowledge({"callback": 1})
     assert ledger.consumed == FIVE[:3]
     assert [item for _, item in ledger.events.take(4)] == FIVE[4:]  # and those handed out before have all run
     assert ledger.consumed == FIVE[:4]
@@ -228,9 +228,9 @@ def test_messages_in_flight_count_when_they_have_run(ledger: Ledger, five: list[
 @layouts
 def test_requeued_messages_do_not_count(ledger: Ledger, five: list[Item]) -> None:
     ledger.put(*five)
-    ledger.buffer.listen("token")
+    ledger.buffer.listen("callback")
     ledger.events.take(4)
-    ledger.events.requeue({"token": 3})
+    ledger.events.requeue({"callback": 3})
     assert (ledger.consumed, ledger.put_back) == (FIVE[:1], FIVE[1:4])
     assert (ledger.held, ledger.held_bytes) == (4, 8)
     assert ledger.drain() == FIVE[1:]
@@ -238,14 +238,14 @@ def test_requeued_messages_do_not_count(ledger: Ledger, five: list[Item]) -> Non
 
 def test_errors_are_told_to_callbacks_and_ends_are_not(ledger: Ledger) -> None:
     ledger.put(END, ERROR)
-    ledger.buffer.listen("token")
-    assert ledger.events.take(9) == [("token", ERROR)]
+    ledger.buffer.listen("callback")
+    assert ledger.events.take(9) == [("callback", ERROR)]
     assert ledger.held == 0
 
 
 def test_no_more_than_a_mebibyte_is_handed_out_at_once(ledger: Ledger) -> None:
     ledger.put(run(0, 6, size=MIB // 4), run(6, size=3 * MIB), run(7))
-    ledger.buffer.listen("token")
+    ledger.buffer.listen("callback")
     found = [singles(item for _, item in ledger.buffer.hand_out(100)) for _ in range(5)]
     assert found[0] == singles([run(0, 4, size=MIB // 4)])
     assert singles(item for part in found for item in part)[-2:] == [run(6, size=3 * MIB), run(7)]
@@ -279,11 +279,11 @@ def test_drop_keeps_the_place_in_the_run_of_another_partition(ledger: Ledger) ->
 
 def test_dropped_messages_are_not_put_back(ledger: Ledger) -> None:
     ledger.put(run(0, 5))
-    ledger.buffer.listen("token")
+    ledger.buffer.listen("callback")
     ledger.events.take(4)
     with ledger.lock:
         ledger.buffer.drop("t", 0)
-    ledger.events.requeue({"token": 3})
+    ledger.events.requeue({"callback": 3})
     assert (ledger.buffer.size, ledger.held, ledger.consumed) == (0, 0, [])
 
 

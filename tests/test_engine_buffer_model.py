@@ -67,7 +67,7 @@ class Model:
         if self.in_flight:
             return
         count = self.chance.randint(1, 12)
-        self.ledger.buffer.listen("token")
+        self.ledger.buffer.listen("callback")
         found = singles(item for _, item in self.ledger.buffer.hand_out(count))
         self.ledger.buffer.listen(None)
         taken, self.kept = self.kept[:count], self.kept[count:]
@@ -157,7 +157,7 @@ def test_a_buffer_is_a_list_whatever_happens(seed: int) -> None:
 
 def test_what_is_in_flight_is_within_a_mebibyte(ledger: Ledger) -> None:
     ledger.put(run(0, 9, size=300 << 10))
-    ledger.buffer.listen("token")
+    ledger.buffer.listen("callback")
     assert sum(item.nbytes for _, item in ledger.buffer.hand_out(100)) <= MIB
 
 

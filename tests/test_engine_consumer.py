@@ -75,13 +75,13 @@ def test_queues_of_others_are_refused(embedded_cluster: Cluster, hundred: str) -
 def test_callbacks_get_events(embedded_cluster: Cluster, hundred: str) -> None:
     with engine(embedded_cluster) as running:
         topic = running.consuming_from(hundred)
-        topic.start(0, 98, "token")
+        topic.start(0, 98, "callback")
         events: list[Any] = []
         while sum(run.size for _, run in events) < 2:
             assert running.events.wait(WAIT)
             events += running.events.take(10)
-        assert {(token, run.topic_partition, run.layout) for token, run in events} == {
-            ("token", (hundred, 0), PLAIN)
+        assert {(callback_id, run.topic_partition, run.layout) for callback_id, run in events} == {
+            ("callback", (hundred, 0), PLAIN)
         }
         fields = [field for _, run in events for field in run.fields]
         assert (fields[0::3], fields[1::3]) == ([b"98", b"99"], [98, 99])

@@ -25,8 +25,12 @@ def run(first: int, count: int = 1) -> Run:
 
 
 def numbers(events: list[Event]) -> list[tuple[str, int]]:
-    """The tokens of events about messages, and the offsets of these."""
-    return [(token, offset) for token, told in events for offset in told.column(told.layout.place("offset"))]
+    """The callback ids of events about messages, and the offsets of these."""
+    return [
+        (callback_id, offset)
+        for callback_id, told in events
+        for offset in told.column(told.layout.place("offset"))
+    ]
 
 
 class Setting:
@@ -53,27 +57,27 @@ class Setting:
 def test_notices_keep_their_order_and_ring_once() -> None:
     setting = Setting()
     for number in range(5):
-        setting.queue.post("owner", "token", number)
-    assert (setting.rings, setting.queue.pending("owner", "token")) == (1, 5)
-    assert setting.queue.take(3) == [("token", 0), ("token", 1), ("token", 2)]
-    assert setting.queue.pending("owner", "token") == 5
-    setting.queue.acknowledge({"token": 2})
-    assert setting.queue.pending("owner", "token") == 4
-    assert setting.queue.take(3) == [("token", 3), ("token", 4)]
-    assert setting.queue.pending("owner", "token") == 2
+        setting.queue.post("owner", "callback", number)
+    assert (setting.rings, setting.queue.pending("owner", "callback")) == (1, 5)
+    assert setting.queue.take(3) == [("callback", 0), ("callback", 1), ("callback", 2)]
+    assert setting.queue.pending("owner", "callback") == 5
+    setting.queue.acknowledge({"callback": 2})
+    assert setting.queue.pending("owner", "callback") == 4
+    assert setting.queue.take(3) == [("callback", 3), ("callback", 4)]
+    assert setting.queue.pending("owner", "callback") == 2
     assert setting.rings == 1
     assert setting.queue.take(3) == []
-    setting.queue.post("owner", "token", 5)
+    setting.queue.post("owner", "callback", 5)
     assert setting.rings == 2
 
 
 def test_what_comes_during_the_last_take_rings_again() -> None:
     setting = Setting()
-    setting.queue.post("owner", "token", 0)
-    assert setting.queue.take(9) == [("token", 0)]
-    setting.queue.post("owner", "token", 1)  # while events are still being run: no ring is needed
+    setting.queue.post("owner", "callback", 0)
+    assert setting.queue.take(9) == [("callback", 0)]
+    setting.queue.post("owner", "callback", 1)  # while events are still being run: no ring is needed
     assert setting.rings == 1
-    assert setting.queue.take(9) == [("token", 1)]
+    assert setting.queue.take(9) == [("callback", 1)]
     assert setting.queue.take(9) == []
 
 
@@ -91,8 +95,8 @@ def test_two_busy_buffers_take_turns() -> None:
     setting = Setting(2)
     for number in range(2):
         setting.put(number, *map(run, range(10)), run(10, 10))
-    tokens = [setting.queue.take(5)[0][0] for _ in range(8)]
-    assert tokens == ["b0", "b1"] * 4
+    callback_ids = [setting.queue.take(5)[0][0] for _ in range(8)]
+    assert callback_ids == ["b0", "b1"] * 4
 
 
 def test_messages_without_a_callback_are_no_events() -> None:
@@ -106,12 +110,12 @@ def test_messages_without_a_callback_are_no_events() -> None:
 
 def test_forget_drops_what_waits_for_an_owner() -> None:
     setting = Setting(1)
-    setting.queue.post("other", "token", 1)
-    setting.queue.post(setting.owner, "token", 2)
+    setting.queue.post("other", "callback", 1)
+    setting.queue.post(setting.owner, "callback", 2)
     setting.put(0, run(0))
     setting.queue.forget(setting.owner)
-    assert setting.queue.pending(setting.owner, "token") == 0
-    assert setting.queue.take(9) == [("token", 1)]
+    assert setting.queue.pending(setting.owner, "callback") == 0
+    assert setting.queue.take(9) == [("callback", 1)]
     assert setting.queue.take(9) == []
 
 
@@ -127,10 +131,10 @@ def test_requeued_messages_come_again_in_their_place(made: list[Run]) -> None:
 
 def test_the_count_is_of_messages_and_not_of_runs() -> None:
     setting = Setting(2)
-    setting.queue.post("owner", "token", "notice")
+    setting.queue.post("owner", "callback", "notice")
     setting.put(0, run(0, 3), ERROR, run(3, 3))
     setting.put(1, run(0, 9))
-    assert setting.queue.take(6) == [("token", "notice"), ("b0", run(0, 3)), ("b0", ERROR), ("b0", run(3))]
+    assert setting.queue.take(6) == [("callback", "notice"), ("b0", run(0, 3)), ("b0", ERROR), ("b0", run(3))]
     assert setting.queue.take(4) == [("b1", run(0, 4))]
     assert setting.queue.take(4) == [("b0", run(4, 2)), ("b1", run(4, 2))]
     assert setting.queue.take(9) == [("b1", run(6, 3))]
@@ -155,22 +159,22 @@ def test_requeued_notices_come_again_in_their_place() -> None:
     setting.put(0, run(0))
     assert [told for _, told in setting.queue.take(4)] == [0, 1, 2, 3]
     setting.queue.requeue({"even": 1, "odd": 1})
-    assert [setting.queue.pending("owner", token) for token in ("even", "odd")] == [2, 1]
+    assert [setting.queue.pending("owner", callback_id) for callback_id in ("even", "odd")] == [2, 1]
     assert setting.queue.take(9) == [("even", 2), ("odd", 3), ("even", 4), ("b0", run(0))]
     setting.queue.acknowledge({})
-    assert [setting.queue.pending("owner", token) for token in ("even", "odd")] == [0, 0]
+    assert [setting.queue.pending("owner", callback_id) for callback_id in ("even", "odd")] == [0, 0]
 
 
 def test_what_was_put_back_can_be_forgotten() -> None:
     setting = Setting(1)
-    setting.queue.post(setting.owner, "token", 1)
-    setting.queue.post("other", "token", 2)
+    setting.queue.post(setting.owner, "callback", 1)
+    setting.queue.post("other", "callback", 2)
     setting.put(0, run(0, 3))
     setting.queue.take(9)
-    setting.queue.requeue({"token": 2, "b0": 3})
+    setting.queue.requeue({"callback": 2, "b0": 3})
     setting.queue.forget(setting.owner)
-    assert setting.queue.pending(setting.owner, "token") == 0
-    assert setting.queue.take(9) == [("token", 2)]
+    assert setting.queue.pending(setting.owner, "callback") == 0
+    assert setting.queue.take(9) == [("callback", 2)]
 
 
 def test_ends_are_not_told_and_lose_no_ring() -> None:
@@ -189,9 +193,9 @@ def test_ends_are_not_told_and_lose_no_ring() -> None:
 def test_full_holds_reports_back() -> None:
     setting = Setting()
     for _ in range(NOTICE_LIMIT - 1):
-        setting.queue.post("owner", "token", 0)
+        setting.queue.post("owner", "callback", 0)
     assert not setting.queue.full()
-    setting.queue.post("owner", "token", 0)
+    setting.queue.post("owner", "callback", 0)
     assert setting.queue.full()
     setting.queue.take(1)
     assert not setting.queue.full()
@@ -203,7 +207,7 @@ def test_wait() -> None:
     assert not setting.queue.wait(50)
     assert 0.05 <= time.monotonic() - began < 1
     assert not setting.queue.wait(0)
-    timer = threading.Timer(0.05, setting.queue.post, ("owner", "token", 1))
+    timer = threading.Timer(0.05, setting.queue.post, ("owner", "callback", 1))
     timer.start()
     assert setting.queue.wait(-1)
     assert setting.queue.wait(0)
@@ -245,11 +249,11 @@ def test_no_ring_is_lost(seed: int) -> None:
     while sum(map(len, seen.values())) < posters * each:
         assert bell.acquire(timeout=5), f"no ring for what is there after {sum(map(len, seen.values()))}"
         while events := queue.take(chance.choice((1, 7, 500))):
-            for token, number in numbers(events):
-                seen.setdefault(token, []).append(number)
+            for callback_id, number in numbers(events):
+                seen.setdefault(callback_id, []).append(number)
     for thread in threads:
         thread.join()
-    assert seen == {token: list(range(each)) for token in ("b0", "b1", "n2", "n3")}
+    assert seen == {callback_id: list(range(each)) for callback_id in ("b0", "b1", "n2", "n3")}
 
 
 # -- what nobody takes -----------------------------------------------------------------
@@ -259,17 +263,17 @@ def test_the_latest_takes_the_place_of_earlier_ones() -> None:
     setting = Setting()
     for number in range(5):
         setting.queue.post("owner", "other", number)
-        setting.queue.post_latest("owner", "token", number)
-    assert setting.queue.take(100) == [("other", 0), ("token", 4), *(("other", n) for n in range(1, 5))]
-    setting.queue.post_latest("owner", "token", 5)
-    assert setting.queue.take(100) == [("token", 5)]
+        setting.queue.post_latest("owner", "callback", number)
+    assert setting.queue.take(100) == [("other", 0), ("callback", 4), *(("other", n) for n in range(1, 5))]
+    setting.queue.post_latest("owner", "callback", 5)
+    assert setting.queue.take(100) == [("callback", 5)]
 
 
 def test_what_comes_unbidden_is_bounded_and_the_rest_is_counted() -> None:
     setting = Setting()
     for number in range(1500):
-        setting.queue.post_unbidden("owner", "token", number, lambda count: f"{count} left out")
-        setting.queue.post_unbidden("another", "token", number, lambda count: f"{count} left out too")
+        setting.queue.post_unbidden("owner", "callback", number, lambda count: f"{count} left out")
+        setting.queue.post_unbidden("another", "callback", number, lambda count: f"{count} left out too")
     first = setting.queue.take(1999)
     last = setting.queue.take(1999)
     assert [told for _, told in first + last[:1]] == [n for n in range(1000) for _ in range(2)]
@@ -281,8 +285,8 @@ def test_what_comes_unbidden_is_bounded_and_the_rest_is_counted() -> None:
 def test_what_is_left_out_goes_with_its_owner() -> None:
     setting = Setting()
     for number in range(1500):
-        setting.queue.post_unbidden("owner", "token", number, lambda count: f"{count} left out")
-    setting.queue.post_latest("owner", "token", "latest")
+        setting.queue.post_unbidden("owner", "callback", number, lambda count: f"{count} left out")
+    setting.queue.post_latest("owner", "callback", "latest")
     setting.queue.forget("owner")
     assert setting.queue.take(2000) == []
 
@@ -305,10 +309,10 @@ def recalling(setting: Setting, seconds: float = 10) -> threading.Thread:
 
 def await_recall(setting: Setting) -> list[str]:
     deadline = time.monotonic() + 10
-    while not (tokens := setting.queue.recalled()):
+    while not (callback_ids := setting.queue.recalled()):
         assert time.monotonic() < deadline
         time.sleep(0.001)
-    return tokens
+    return callback_ids
 
 
 def test_who_takes_partitions_away_waits_until_nothing_of_them_is_told() -> None:

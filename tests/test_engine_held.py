@@ -129,7 +129,7 @@ def test_dropped_messages_make_room(embedded_cluster: Cluster, plenty: str) -> N
 def test_a_callback_gets_everything_in_order(embedded_cluster: Cluster, plenty: str) -> None:
     with engine(embedded_cluster) as running:
         topic = running.consuming_from(plenty)
-        topic.start(0, BEGINNING, "token")
+        topic.start(0, BEGINNING, "callback")
         seen: list[int] = []
         while len(seen) < PLENTY:
             assert running.events.wait(WAIT)

@@ -92,5 +92,5 @@ def test_a_handle_keeps_the_configuration_it_was_made_with() -> None:
         assert running.producer().name.startswith("after#producer-")
 
 
-def test_callbacks_have_tokens() -> None:
+def test_callbacks_have_ids() -> None:
     assert Master("m7").callback("error") == "m7.error"

@@ -122,8 +122,8 @@ def test_a_fault_in_the_thread_of_a_handle_is_an_error_event(
             return bool(told)
 
         assert until(is_told)
-        token, argument = told[0]
-        assert token == "m1.error"
+        callback_id, argument = told[0]
+        assert callback_id == "m1.error"
         assert f"KAFKA INTERNAL: the thread of {handle.name} failed" in argument.reason
         assert SECRET not in str(argument)
 

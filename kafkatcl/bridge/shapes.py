@@ -11,7 +11,7 @@ from kafkatcl.engine.messages import ErrorItem, Item, Run
 class Messages(NamedTuple):
     """Messages of one partition in a row."""
 
-    #: ``messages``, or the token of the callback they are for.
+    #: ``messages``, or the callback id of the callback they are for.
     head: str
     topic: str
     partition: int

@@ -29,7 +29,7 @@ _AHEAD = 500
 class Stopped(NamedTuple):
     """A partition that is no longer fetched, and the callback it fed, if any."""
 
-    token: str
+    callback_id: str
     topic: str
     partition: int
 
@@ -112,7 +112,7 @@ class MessageBuffer:
     def __init__(self, owner: BufferOwner) -> None:
         self.owner = owner
         #: The callback that gets the messages, if any, as events name it.
-        self.token: str | None = None
+        self.callback_id: str | None = None
         self.closed = False
         #: How many messages, errors and ends are here, and their bytes.
         self.size = self.nbytes = 0
@@ -148,7 +148,7 @@ class MessageBuffer:
 
     def announce(self) -> None:
         """Tell the event queue if there is something for the callback."""
-        if self._items and self.token is not None:
+        if self._items and self.callback_id is not None:
             self.owner.events.ready(self)
 
     def drop(self, topic: str, partition: int) -> None:
@@ -160,7 +160,7 @@ class MessageBuffer:
     def close(self) -> None:
         """Forget everything; waiting for messages fails from now on."""
         self.closed = True
-        self.token = None
+        self.callback_id = None
         self.clear()
 
     def clear(self) -> None:
@@ -192,8 +192,8 @@ class MessageBuffer:
 
         Partitions are about to be taken away.
         """
-        if self.token is not None:
-            self.owner.events.recall(self, self.token, seconds)
+        if self.callback_id is not None:
+            self.owner.events.recall(self, self.callback_id, seconds)
         elif self._in_flight:
             self.owner.events.recall_read(seconds)
 
@@ -217,7 +217,7 @@ class MessageBuffer:
         Only the first counts as consumed at once, the others when :meth:`acknowledge`
         or :meth:`requeue` say so.
         """
-        if self.token is not None:
+        if self.callback_id is not None:
             return self.next(timeout_ms)
         with self.owner.lock:
             self._acknowledge(0)
@@ -261,10 +261,10 @@ class MessageBuffer:
 
     # -- callbacks ---------------------------------------------------------------------
 
-    def listen(self, token: str | None) -> None:
+    def listen(self, callback_id: str | None) -> None:
         """Give messages to a callback from now on, or with None keep them."""
         with self.owner.lock:
-            self.token = token
+            self.callback_id = callback_id
             self.announce()
 
     def hand_out(self, count: int) -> list[Event]:
@@ -273,20 +273,22 @@ class MessageBuffer:
         """
         handed_out: list[Item] = []
         with self.owner.lock:
-            token = self.token
+            callback_id = self.callback_id
             room = _MAX_IN_FLIGHT_BYTES
-            while token is not None and self._items and count > 0 and (not handed_out or self._fits(room)):
+            while (
+                callback_id is not None and self._items and count > 0 and (not handed_out or self._fits(room))
+            ):
                 item = self._take(count, room)
                 if type(item) is not EndItem:
                     handed_out.append(item)
                 count -= item.size
                 room -= item.nbytes
             self._in_flight += self._eras.taken(handed_out)
-        return [(token or "", item) for item in handed_out]
+        return [(callback_id or "", item) for item in handed_out]
 
     def more(self) -> bool:
         """Whether there is something for the callback."""
-        return bool(self._items) and self.token is not None
+        return bool(self._items) and self.callback_id is not None
 
     def acknowledge(self, waiting: int) -> None:
         """Acknowledge the messages in flight, except the last ``waiting``,

@@ -121,7 +121,7 @@ class ConsumerHandle(ConsumingHandle):
     def delete(self) -> list[Stopped]:
         with self.lock:
             stopped = [
-                Stopped(route.buffer.token or "", *topic_partition)
+                Stopped(route.buffer.callback_id or "", *topic_partition)
                 for topic_partition, route in self.routes.items()
             ]
         super().delete()
@@ -201,7 +201,7 @@ class ConsumerHandle(ConsumingHandle):
                 self.offsets.store()
                 self.client.incremental_unassign([TopicPartition(*topic_partition)])
             self._forget([topic_partition])
-            stopped.append(Stopped(route.buffer.token or "", *topic_partition))
+            stopped.append(Stopped(route.buffer.callback_id or "", *topic_partition))
             route.buffer.drop(*topic_partition)
             if not isinstance(route.buffer, Queue):
                 route.buffer.close()
@@ -277,10 +277,10 @@ class ConsumerTopic(Topic):
 
     handle: ConsumerHandle
 
-    def start(self, partition: int, offset: int, token: str | None = None) -> list[Stopped]:
-        """Fetch a partition; with ``token`` its messages go to that callback."""
+    def start(self, partition: int, offset: int, callback_id: str | None = None) -> list[Stopped]:
+        """Fetch a partition; with ``callback_id`` its messages go to that callback."""
         buffer = MessageBuffer(self.handle)
-        buffer.token = token
+        buffer.callback_id = callback_id
         return self.handle.start(self.topic, partition, offset, buffer, self)
 
     def start_queue(self, partition: int, offset: int, queue: Queue) -> list[Stopped]:

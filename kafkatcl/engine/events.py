@@ -33,7 +33,7 @@ _LATEST = object()
 class Source(Protocol):
     """A buffer of messages with a callback."""
 
-    token: str | None
+    callback_id: str | None
 
     def belongs_to(self, owner: object) -> bool:
         """Whether the messages come from this handle."""
@@ -83,34 +83,36 @@ class EventQueue:
         self.lost: list[str] = []
         self._arrived = threading.Condition(self._lock)
 
-    def post(self, owner: object, token: str, argument: Any) -> None:
+    def post(self, owner: object, callback_id: str, argument: Any) -> None:
         """Add a notice that concerns the handle ``owner``."""
         with self._lock:
-            self._append(owner, token, argument)
+            self._append(owner, callback_id, argument)
         self._wake()
 
-    def post_latest(self, owner: object, token: str, argument: Any) -> None:
+    def post_latest(self, owner: object, callback_id: str, argument: Any) -> None:
         """The same with one that takes the place of an earlier one that still waits."""
         with self._lock:
-            if (owner, token) not in self._latest:
-                self._append(owner, token, _LATEST)
-            self._latest[owner, token] = argument
+            if (owner, callback_id) not in self._latest:
+                self._append(owner, callback_id, _LATEST)
+            self._latest[owner, callback_id] = argument
         self._wake()
 
-    def post_unbidden(self, owner: object, token: str, argument: Any, left_out: Callable[[int], Any]) -> None:
+    def post_unbidden(
+        self, owner: object, callback_id: str, argument: Any, left_out: Callable[[int], Any]
+    ) -> None:
         """The same with a notice that nobody asked for, such as a log line: a bounded
         number waits, the others are counted.
 
         ``left_out`` makes the argument that tells their number, when the callback has
         got those that waited.
         """
-        key = (owner, token)
+        key = (owner, callback_id)
         with self._lock:
             if self._counts[key] >= _UNBIDDEN_LIMIT:
                 count = self._left_out[key][0] if key in self._left_out else 0
                 self._left_out[key] = (count + 1, left_out)
             else:
-                self._append(owner, token, argument)
+                self._append(owner, callback_id, argument)
         self._wake()
 
     def ready(self, source: Source) -> None:
@@ -123,12 +125,12 @@ class EventQueue:
         """Whether so many notices wait that no more reports should be fetched."""
         return len(self._notices) >= NOTICE_LIMIT
 
-    def pending(self, owner: object, token: str) -> int:
+    def pending(self, owner: object, callback_id: str) -> int:
         """The number of notices concerning ``owner``
-        that the callback ``token`` has not been told yet.
+        that the callback ``callback_id`` has not been told yet.
         """
         with self._lock:
-            return self._counts[owner, token]
+            return self._counts[owner, callback_id]
 
     def wait(self, timeout_ms: int) -> bool:
         """Wait until something is there to take,
@@ -166,8 +168,8 @@ class EventQueue:
         return events
 
     def acknowledge(self, waiting: dict[str, int]) -> None:
-        """Acknowledge the events taken so far, except the last ``waiting[token]`` of
-        each callback, which have not run yet.
+        """Acknowledge the events taken so far, except the last ``waiting[callback_id]``
+        of each callback, which have not run yet.
         """
         # The thread that recalls holds the lock of its source, which is needed below.
         # So answer first the recalls whose events have all run.
@@ -175,7 +177,7 @@ class EventQueue:
         with self._lock:
             sources, self._sources_in_flight = self._sources_in_flight, set()
         for source in sources:
-            left = waiting.get(source.token or "", 0)
+            left = waiting.get(source.callback_id or "", 0)
             source.acknowledge(left)
             if left:
                 self._sources_in_flight.add(source)
@@ -188,14 +190,14 @@ class EventQueue:
         with self._lock:
             sources, self._sources_in_flight = self._sources_in_flight, set()
         for source in sources:
-            source.requeue(waiting.get(source.token or "", 0))
+            source.requeue(waiting.get(source.callback_id or "", 0))
         with self._lock:
             self._notices.extendleft(reversed(self._acknowledge_notices(waiting)))
             self._in_flight = []
 
     # -- recalls -----------------------------------------------------------------------
 
-    def recall(self, source: Source, token: str, seconds: float) -> None:
+    def recall(self, source: Source, callback_id: str, seconds: float) -> None:
         """Recall what a source has in flight;
         wait up to ``seconds`` for it (source's lock held).
 
@@ -203,7 +205,7 @@ class EventQueue:
         back then counts for nothing.
         """
         if source in self._sources_in_flight:
-            left = self._recalls.recall(token, seconds)
+            left = self._recalls.recall(callback_id, seconds)
             if left is not None:
                 source.requeue(left)
 
@@ -217,14 +219,14 @@ class EventQueue:
         """
         return self._recalls.wanted()
 
-    def answer_recall(self, token: str, waiting: int) -> None:
+    def answer_recall(self, callback_id: str, waiting: int) -> None:
         """Answer a recall: the callback runs no more of its events; the last
         ``waiting`` of those taken have not run.
         """
-        self._recalls.answer({token: waiting}, [token])
-        if self._recalls.withdraw(token):  # nobody has waited for it
+        self._recalls.answer({callback_id: waiting}, [callback_id])
+        if self._recalls.withdraw(callback_id):  # nobody has waited for it
             with self._lock:
-                sources = [source for source in self._sources_in_flight if source.token == token]
+                sources = [source for source in self._sources_in_flight if source.callback_id == callback_id]
             for source in sources:
                 source.requeue(waiting)
 
@@ -233,12 +235,12 @@ class EventQueue:
         left = Counter(waiting)
         kept = []
         for owner, event in reversed(self._in_flight):
-            token = event[0]
-            if left[token] > 0:
-                left[token] -= 1
+            callback_id = event[0]
+            if left[callback_id] > 0:
+                left[callback_id] -= 1
                 kept.append((owner, event))
             else:
-                self._counts[owner, token] -= 1
+                self._counts[owner, callback_id] -= 1
         return kept[::-1]
 
     def forget(self, owner: object) -> list[Event]:
@@ -252,38 +254,38 @@ class EventQueue:
             }
             return self._drop(lambda entry: entry[0] is owner)
 
-    def silence(self, owner: object, token: str) -> list[Event]:
+    def silence(self, owner: object, callback_id: str) -> list[Event]:
         """Drop the notices of ``owner`` for a callback that is gone;
         they are returned.
         """
         with self._lock:
-            return self._drop(lambda entry: entry[0] is owner and entry[1][0] == token)
+            return self._drop(lambda entry: entry[0] is owner and entry[1][0] == callback_id)
 
     def _drop(self, drops: Callable[[tuple[object, Event]], bool]) -> list[Event]:
         dropped = [entry for entry in (*self._in_flight, *self._notices) if drops(entry)]
         if dropped:
             self._notices = deque(entry for entry in self._notices if not drops(entry))
             self._in_flight = [entry for entry in self._in_flight if not drops(entry)]
-        for owner, (token, _) in dropped:
-            self._counts.pop((owner, token), None)
-            self._latest.pop((owner, token), None)
-            self._left_out.pop((owner, token), None)
+        for owner, (callback_id, _) in dropped:
+            self._counts.pop((owner, callback_id), None)
+            self._latest.pop((owner, callback_id), None)
+            self._left_out.pop((owner, callback_id), None)
         return [event for _, event in dropped]
 
-    def _append(self, owner: object, token: str, argument: Any) -> None:
-        self._notices.append((owner, (token, argument)))
-        self._counts[owner, token] += 1
+    def _append(self, owner: object, callback_id: str, argument: Any) -> None:
+        self._notices.append((owner, (callback_id, argument)))
+        self._counts[owner, callback_id] += 1
 
     def _next_notice(self) -> Event:
-        owner, (token, argument) = self._notices.popleft()
+        owner, (callback_id, argument) = self._notices.popleft()
         if argument is _LATEST:
-            argument = self._latest.pop((owner, token))
-        self._in_flight.append((owner, (token, argument)))
+            argument = self._latest.pop((owner, callback_id))
+        self._in_flight.append((owner, (callback_id, argument)))
         if not self._notices and self._left_out:
             left_out, self._left_out = self._left_out, {}
             for key, (count, make) in left_out.items():
                 self._append(*key, make(count))
-        return token, argument
+        return callback_id, argument
 
     def _wake(self) -> None:
         with self._lock:

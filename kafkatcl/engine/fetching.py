@@ -170,7 +170,7 @@ class ConsumingHandle(Handle, BufferOwner):
 
     def _has_listeners(self) -> bool:
         """Whether a callback waits for messages (lock held)."""
-        return any(buffer.token is not None for buffer in self._buffers())
+        return any(buffer.callback_id is not None for buffer in self._buffers())
 
     def _fetch(self) -> bool:
         """Fetch in the thread of a reader; whether something was there (lock held)."""

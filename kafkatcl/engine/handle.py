@@ -217,8 +217,8 @@ class Handle:
 
     def tell_error(self, code: int, reason: str) -> None:
         """Tell the error callback of the master."""
-        token = self.master.callback("error")
-        self.events.post_unbidden(self, token, ClientError(code, reason), ClientError.left_out)
+        callback_id = self.master.callback("error")
+        self.events.post_unbidden(self, callback_id, ClientError(code, reason), ClientError.left_out)
 
     def delete(self) -> list[Stopped]:
         """Close the client in an orderly way;

@@ -51,7 +51,7 @@ class Master:
         self.handles: weakref.WeakSet[Client] = weakref.WeakSet()
 
     def callback(self, kind: str) -> str:
-        """The token of the callback of a kind."""
+        """The callback id of the callback of a kind."""
         return f"{self.object_id}.{kind}"
 
     def want(self, kind: str, wanted: bool) -> None:

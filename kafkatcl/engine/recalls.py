@@ -37,12 +37,12 @@ class Recalls:
         self._changed = threading.Condition()
         self._recalls: dict[str, _Recall] = {}
 
-    def recall(self, token: str, seconds: float) -> int | None:
+    def recall(self, callback_id: str, seconds: float) -> int | None:
         """Wait until the events of a callback are given back; how many messages had not
         run, or None if the wait takes longer.
         """
         with self._changed:
-            recall = self._recalls[token] = _Recall()
+            recall = self._recalls[callback_id] = _Recall()
         self._ring()
         deadline = deadline_after(int(seconds * 1000))
         with self._changed:
@@ -56,31 +56,31 @@ class Recalls:
         READ_AHEAD counts as answered when this returns.
         """
         with self._changed:
-            tokens = list(self._recalls)
-        if READ_AHEAD in tokens:
+            callback_ids = list(self._recalls)
+        if READ_AHEAD in callback_ids:
             self.answer({}, [READ_AHEAD])
             self.withdraw(READ_AHEAD)
-        return tokens
+        return callback_ids
 
-    def answer(self, waiting: Mapping[str, int], tokens: Iterable[str] | None = None) -> None:
+    def answer(self, waiting: Mapping[str, int], callback_ids: Iterable[str] | None = None) -> None:
         """The callbacks of these ids, or of all, run no more;
         ``waiting`` messages of each have not run.
         """
         with self._changed:
-            for token in list(self._recalls) if tokens is None else tokens:
-                recall = self._recalls.get(token)
+            for callback_id in list(self._recalls) if callback_ids is None else callback_ids:
+                recall = self._recalls.get(callback_id)
                 if recall is not None and recall.is_awaited:
-                    recall.left = waiting.get(token, 0)
-                    del self._recalls[token]
+                    recall.left = waiting.get(callback_id, 0)
+                    del self._recalls[callback_id]
             self._changed.notify_all()
 
     def answer_told(self, waiting: Mapping[str, int]) -> None:
         """Answer the recalls of callbacks whose events have all run;
         those in ``waiting`` have some left.
         """
-        self.answer({}, [token for token in list(self._recalls) if not waiting.get(token)])
+        self.answer({}, [callback_id for callback_id in list(self._recalls) if not waiting.get(callback_id)])
 
-    def withdraw(self, token: str) -> bool:
+    def withdraw(self, callback_id: str) -> bool:
         """End a recall; whether there was one, which nobody waits for any more."""
         with self._changed:
-            return self._recalls.pop(token, None) is not None
+            return self._recalls.pop(callback_id, None) is not None

@@ -5,9 +5,9 @@
 #   In a coroutine, kafka::await does that and gives the result.
 
 namespace eval ::kafkatcl::background {
-    variable asked          ;# token -> the prefix that gets the answer
-    variable awaiting       ;# token -> the coroutine that awaits an answer, while it is there
-    variable tokens 0       ;# counts the tokens made here
+    variable asked          ;# id -> the prefix that gets the answer
+    variable awaiting       ;# id -> the coroutine that awaits an answer, while it is there
+    variable answerIds 0    ;# counts the ids made here
     array set asked {}
     array set awaiting {}
 }
@@ -18,20 +18,20 @@ proc ::kafkatcl::Ask {prefix call args} {
     if {[llength $prefix] == 0} {
         return [Value [bridge::$call {*}$args]]
     }
-    set token asked[incr background::tokens]
-    set background::asked($token) [list {*}$prefix]
-    if {[catch {Value [bridge::background $::kafkatcl::session $token $call {*}$args]} result options]} {
-        unset background::asked($token)
+    set answerId asked[incr background::answerIds]
+    set background::asked($answerId) [list {*}$prefix]
+    if {[catch {Value [bridge::background $::kafkatcl::session $answerId $call {*}$args]} result options]} {
+        unset background::asked($answerId)
         return -options $options $result
     }
     return
 }
 
 # The answer to what was asked has come: the command that gets it.
-proc ::kafkatcl::background::Answered {token answer} {
+proc ::kafkatcl::background::Answered {answerId answer} {
     variable asked
-    set prefix $asked($token)
-    unset asked($token)
+    set prefix $asked($answerId)
+    unset asked($answerId)
     lassign $answer status value code
     if {$status eq 1} {
         return [list {*}$prefix error $value $code]
@@ -45,54 +45,54 @@ proc ::kafkatcl::background::Answered {token answer} {
     if {$coroutine eq ""} {
         return -code error -errorcode {KAFKA COROUTINE} "kafka::await can only be called in a coroutine"
     }
-    set token [::kafkatcl::background::Await $coroutine]
+    set answerId [::kafkatcl::background::Await $coroutine]
     if {[catch {
-        uplevel 1 [list $object $subcommand -command [list ::kafkatcl::background::Resume $token] {*}$args]
+        uplevel 1 [list $object $subcommand -command [list ::kafkatcl::background::Resume $answerId] {*}$args]
     } result options]} {
-        ::kafkatcl::background::Forget $coroutine $token
+        ::kafkatcl::background::Forget $coroutine $answerId
         return -options $options $result
     }
     # Other commands may resume the coroutine meanwhile: wait on until the answer comes.
-    while {[lindex [set answer [yield]] 0] ne $token} {}
-    lassign $answer token status value code
+    while {[lindex [set answer [yield]] 0] ne $answerId} {}
+    lassign $answer answerId status value code
     if {$status eq "error"} {
         return -code error -errorcode $code $value
     }
     return $value
 }
 
-# Remember a coroutine for as long as it is there, whatever its name; the token of its
+# Remember a coroutine for as long as it is there, whatever its name; the id of its
 # answer.
 proc ::kafkatcl::background::Await {coroutine} {
     variable awaiting
-    variable tokens
-    set token await[incr tokens]
-    set awaiting($token) $coroutine
-    trace add command $coroutine {rename delete} [list ::kafkatcl::background::Changed $token]
-    return $token
+    variable answerIds
+    set answerId await[incr answerIds]
+    set awaiting($answerId) $coroutine
+    trace add command $coroutine {rename delete} [list ::kafkatcl::background::Changed $answerId]
+    return $answerId
 }
 
-proc ::kafkatcl::background::Changed {token old new operation} {
+proc ::kafkatcl::background::Changed {answerId old new operation} {
     variable awaiting
     if {$operation eq "rename"} {
-        set awaiting($token) $new
+        set awaiting($answerId) $new
     } else {
-        unset awaiting($token)
+        unset awaiting($answerId)
     }
 }
 
-proc ::kafkatcl::background::Forget {coroutine token} {
+proc ::kafkatcl::background::Forget {coroutine answerId} {
     variable awaiting
-    trace remove command $coroutine {rename delete} [list ::kafkatcl::background::Changed $token]
-    unset awaiting($token)
+    trace remove command $coroutine {rename delete} [list ::kafkatcl::background::Changed $answerId]
+    unset awaiting($answerId)
 }
 
 # Go on in the coroutine that awaits this answer, if it is still there.
-proc ::kafkatcl::background::Resume {token args} {
+proc ::kafkatcl::background::Resume {answerId args} {
     variable awaiting
-    if {[::tcl::info::exists awaiting($token)]} {
-        set coroutine $awaiting($token)
-        Forget $coroutine $token
-        uplevel #0 [list $coroutine [list $token {*}$args]]
+    if {[::tcl::info::exists awaiting($answerId)]} {
+        set coroutine $awaiting($answerId)
+        Forget $coroutine $answerId
+        uplevel #0 [list $coroutine [list $answerId {*}$args]]
     }
 }

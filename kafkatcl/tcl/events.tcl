@@ -5,14 +5,15 @@
 #   callback is removed, its pending events are skipped.
 
 namespace eval ::kafkatcl::events {
-    variable callback       ;# token -> command prefix
-    variable running {}     ;# tokens of the callbacks that are running, innermost last
-    # events taken, not run: {token argument} or {token topic partition layout fields}
+    variable callback       ;# callback id -> command prefix
+    variable running {}     ;# callback ids of the callbacks that are running, innermost last
+    # events taken, not run: {callbackId argument} or
+    # {callbackId topic partition layout fields}
     variable waiting {}
     variable next 0         ;# where in `waiting` the next one stands
     variable at 0           ;# where in its fields the next message begins
     variable left 0         ;# how many notices and messages have not run
-    variable tokens 0       ;# counts the tokens made here
+    variable callbackIds 0  ;# counts the callback ids made here
     variable batch 500      ;# how many are taken at once, see Adapt
     variable taken 0        ;# when they were, in ms
     variable changes 0      ;# counts changes of callbacks and pending events
@@ -21,40 +22,40 @@ namespace eval ::kafkatcl::events {
     array set callback {}
 }
 
-# A token for a callback of its own.
-proc ::kafkatcl::events::NewToken {} {
-    variable tokens
-    return "start[incr tokens]"
+# A callback id for a callback of its own.
+proc ::kafkatcl::events::NewCallbackId {} {
+    variable callbackIds
+    return "start[incr callbackIds]"
 }
 
 # Set a callback, a command prefix.
-proc ::kafkatcl::events::SetCallback {token prefix} {
+proc ::kafkatcl::events::SetCallback {callbackId prefix} {
     variable callback
     variable changes
-    set callback($token) [list {*}$prefix]
+    set callback($callbackId) [list {*}$prefix]
     incr changes
 }
 
 # Forget a callback, and whatever waits for it.
-proc ::kafkatcl::events::UnsetCallback {token} {
+proc ::kafkatcl::events::UnsetCallback {callbackId} {
     variable callback
     variable changes
-    unset -nocomplain callback($token)
+    unset -nocomplain callback($callbackId)
     incr changes
 }
 
 # The command prefix of a callback, empty when there is none.
-proc ::kafkatcl::events::GetCallback {token} {
+proc ::kafkatcl::events::GetCallback {callbackId} {
     variable callback
-    if {[::tcl::info::exists callback($token)]} {return $callback($token)}
+    if {[::tcl::info::exists callback($callbackId)]} {return $callback($callbackId)}
 }
 
-# Partitions are no longer fetched (token, topic, partition of each): forget the
+# Partitions are no longer fetched (callback id, topic, partition of each): forget the
 # callbacks they had for themselves.
 proc ::kafkatcl::events::DropStopped {stopped} {
-    foreach {token topic partition} $stopped {
-        if {[::tcl::string::match start* $token]} {
-            UnsetCallback $token
+    foreach {callbackId topic partition} $stopped {
+        if {[::tcl::string::match start* $callbackId]} {
+            UnsetCallback $callbackId
         }
     }
 }
@@ -74,15 +75,15 @@ proc ::kafkatcl::events::Requeue {} {
 
 # Requeue the events that the engine recalls, as their partitions were revoked.
 proc ::kafkatcl::events::RequeueRecalled {} {
-    foreach token [::kafkatcl::Value [::kafkatcl::bridge::events_recalled $::kafkatcl::session]] {
-        if {$token eq ""} {
+    foreach callbackId [::kafkatcl::Value [::kafkatcl::bridge::events_recalled $::kafkatcl::session]] {
+        if {$callbackId eq ""} {
             ::kafkatcl::ahead::Requeue
             continue
         }
         set counts [RemainingCounts]
-        ReplaceEvents [lsearch -all -inline -not -exact -index 0 [Remaining] $token]
-        ::kafkatcl::Value [::kafkatcl::bridge::events_answer_recall $::kafkatcl::session $token \
-            [expr {[dict exists $counts $token] ? [dict get $counts $token] : 0}]]
+        ReplaceEvents [lsearch -all -inline -not -exact -index 0 [Remaining] $callbackId]
+        ::kafkatcl::Value [::kafkatcl::bridge::events_answer_recall $::kafkatcl::session $callbackId \
+            [expr {[dict exists $counts $callbackId] ? [dict get $counts $callbackId] : 0}]]
     }
 }
 
@@ -115,7 +116,7 @@ proc ::kafkatcl::events::ReplaceEvents {events} {
 }
 
 # How many notices or messages of each callback have not run:
-# {token count token count ...}
+# {callbackId count callbackId count ...}
 proc ::kafkatcl::events::RemainingCounts {} {
     set counts {}
     foreach event [Remaining] {

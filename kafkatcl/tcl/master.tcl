@@ -71,11 +71,11 @@ proc ::kafkatcl::master::SetCallback {id kind prefix} {
         ::kafkatcl::Requeue
         ::kafkatcl::events::Acknowledge
     }
-    set token [::kafkatcl::Value [::kafkatcl::bridge::master_callback $id $kind $wanted]]
+    set callbackId [::kafkatcl::Value [::kafkatcl::bridge::master_callback $id $kind $wanted]]
     if {$wanted} {
-        ::kafkatcl::events::SetCallback $token $prefix
+        ::kafkatcl::events::SetCallback $callbackId $prefix
     } else {
-        ::kafkatcl::events::UnsetCallback $token
+        ::kafkatcl::events::UnsetCallback $callbackId
     }
     return
 }

@@ -89,10 +89,10 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 
 ::kafkatcl::Implement consumer_topic start {
     ::kafkatcl::Requeue
-    set token [expr {[llength $callback] ? [::kafkatcl::events::NewToken] : ""}]
-    ::kafkatcl::events::DropStopped [::kafkatcl::Value [::kafkatcl::bridge::start $id $partition $offset $token]]
-    if {$token ne ""} {
-        ::kafkatcl::events::SetCallback $token $callback
+    set callbackId [expr {[llength $callback] ? [::kafkatcl::events::NewCallbackId] : ""}]
+    ::kafkatcl::events::DropStopped [::kafkatcl::Value [::kafkatcl::bridge::start $id $partition $offset $callbackId]]
+    if {$callbackId ne ""} {
+        ::kafkatcl::events::SetCallback $callbackId $callback
     }
     return
 }

@@ -31,7 +31,7 @@ namespace eval ::kafkatcl::events {
             set at 0
         }
         incr left -1
-        set command $callback($token)
+        set command $callback($callbackId)
         lappend command %pairs%
         if {[catch {uplevel #0 $command} result] == 1} {
             Failed $result
@@ -185,8 +185,8 @@ proc ::kafkatcl::events::RunCallbacks {maxCount} {
     variable ::kafkatcl::waits::stop
     set count 0
     while {$count < $maxCount && ($left > 0 || [TakeEvents] > 0)} {
-        set token [lindex $waiting $next 0]
-        if {![::tcl::info::exists callback($token)] && ![::tcl::info::exists ::kafkatcl::background::asked($token)]} {
+        set callbackId [lindex $waiting $next 0]
+        if {![::tcl::info::exists callback($callbackId)] && ![::tcl::info::exists ::kafkatcl::background::asked($callbackId)]} {
             SkipEvent
             continue
         }
@@ -234,13 +234,13 @@ proc ::kafkatcl::events::RunNotice {} {
     variable waiting
     variable next
     variable left
-    lassign [lindex $waiting $next] token argument
+    lassign [lindex $waiting $next] callbackId argument
     incr next
     incr left -1
-    if {[::tcl::info::exists ::kafkatcl::background::asked($token)]} {
-        RunCallback $token [::kafkatcl::background::Answered $token $argument]
+    if {[::tcl::info::exists ::kafkatcl::background::asked($callbackId)]} {
+        RunCallback $callbackId [::kafkatcl::background::Answered $callbackId $argument]
     } else {
-        RunCallback $token [list {*}$callback($token) $argument]
+        RunCallback $callbackId [list {*}$callback($callbackId) $argument]
     }
     return 1
 }
@@ -262,11 +262,11 @@ proc ::kafkatcl::events::RunMessages {maxCount} [::tcl::string::map [list \
     variable burst
     variable ::kafkatcl::waits::stop
     set unchanged $changes
-    lassign [lindex $waiting $next] token topic partition layout fields
+    lassign [lindex $waiting $next] callbackId topic partition layout fields
     %width%
     set end [llength $fields]
     set outer $running
-    lappend running $token
+    lappend running $callbackId
     set messages [lrange $fields $at [expr {$at + $width * min($maxCount, $burst) - 1}]]
     set ran 0
     %each%
@@ -277,10 +277,10 @@ proc ::kafkatcl::events::RunMessages {maxCount} [::tcl::string::map [list \
 }]
 
 # Run a callback at global level.
-proc ::kafkatcl::events::RunCallback {token command} {
+proc ::kafkatcl::events::RunCallback {callbackId command} {
     variable running
     set outer $running
-    lappend running $token
+    lappend running $callbackId
     if {[catch {uplevel #0 $command} result] == 1} {
         Failed $result
     }

@@ -14,9 +14,9 @@ from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, NO_RESOURCE
 
 
 @bridge_call
-def background(session: str, token: str, name: str, *words: str) -> None:
+def background(session: str, callback_id: str, name: str, *words: str) -> None:
     """Start the bridge call ``name`` in a thread of its own;
-    its answer is an event for ``token``.
+    its answer is an event for ``callback_id``.
 
     :raises Failure: there is no such bridge call; the system has no thread left.
     """
@@ -26,7 +26,7 @@ def background(session: str, token: str, name: str, *words: str) -> None:
     function = guarded(BRIDGE_CALLS[name])
 
     def run() -> None:
-        queue.post(None, token, function(*words))
+        queue.post(None, callback_id, function(*words))
 
     try:
         threading.Thread(target=run, name=f"kafkatcl-{name}", daemon=True).start()

@@ -19,12 +19,12 @@ from kafkatcl.librdkafka.errors import TIMED_OUT
 
 
 @bridge_call
-def start(topic: str, partition: str, start_offset: str, token: str) -> tuple[Any, ...]:
-    """``token`` names the callback, an empty one none;
+def start(topic: str, partition: str, start_offset: str, callback_id: str) -> tuple[Any, ...]:
+    """``callback_id`` names the callback, an empty one none;
     the partitions no longer fetched as before.
     """
     number, where = parse_integer(partition), parse_offset(start_offset)
-    return flat(find(topic, ConsumerTopic).start(number, where, token or None))
+    return flat(find(topic, ConsumerTopic).start(number, where, callback_id or None))
 
 
 @bridge_call

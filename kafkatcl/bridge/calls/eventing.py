@@ -16,10 +16,10 @@ from kafkatcl.engine.messages import Run
 def events_take(session: str, max_count: str) -> tuple[Any, ...]:
     """Waiting events; none means that the bell will ring.
 
-    One of messages is a :class:`Messages` with the token as its head, any other (token,
-    argument).
+    One of messages is a :class:`Messages` with the callback id as its head, any other
+    (callback id, argument).
     """
-    return tuple(_event(token, told) for token, told in events(session).take(int(max_count)))
+    return tuple(_event(callback_id, told) for callback_id, told in events(session).take(int(max_count)))
 
 
 @bridge_call
@@ -30,8 +30,8 @@ def events_wait(session: str, timeout_ms: str) -> None:
 
 @one_way
 def events_acknowledge(session: str, *words: str) -> None:
-    """Acknowledge the events taken, except the last ``number`` of each callback (token,
-    number, ...), which have not run yet.
+    """Acknowledge the events taken, except the last ``number`` of each callback
+    (callback id, number, ...), which have not run yet.
     """
     events(session).acknowledge(_counts(words))
 
@@ -51,18 +51,18 @@ def events_recalled(session: str) -> tuple[str, ...]:
 
 
 @bridge_call
-def events_answer_recall(session: str, token: str, waiting: str) -> None:
+def events_answer_recall(session: str, callback_id: str, waiting: str) -> None:
     """Answer a recall: the callback runs no more of its events;
     ``waiting`` of the messages taken have not run.
     """
-    events(session).answer_recall(token, int(waiting))
+    events(session).answer_recall(callback_id, int(waiting))
 
 
 def _counts(words: tuple[str, ...]) -> dict[str, int]:
-    return {token: int(number) for token, number in zip(words[::2], words[1::2])}
+    return {callback_id: int(number) for callback_id, number in zip(words[::2], words[1::2])}
 
 
-def _event(token: str, told: Any) -> tuple[Any, ...]:
+def _event(callback_id: str, told: Any) -> tuple[Any, ...]:
     if isinstance(told, Run):
-        return Messages.of(token, told)
-    return (token, callback_argument(told))
+        return Messages.of(callback_id, told)
+    return (callback_id, callback_argument(told))

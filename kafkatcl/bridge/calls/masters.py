@@ -42,7 +42,7 @@ def master_logger(master: str, logger: str) -> None:
 
 @bridge_call
 def master_callback(master: str, kind: str, wanted: str) -> str:
-    """Say whether there is a callback of a kind (``1`` or ``0``); its token."""
+    """Say whether there is a callback of a kind (``1`` or ``0``); its callback id."""
     found = find(master, Master)
     found.want(kind, wanted == "1")
     return found.callback(kind)

@@ -15,7 +15,7 @@ from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.subscriber import Subscriber
-from kafkatcl.librdkafka.batches import Batch
+from kafkatcl.librdkafka.batches import OutgoingBatch
 
 SECONDS = 15  # for what must come in the end
 
@@ -114,7 +114,7 @@ def laid_out(
     return rows, lengths, b"".join(value + (key or b"") for value, key in rows)
 
 
-def batch_of(*messages: bytes | tuple[bytes, bytes]) -> Batch:
+def batch_of(*messages: bytes | tuple[bytes, bytes]) -> OutgoingBatch:
     """Messages to produce: payloads, or payloads and keys."""
     _, lengths, data = laid_out(messages)
-    return Batch.of(data, lengths)
+    return OutgoingBatch.of(data, lengths)

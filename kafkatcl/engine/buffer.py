@@ -79,7 +79,7 @@ class BufferOwner:
         return []
 
 
-class TakenBatch(NamedTuple):
+class ConsumedBatch(NamedTuple):
     """Messages and errors that the script works through;
     it may not get to all of them.
     """
@@ -229,7 +229,7 @@ class MessageBuffer:
             self._acknowledge(item.size - 1)
             return item
 
-    def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> TakenBatch:
+    def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> ConsumedBatch:
         """Up to ``count`` messages and errors; fewer only after ``timeout_ms``.
 
         Without ``wait_for_all`` the wait is for the first alone: what is there then is
@@ -247,7 +247,7 @@ class MessageBuffer:
             except BaseException:  # stopped, or interrupted
                 self._put_back(got)
                 raise
-            return TakenBatch(self, self._eras.taken(got))
+            return ConsumedBatch(self, self._eras.taken(got))
 
     def end(self, taken: list[Taken], rest: int) -> None:
         """The script is through with a batch, but for the last ``rest`` messages.

@@ -16,7 +16,7 @@ from kafkatcl.engine.reports import DeliveryReport, delivered
 from kafkatcl.engine.shutdown import flush_seconds
 from kafkatcl.engine.topic import SharedTopic
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.batches import Batch
+from kafkatcl.librdkafka.batches import OutgoingBatch
 from kafkatcl.librdkafka.errors import (
     FATAL,
     PURGED_IN_QUEUE,
@@ -281,7 +281,7 @@ class ProducerTopic(Topic):
         if code:
             raise self._failure(code)
 
-    def produce_batch(self, partition: int, batches: Sequence[Batch]) -> None:
+    def produce_batch(self, partition: int, batches: Sequence[OutgoingBatch]) -> None:
         """Queue messages in their order; one
         that is refused does not hold up the others.
 
@@ -294,7 +294,7 @@ class ProducerTopic(Topic):
             more = f"{len(refused)} of {sum(map(len, batches))} messages were not queued"
             raise self._failure(refused[0][0], more)
 
-    def produce_granted(self, partition: int, batch: Batch) -> None:
+    def produce_granted(self, partition: int, batch: OutgoingBatch) -> None:
         """Queue messages that the script takes for queued;
         one that is refused counts as one that failed.
         """
@@ -347,7 +347,9 @@ class ProducerTopic(Topic):
             self.send = sender(self.topic.pointer(self.handle.native))
         return self.send
 
-    def _queue_all(self, partition: int, batches: Sequence[Batch], deadline: float) -> list[tuple[int, int]]:
+    def _queue_all(
+        self, partition: int, batches: Sequence[OutgoingBatch], deadline: float
+    ) -> list[tuple[int, int]]:
         """Queue messages, waiting for room up to the time ``deadline``;
         the error and the place of those not queued.
         """
@@ -369,7 +371,7 @@ class ProducerTopic(Topic):
                 rest = rest.behind(tried)
         return refused
 
-    def _queue_some(self, partition: int, batch: Batch) -> list[int]:
+    def _queue_some(self, partition: int, batch: OutgoingBatch) -> list[int]:
         """Queue messages until the queue is full;
         the codes of those that were tried, or nothing if all are queued.
         """

@@ -23,7 +23,7 @@ def address(data: bytes | bytearray) -> int:
 
 
 @dataclass(frozen=True)
-class Batch:
+class OutgoingBatch:
     """Messages to produce: the addresses of their payloads and keys,
     and how many bytes they have.
 
@@ -38,7 +38,7 @@ class Batch:
     key_lengths: Sequence[int] = ()
 
     @classmethod
-    def of(cls, data: bytes | bytearray, lengths: Sequence[int], start: int = 0) -> Batch:
+    def of(cls, data: bytes | bytearray, lengths: Sequence[int], start: int = 0) -> OutgoingBatch:
         """Messages one behind the other from ``start`` on:
         ``lengths`` of payloads and keys (-1: none) in turn.
         """
@@ -58,10 +58,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.payloads)
 
-    def behind(self, count: int) -> Batch:
+    def behind(self, count: int) -> OutgoingBatch:
         """The messages without the first ``count``."""
         fields = (self.payloads, self.lengths, self.keys, self.key_lengths)
-        return Batch(self.data, *(field[count:] for field in fields)) if count else self
+        return OutgoingBatch(self.data, *(field[count:] for field in fields)) if count else self
 
     def message(self, at: int) -> tuple[bytes, bytes | None]:
         """The payload and the key of one."""
@@ -77,7 +77,7 @@ class Batch:
         return zip(payloads, (ctypes.string_at(key, length) if key else None for key, length in keys))
 
 
-def batches_of(rows: Sequence[tuple[str, ...]]) -> list[Batch]:
+def batches_of(rows: Sequence[tuple[str, ...]]) -> list[OutgoingBatch]:
     """The messages of rows of a payload and perhaps a key,
     texts with a character for each byte.
 
@@ -100,7 +100,7 @@ def batches_of(rows: Sequence[tuple[str, ...]]) -> list[Batch]:
     together = _TOGETHER if total < _LARGE * len(rows) else 1
     width = max(widths, default=1)
     return [
-        Batch.of(
+        OutgoingBatch.of(
             "".join(texts[width * at : width * (at + together)]).encode("latin-1"),
             lengths[2 * at : 2 * (at + together)],
         )

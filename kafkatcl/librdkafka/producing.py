@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterable
 from typing import Any, Callable, Optional
 
-from kafkatcl.librdkafka.batches import Batch
+from kafkatcl.librdkafka.batches import OutgoingBatch
 from kafkatcl.librdkafka.library import function, quick_function
 
 _POINTER = ctypes.c_void_p
@@ -82,7 +82,7 @@ def sender(topic: Any) -> Send:
     return send
 
 
-def produce_batch(topic: Any, partition: int, batch: Batch) -> list[int]:
+def produce_batch(topic: Any, partition: int, batch: OutgoingBatch) -> list[int]:
     """Queue messages for a topic handle;
     the error code of each if some were refused, otherwise nothing.
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Any, Callable
 
 from kafkatcl.bridge.texts import escaped
-from kafkatcl.librdkafka.batches import Batch, address
+from kafkatcl.librdkafka.batches import OutgoingBatch, address
 from kafkatcl.sidecar.protocol import CHUNK, HEADER, INT, OBJECT_ID, PRODUCE, Body, Op
 
 
@@ -109,14 +109,14 @@ def produced(body: Body) -> tuple[str, int, bytes, bytes | None]:
     return _object_id(topic), partition, bytes(body[PRODUCE.size : end]), bytes(body[end:])
 
 
-def produced_batch(body: Body) -> tuple[str, int, Batch]:
+def produced_batch(body: Body) -> tuple[str, int, OutgoingBatch]:
     """Topic, partition, and messages of a PRODUCE_BATCH."""
     topic, partition, count = PRODUCE.unpack_from(body)
     lengths = struct.unpack_from(f"<{2 * count}i", body, PRODUCE.size)
-    return _object_id(topic), partition, Batch.of(body, lengths, PRODUCE.size + 2 * count * INT.size)
+    return _object_id(topic), partition, OutgoingBatch.of(body, lengths, PRODUCE.size + 2 * count * INT.size)
 
 
-def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, Batch], int]:
+def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, OutgoingBatch], int]:
     """Topic, partition, and messages of the PRODUCE_UNANSWERED frames in a row
     that are for these, and their end.
     """
@@ -141,5 +141,9 @@ def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, Batch], int]:
             key_lengths.append(key_length)
         at = end
     _, topic, partition = _COMMON.unpack(common)
-    batch = Batch(held, payloads, lengths, keys, key_lengths) if any(keys) else Batch(held, payloads, lengths)
+    batch = (
+        OutgoingBatch(held, payloads, lengths, keys, key_lengths)
+        if any(keys)
+        else OutgoingBatch(held, payloads, lengths)
+    )
     return (_object_id(topic), partition, batch), at

@@ -18,7 +18,7 @@ from kafkatcl.bridge.calls import BRIDGE_CALLS
 from kafkatcl.engine.losses import has_lost
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.shutdown import gave_up, give_up, shutdown
-from kafkatcl.librdkafka.batches import Batch
+from kafkatcl.librdkafka.batches import OutgoingBatch
 from kafkatcl.sidecar.answers import answer, frame, joined
 from kafkatcl.sidecar.credit import Credit, Creditor
 from kafkatcl.sidecar.hello import hello
@@ -146,7 +146,7 @@ class Server:
     def _on_produce_batch(self, body: Body) -> None:
         self._answer(self._produce_batch, *produced_batch(body))
 
-    def _on_produce_unanswered(self, row: tuple[str, int, Batch]) -> None:
+    def _on_produce_unanswered(self, row: tuple[str, int, OutgoingBatch]) -> None:
         name, partition, batch = row
         self._unanswered += len(batch)
         sessions.objects[name].produce_granted(partition, batch)
@@ -156,7 +156,7 @@ class Server:
         topic.produce(partition, payload, key)
         return self._creditor.grant(topic, partition)
 
-    def _produce_several(self, name: str, partition: int, batch: Batch) -> Credit:
+    def _produce_several(self, name: str, partition: int, batch: OutgoingBatch) -> Credit:
         topic = sessions.find(name, ProducerTopic)
         topic.produce_batch(partition, [batch])
         return self._creditor.grant(topic, partition)

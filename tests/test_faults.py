@@ -131,7 +131,7 @@ def test_a_fault_in_the_thread_of_a_handle_is_an_error_event(
 def test_a_script_is_told_of_a_fault_the_same_everywhere(run_everywhere: RunTcl, tmp_path: Path) -> None:
     script = """
     package require kafka
-    puts [catch {::kafkatcl::Value [::kafkatcl::bridge::events_take nosession 1]} message options]
+    puts [catch {::kafkatcl::Unwrap [::kafkatcl::bridge::events_take nosession 1]} message options]
     puts $message
     puts [dict get $options -errorcode]
     puts [catch {kafka::kafka version}]

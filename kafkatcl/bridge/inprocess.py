@@ -123,7 +123,7 @@ def define_command(interp: Any, name: str, function: Function) -> None:
     app.eval((TCL_LIBRARY / "answers.tcl").read_text(encoding="utf-8"))
     app.eval(_FORGET)
     define_call(app, hidden, function)
-    app.call("proc", name, "args", f"tailcall ::kafkatcl::Value [{hidden} {{*}}$args]")
+    app.call("proc", name, "args", f"tailcall ::kafkatcl::Unwrap [{hidden} {{*}}$args]")
     app.call("trace", "add", "command", name, "delete", f"::kafkatcl::Forget {hidden}")
 
 

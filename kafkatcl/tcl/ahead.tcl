@@ -70,7 +70,7 @@ proc ::kafkatcl::ahead::BufferOf {id words} {
     if {![::tcl::info::exists topicOf($id)]} {
         return $id
     }
-    return [list $topicOf($id) [::kafkatcl::Value [::kafkatcl::bridge::check_integer [lindex [split $words ,] 0]]]]
+    return [list $topicOf($id) [::kafkatcl::Unwrap [::kafkatcl::bridge::check_integer [lindex [split $words ,] 0]]]]
 }
 
 # Store all but the first of the messages that were read over the bridge.

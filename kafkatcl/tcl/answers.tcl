@@ -7,7 +7,7 @@
 namespace eval ::kafkatcl {}
 
 # Turn an answer into its value, or into an error.
-proc ::kafkatcl::Value {answer} {
+proc ::kafkatcl::Unwrap {answer} {
     lassign $answer status value code
     if {$status eq 1} {
         return -code error -errorcode $code -errorinfo [lindex $answer 3] $value

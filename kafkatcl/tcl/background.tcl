@@ -16,11 +16,11 @@ namespace eval ::kafkatcl::background {
 # wait: the value is for the prefix.
 proc ::kafkatcl::Ask {prefix call args} {
     if {[llength $prefix] == 0} {
-        return [Value [bridge::$call {*}$args]]
+        return [Unwrap [bridge::$call {*}$args]]
     }
     set answerId asked[incr background::answerIds]
     set background::asked($answerId) [list {*}$prefix]
-    if {[catch {Value [bridge::background $::kafkatcl::session $answerId $call {*}$args]} result options]} {
+    if {[catch {Unwrap [bridge::background $::kafkatcl::session $answerId $call {*}$args]} result options]} {
         unset background::asked($answerId)
         return -options $options $result
     }

@@ -38,7 +38,7 @@ namespace eval ::kafkatcl::easy {
 # Print a log line on stderr; the logger callback of `loggingEnabled`.  It is one line,
 # whatever a broker has sent.
 ::kafkatcl::Command ::kafka::logger {message} {
-    ::puts stderr [::kafkatcl::Value [::kafkatcl::bridge::printable $message]]
+    ::puts stderr [::kafkatcl::Unwrap [::kafkatcl::bridge::printable $message]]
 }
 
 # Name the brokers: from now on they are those of the master, whatever it had.

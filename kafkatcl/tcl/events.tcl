@@ -69,20 +69,20 @@ proc ::kafkatcl::events::Requeue {} {
     if {$left > 0} {
         set counts [RemainingCounts]
         ReplaceEvents {}
-        ::kafkatcl::Value [::kafkatcl::bridge::events_requeue $::kafkatcl::session {*}$counts]
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::events_requeue $::kafkatcl::session {*}$counts]
     }
 }
 
 # Requeue the events that the engine recalls, as their partitions were revoked.
 proc ::kafkatcl::events::RequeueRecalled {} {
-    foreach callbackId [::kafkatcl::Value [::kafkatcl::bridge::events_recalled $::kafkatcl::session]] {
+    foreach callbackId [::kafkatcl::Unwrap [::kafkatcl::bridge::events_recalled $::kafkatcl::session]] {
         if {$callbackId eq ""} {
             ::kafkatcl::ahead::Requeue
             continue
         }
         set counts [RemainingCounts]
         ReplaceEvents [lsearch -all -inline -not -exact -index 0 [Remaining] $callbackId]
-        ::kafkatcl::Value [::kafkatcl::bridge::events_answer_recall $::kafkatcl::session $callbackId \
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::events_answer_recall $::kafkatcl::session $callbackId \
             [expr {[dict exists $counts $callbackId] ? [dict get $counts $callbackId] : 0}]]
     }
 }
@@ -129,7 +129,7 @@ proc ::kafkatcl::events::RemainingCounts {} {
 proc ::kafkatcl::events::Acknowledge {} {
     variable interval
     variable due [expr {[::tcl::clock::milliseconds] + $interval}]
-    ::kafkatcl::Value [::kafkatcl::bridge::events_acknowledge $::kafkatcl::session {*}[RemainingCounts]]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::events_acknowledge $::kafkatcl::session {*}[RemainingCounts]]
 }
 
 # Take the next batch of events from the engine, when the last one has run; the number
@@ -141,7 +141,7 @@ proc ::kafkatcl::events::TakeEvents {} {
     variable interval
     variable taken [::tcl::clock::milliseconds]
     variable due [expr {$taken + $interval}]
-    ReplaceEvents [::kafkatcl::Value [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]
+    ReplaceEvents [::kafkatcl::Unwrap [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]
     set rung [expr {$left > 0}]
     return $left
 }

@@ -4,10 +4,10 @@
 
 ::kafkatcl::Implement handle new_topic {
     if {$cmdName eq "#auto"} {
-        set cmdName [::kafkatcl::Value [::kafkatcl::bridge::auto_name kafka_topic]]
+        set cmdName [::kafkatcl::Unwrap [::kafkatcl::bridge::auto_name kafka_topic]]
     }
     set full [::kafkatcl::FullName $cmdName 3]
-    lassign [::kafkatcl::Value [::kafkatcl::bridge::topic_create $id $topic]] object kind
+    lassign [::kafkatcl::Unwrap [::kafkatcl::bridge::topic_create $id $topic]] object kind
     ::kafkatcl::ahead::AddTopic $object $id $topic
     return [::kafkatcl::MakeCommand $kind $object $full]
 }
@@ -17,7 +17,7 @@
 }
 
 ::kafkatcl::Implement handle add_brokers {
-    ::kafkatcl::Value [::kafkatcl::bridge::handle_add_brokers $id {*}[Brokers $brokerList]]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::handle_add_brokers $id {*}[Brokers $brokerList]]
     return
 }
 
@@ -32,7 +32,7 @@ proc ::kafkatcl::handle::Brokers {list} {
 
 ::kafkatcl::Implement handle output_queue_length {
     ::kafkatcl::events::Acknowledge
-    return [::kafkatcl::Value [::kafkatcl::bridge::handle_queue_length $id]]
+    return [::kafkatcl::Unwrap [::kafkatcl::bridge::handle_queue_length $id]]
 }
 
 ::kafkatcl::Implement handle meta {
@@ -47,10 +47,10 @@ proc ::kafkatcl::handle::Brokers {list} {
 }
 
 ::kafkatcl::Implement handle poll {
-    ::kafkatcl::Value [::kafkatcl::bridge::handle_name $id]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::handle_name $id]
     set timeout 0
     if {[llength $words]} {
-        set timeout [::kafkatcl::Value [::kafkatcl::bridge::check_integer $timeoutMS]]
+        set timeout [::kafkatcl::Unwrap [::kafkatcl::bridge::check_integer $timeoutMS]]
     }
     return [::kafkatcl::events::Poll $timeout]
 }
@@ -73,7 +73,7 @@ namespace eval ::kafkatcl::creator {
         if {[llength $words] == 0} {
             return -code error -errorcode {TCL WRONGARGS} "wrong # args: should be \"creator subcommand ?args?\""
         }
-        ::kafkatcl::Value [::kafkatcl::bridge::handle_name $handle]
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::handle_name $handle]
         return [creator $handle {*}$words]
     }
 }

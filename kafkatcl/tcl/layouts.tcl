@@ -13,7 +13,7 @@ namespace eval ::kafkatcl::layouts {
     variable columns        ;# layout -> the fields it has of each message
     variable optional       ;# the fields that not every message has
     variable hasMixed 0     ;# whether a mixed message has come
-    lassign [::kafkatcl::Value [::kafkatcl::bridge::message_layouts]] names columns
+    lassign [::kafkatcl::Unwrap [::kafkatcl::bridge::message_layouts]] names columns
     set optional [lrange [dict get $columns mixed] [llength [dict get $columns plain]]+1 end]
     # Where there are fields that only mixed messages have, see ForArrays.
     if {[llength $optional] > 1} {

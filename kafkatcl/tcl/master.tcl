@@ -8,11 +8,11 @@
 }
 
 ::kafkatcl::Implement kafka version {
-    return [::kafkatcl::Value [::kafkatcl::bridge::version]]
+    return [::kafkatcl::Unwrap [::kafkatcl::bridge::version]]
 }
 
 ::kafkatcl::Implement master add_brokers {
-    ::kafkatcl::Value [::kafkatcl::bridge::master_add_brokers $id {*}[::kafkatcl::handle::Brokers $brokerList]]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::master_add_brokers $id {*}[::kafkatcl::handle::Brokers $brokerList]]
     return
 }
 
@@ -56,7 +56,7 @@ unset name kind
     if {$kind eq "callback" && [llength $prefix] == 0} {
         set kind none
     }
-    ::kafkatcl::Value [::kafkatcl::bridge::master_logger $id $kind]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::master_logger $id $kind]
     return
 }
 
@@ -71,7 +71,7 @@ proc ::kafkatcl::master::SetCallback {id kind prefix} {
         ::kafkatcl::Requeue
         ::kafkatcl::events::Acknowledge
     }
-    set callbackId [::kafkatcl::Value [::kafkatcl::bridge::master_callback $id $kind $wanted]]
+    set callbackId [::kafkatcl::Unwrap [::kafkatcl::bridge::master_callback $id $kind $wanted]]
     if {$wanted} {
         ::kafkatcl::events::SetCallback $callbackId $prefix
     } else {

@@ -68,7 +68,7 @@ namespace eval ::kafkatcl::messages {
 # and 1 returned, or 0 at the end of a partition.
 proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Text {
     upvar 3 $array <array>
-    set value [::kafkatcl::Value $answer]
+    set value [::kafkatcl::Unwrap $answer]
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition layout fields
@@ -130,7 +130,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     } result options]
     set rest $left
     unset left
-    ::kafkatcl::Value [::kafkatcl::bridge::batch_end $batch $rest]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch $rest]
     if {$code == 0} {
         return [expr {$count - $rest}]
     }
@@ -162,8 +162,8 @@ proc ::kafkatcl::messages::Unwound {} {
 
 # Run a callback for each message of an answer, as from the event loop; their number.
 proc ::kafkatcl::messages::CallForEach {prefix answer} {
-    set items [lassign [::kafkatcl::Value $answer] batch count]
-    ::kafkatcl::Value [::kafkatcl::bridge::batch_end $batch 0]
+    set items [lassign [::kafkatcl::Unwrap $answer] batch count]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch 0]
     foreach item $items {
         if {[lindex $item 0] eq "error"} {
             ::kafkatcl::events::RunCallback {} [list {*}$prefix [lindex $item 1]]

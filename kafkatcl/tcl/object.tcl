@@ -126,10 +126,10 @@ proc ::kafkatcl::KindBody {kind} {
 # prefix; the command's full name.  `make` is the bridge call that makes the object.
 proc ::kafkatcl::Create {kind name prefix make} {
     if {$name eq "#auto"} {
-        set name [Value [bridge::auto_name $prefix]]
+        set name [Unwrap [bridge::auto_name $prefix]]
     }
     set full [FullName $name 4]
-    return [MakeCommand $kind [Value [{*}$make]] $full]
+    return [MakeCommand $kind [Unwrap [{*}$make]] $full]
 }
 
 # The subcommand `help` of all objects, which no error lists: the original has none.
@@ -199,6 +199,6 @@ proc ::kafkatcl::DeleteCommand {id} {
 proc ::kafkatcl::Release {id} {
     Requeue
     events::Acknowledge
-    events::DropStopped [Value [bridge::delete $id]]
+    events::DropStopped [Unwrap [bridge::delete $id]]
     ahead::DropObject $id
 }

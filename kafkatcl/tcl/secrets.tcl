@@ -24,7 +24,7 @@ proc ::kafkatcl::secrets::Place {value} {
 # The answer of a bridge call to a `config` subcommand, as the script sees it.
 proc ::kafkatcl::secrets::Shown {answer} {
     set words {}
-    foreach word [::kafkatcl::Value $answer] {
+    foreach word [::kafkatcl::Unwrap $answer] {
         if {[string match {\[redacted\]#*} $word]} {
             set word [ValueOf $word]
         }
@@ -75,8 +75,8 @@ proc ::kafkatcl::secrets::Refusal {words options message} {
         set code [dict get $options -errorcode]
     }
     if {[catch {
-        set shown [::kafkatcl::Value [::kafkatcl::bridge::shown_call $from {*}$words]]
-        set texts [::kafkatcl::Value [::kafkatcl::bridge::scrub $message {*}$code]]
+        set shown [::kafkatcl::Unwrap [::kafkatcl::bridge::shown_call $from {*}$words]]
+        set texts [::kafkatcl::Unwrap [::kafkatcl::bridge::scrub $message {*}$code]]
     }]} {
         # There is no bridge any more that could tell.
         set shown [list {*}[lrange $words 0 1] ...]

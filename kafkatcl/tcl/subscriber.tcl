@@ -26,20 +26,20 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 
 ::kafkatcl::Implement subscriber subscribe {
     if {[llength $words] == 0} {
-        return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_subscription $id]]
+        return [::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_subscription $id]]
     }
-    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_subscribe $id {*}[Positions $words 1]]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_subscribe $id {*}[Positions $words 1]]
     return
 }
 
 ::kafkatcl::Implement subscriber assign {
     ::kafkatcl::Requeue
-    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
     return
 }
 
 ::kafkatcl::Implement subscriber assignment {
-    return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_assignment $id]]
+    return [::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_assignment $id]]
 }
 
 ::kafkatcl::Implement subscriber commit {
@@ -59,7 +59,7 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 
 ::kafkatcl::Implement subscriber consume {
     ::kafkatcl::ahead::RequeueOthers $id $timeout
-    set value [::kafkatcl::Value [::kafkatcl::bridge::subscriber_consume $id {*}[Timeout $timeout]]]
+    set value [::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_consume $id {*}[Timeout $timeout]]]
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition layout fields
@@ -88,16 +88,16 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     ::kafkatcl::Requeue
     if {[llength $callback] == 0 || $callback eq "#none"} {
         ::kafkatcl::events::UnsetCallback $id
-        ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 0]
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_listen $id 0]
     } else {
         ::kafkatcl::events::SetCallback $id $callback
-        ::kafkatcl::Value [::kafkatcl::bridge::subscriber_listen $id 1]
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_listen $id 1]
     }
     return
 }
 
 ::kafkatcl::Implement subscriber offsets {
-    ::kafkatcl::Value [::kafkatcl::bridge::check_integer $timeout]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::check_integer $timeout]
     if {$committed} {
         return [::kafkatcl::Ask $command subscriber_committed $id $timeout {*}[Positions $words]]
     }
@@ -111,18 +111,18 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
 
 ::kafkatcl::Implement subscriber pause {
     if {[llength $words] == 0} {
-        return [::kafkatcl::Value [::kafkatcl::bridge::subscriber_paused $id]]
+        return [::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_paused $id]]
     }
     ::kafkatcl::Requeue
-    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_pause $id {*}[Positions $words]]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_pause $id {*}[Positions $words]]
     return
 }
 
 ::kafkatcl::Implement subscriber resume {
     if {[llength $words] == 0} {
-        set words [::kafkatcl::Value [::kafkatcl::bridge::subscriber_paused $id]]
+        set words [::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_paused $id]]
     }
-    ::kafkatcl::Value [::kafkatcl::bridge::subscriber_resume $id {*}[Positions $words]]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_resume $id {*}[Positions $words]]
     return
 }
 

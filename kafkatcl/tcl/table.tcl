@@ -136,7 +136,7 @@ proc ::kafkatcl::CodeOf {kind subcommand} {
     if {[Field $kind $subcommand waits] eq 1} {
         return "return \[::kafkatcl::Ask \$command $call \$id {*}\$words\]"
     }
-    set result "\[::kafkatcl::Value \[::kafkatcl::bridge::$call \$id {*}\$words\]\]"
+    set result "\[::kafkatcl::Unwrap \[::kafkatcl::bridge::$call \$id {*}\$words\]\]"
     return [expr {[Field $kind $subcommand returns] eq "nothing" ? "set result $result; return" : "return $result"}]
 }
 

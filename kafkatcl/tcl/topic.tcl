@@ -6,11 +6,11 @@
 
 ::kafkatcl::Implement producer_topic {info output_queue_length} {
     ::kafkatcl::events::Acknowledge
-    return [::kafkatcl::Value [::kafkatcl::bridge::topic_queue_length $id]]
+    return [::kafkatcl::Unwrap [::kafkatcl::bridge::topic_queue_length $id]]
 }
 
 ::kafkatcl::Implement producer_topic creator {
-    return [::kafkatcl::creator::Run [::kafkatcl::Value [::kafkatcl::bridge::topic_handle $id]] $words]
+    return [::kafkatcl::creator::Run [::kafkatcl::Unwrap [::kafkatcl::bridge::topic_handle $id]] $words]
 }
 
 ::kafkatcl::Implement producer_topic delete {
@@ -36,14 +36,14 @@ unset kind
 }
 
 ::kafkatcl::Implement producer_topic produce {
-    ::kafkatcl::Value [::kafkatcl::bridge::produce $id {*}$words]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::produce $id {*}$words]
     return
 }
 
 ::kafkatcl::Implement producer_topic produce_batch {
     set rows [lindex $words 1]
-    if {![::kafkatcl::Value [::kafkatcl::bridge::produce_rows $id $partition $rows]]} {
-        ::kafkatcl::Value [::kafkatcl::bridge::produce_batch $id $partition {*}[Words $rows]]
+    if {![::kafkatcl::Unwrap [::kafkatcl::bridge::produce_rows $id $partition $rows]]} {
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::produce_batch $id $partition {*}[Words $rows]]
     }
     return
 }
@@ -78,7 +78,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
     if {[llength $row] == 0} {
         return "message $place is an empty list: an empty payload is \[list {}\]"
     }
-    set shown [::kafkatcl::Value [::kafkatcl::bridge::printable [::tcl::string::range $row 0 40]]]
+    set shown [::kafkatcl::Unwrap [::kafkatcl::bridge::printable [::tcl::string::range $row 0 40]]]
     if {[::tcl::string::length $row] > 40} {
         append shown ...
     }
@@ -90,7 +90,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 ::kafkatcl::Implement consumer_topic start {
     ::kafkatcl::Requeue
     set callbackId [expr {[llength $callback] ? [::kafkatcl::events::NewCallbackId] : ""}]
-    ::kafkatcl::events::DropStopped [::kafkatcl::Value [::kafkatcl::bridge::start $id $partition $offset $callbackId]]
+    ::kafkatcl::events::DropStopped [::kafkatcl::Unwrap [::kafkatcl::bridge::start $id $partition $offset $callbackId]]
     if {$callbackId ne ""} {
         ::kafkatcl::events::SetCallback $callbackId $callback
     }
@@ -102,17 +102,17 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
     set queue [::kafkatcl::queue::Find [uplevel 2 [list namespace which -command $name]]]
     if {$queue eq ""} {
         # What is wrong with the words before it is told first.
-        ::kafkatcl::Value [::kafkatcl::bridge::check_start $partition $offset]
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::check_start $partition $offset]
         return -code error "command name '$name' is not a kafkatcl queue object"
     }
     ::kafkatcl::Requeue
-    ::kafkatcl::events::DropStopped [::kafkatcl::Value [::kafkatcl::bridge::start_queue $id $partition $offset $queue]]
+    ::kafkatcl::events::DropStopped [::kafkatcl::Unwrap [::kafkatcl::bridge::start_queue $id $partition $offset $queue]]
     return
 }
 
 ::kafkatcl::Implement consumer_topic stop {
     ::kafkatcl::Requeue
-    ::kafkatcl::events::DropStopped [::kafkatcl::Value [::kafkatcl::bridge::stop $id {*}$words]]
+    ::kafkatcl::events::DropStopped [::kafkatcl::Unwrap [::kafkatcl::bridge::stop $id {*}$words]]
     return
 }
 
@@ -191,7 +191,7 @@ proc ::kafkatcl::queue::SetCallback {id prefix} {
     } else {
         ::kafkatcl::events::UnsetCallback $id
     }
-    ::kafkatcl::Value [::kafkatcl::bridge::queue_listen $id [expr {[llength $prefix] > 0}]]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::queue_listen $id [expr {[llength $prefix] > 0}]]
     return
 }
 

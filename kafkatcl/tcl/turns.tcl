@@ -292,7 +292,7 @@ proc ::kafkatcl::events::Poll {timeout} {
     variable left
     variable until
     if {$left == 0} {
-        ::kafkatcl::Value [::kafkatcl::bridge::events_wait $::kafkatcl::session $timeout]
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::events_wait $::kafkatcl::session $timeout]
     }
     set count 0
     while {$count < 10000} {

@@ -18,7 +18,7 @@ from kafkatcl.bridge.inprocess import application, new_interp
 from kafkatcl.bridge.shapes import Messages
 from kafkatcl.engine.layouts import KEYED, LAYOUTS, MIXED, PLAIN, Layout
 from kafkatcl.engine.messages import Run
-from kafkatcl.sidecar.answers import answer, frame
+from kafkatcl.sidecar.answers import answer_frame, frame
 from kafkatcl.sidecar.protocol import Kind
 from kafkatcl.sidecar.requests import frames, produced, produced_batch, produced_row, words
 
@@ -69,7 +69,7 @@ def test_answers_are_lists_as_tcl_writes_them(tcl: Any) -> None:
         "".join(chance.choices('ab {}[]"\\$;#\n\t\r\v\f~\xe9\u20ac', k=chance.randint(0, 6)))
         for _ in range(5000)
     ]
-    value = read(tcl, answer((0, tuple(texts))))
+    value = read(tcl, answer_frame((0, tuple(texts))))
     assert elements(tcl, tcl.call("lindex", value, 1)) == texts
     # Also in its text: scripts compare lists as strings.
     written = tcl.eval("proc same {text} {expr {[list {*}$text] eq $text}}; list")
@@ -97,7 +97,7 @@ def test_answers_of_other_kinds(tcl: Any, value: Any) -> None:
             return str(text)
         return tuple(parsed(part, kind) for part, kind in zip(elements(tcl, text), like))
 
-    assert parsed(read(tcl, answer(value)), value) == plain(value)
+    assert parsed(read(tcl, answer_frame(value)), value) == plain(value)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -119,7 +119,7 @@ def test_messages_cross_byte_for_byte(tcl: Any, layout: Layout) -> None:
             Messages.of("messages", Run("u u", 2, PLAIN, second)),
         ),
     )
-    value = read(tcl, answer(batch))
+    value = read(tcl, answer_frame(batch))
     assert elements(tcl, tcl.call("lindex", value, 1, 2))[:4] == ["messages", "t", "1", layout.name]
     assert elements(tcl, tcl.call("lindex", value, 1, 2, 4)) == [
         field.decode("latin-1") if isinstance(field, bytes) else str(field) for field in first

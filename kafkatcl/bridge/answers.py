@@ -37,7 +37,7 @@ def guarded(function: Function) -> Function:
     """``function`` as a command that answers with a tuple and never raises."""
 
     @functools.wraps(function)
-    def answer(*args: str) -> tuple[Any, ...]:
+    def guard(*args: str) -> tuple[Any, ...]:
         try:
             value = function(*args)
         except Failure as failure:
@@ -52,4 +52,4 @@ def guarded(function: Function) -> Function:
             return (1, echoed(fault(name, error)), ("KAFKA", "INTERNAL", name))
         return () if value is None else (0, value)
 
-    return answer
+    return guard

@@ -69,7 +69,7 @@ class Host:
         sessions.close_session(session)
         self._left = [left for left in (*self._left, queue) if left.lost or not is_finished(left)]
 
-    def answer(self) -> None:
+    def alert(self) -> None:
         """The bell has rung: let the interpreters tell what waits for them."""
         bell = self._bell
         rung = bell.rung() if bell else ()
@@ -78,7 +78,7 @@ class Host:
                 self._app.call("::kafkatcl::interpreters::Ring", tuple(rung))
             except inprocess.NativeError:  # there is no room for nested calls just now
                 bell.keep(rung)
-                self._timer = inprocess.on_time(self._app, _LOOK_MS, self.answer)
+                self._timer = inprocess.on_time(self._app, _LOOK_MS, self.alert)
 
     def acknowledge(self) -> None:
         """Before the end: messages whose callback has run count as consumed."""
@@ -118,7 +118,7 @@ class Host:
             bell = Bell()
             inprocess.start_events(self._app)
         if bell.descriptor < _SELECT_LIMIT:
-            inprocess.on_readable(self._app, bell.descriptor, self.answer)
+            inprocess.on_readable(self._app, bell.descriptor, self.alert)
         else:
             self._look()
         before_shutdown(_Acknowledger(self))
@@ -126,7 +126,7 @@ class Host:
 
     def _look(self) -> None:
         """Look after the bell now and then: select() would fail for its descriptor."""
-        self.answer()
+        self.alert()
         self._timer = inprocess.on_time(self._app, _LOOK_MS, self._look)
 
 

@@ -18,7 +18,7 @@ def frame(kind: Kind, *parts: bytes) -> list[bytes]:
     return [HEADER.pack(sum(map(len, parts)), kind), *parts]
 
 
-def answer(value: tuple[Any, ...]) -> list[bytes]:
+def answer_frame(value: tuple[Any, ...]) -> list[bytes]:
     """The frame of an answer."""
     runs: list[Columns] = []
     text = _listed(value, (), runs)

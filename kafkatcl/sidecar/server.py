@@ -19,7 +19,7 @@ from kafkatcl.engine.losses import has_lost
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.engine.shutdown import gave_up, give_up, shutdown
 from kafkatcl.librdkafka.batches import OutgoingBatch
-from kafkatcl.sidecar.answers import answer, frame, joined
+from kafkatcl.sidecar.answers import answer_frame, frame, joined
 from kafkatcl.sidecar.credit import Credit, Creditor
 from kafkatcl.sidecar.hello import hello
 from kafkatcl.sidecar.protocol import Body, Kind, Op
@@ -97,7 +97,7 @@ class Server:
 
     def run(self) -> None:
         """Execute frames until the interpreter ends, or this process is told to."""
-        self._send(answer((0, hello(self._functions))))
+        self._send(answer_frame((0, hello(self._functions))))
         threading.Thread(target=self._watch, name="kafkatcl-watch", daemon=True).start()
         for op, body in frames(self._reading, self._gather):
             if op == Op.BYE:
@@ -189,7 +189,7 @@ class Server:
             value = function(*arguments)
         finally:
             self._is_answering = False
-        self._send(answer(value))
+        self._send(answer_frame(value))
 
     def _send(self, parts: list[bytes]) -> None:
         with self._lock, suppress(BrokenPipeError):  # the end of the other pipe says that nobody reads

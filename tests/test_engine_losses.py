@@ -76,12 +76,12 @@ def test_the_line_at_the_end_comes_once(capsys: pytest.CaptureFixture[str]) -> N
     lost.count("a", TIMED_OUT, 2)
     assert losses.has_lost()
     words = "3 messages of p-1 were not delivered: 2 of a (Local: Message timed out), 1 of b (Local: Message timed out)"
-    assert (lost.tell(), lost.tell()) == (words, "")
+    assert (lost.report(), lost.report()) == (words, "")
     assert capsys.readouterr().err == f"kafkatcl: {words}\n"
 
 
 def test_nothing_lost_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert counted()[0].tell() == ""
+    assert counted()[0].report() == ""
     assert capsys.readouterr().err == ""
 
 
@@ -89,7 +89,7 @@ def test_the_line_names_some_topics_and_counts_all() -> None:
     lost, _ = counted()
     for number in range(1, 9):
         lost.count(f"t{number}", TOO_LARGE, number)
-    words = lost.tell()
+    words = lost.report()
     assert words.startswith("36 messages of p-1 were not delivered: 8 of t8 (")
     assert words.endswith(" 4 of t4 (Broker: Message size too large), 6 of others")
 
@@ -100,7 +100,7 @@ def test_what_is_purged_at_the_end_has_the_reason_of_the_end() -> None:
     lost.ending("still queued after 30 s")
     lost.count("b", IN_QUEUE, 3)
     lost.count("c", IN_FLIGHT, 2)
-    assert lost.tell().endswith(
+    assert lost.report().endswith(
         "3 of b (still queued after 30 s), 2 of c (sent, but not acknowledged; still queued after 30 s), "
         "1 of a (Local: Purged in queue)"
     )
@@ -109,7 +109,7 @@ def test_what_is_purged_at_the_end_has_the_reason_of_the_end() -> None:
 def test_a_topic_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     lost, log = counted()
     lost.count("a\nkafkatcl: all is well\x1b[2J\udc80", TIMED_OUT)
-    lost.tell()
+    lost.report()
     assert re.fullmatch(r"[ -~]+\n", capsys.readouterr().err)
     assert log[0][1].isprintable()
 

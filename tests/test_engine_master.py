@@ -11,7 +11,7 @@ from kafkatcl.errors import Failure
 
 
 def told(reports: ReportSampling, count: int) -> str:
-    return "".join("x" if reports.tell() else "." for _ in range(count))
+    return "".join("x" if reports.is_wanted() else "." for _ in range(count))
 
 
 @pytest.mark.parametrize(

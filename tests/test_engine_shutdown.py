@@ -27,7 +27,7 @@ class Stuck:
     def undelivered(self) -> int:
         return 0
 
-    def tell_losses(self) -> None:
+    def report_losses(self) -> None:
         pass
 
 

@@ -147,7 +147,9 @@ class ConsumerHandle(ConsumingHandle):
             self.require_partition(topic, partition, timeout_ms / 1000 if timeout_ms >= 0 else None)
         elif not isinstance(route.buffer, Queue):
             return route.buffer
-        self._tell_not_started(topic.name, partition, is_queued=route is not None, is_endless=timeout_ms < 0)
+        self._report_not_started(
+            topic.name, partition, is_queued=route is not None, is_endless=timeout_ms < 0
+        )
         return MessageBuffer(self)
 
     def require_partition(self, topic: SharedTopic, partition: int, seconds: float | None = None) -> None:
@@ -168,7 +170,7 @@ class ConsumerHandle(ConsumingHandle):
         if not 0 <= partition < topic.partitions:
             raise kafka_failure(UNKNOWN_PARTITION)
 
-    def _tell_not_started(self, topic: str, partition: int, *, is_queued: bool, is_endless: bool) -> None:
+    def _report_not_started(self, topic: str, partition: int, *, is_queued: bool, is_endless: bool) -> None:
         """Tell once that nothing can come of a partition,
         as its messages go elsewhere or nowhere.
         """
@@ -180,7 +182,7 @@ class ConsumerHandle(ConsumingHandle):
         if (topic, partition) not in self._unstarted:
             self._unstarted.add((topic, partition))
             self.log.say("CONSUME", f"nothing is consumed: {words}")
-            self.tell_error(NOT_STARTED, words)
+            self.report_error(NOT_STARTED, words)
 
     def _stop_where(self, chosen: Callable[[Route], bool]) -> list[Stopped]:
         if self.deleted:
@@ -222,7 +224,7 @@ class ConsumerHandle(ConsumingHandle):
                 route.buffer.put(item)
                 filled.add(route.buffer)
             elif isinstance(item, ErrorItem) and item.topic_partition is None:
-                self.tell_error(item.number, item.message)
+                self.report_error(item.number, item.message)
         for buffer in filled:
             buffer.announce()
 

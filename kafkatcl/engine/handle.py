@@ -68,7 +68,7 @@ class Handle:
         self._metadata: Metadata | None = None
         self._redirected = redirected()
         self._has_brokers = False
-        self._tells_errors = "error" in master.wanted
+        self._reports_errors = "error" in master.wanted
 
     def open(self) -> None:
         """Make the client, and have its poll thread begin; to be called once.
@@ -114,14 +114,14 @@ class Handle:
         """Flush or commit, and close the client (the poll thread has ended)."""
         raise NotImplementedError
 
-    def _untold(self, notices: list[Event]) -> None:
+    def _on_dropped(self, notices: list[Event]) -> None:
         """Take note of notices that no callback will get."""
 
     def undelivered(self) -> int:
         """How many messages closing waits for (any thread)."""
         return 0
 
-    def tell_losses(self) -> None:
+    def report_losses(self) -> None:
         """Say on standard error what was lost,
         if that was not said yet (any thread).
         """
@@ -215,7 +215,7 @@ class Handle:
             del self._topics[topic.name]
             topic.close(self.native)
 
-    def tell_error(self, code: int, reason: str) -> None:
+    def report_error(self, code: int, reason: str) -> None:
         """Tell the error callback of the master."""
         callback_id = self.master.callback("error")
         self.events.post_unbidden(self, callback_id, ClientError(code, reason), ClientError.left_out)
@@ -235,11 +235,11 @@ class Handle:
         and pending events are dropped.
         """
         self.deleted = True
-        self._untold(self.events.forget(self))
+        self._on_dropped(self.events.forget(self))
 
     def silence(self, kind: str) -> None:
         """The callback of a kind was removed: drop its pending events."""
-        self._untold(self.events.silence(self, self.master.callback(kind)))
+        self._on_dropped(self.events.silence(self, self.master.callback(kind)))
 
     def check(self) -> None:
         """:raises Failure: this handle was deleted."""
@@ -252,7 +252,7 @@ class Handle:
         """
         self.deleted = True
         self.poll_thread.stop()
-        self._untold(self.events.forget(self))  # no callback runs any more
+        self._on_dropped(self.events.forget(self))  # no callback runs any more
         self._finish(deadline)
         self.poll_thread.close()
 
@@ -295,7 +295,7 @@ class Handle:
             self._on_error(error.args[0])
             more = False
         except Exception as error:  # whatever the wrapper raises, the poll thread must go on
-            self.tell_error(FAILED, fault(f"the thread of {self.name}", error))
+            self.report_error(FAILED, fault(f"the thread of {self.name}", error))
             more = False
         seal_now_and_then()
         return more
@@ -316,8 +316,8 @@ class Handle:
     # -- called within poll, consume, flush and close, in whatever thread does that ----
 
     def _on_error(self, error: Any) -> None:
-        if self._tells_errors or error.fatal():
-            self.tell_error(error.code(), scrub(error.str()))
+        if self._reports_errors or error.fatal():
+            self.report_error(error.code(), scrub(error.str()))
 
     def _on_statistics(self, json: str) -> None:
         self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))

@@ -95,7 +95,7 @@ class Losses:
             text = f"{self._name}: topic {printable(topic)}: {were} not delivered: {reason}"
             self._log(_FACILITY, text)
 
-    def tell(self) -> str:
+    def report(self) -> str:
         """Say on standard error, once, how many messages of which topics were lost,
         and why; the words or nothing.
         """

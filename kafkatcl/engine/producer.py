@@ -99,7 +99,7 @@ class ProducerHandle(Handle):
         self.losses.log()
         return False
 
-    def tell_failure(
+    def report_failure(
         self, code: int, topic: str, partition: int, payload: bytes | None, key: bytes | None
     ) -> None:
         """Report a failed message to the delivery callback; count it as lost if the
@@ -161,13 +161,13 @@ class ProducerHandle(Handle):
         """How many messages closing waits for (any thread)."""
         return self._left
 
-    def tell_losses(self) -> None:
+    def report_losses(self) -> None:
         """Say on standard error what was lost,
         if that was not said yet (any thread).
         """
         if self._left:  # closing does not come to its end
             self.losses.count("unknown topics", PURGED_IN_QUEUE, self._left)
-        if words := self.losses.tell():
+        if words := self.losses.report():
             self.events.lost.append(words)
 
     def _finish(self, deadline: float) -> None:
@@ -179,7 +179,7 @@ class ProducerHandle(Handle):
         self._left = 0
         if rest:
             self.losses.count("unknown topics", PURGED_IN_QUEUE, rest)
-        self.tell_losses()  # before what may take its time
+        self.report_losses()  # before what may take its time
         self._release()
         self.client.close()
 
@@ -221,7 +221,7 @@ class ProducerHandle(Handle):
 
     def _on_delivery(self, error: Any, message: Any) -> None:
         if error is not None:
-            self.tell_failure(
+            self.report_failure(
                 error.code(), message.topic(), message.partition(), message.value(), message.key()
             )
         elif self._is_heard():
@@ -235,7 +235,7 @@ class ProducerHandle(Handle):
             self.reports
             and not self.deleted
             and "delivery" in self.master.wanted
-            and self.master.reports.tell()
+            and self.master.reports.is_wanted()
         )
 
     def _report(self, report: DeliveryReport) -> None:
@@ -243,7 +243,7 @@ class ProducerHandle(Handle):
         if "delivery" not in self.master.wanted:
             self.silence("delivery")  # the callback went before the report was there to be dropped
 
-    def _untold(self, notices: list[Event]) -> None:
+    def _on_dropped(self, notices: list[Event]) -> None:
         for _, report in notices:
             if isinstance(report, DeliveryReport) and report.code:
                 self.losses.count(report.topic, report.code)
@@ -299,7 +299,7 @@ class ProducerTopic(Topic):
         one that is refused counts as one that failed.
         """
         for code, at in self._queue_all(partition, [batch], 0.0):
-            self.handle.tell_failure(code, self.topic.name, partition, *batch.message(at))
+            self.handle.report_failure(code, self.topic.name, partition, *batch.message(at))
             if code == FATAL:
                 self.handle.note_fatal()
 
@@ -327,7 +327,7 @@ class ProducerTopic(Topic):
         send = self.send or self._open()
         code = send(partition, payload, key)
         if code in told_later and self._is_early():
-            self.handle.tell_failure(code, self.topic.name, partition, payload, key)
+            self.handle.report_failure(code, self.topic.name, partition, payload, key)
             return 0
         return code
 

@@ -100,7 +100,7 @@ class ReportSampling:
         """Have the next report told, whatever the interval; it does not count."""
         self._sample = True
 
-    def tell(self) -> bool:
+    def is_wanted(self) -> bool:
         """Whether the report that has just come is told."""
         with self._lock:
             if self._sample:

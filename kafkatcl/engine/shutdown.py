@@ -52,7 +52,7 @@ class Closable(Protocol):
     def undelivered(self) -> int:
         """How many messages closing waits for (any thread)."""
 
-    def tell_losses(self) -> None:
+    def report_losses(self) -> None:
         """Say on stderr what was lost, if that was not said yet (any thread)."""
 
 
@@ -159,7 +159,7 @@ def shutdown() -> None:
         _wait(_closing)
     telling.clear()
     for handle in list(_closing):  # what does not end in time
-        handle.tell_losses()
+        handle.report_losses()
     _closing.clear()
     while _closers:
         _closers.pop()()

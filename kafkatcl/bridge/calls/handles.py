@@ -99,4 +99,4 @@ def handle_listing(handle: str) -> str:
 
 @bridge_call
 def handle_error(handle: str, code: str, reason: str) -> None:
-    find(handle, Handle).tell_error(parse_integer(code), echoed(reason))
+    find(handle, Handle).report_error(parse_integer(code), echoed(reason))

@@ -30,7 +30,7 @@ from kafkatcl.engine.shutdown import is_finished
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.engine.waiting import interruptibly
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.client import ClientHandle
+from kafkatcl.librdkafka.client import NativeClient
 
 # -- what programs inherit -------------------------------------------------------------
 
@@ -324,8 +324,8 @@ def test_no_event_of_the_script_is_run_when_the_package_is_loaded(run_tcl: RunTc
 
 STEPS = {
     "signal descriptor": (poll_thread, "_signal_descriptors"),
-    "signals": (ClientHandle, "signal_events"),
-    "logs": (ClientHandle, "divert_logs"),
+    "signals": (NativeClient, "signal_events"),
+    "logs": (NativeClient, "divert_logs"),
     "thread": (poll_thread.PollThread, "start"),
 }
 

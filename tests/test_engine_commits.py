@@ -14,14 +14,14 @@ from fix_engine import engine
 from kafkatcl.engine.consumer import Queue
 from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.messages import Run
-from kafkatcl.engine.subscriber import Position, Subscriber
+from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
 from kafkatcl.errors import Failure
 
 
 def test_positions_follow_what_was_handed_over(subscriber: Subscriber, hundred: str) -> None:
-    both = [Position(hundred, 0), Position(hundred, 1)]
+    both = [TopicPartitionOffset(hundred, 0), TopicPartitionOffset(hundred, 1)]
     assert subscriber.read_positions(both) == both
-    subscriber.assign([Position(hundred, 0, 10)])
+    subscriber.assign([TopicPartitionOffset(hundred, 0, 10)])
     assert subscriber.read_positions(both) == both
     batch = subscriber.messages.batch(20, WAIT)
     assert subscriber.read_positions(both) == both  # what the script has not got to does not count
@@ -29,7 +29,7 @@ def test_positions_follow_what_was_handed_over(subscriber: Subscriber, hundred: 
     assert subscriber.read_positions(both)[0].offset == 25
     subscriber.messages.next(WAIT)
     assert subscriber.read_positions(both)[0].offset == 26
-    subscriber.assign([Position(hundred, 1, 0)])
+    subscriber.assign([TopicPartitionOffset(hundred, 1, 0)])
     assert subscriber.read_positions(both) == both
 
 
@@ -44,9 +44,9 @@ def read_ahead(subscriber: Subscriber, least: int) -> Run:
 
 def test_positions_follow_what_was_used_of_what_was_read_ahead(subscriber: Subscriber, hundred: str) -> None:
     def position() -> int:
-        return subscriber.read_positions([Position(hundred, 0)])[0].offset
+        return subscriber.read_positions([TopicPartitionOffset(hundred, 0)])[0].offset
 
-    subscriber.assign([Position(hundred, 0, 10)])
+    subscriber.assign([TopicPartitionOffset(hundred, 0, 10)])
     item = read_ahead(subscriber, 3)
     assert position() == item.first + 1
     subscriber.messages.acknowledge(2)
@@ -66,17 +66,17 @@ def test_a_message_that_is_put_back_lowers_the_position(
     topic = embedded_cluster.topic()
     with engine(embedded_cluster) as running:
         running.fill(topic, 0, 100)
-        subscriber.assign([Position(topic, 0, 0)])
+        subscriber.assign([TopicPartitionOffset(topic, 0, 0)])
         item = read_ahead(subscriber, 3)
         running.fill(topic, 0, 20, start=100)  # there is something behind, even if all was read ahead
     assert payloads(subscriber.messages, 1) == [item.last + 1]
-    assert subscriber.read_positions([Position(topic, 0)])[0].offset == item.last + 2
+    assert subscriber.read_positions([TopicPartitionOffset(topic, 0)])[0].offset == item.last + 2
     subscriber.messages.requeue(2)
-    assert subscriber.read_positions([Position(topic, 0)])[0].offset == item.last - 1
+    assert subscriber.read_positions([TopicPartitionOffset(topic, 0)])[0].offset == item.last - 1
     subscriber.commit([], wait=True)
     assert committed(embedded_cluster, group, topic)[0] == item.last - 1
     assert payloads(subscriber.messages, 3) == [item.last - 1, item.last, item.last + 2]
-    assert subscriber.read_positions([Position(topic, 0)])[0].offset == item.last + 3
+    assert subscriber.read_positions([TopicPartitionOffset(topic, 0)])[0].offset == item.last + 3
 
 
 def test_what_was_read_ahead_and_not_used_is_not_committed(
@@ -84,7 +84,7 @@ def test_what_was_read_ahead_and_not_used_is_not_committed(
 ) -> None:
     with engine(embedded_cluster, group_id=group) as running:
         subscriber = running.subscriber()
-        subscriber.assign([Position(hundred, 0, 0)])
+        subscriber.assign([TopicPartitionOffset(hundred, 0, 0)])
         item = read_ahead(subscriber, 3)
         subscriber.delete()
         assert committed(embedded_cluster, group, hundred)[0] == item.first + 1
@@ -93,7 +93,7 @@ def test_what_was_read_ahead_and_not_used_is_not_committed(
 def test_only_what_was_handed_over_is_committed(
     subscriber: Subscriber, hundred: str, group: str, embedded_cluster: Cluster
 ) -> None:
-    subscriber.assign([Position(hundred, 0, 10), Position(hundred, 1, 20)])
+    subscriber.assign([TopicPartitionOffset(hundred, 0, 10), TopicPartitionOffset(hundred, 1, 20)])
     with pytest.raises(Failure, match="Local: No offset stored"):
         subscriber.commit([], wait=True)
     subscriber.messages.batch(100, WAIT).end(99)
@@ -102,18 +102,20 @@ def test_only_what_was_handed_over_is_committed(
     found = committed(embedded_cluster, group, hundred)
     assert found[:2] in ([11, nothing], [nothing, 21])  # the first message was of either partition
     assert found[2:] == [nothing, nothing]
-    subscriber.commit([Position(hundred, 2, 77)], wait=True)
+    subscriber.commit([TopicPartitionOffset(hundred, 2, 77)], wait=True)
     assert committed(embedded_cluster, group, hundred)[2] == 77
-    assert subscriber.committed([Position(hundred, 2), Position(hundred, 3)], WAIT) == [
-        Position(hundred, 2, 77),
-        Position(hundred, 3, nothing),
+    assert subscriber.committed(
+        [TopicPartitionOffset(hundred, 2), TopicPartitionOffset(hundred, 3)], WAIT
+    ) == [
+        TopicPartitionOffset(hundred, 2, 77),
+        TopicPartitionOffset(hundred, 3, nothing),
     ]
 
 
 def test_deleting_commits_what_was_handed_over(embedded_cluster: Cluster, hundred: str, group: str) -> None:
     with engine(embedded_cluster, group_id=group) as running:
         subscriber = running.subscriber()
-        subscriber.assign([Position(hundred, 0, 0)])
+        subscriber.assign([TopicPartitionOffset(hundred, 0, 0)])
         assert payloads(subscriber.messages, 7) == list(range(7))
         subscriber.delete()
         assert committed(embedded_cluster, group, hundred)[0] == 7
@@ -148,8 +150,8 @@ def test_watermarks_and_subscriptions(subscriber: Subscriber, hundred: str) -> N
     assert subscriber.subscription() == []
     with pytest.raises(Failure, match="Local: Invalid argument or configuration"):
         subscriber.subscribe([])
-    subscriber.subscribe([Position("b"), Position("a")])
-    assert subscriber.subscription() == [Position("a"), Position("b")]
+    subscriber.subscribe([TopicPartitionOffset("b"), TopicPartitionOffset("a")])
+    assert subscriber.subscription() == [TopicPartitionOffset("a"), TopicPartitionOffset("b")]
     subscriber.unsubscribe()
     assert subscriber.subscription() == []
 
@@ -165,7 +167,7 @@ def test_two_members_share_and_lose_nothing(embedded_cluster: Cluster, group: st
         for partition in range(4):
             running.fill(topic, partition, 200)
         members = [running.subscriber()]
-        members[0].subscribe([Position(topic)])
+        members[0].subscribe([TopicPartitionOffset(topic)])
         seen: set[tuple[int, int]] = set()
         end = time.monotonic() + 30
         while time.monotonic() < end and (len(seen) < 800 or not members[-1].assignment()):
@@ -175,7 +177,7 @@ def test_two_members_share_and_lose_nothing(embedded_cluster: Cluster, group: st
                     seen.add((item.partition, item.first))
             if len(members) == 1 and len(seen) > 50:
                 members.append(running.subscriber())
-                members[1].subscribe([Position(topic)])
+                members[1].subscribe([TopicPartitionOffset(topic)])
         assert len(seen) == 800
         assert sorted(len(member.assignment()) for member in members) == [2, 2]
 
@@ -197,18 +199,18 @@ def test_a_batch_that_outlives_its_start_is_nothing_to_the_new_one(
 def test_a_batch_that_outlives_its_assignment_is_nothing_to_the_new_one(
     subscriber: Subscriber, hundred: str
 ) -> None:
-    subscriber.assign([Position(hundred, 0, 0)])
+    subscriber.assign([TopicPartitionOffset(hundred, 0, 0)])
     batch = subscriber.messages.batch(50, WAIT)
-    subscriber.assign([Position(hundred, 0, 10)])
+    subscriber.assign([TopicPartitionOffset(hundred, 0, 10)])
     batch.end(0)
     assert payloads(subscriber.messages, 1) == [10]
-    assert subscriber.read_positions([Position(hundred, 0)])[0].offset == 11
+    assert subscriber.read_positions([TopicPartitionOffset(hundred, 0)])[0].offset == 11
 
 
 def test_the_rest_of_such_a_batch_is_not_put_back(subscriber: Subscriber, hundred: str) -> None:
-    subscriber.assign([Position(hundred, 0, 0)])
+    subscriber.assign([TopicPartitionOffset(hundred, 0, 0)])
     batch = subscriber.messages.batch(50, WAIT)
-    subscriber.assign([Position(hundred, 0, 10)])
+    subscriber.assign([TopicPartitionOffset(hundred, 0, 10)])
     batch.end(45)
     assert payloads(subscriber.messages, 2) == [10, 11]
 
@@ -247,7 +249,7 @@ def test_without_automatic_commits_nothing_is_committed(
 def test_partitions_are_taken_away_under_the_lock_also_where_the_client_is_closed(
     subscriber: Subscriber, hundred: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subscriber.subscribe([Position(hundred)])
+    subscriber.subscribe([TopicPartitionOffset(hundred)])
     assert subscriber.messages.next(WAIT)
     locked: list[bool] = []
     forget = subscriber._forget

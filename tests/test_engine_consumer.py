@@ -17,7 +17,7 @@ from kafkatcl.engine.consumer import Queue
 from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.layouts import PLAIN
 from kafkatcl.engine.messages import EndItem
-from kafkatcl.engine.subscriber import Position, Subscriber
+from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
 from kafkatcl.errors import Failure
 
 
@@ -269,12 +269,12 @@ def test_what_is_on_its_way_when_a_subscriber_is_assigned_anew_is_forgotten(
     leave: bool, subscriber: Subscriber, hundred: str
 ) -> None:
     client = interpose(subscriber, hundred)
-    subscriber.assign([Position(hundred, 0, 0)])
+    subscriber.assign([TopicPartitionOffset(hundred, 0, 0)])
     subscriber.poll_thread.wake()
     assert client.on_its_way.wait(15)
     if leave:
         subscriber.unsubscribe()
-    subscriber.assign([Position(hundred, 0, 50)])
+    subscriber.assign([TopicPartitionOffset(hundred, 0, 50)])
     client.go_on.set()
     subscriber.poll_thread.wake()
     assert payloads(subscriber.messages, 2) == [50, 51]

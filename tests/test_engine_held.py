@@ -16,7 +16,7 @@ from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.consumer import Queue
 from kafkatcl.engine.flow import HELD_BYTES, HELD_LIMIT
 from kafkatcl.engine.messages import ErrorItem, Item, items
-from kafkatcl.engine.subscriber import Position
+from kafkatcl.engine.subscriber import TopicPartitionOffset
 
 PLENTY = 25_000
 
@@ -148,7 +148,7 @@ def test_a_subscriber_that_reads_nothing_stays_in_its_group(
         max_poll_interval_ms="1500",
     ) as running:
         subscriber = running.subscriber()
-        subscriber.subscribe([Position(plenty)])
+        subscriber.subscribe([TopicPartitionOffset(plenty)])
         assert until(lambda: subscriber.messages.size >= HELD_LIMIT)
         assert not until(lambda: subscriber.messages.size > HELD_LIMIT + 1000, 3)  # twice the interval
         found = subscriber.messages.batch(PLENTY + 100, WAIT).items
@@ -205,7 +205,7 @@ def test_a_subscriber_holds_large_messages_up_to_a_number_of_bytes(
 ) -> None:
     with engine(embedded_cluster, group_id=group, enable_auto_commit="false") as running:
         subscriber = running.subscriber()
-        subscriber.assign([Position(name, partition, 0) for name, partition in large])
+        subscriber.assign([TopicPartitionOffset(name, partition, 0) for name, partition in large])
         assert_held([subscriber.messages])
         batch = subscriber.messages.batch(100, WAIT)
         assert batch.size == 100

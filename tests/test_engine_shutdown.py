@@ -39,7 +39,7 @@ def test_a_client_that_does_not_close_is_left_behind(consumes: bool, monkeypatch
     monkeypatch.setattr(shutdown, "_CONSUMER_SECONDS", 0.2 if consumes else 60)
     monkeypatch.setattr(shutdown, "_GRACE_SECONDS", 0.1)
     handle: Any = Stuck(consumes)
-    shutdown.opened(handle)
+    shutdown.track(handle)
     began = time.monotonic()
     shutdown.shutdown()
     took = time.monotonic() - began

@@ -18,7 +18,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from fix_cluster import Cluster
 
-from kafkatcl.librdkafka.client import ClientHandle
+from kafkatcl.librdkafka.client import NativeClient
 from kafkatcl.librdkafka.conf import GlobalConf, PropertyError, TopicConf, is_topic_property
 from kafkatcl.librdkafka.errors import error_name, error_text
 from kafkatcl.librdkafka.library import function
@@ -189,11 +189,11 @@ def test_the_library_is_the_one_confluent_kafka_uses() -> None:
 
 
 @contextlib.contextmanager
-def producing(**settings: Any) -> Iterator[tuple[Producer, ClientHandle]]:
+def producing(**settings: Any) -> Iterator[tuple[Producer, NativeClient]]:
     producer = Producer(
         {"log_level": 0, **{name.replace("_", "."): value for name, value in settings.items()}}
     )
-    native = ClientHandle(producer)
+    native = NativeClient(producer)
     try:
         yield producer, native
     finally:
@@ -203,10 +203,10 @@ def producing(**settings: Any) -> Iterator[tuple[Producer, ClientHandle]]:
 
 
 @contextlib.contextmanager
-def consuming(**settings: Any) -> Iterator[tuple[Consumer, ClientHandle]]:
+def consuming(**settings: Any) -> Iterator[tuple[Consumer, NativeClient]]:
     named = {name.replace("_", "."): value for name, value in settings.items()}
     consumer = Consumer({"log_level": 0, "group.id": "g", **named})
-    native = ClientHandle(consumer)
+    native = NativeClient(consumer)
     try:
         yield consumer, native
     finally:
@@ -246,7 +246,7 @@ def test_the_output_queue_counts_messages() -> None:
 
 
 @contextlib.contextmanager
-def log_queue(native: ClientHandle) -> Iterator[tuple[LogQueue, int]]:
+def log_queue(native: NativeClient) -> Iterator[tuple[LogQueue, int]]:
     """The queue of the log lines of a client,
     and what becomes readable when some come.
     """
@@ -319,7 +319,7 @@ def test_each_topic_of_a_producer_has_its_own_configuration() -> None:
     failed: list[str] = []
     settings = {"bootstrap.servers": NOWHERE, "log_level": 0}
     producer = Producer({**settings, "on_delivery": lambda error, message: failed.append(message.topic())})
-    native = ClientHandle(producer)
+    native = NativeClient(producer)
     topics = [native.open_topic("slow", slow), native.open_topic("quick", quick)]
     for topic in ("slow", "quick"):
         producer.produce(topic, b"x")
@@ -369,7 +369,7 @@ def test_signals_come_when_there_is_something_to_poll(embedded_cluster: Cluster)
     reported: list[Any] = []
     settings = {"bootstrap.servers": embedded_cluster.bootstrap_servers, "log_level": 0}
     producer = Producer({**settings, "on_delivery": lambda error, message: reported.append(error)})
-    native = ClientHandle(producer)
+    native = NativeClient(producer)
     with signal_pipe() as (reader, writer):
         native.signal_events(writer, consumer=False)
         producer.produce(embedded_cluster.topic(), b"x")

@@ -8,7 +8,7 @@ from typing import Any, Callable, TypeVar
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
-from kafkatcl.engine.shutdown import closing
+from kafkatcl.engine.shutdown import close_handles
 from kafkatcl.librdkafka.errors import DESTROYED
 
 Kind = TypeVar("Kind")
@@ -42,7 +42,7 @@ def close_session(name: str) -> list[str]:
     handles = [handle for handle in found if isinstance(handle, Handle)]
     for handle in handles:
         handle.let_go()
-    closing(*handles)
+    close_handles(*handles)
     return object_ids
 
 

@@ -30,7 +30,7 @@ _UNBIDDEN_LIMIT = 1000
 _LATEST = object()
 
 
-class Source(Protocol):
+class CallbackSource(Protocol):
     """A buffer of messages with a callback."""
 
     callback_id: str | None
@@ -74,8 +74,8 @@ class EventQueue:
         self._notices: deque[tuple[object, Event]] = deque()
         self._latest: dict[Key, Any] = {}  # arguments that stand for themselves in `_notices` as _LATEST
         self._left_out: dict[Key, tuple[int, Callable[[int], Any]]] = {}
-        self._ready: dict[Source, None] = {}  # a set that keeps its order
-        self._sources_in_flight: set[Source] = set()
+        self._ready: dict[CallbackSource, None] = {}  # a set that keeps its order
+        self._sources_in_flight: set[CallbackSource] = set()
         self._counts: Counter[Key] = Counter()
         self._in_flight: list[tuple[object, Event]] = []  # notices taken; some may not have run yet
         self._rung = False
@@ -115,7 +115,7 @@ class EventQueue:
                 self._append(owner, callback_id, argument)
         self._wake()
 
-    def ready(self, source: Source) -> None:
+    def ready(self, source: CallbackSource) -> None:
         """Say that a buffer has messages for its callback."""
         with self._lock:
             self._ready[source] = None
@@ -197,7 +197,7 @@ class EventQueue:
 
     # -- recalls -----------------------------------------------------------------------
 
-    def recall(self, source: Source, callback_id: str, seconds: float) -> None:
+    def recall(self, source: CallbackSource, callback_id: str, seconds: float) -> None:
         """Recall what a source has in flight;
         wait up to ``seconds`` for it (source's lock held).
 

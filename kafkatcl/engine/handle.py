@@ -22,10 +22,10 @@ from kafkatcl.engine.reports import ClientError, LogEntry
 from kafkatcl.engine.secrets import scrub, scrub_json
 from kafkatcl.engine.security import warning
 from kafkatcl.engine.settings import creation_text, set_property
-from kafkatcl.engine.shutdown import closing, opened
+from kafkatcl.engine.shutdown import close_handles, track
 from kafkatcl.engine.topic import SharedTopic, usable_name
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.client import ClientHandle
+from kafkatcl.librdkafka.client import NativeClient
 from kafkatcl.librdkafka.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT
 from kafkatcl.librdkafka.logs import LogLine
 from kafkatcl.librdkafka.wrapper import KafkaException, consistent
@@ -48,7 +48,7 @@ class Handle:
 
     #: What :meth:`open` makes.
     client: Any
-    native: ClientHandle
+    native: NativeClient
     name: str
     log: Log
     poll_thread: PollThread
@@ -83,7 +83,7 @@ class Handle:
             undoing.callback(self.poll_thread.close)
             self.client = self._make_client(settings)
             undoing.callback(self.client.close)
-            self.native = ClientHandle(self.client)
+            self.native = NativeClient(self.client)
             undoing.callback(self.native.release)
             self.name = self.native.name()
             self.log = Log(self.native, self.master.conf.settings, self.master.logger, self._tell_log_line)
@@ -95,7 +95,7 @@ class Handle:
             self.poll_thread.start(self.name)
             undoing.pop_all()
         self.master.handles.add(self)
-        opened(self)
+        track(self)
 
     # -- what a kind of handle must bring ----------------------------------------------
 
@@ -227,7 +227,7 @@ class Handle:
         The partitions that were fetched are returned.
         """
         self.let_go()
-        closing(self)
+        close_handles(self)
         return []
 
     def let_go(self) -> None:

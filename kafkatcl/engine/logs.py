@@ -17,7 +17,7 @@ from kafkatcl.engine import secrets
 from kafkatcl.engine.logsinks import sink
 from kafkatcl.engine.outages import DEBUG, Outages
 from kafkatcl.engine.poll_thread import PollThread
-from kafkatcl.librdkafka.client import ClientHandle
+from kafkatcl.librdkafka.client import NativeClient
 from kafkatcl.librdkafka.logs import LogLine, LogQueue
 
 # Warnings that are none: brokers may be named later, and a master is for clients of
@@ -47,7 +47,7 @@ class Log:
 
     def __init__(
         self,
-        native: ClientHandle,
+        native: NativeClient,
         settings: Mapping[str, str],
         logger: str,
         tell: Callable[[LogLine], None],

@@ -11,7 +11,7 @@ from typing import Any
 _MADV_WIPEONFORK = 18  # Linux: processes that are forked find zeros there
 
 
-class _Asked:
+class _PidCheck:
     """A mark for systems that have no other:
     they are asked for the number of the process each time.
     """
@@ -26,19 +26,19 @@ class _Asked:
         self._owner = os.getpid()
 
 
-def _make_mark() -> Any:
+def _make_process_mark() -> Any:
     if sys.platform == "linux":
         wiped = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         with suppress(OSError):  # a kernel older than 4.14
             wiped.madvise(_MADV_WIPEONFORK)
             wiped[0] = 1
             return wiped
-    return _Asked()
+    return _PidCheck()
 
 
-#: ``mark[0]`` is 1 in this process, and 0 in one that was forked from it behind
-#: Python's back.
-mark = _make_mark()
+#: ``in_loading_process[0]`` is 1 in this process, and 0 in one that was forked from it
+#: behind Python's back.
+in_loading_process = _make_process_mark()
 
 
 def is_forked() -> bool:
@@ -48,13 +48,13 @@ def is_forked() -> bool:
     librdkafka's threads are not in it, so whatever is sent to them would be lost, and
     waiting for them would not end.
     """
-    return not mark[0]
+    return not in_loading_process[0]
 
 
 def _own() -> None:
     # Python has forked on purpose: what was open is the parent's, and the child may
     # open its own.
-    mark[0] = 1
+    in_loading_process[0] = 1
 
 
 if hasattr(os, "register_at_fork"):

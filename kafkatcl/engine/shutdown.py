@@ -107,22 +107,22 @@ def give_up() -> bool:
     return waits
 
 
-def opened(handle: Closable) -> None:
+def track(handle: Closable) -> None:
     """Remember a handle, so that it is closed at the end if it was not deleted
     before.
     """
     _open.add(handle)
 
 
-def closing(*handles: Closable) -> None:
+def close_handles(*handles: Closable) -> None:
     """Close handles, all at once: producers flush in the background,
     consumers are waited for.
     """
-    opened_ones = [handle for handle in handles if handle in _open]
-    for handle in opened_ones:
+    tracked = [handle for handle in handles if handle in _open]
+    for handle in tracked:
         _open.discard(handle)
         _start_closing(handle)
-    _wait([handle for handle in opened_ones if handle.consumes])
+    _wait([handle for handle in tracked if handle.consumes])
 
 
 def before_shutdown(function: Callable[[], None]) -> None:

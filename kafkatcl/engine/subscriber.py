@@ -27,14 +27,14 @@ from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 _RECALL_SECONDS = 0.2
 
 
-class Position(NamedTuple):
+class TopicPartitionOffset(NamedTuple):
     """An offset in a partition; the offset may be one of librdkafka's logical ones."""
 
     topic: str
     partition: int = 0
     offset: int = OFFSET_INVALID
 
-    def or_stored(self) -> Position:
+    def or_stored(self) -> TopicPartitionOffset:
         """The same with the committed offset in the place of none."""
         return self._replace(offset=OFFSET_STORED) if self.offset == OFFSET_INVALID else self
 
@@ -53,7 +53,7 @@ class Subscriber(ConsumingHandle):
         super().__init__(master, events)
         if not self.has_group:
             raise Failure("a subscriber needs a consumer group: set group.id on its master first")
-        self._subscription: list[Position] = []
+        self._subscription: list[TopicPartitionOffset] = []
         self.messages = MessageBuffer(self)
 
     def _settings(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Subscriber(ConsumingHandle):
     def _is_embedded(self, settings: dict[str, Any]) -> bool:
         return self._redirected.is_embedded if self._redirected else is_embedded(named(settings))
 
-    def subscribe(self, wanted: list[Position]) -> None:
+    def subscribe(self, wanted: list[TopicPartitionOffset]) -> None:
         """Join the group for these topics; a name that begins with ``^`` is a pattern.
 
         :raises Failure: there is none, or librdkafka refuses them.
@@ -82,7 +82,7 @@ class Subscriber(ConsumingHandle):
             self.client.subscribe(names, on_revoke=self._on_revoke)
             self._subscription = wanted
 
-    def subscription(self) -> list[Position]:
+    def subscription(self) -> list[TopicPartitionOffset]:
         """What was subscribed to, sorted."""
         self.check()
         return sorted(self._subscription)
@@ -97,7 +97,7 @@ class Subscriber(ConsumingHandle):
             self._subscription = []
             self._restart()
 
-    def assign(self, wanted: list[Position]) -> None:
+    def assign(self, wanted: list[TopicPartitionOffset]) -> None:
         """Read these partitions, and none else;
         without an offset from the committed one.
         """
@@ -108,13 +108,13 @@ class Subscriber(ConsumingHandle):
             self.client.assign([position.or_stored().native() for position in wanted])
             self._restart()
 
-    def assignment(self) -> list[Position]:
+    def assignment(self) -> list[TopicPartitionOffset]:
         """The partitions being read, with the offsets they were assigned with."""
         self.check()
         with self._errors():
-            return [Position(p.topic, p.partition, p.offset) for p in self.client.assignment()]
+            return [TopicPartitionOffset(p.topic, p.partition, p.offset) for p in self.client.assignment()]
 
-    def pause(self, wanted: list[Position]) -> None:
+    def pause(self, wanted: list[TopicPartitionOffset]) -> None:
         """Have nothing of these partitions read until :meth:`resume`,
         or until they are taken away.
 
@@ -126,7 +126,7 @@ class Subscriber(ConsumingHandle):
             for topic_partition in topic_partitions:
                 self.messages.park(topic_partition)
 
-    def resume(self, wanted: list[Position]) -> None:
+    def resume(self, wanted: list[TopicPartitionOffset]) -> None:
         """Go on with these partitions, where they were paused.
 
         :raises Failure: one of them is not assigned; then none is resumed.
@@ -138,13 +138,16 @@ class Subscriber(ConsumingHandle):
                 self.messages.unpark(topic_partition)
             self.lock.notify_all()
 
-    def paused(self) -> list[Position]:
+    def paused(self) -> list[TopicPartitionOffset]:
         """The partitions that the script has paused, sorted."""
         self.check()
         with self.lock:
-            return [Position(*topic_partition) for topic_partition in sorted(self.flow.paused(Reason.SCRIPT))]
+            return [
+                TopicPartitionOffset(*topic_partition)
+                for topic_partition in sorted(self.flow.paused(Reason.SCRIPT))
+            ]
 
-    def commit(self, wanted: list[Position], *, wait: bool) -> None:
+    def commit(self, wanted: list[TopicPartitionOffset], *, wait: bool) -> None:
         """Commit these offsets, or without any those of what was handed over.
 
         :raises Failure: with ``wait`` also if there is nothing to commit, or the broker
@@ -162,23 +165,23 @@ class Subscriber(ConsumingHandle):
                 if done.error is not None:
                     raise KafkaException(done.error)
 
-    def read_positions(self, wanted: list[Position]) -> list[Position]:
+    def read_positions(self, wanted: list[TopicPartitionOffset]) -> list[TopicPartitionOffset]:
         """The next offset to read of each partition, or the invalid one."""
         self.check()
         with self.lock:
             found = [(topic, part, self.offsets.position((topic, part))) for topic, part, _ in wanted]
         return [
-            Position(usable_name(topic), part, OFFSET_INVALID if offset is None else offset)
+            TopicPartitionOffset(usable_name(topic), part, OFFSET_INVALID if offset is None else offset)
             for topic, part, offset in found
         ]
 
-    def committed(self, wanted: list[Position], timeout_ms: int) -> list[Position]:
+    def committed(self, wanted: list[TopicPartitionOffset], timeout_ms: int) -> list[TopicPartitionOffset]:
         """The committed offset of each partition, or the invalid one."""
         self.check()
         with self._errors():
             native = [position.native() for position in wanted]
             found = interruptibly(lambda: self.client.committed(native, timeout=timeout_ms / 1000))
-        return [Position(p.topic, p.partition, p.offset) for p in found]
+        return [TopicPartitionOffset(p.topic, p.partition, p.offset) for p in found]
 
     def watermarks(self, topic: str, partition: int, timeout_ms: int, *, cached: bool) -> tuple[int, int]:
         """The low and the high watermark: the oldest offset there is,
@@ -186,7 +189,7 @@ class Subscriber(ConsumingHandle):
         """
         self.check()
         with self._errors():
-            wanted = Position(topic, partition).native()
+            wanted = TopicPartitionOffset(topic, partition).native()
             found = interruptibly(
                 lambda: self.client.get_watermark_offsets(wanted, timeout=timeout_ms / 1000, cached=cached)
             )
@@ -197,7 +200,7 @@ class Subscriber(ConsumingHandle):
     def _errors(self) -> AbstractContextManager[None]:
         return kafka_errors(bare=True, why=self.why)
 
-    def _assigned(self, wanted: list[Position]) -> list[TopicPartitionPair]:
+    def _assigned(self, wanted: list[TopicPartitionOffset]) -> list[TopicPartitionPair]:
         """The topics and partitions of these positions.
 
         :raises Failure: one of them is not assigned.

@@ -9,7 +9,7 @@ from typing import Any
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.settings import set_property
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.client import ClientHandle
+from kafkatcl.librdkafka.client import NativeClient
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
 
@@ -79,7 +79,7 @@ class SharedTopic:
             )
         set_property(self.conf, name, value)
 
-    def open(self, native: ClientHandle, overriding: Mapping[str, str] = _NOTHING) -> None:
+    def open(self, native: NativeClient, overriding: Mapping[str, str] = _NOTHING) -> None:
         """Give the topic and its configuration to the client, once.
 
         :param overriding: properties that the client is given in the place of those of
@@ -101,13 +101,13 @@ class SharedTopic:
             self.is_open = False
             raise kafka_failure(error.args[0]) from error
 
-    def pointer(self, native: ClientHandle) -> Any:
+    def pointer(self, native: NativeClient) -> Any:
         """The client's own topic, which is open."""
         if not self._native:
             self._native = native.open_topic(self.name)
         return self._native
 
-    def close(self, native: ClientHandle) -> None:
+    def close(self, native: NativeClient) -> None:
         """Destroy the client's topic."""
         if self._native:
             native.close_topic(self._native)

@@ -2,7 +2,7 @@
 for what its wrapper leaves out.
 
 The wrapper keeps the pointer as the first field after the object header (``Handle.rk``
-in its sources, since its first release); tests hold it to that.  A ``ClientHandle`` is
+in its sources, since its first release); tests hold it to that.  A ``NativeClient`` is
 valid only while the client is open: its owner stops using it before closing the client.
 """
 
@@ -37,7 +37,7 @@ _conf_set_dr_msg_cb = function("rd_kafka_conf_set_dr_msg_cb", None, [_POINTER, _
 _topic_name = function("rd_kafka_topic_name", _TEXT, [_POINTER])
 
 
-class ClientHandle:
+class NativeClient:
     """The ``rd_kafka_t`` of an open ``confluent_kafka`` Producer or Consumer."""
 
     def __init__(self, client: Any) -> None:

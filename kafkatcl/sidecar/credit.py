@@ -38,7 +38,7 @@ class Credit(NamedTuple):
 
 
 @dataclass
-class _Asked:
+class _PartitionLookup:
     """What is known of a topic's partitions (0:
     nothing yet), and when to ask again, by ``time.monotonic``.
     """
@@ -53,7 +53,7 @@ class Creditor:
 
     def __init__(self) -> None:
         ProducerHandle.notes_nbytes = True
-        self._asked: WeakKeyDictionary[ProducerTopic, _Asked] = WeakKeyDictionary()
+        self._asked: WeakKeyDictionary[ProducerTopic, _PartitionLookup] = WeakKeyDictionary()
 
     def grant(self, topic: ProducerTopic, partition: int) -> Credit:
         """The credit for a partition after a message for it was accepted."""
@@ -66,7 +66,7 @@ class Creditor:
         0 if that is not known yet.
         """
         now = time.monotonic()
-        asked = self._asked.setdefault(topic, _Asked(now + _FIRST_PAUSE))
+        asked = self._asked.setdefault(topic, _PartitionLookup(now + _FIRST_PAUSE))
         if not asked.partitions and now >= asked.next:
             asked.partitions = _partitions(topic.handle, topic.topic.name)
             asked.pause = min(2 * asked.pause, _MAX_PAUSE)

@@ -9,7 +9,7 @@ from kafkatcl.bridge.calls.registry import bridge_call
 from kafkatcl.bridge.sessions import find
 from kafkatcl.bridge.shapes import item_shape
 from kafkatcl.engine.messages import EndItem
-from kafkatcl.engine.subscriber import Position, Subscriber
+from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
 
@@ -91,18 +91,20 @@ def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | No
     return None if item is None or isinstance(item, EndItem) else item_shape(item)
 
 
-def _positions(words: tuple[str, ...], parse: Callable[[str], int] = parse_offset) -> list[Position]:
+def _positions(
+    words: tuple[str, ...], parse: Callable[[str], int] = parse_offset
+) -> list[TopicPartitionOffset]:
     """Positions from the words topic, partition and offset of each;
     empty ones are left to the default.
     """
     positions = []
     for topic, partition, where in zip(words[::3], words[1::3], words[2::3]):
         number = parse_integer(partition) if partition else 0
-        positions.append(Position(topic, number, parse(where) if where else OFFSET_INVALID))
+        positions.append(TopicPartitionOffset(topic, number, parse(where) if where else OFFSET_INVALID))
     return positions
 
 
-def _shown(position: Position) -> tuple[Any, ...]:
+def _shown(position: TopicPartitionOffset) -> tuple[Any, ...]:
     """A position as subscribers return it: without the offset if that is 0, and then
     without the partition if that is 0.
     """

@@ -9,7 +9,7 @@ from kafkatcl.bridge.calls.registry import Rows, bridge_call, configured, fast_p
 from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
 from kafkatcl.engine.handle import Handle, Topic
-from kafkatcl.engine.process import mark
+from kafkatcl.engine.process import in_loading_process
 from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
 from kafkatcl.librdkafka.batches import batches_of
 
@@ -82,7 +82,7 @@ def try_produce(topic: str, partition: str, payload: str, key: str | None = None
     """
     try:
         found = objects[topic]
-        if found.handle.deleted or not mark[0]:
+        if found.handle.deleted or not in_loading_process[0]:
             return 0
         key_bytes = None if key is None else key.encode("latin-1")
         return 0 if found.send(_PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1

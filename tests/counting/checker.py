@@ -151,7 +151,8 @@ class _Log:
         before: dict[int, set[int]] = defaultdict(set)
         for (_, partition), offsets in sorted(lives.items()):
             seen = self._check_steps(offsets)
-            passed = {offset for offset in known[partition] if min(seen) < offset < max(seen)}
+            first, last = min(seen), max(seen)
+            passed = {offset for offset in known[partition] if first < offset < last}
             self._counts.skipped += len(passed - seen)
             self._counts.repeated += len(seen & before[partition])
             before[partition] |= seen

@@ -59,7 +59,9 @@ proc reported {report} {
 
 proc answered {partition sequence how what} {
     puts $::file "$how $partition $sequence $what"
-    incr ::answers
+    if {[incr ::answers] == $::count} {
+        set ::all_answered 1
+    }
 }
 
 set sent 0
@@ -68,9 +70,7 @@ m delivery_report callback reported
 m producer_creator p
 p new_topic tp $topic
 send_due [clock milliseconds]
-while {$answers < $count} {
-    vwait answers
-}
+vwait all_answered
 # A report too many would come now.
 after 500 {set rest 1}
 vwait rest

@@ -20,17 +20,23 @@ def callback_argument(told: Any) -> Any:
 
 
 def _delivery_report(report: DeliveryReport) -> tuple[Any, ...]:
-    payload, partition, topic, key, offset, code, reason = report
-    with_key = () if key is None else ("key", key)
-    if not code:
-        shown = "invalid" if offset is None else offset
-        return (
-            "payload", payload, "partition", partition, "offset", shown, "topic", topic, *with_key,
+    if report.code:
+        words = _failed_report(report)
+    else:
+        offset = "invalid" if report.offset is None else report.offset
+        words = (
+            "payload", report.payload, "partition", report.partition,
+            "offset", offset, "topic", report.topic,
         )  # fmt: skip
-    text = error_text(code)
+    return words if report.key is None else (*words, "key", report.key)
+
+
+def _failed_report(report: DeliveryReport) -> tuple[Any, ...]:
+    text = error_text(report.code)
+    message = f"{text} ({report.reason})" if report.reason else text
     return (
-        "error", text, "code", error_name(code), "message", f"{text} ({reason})" if reason else text,
-        "payload", payload, "partition", partition, "topic", topic, *with_key,
+        "error", text, "code", error_name(report.code), "message", message,
+        "payload", report.payload, "partition", report.partition, "topic", report.topic,
     )  # fmt: skip
 
 

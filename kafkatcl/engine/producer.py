@@ -68,6 +68,7 @@ class ProducerHandle(Handle):
         self._left = 0  # messages that closing waits for
         #: Whether delivery reports are told.
         self.reports = "delivery" in master.wanted
+        self._report_callback_id = master.callback("delivery")
         self._max_block_ms = master.max_block_ms
         words = iter(master.conf.dump())
         limits = dict(zip(words, words))
@@ -239,9 +240,10 @@ class ProducerHandle(Handle):
         )
 
     def _report(self, report: DeliveryReport) -> None:
-        self.events.post(self, self.master.callback("delivery"), report)
+        self.events.post(self, self._report_callback_id, report)
         if "delivery" not in self.master.wanted:
-            self.silence("delivery")  # the callback went before the report was there to be dropped
+            # The callback went before the report was there to be dropped.
+            self.silence("delivery")
 
     def _on_dropped(self, notices: list[Event]) -> None:
         for _, report in notices:

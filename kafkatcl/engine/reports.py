@@ -5,6 +5,7 @@ errors, log lines, and delivery reports.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kafkatcl.librdkafka.errors import FAILED
@@ -39,11 +40,14 @@ class LogEntry(NamedTuple):
         return cls(_WARNING, "LOG", f"{count} further log lines were left out: {_TOO_FAST}")
 
 
-class DeliveryReport(NamedTuple):
+@dataclass
+class DeliveryReport:
     """The outcome of a produced message: an offset, or the ``code`` of its failure.
 
     A message without a payload has an empty one.  ``offset`` is None where the broker
     told none.  Of an error, ``reason`` says what is known besides its code.
+
+    There is one for each message, and a named tuple takes twice as long to make.
     """
 
     payload: bytes

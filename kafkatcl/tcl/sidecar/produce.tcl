@@ -49,7 +49,7 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
 
     # Produce to a partition, and wait for the answer, which brings a new grant: the
     # length of the key of one message, or the number of several and their lengths; and
-    # their bytes, in parts.
+    # their bytes.  The sidecar reads bytes in parts while Tcl writes them.
     proc ::kafkatcl::sidecar::Produce {what topic partition number lengths bytes args} [string map $numbers {
         set body [::tcl::binary::format a%object_id%iii*a* $topic $partition $number $lengths $bytes]
         return [Granted $topic $partition [Ask $what $body {*}$args]]
@@ -78,7 +78,7 @@ proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
     }
     set parts [lassign $result lengths]
     set count [expr {[llength $lengths] / 2}]
-    set answer [::kafkatcl::sidecar::Produce PRODUCE_BATCH $topic $partition $count $lengths {*}$parts]
+    set answer [::kafkatcl::sidecar::Produce PRODUCE_BATCH $topic $partition $count $lengths {} {*}$parts]
     return [expr {[lindex $answer 0] eq 0 ? {0 1} : $answer}]
 }
 

@@ -1,4 +1,6 @@
-"""Modules that nobody uses are not imported, and those that somebody does are there as ever."""
+"""Modules that nobody uses are not imported,
+and those that somebody does are there as ever.
+"""
 
 from __future__ import annotations
 

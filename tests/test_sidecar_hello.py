@@ -62,7 +62,7 @@ from kafkatcl.sidecar import credit, protocol
 protocol.Op = IntEnum("Op", {op.name: 90 - op for op in protocol.Op})
 protocol.Kind = IntEnum("Kind", {
     kind.name: kind if kind.name in ("LIST", "REFUSED") else 70 - kind for kind in protocol.Kind})
-protocol.IDENTIFIER = 16
+protocol.OBJECT_ID = 16
 protocol.PRODUCE = Struct("<16sii")
 credit.LARGEST = 50
 """

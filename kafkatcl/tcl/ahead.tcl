@@ -59,7 +59,7 @@ proc ::kafkatcl::ahead::RequeueOthers {id words} {
     set buffer [BufferOf $id $words]
     foreach reader [::tcl::array::names kept] {
         if {$kept($reader) eq $buffer} {
-            Report $reader read_requeue
+            Report $reader ::kafkatcl::bridge::read_requeue
         }
     }
 }
@@ -87,20 +87,20 @@ proc ::kafkatcl::ahead::Store {id words topic partition layout fields} {
 }
 
 # Report to the engine how many stored messages of a reader are not used yet.
-proc ::kafkatcl::ahead::Report {reader {call read_acknowledge}} {
+proc ::kafkatcl::ahead::Report {reader {call ::kafkatcl::bridge::read_acknowledge}} {
     variable kept
     variable interval
     lassign $reader id words
     variable $id
     lassign [set ${id}($words)] at topic partition layout width fields
     set left [expr {([llength $fields] - $at) / $width}]
-    if {$left == 0 || $call eq "read_requeue"} {
+    if {$left == 0 || $call eq "::kafkatcl::bridge::read_requeue"} {
         unset ${id}($words) kept($reader)
     } else {
         lset ${id}($words) end [expr {[::tcl::clock::milliseconds] + $interval}]
     }
     # The object may be deleted, and its messages with it.
-    ::kafkatcl::bridge::$call $id $partition $left
+    $call $id $partition $left
 }
 
 # Acknowledge the used messages of all readers.
@@ -115,7 +115,7 @@ proc ::kafkatcl::ahead::Acknowledge {} {
 proc ::kafkatcl::ahead::Requeue {} {
     variable kept
     foreach reader [::tcl::array::names kept] {
-        Report $reader read_requeue
+        Report $reader ::kafkatcl::bridge::read_requeue
     }
 }
 

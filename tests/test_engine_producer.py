@@ -91,6 +91,16 @@ def test_an_early_message_to_an_unknown_partition_is_told_by_a_report(
         assert failed == [DeliveryReport(b"x", 99, topic, code=UNKNOWN_PARTITION)]
 
 
+def test_all_of_an_early_batch_to_an_unknown_partition_fail_alike(embedded_cluster: Cluster) -> None:
+    topic = embedded_cluster.topic()
+    with engine(embedded_cluster) as running:
+        running.master.log_to("none")
+        target = running.producing_to(topic)
+        target.handle.client.list_topics(topic, 15)  # so librdkafka refuses what comes behind the first
+        target.produce_batch(99, [batch_of(b"a", b"b", b"c")])
+        assert until(lambda: target.handle.losses.total == 3)
+
+
 @pytest.mark.parametrize("wanted", [set(), {"delivery"}])
 def test_an_unknown_partition_is_refused_once_the_partitions_are_known(
     embedded_cluster: Cluster, wanted: set[str]

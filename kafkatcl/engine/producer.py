@@ -323,15 +323,21 @@ class ProducerTopic(Topic):
         produced, and then librdkafka refuses it at once; the failure is reported by a
         delivery report in both cases.
         """
-        told_later = _TOPIC_ERRORS
-        if self.send is None or self.handle.reports:
-            told_later = told_later | {UNKNOWN_PARTITION}
+        is_first = self.send is None
         send = self.send or self._open()
         code = send(partition, payload, key)
-        if code in told_later and self._is_early():
+        if code and self._is_reported(code, is_first):
             self.handle.report_failure(code, self.topic.name, partition, payload, key)
             return 0
         return code
+
+    def _is_reported(self, code: int, is_first: bool) -> bool:
+        """Whether the failure of a message that librdkafka refused is reported, and not
+        raised; ``is_first``: of the first message of a topic, or of its batch.
+        """
+        if code == UNKNOWN_PARTITION:
+            return (is_first or self.handle.reports) and self._is_early()
+        return code in _TOPIC_ERRORS and self._is_early()
 
     def _failure(self, code: int, more: str = "") -> Failure:
         return kafka_failure(code, with_reason(code, more, self.handle.why))
@@ -356,6 +362,7 @@ class ProducerTopic(Topic):
         the error and the place of those not queued.
         """
         refused: list[tuple[int, int]] = []
+        is_first = self.send is None
         total = sum(map(len, batches))
         done = 0
         for batch in batches:
@@ -366,7 +373,11 @@ class ProducerTopic(Topic):
                 codes = self._queue_some(partition, rest)
                 is_full = QUEUE_FULL in codes
                 tried = codes.index(QUEUE_FULL) if is_full else len(codes) or len(rest)
-                refused += [(code, done + at) for at, code in enumerate(codes[:tried]) if code]
+                for code, at in ((code, at) for at, code in enumerate(codes[:tried]) if code):
+                    if self._is_reported(code, is_first):
+                        self.handle.report_failure(code, self.topic.name, partition, *rest.message(at))
+                    else:
+                        refused.append((code, done + at))
                 done += tried
                 if is_full and not self.handle.serve_until(deadline):
                     return refused + [(QUEUE_FULL, at) for at in range(done, total)]

@@ -34,6 +34,8 @@ def _single() -> Started:
     return _Given(given) if given else KafkaServer()
 
 
+THREE_SECONDS = 300  # for a test in which nodes end and start; on a machine that is not busy none takes 30
+
 #: What each ring is called and how its server starts.
 _SERVERS = {"single": _single, "three": KafkaNodes}
 _RINGS = pytest.StashKey[Mapping[str, Ring]]()
@@ -83,7 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kafka)
             # The fixture waits while others have the nodes, which is not the test's
             # time.
-            item.add_marker(pytest.mark.timeout(func_only=True))
+            item.add_marker(pytest.mark.timeout(THREE_SECONDS, func_only=True))
 
 
 @pytest.fixture(scope="session")

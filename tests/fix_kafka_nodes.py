@@ -29,9 +29,9 @@ from fix_process import Server
 
 NODES = (1, 2, 3)  # their names, which are their ids in Kafka's metadata
 HEAP = 320  # MB for each
-CLEAN_STOP_SECONDS = 40  # a node hands its leaderships over before it ends
-START_SECONDS = 150  # two more than one node takes longer on a busy machine
-HEAL_SECONDS = 60  # for nodes that were left stopped or killed to be in step again
+CLEAN_STOP_SECONDS = 60  # a node hands its leaderships over before it ends
+START_SECONDS = 200  # on a very busy machine; 10 on one that is not
+HEAL_SECONDS = 150  # for nodes that were left stopped or killed to be in step again
 
 
 class KafkaNodes:
@@ -165,6 +165,8 @@ class Nodes:
     def _do(self, operation: str, node: int) -> object:
         if operation == "controller":
             return self._controller()
+        if operation == "tails":
+            return self._tails()
         return OPERATIONS[operation](self._nodes[node])
 
     def healed(self) -> str:
@@ -182,6 +184,7 @@ class Nodes:
         return self.bootstrap
 
     def _tails(self, lines: int = 15) -> str:
+        """Whether each node runs, and the end of its log."""
         return "\n".join(
             f"node {name}, running: {node.is_running()}\n"
             + "\n".join(node.log.read_text(errors="replace").splitlines()[-lines:])
@@ -216,7 +219,7 @@ def in_step(address: str) -> bool:
         return False
     with contextlib.suppress(KafkaException):
         # A fresh client asks this node: it knows no other.
-        told = AdminClient({"bootstrap.servers": address, "log_level": 0}).list_topics(timeout=2)
+        told = AdminClient({"bootstrap.servers": address, "log_level": 0}).list_topics(timeout=10)
         partitions = [part for topic in told.topics.values() for part in topic.partitions.values()]
         return set(told.brokers) == set(NODES) and all(
             part.leader in part.isrs and set(part.isrs) == set(part.replicas) for part in partitions

@@ -14,8 +14,8 @@ from fix_cluster import Cluster
 from fix_kafka_nodes import CLEAN_STOP_SECONDS, HEAL_SECONDS, NODES, in_step
 
 #: How long tests wait for their turn: others may have the nodes before them.
-TURN_SECONDS = 300
-SECONDS = 30  # for what must come in the end: another leader, nodes in step
+TURN_SECONDS = 600
+SECONDS = 60  # for what must come in the end: another leader, nodes in step
 
 Found = TypeVar("Found")
 
@@ -55,7 +55,7 @@ class ThreeNodes(Cluster):
         which soon gives up on a node that does not answer.
         """
         return AdminClient(
-            {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, "socket.timeout.ms": 3000}
+            {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, "socket.timeout.ms": 5000}
         )
 
     # -- what is done to nodes
@@ -137,7 +137,7 @@ class ThreeNodes(Cluster):
 
     def metadata(self, topic: str) -> TopicMetadata:
         """What a node says of a topic; KafkaException where none answers."""
-        return self.admin.list_topics(topic, timeout=2).topics[topic]
+        return self.admin.list_topics(topic, timeout=5).topics[topic]
 
     def _told(self, ask: Callable[[], Found | None], complaint: str) -> Found:
         deadline = time.monotonic() + SECONDS
@@ -147,4 +147,4 @@ class ThreeNodes(Cluster):
                 if found is not None:
                     return found
             time.sleep(0.05)
-        raise TimeoutError(f"{complaint} after {SECONDS} s: {self.log}")
+        raise TimeoutError(f"{complaint} after {SECONDS} s: {self.log}\n{self._ask('tails', 0)}")

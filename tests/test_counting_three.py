@@ -17,7 +17,6 @@ PLAN = Plan(messages=scaled(5_000, 50_000), rate=scaled(500, 2_000))
 KINDS = scaled(1, len(FAULTS))  # of faults, of which the first is the kill of a leader
 
 
-@pytest.mark.timeout(scaled(120, 600), func_only=True)
 @pytest.mark.parametrize("kind", list(FAULTS)[:KINDS])
 def test_all_is_acknowledged_and_there_once_and_in_order(
     kind: str, three_nodes: ThreeNodes, tmp_path: Path

@@ -20,7 +20,7 @@ from fix_kafka_three import ThreeNodes
 from fix_pytest import inner_output
 
 TESTS = Path(__file__).parent
-SECONDS = 30
+SECONDS = 60
 
 
 def produced(nodes: ThreeNodes, topic: str, *payloads: bytes) -> list[int | None]:

@@ -13,7 +13,7 @@ from counting.trial import Progress
 
 #: How long a leader stays paused at least: the cluster has given up on it, and its
 #: clients wonder.
-PAUSE_SECONDS = 5
+PAUSE_SECONDS = 6
 
 Fault = Callable[[ThreeNodes, str, int], None]
 

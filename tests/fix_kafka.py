@@ -34,7 +34,8 @@ def _single() -> Started:
     return _Given(given) if given else KafkaServer()
 
 
-THREE_SECONDS = 300  # for a test in which nodes end and start; on a machine that is not busy none takes 30
+#: For a test in which nodes end and start; none takes 30 on a machine that is not busy.
+THREE_SECONDS = 300
 
 #: What each ring is called and how its server starts.
 _SERVERS = {"single": _single, "three": KafkaNodes}

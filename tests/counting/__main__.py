@@ -46,7 +46,7 @@ def main() -> int:
                 happens = at_random(nodes, plan.partitions, seed, options.faults, options.each)
                 found = run(nodes, Path(folder), plan, happens)
             wrong += bool(found.wrong())
-            lines = [f"seed {seed}, {time.monotonic() - begin:.0f} s", *nodes.log, str(found)]
+            lines = [f"seed {seed}, {time.monotonic() - begin:.0f} s", *nodes.log, *str(found).splitlines()]
             print("\n    ".join(lines), flush=True)
     finally:
         server.stop()

@@ -22,7 +22,7 @@ test: $(INSTALLED)
 # The tests of asynchronous work and the fuzzer at full length; `make test` runs a short form of each.
 soak: $(INSTALLED)
 	$(BIN)/python tests/fix_kafka_server.py
-	KAFKATCL_SOAK=1 $(BIN)/pytest --timeout=300 tests/test_async_*.py tests/test_fuzz.py
+	KAFKATCL_SOAK=1 $(BIN)/pytest --timeout=300 tests/test_async_*.py tests/test_fuzz.py tests/test_counting_three.py
 
 # Tcl's own tests in our shells and in tclsh: which of them differ.  TCLSUITE takes options: make tclsuite TCLSUITE=--help
 tclsuite: $(INSTALLED)

@@ -26,7 +26,7 @@ _set_up = function("rd_kafka_mock_broker_set_up", ctypes.c_int, [ctypes.c_void_p
 def told(monkeypatch: pytest.MonkeyPatch) -> list[LogLine]:
     """What the clients of the test tell on stderr."""
     lines: list[LogLine] = []
-    monkeypatch.setattr(logs, "sink", lambda _handle, _gives_up: lines.extend)
+    monkeypatch.setattr(logs, "sink", lambda *_: lines.extend)
     return lines
 
 

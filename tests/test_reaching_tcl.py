@@ -66,7 +66,7 @@ def test_functions_without_a_guard_never_raise() -> None:
     found = 0
     for name in SOURCES:
         for node in ast.walk(TREES[name]):
-            if isinstance(node, ast.FunctionDef) and "quick" in map(ast.unparse, node.decorator_list):
+            if isinstance(node, ast.FunctionDef) and "fast_path" in map(ast.unparse, node.decorator_list):
                 found += 1
                 [body] = [
                     line for line in node.body if not isinstance(line, ast.Expr)

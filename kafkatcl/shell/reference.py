@@ -60,8 +60,8 @@ class Reference:
     @functools.cached_property
     def _app(self) -> Any:
         app = application(new_interp())
-        app.eval("namespace eval ::kafkatcl::bridge {}")
-        app.evalfile(str(Path(kafkatcl.__file__).with_name("tcl") / "kafka.tcl"))
+        for file in ("core", "table", "commands"):
+            app.evalfile(str(Path(kafkatcl.__file__).with_name("tcl") / f"{file}.tcl"))
         return app
 
     # -- Tcl's own ---------------------------------------------------------------------

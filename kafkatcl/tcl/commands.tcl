@@ -1,8 +1,9 @@
 # commands.tcl --
 #
 #   Every subcommand of every kind of object, in the order of the original's errors; see
-#   table.tcl for what a row is.  What has no `call` has its body in the file of its
-#   kind.
+#   table.tcl for what a row is.  The code of rows without `call` is given to Implement
+#   in master.tcl, handle.tcl, topic.tcl and subscriber.tcl; the procedures of the kind
+#   `easy` are in easy.tcl, background.tcl and help.tcl.
 
 namespace eval ::kafkatcl {
 

@@ -13,20 +13,26 @@
 
 namespace eval ::kafkatcl {
     variable fastPaths      ;# kind,subcommand -> a body to try before the procedure
-    variable bodies         ;# kind -> the body of its object commands
+    variable bodies         ;# kind -> the body of its object commands; see also table.tcl
     variable commandOf      ;# object id -> the present name of its command
     array set fastPaths {}
     array set bodies {}
     array set commandOf {}
 }
 
-# Say how a subcommand is used, under the name the object was called by.
+# Raise the error about a wrong number of words, from a subcommand.
+#   text    the subcommand and its usage
+#   Errors  TCL WRONGARGS: the text behind the name that the object was called by,
+#           raised by the subcommand
+#   Level   1 is the subcommand, 2 the object command, whose first word is the name
 proc ::kafkatcl::Usage {text} {
     set name [lindex [info level -2] 0]
     return -level 2 -code error -errorcode {TCL WRONGARGS} "wrong # args: should be \"$name $text\""
 }
 
-# The words of an enumeration as errors show them: "a or b", "a, b, or c".
+# Join words as Tcl's own errors show what may be chosen.
+#   words   two or more
+#   Result  "a or b"; "a, b, or c"
 proc ::kafkatcl::Choices {words} {
     if {[llength $words] == 2} {
         return [join $words " or "]
@@ -34,7 +40,8 @@ proc ::kafkatcl::Choices {words} {
     return "[join [lrange $words 0 end-1] {, }], or [lindex $words end]"
 }
 
-# Refuse a second word that is not one of the choices.
+# Refuse a word that is none of the choices.
+#   Errors  TCL LOOKUP INDEX suboption WORD, raised by the caller
 proc ::kafkatcl::RequireSuboption {word choices} {
     if {$word ni $choices} {
         return -level 2 -code error -errorcode [list TCL LOOKUP INDEX suboption $word] \
@@ -42,7 +49,10 @@ proc ::kafkatcl::RequireSuboption {word choices} {
     }
 }
 
-# Refuse a subcommand; `words` are those the object command was called with.
+# Refuse a subcommand that the kind does not have.
+#   words   those the object command was called with, its own name first
+#   Errors  TCL WRONGARGS if there is no subcommand at all, else TCL LOOKUP INDEX option
+#           SUBCOMMAND; the message lists what the original has
 proc ::kafkatcl::Unknown {kind words subcommand} {
     variable kinds
     if {[llength $words] == 1} {
@@ -59,7 +69,9 @@ proc ::kafkatcl::Unknown {kind words subcommand} {
         "bad option \"$subcommand\": must be [Choices $original]"
 }
 
-# The kind of object that a command is, nothing if it is none.
+# The kind of object that a command stands for.
+#   command  its name; it must exist
+#   Result   a name from `order` in table.tcl; empty if the command is none of ours
 proc ::kafkatcl::KindOf {command} {
     foreach trace [trace info command $command] {
         lassign [lindex $trace 1] follower kind
@@ -70,16 +82,21 @@ proc ::kafkatcl::KindOf {command} {
     return [expr {[namespace origin $command] eq "::kafka::kafka" ? "kafka" : ""}]
 }
 
-# Give a subcommand a body within the object command, which saves a call where every one
-# counts.  It returns what it can do and has no errors of ours; else the procedure is
-# called.  Its commands have full names, as the script's namespace may have its own.
-# %id% stands for the object id.
+# Give a subcommand a fast path: a body that stands in the object command itself, which
+# saves a call where every one counts.  The body returns what the usual case gives; in
+# any other case, and for every error, its end is reached and the procedure of the
+# subcommand is called.
+#   body  its commands have full names, as the namespace of the object command may have
+#         commands of the same names.  It has the words behind the subcommand in `args`,
+#         and %id% stands for the object id.
 proc ::kafkatcl::FastPath {kind subcommand body} {
     variable fastPaths
     set fastPaths($kind,$subcommand) $body
 }
 
-# A call whose words may be secrets, with errors that do not show them.
+# A body for a call whose words may be secrets: its errors do not show them.
+#   call    a command, which finds the words behind the subcommand in `args`
+#   Result  a script for the body of an object command; see secrets::Refusal
 proc ::kafkatcl::Discreet {call} {
     return [string map [list %call% $call] {
         ::if {[::catch {%call%} result options] && [::dict get $options -code] == 1} {
@@ -94,7 +111,8 @@ proc ::kafkatcl::MayShowSecrets {kind subcommand} {
     return [expr {$subcommand eq "creator" || [Field $kind $subcommand properties] eq 1}]
 }
 
-# The body of an object command; `id` is an object id, or a variable reference to one.
+# The body of an object command, made once for each kind.
+#   id  an object id, or `$name` for a command that has it in a variable
 proc ::kafkatcl::Body {kind id} {
     variable bodies
     if {![info exists bodies($kind)]} {
@@ -103,7 +121,7 @@ proc ::kafkatcl::Body {kind id} {
     return [string map [list %id% $id] $bodies($kind)]
 }
 
-# The same with %id% for the object id.
+# The body of the object commands of a kind, with %id% for the object id.
 proc ::kafkatcl::KindBody {kind} {
     variable kinds
     variable fastPaths
@@ -122,8 +140,11 @@ proc ::kafkatcl::KindBody {kind} {
     return [core::Named "::switch -exact -- \$subcommand [list $cases]"]
 }
 
-# Make an object and its command, which may be given as #auto for a name with this
-# prefix; the command's full name.  `make` is the bridge call that makes the object.
+# Make an object and its command; called by a subcommand that makes objects.
+#   name    as the script gave it; #auto makes one up from `prefix`
+#   make    the bridge call that makes the object, a list; its value is the object id
+#   Result  the full name of the command
+#   Level   FullName looks for a namespace at level 3 from here
 proc ::kafkatcl::Create {kind name prefix make} {
     if {$name eq "#auto"} {
         set name [Unwrap [bridge::auto_name $prefix]]
@@ -132,7 +153,9 @@ proc ::kafkatcl::Create {kind name prefix make} {
     return [MakeCommand $kind [Unwrap [{*}$make]] $full]
 }
 
-# The subcommand `help` of all objects, which no error lists: the original has none.
+# The subcommand `help` of all objects.  No error lists it, as the original does not
+# have it.
+#   Level  1 is the object command, whose first word is the name that help shows
 proc ::kafkatcl::Help {kind words} {
     set name [lindex [info level -1] 0]
     if {[llength $words] > 1} {
@@ -141,9 +164,9 @@ proc ::kafkatcl::Help {kind words} {
     return [help::Text $kind [lindex $words 0] $name]
 }
 
-# The full name of a command to make.  An unqualified name is global; a relative one
-# belongs to the namespace of whoever called the object command, which is `level` levels
-# up, and three more behind `creator`.
+# The full name of a command that is to be made.  An unqualified name is global; a
+# relative one belongs to the namespace of whoever called the object command.
+#   level  how many levels up from here that is; three more are added behind `creator`
 proc ::kafkatcl::FullName {name level} {
     if {[string match ::* $name]} {
         return $name
@@ -158,8 +181,10 @@ proc ::kafkatcl::FullName {name level} {
     return [string trimright $namespace :]::$name
 }
 
-# Make the command of an object.  A command of this name is replaced; an object it may
-# be is deleted.
+# Make the command of an object.  A command of this name is replaced; if that stands for
+# an object, the object is deleted.  Namespaces of the name are made.
+#   name    a full name
+#   Result  the name
 proc ::kafkatcl::MakeCommand {kind id name} {
     variable commandOf
     if {[namespace qualifiers $name] ne ""} {
@@ -174,8 +199,8 @@ proc ::kafkatcl::MakeCommand {kind id name} {
     return $name
 }
 
-# Follow the command of an object: it is known under its new name, or its object goes
-# with it.
+# The trace on the command of an object.  After `rename` the object is known under the
+# new name; when the command is deleted, so is the object, by ::kafkatcl::KIND::Deleted.
 proc ::kafkatcl::Changed {kind id old new operation} {
     variable commandOf
     if {$operation eq "rename"} {
@@ -186,7 +211,7 @@ proc ::kafkatcl::Changed {kind id old new operation} {
     ::kafkatcl::${kind}::Deleted $id
 }
 
-# Delete an object by its command.
+# Delete the command of an object, and with it the object, if it still has one.
 proc ::kafkatcl::DeleteCommand {id} {
     variable commandOf
     if {[info exists commandOf($id)]} {
@@ -194,8 +219,9 @@ proc ::kafkatcl::DeleteCommand {id} {
     }
 }
 
-# Release an object, and the callbacks of the partitions that it fetched.  Messages
-# whose callback has run count as consumed.
+# Release the object behind a command that is gone.  Messages whose callback has run
+# count as consumed, what was read ahead is requeued, and the callbacks of the
+# partitions that the object fetched are forgotten.
 proc ::kafkatcl::Release {id} {
     Requeue
     events::Acknowledge

@@ -36,9 +36,11 @@ namespace eval ::kafkatcl {
     variable order {}       ;# the kinds, as they were declared
     variable kinds          ;# kind -> its subcommands, the original's in the order of its errors
     variable aboutKind      ;# kind -> a sentence about its objects
-    variable rows           ;# kind,subcommand -> the fields of its row, the usage among them
+    variable rows           ;# kind,subcommand -> a dict: the fields of its row, and its usage
     variable rowsOf         ;# kind -> the subcommands of its rows, {info topics} and its like among them
-    variable bodies         ;# kind,subcommand -> the code behind the checks
+    # kind,subcommand -> the code behind the checks; object.tcl keeps the bodies of
+    # object commands in the same array, under kind alone
+    variable bodies
     variable defined        ;# kind -> 1 once its procedures are made
     foreach name {kinds aboutKind rows rowsOf bodies defined} {
         array set $name {}
@@ -46,7 +48,9 @@ namespace eval ::kafkatcl {
     unset name
 }
 
-# Begin the rows of a kind of object.
+# Begin the rows of a kind of object, and make its namespace ::kafkatcl::KIND.
+#   kind   its name, as in kafka::help and in the names of procedures
+#   about  a sentence about its objects, for help
 proc ::kafkatcl::Kind {kind about} {
     variable order
     variable kinds
@@ -59,7 +63,12 @@ proc ::kafkatcl::Kind {kind about} {
     namespace eval ::kafkatcl::$kind {}
 }
 
-# A row.  The subcommand is two words where the first has suboptions.
+# Add a row to a kind that has begun.
+#   subcommand  one word, or two for a suboption: the subcommand that has suboptions,
+#               and one of them
+#   usage       as the head of this file says; of no account where the fields have
+#               `like`
+#   fields      names and values, as the head of this file says
 proc ::kafkatcl::Row {kind subcommand usage {fields {}}} {
     variable kinds
     variable rows
@@ -79,29 +88,38 @@ proc ::kafkatcl::Row {kind subcommand usage {fields {}}} {
     set rows($kind,$subcommand) [dict merge $rows($other,$name) $fields [dict create like $other,$name]]
 }
 
-# The rows of a subcommand: its own, and those of its suboptions.
+# The rows that a subcommand has.
+#   Result  a list of keys of rows: the subcommand itself, and two words for each
+#           suboption
 proc ::kafkatcl::WithSuboptions {kind subcommand} {
     return [concat [list $subcommand] [lmap suboption [Field $kind $subcommand suboptions] {list $subcommand $suboption}]]
 }
 
-# The words of which a subcommand takes one first; none if it takes others.
+# The words of which a subcommand takes one first.
+#   Result  suboptions and choices in the order of errors; empty if the first word may
+#           be anything
 proc ::kafkatcl::ChoicesOf {kind subcommand} {
     set choices [concat [Field $kind $subcommand suboptions] [Field $kind $subcommand choices]]
     return [expr {[llength $choices] ? $choices : [lindex [ParseUsage [Field $kind $subcommand usage]] 4]}]
 }
 
-# Say what a subcommand does behind the checks of its row, where the row has no call.
-# The code has the object id in `id`, the words behind the subcommand and
-# its options in `words`, and in variables of their own each word that has a name in the
-# usage, and each option.
+# Say what a subcommand does behind the checks of its row, where the row has no `call`.
+# The code becomes the end of a procedure, which is called by the object command.
+#   subcommand  one word, or two for a suboption
+#   body        the code.  It finds the object id in `id`, the words behind the
+#               subcommand and its options in `words`, and in variables of their own
+#               each word that the usage names and each option: `timeout` for
+#               `-timeout`, 1 or 0 for an option without a word.  `command` is the
+#               prefix of -command, or empty, where the row has `waits`.
 proc ::kafkatcl::Implement {kind subcommand body} {
     variable bodies
     set bodies($kind,$subcommand) $body
 }
 
-# Make the procedures of a kind: ::kafkatcl::KIND::SUBCOMMAND, or
-# ::kafkatcl::KIND::SUBCOMMAND.SUBOPTION.  This is done when the first object of the
-# kind is made, as a script that starts uses few of them.
+# Make the procedures of a kind, unless they are there: ::kafkatcl::KIND::SUBCOMMAND, or
+# ::kafkatcl::KIND::SUBCOMMAND.SUBOPTION.  Each takes the object id and the list of
+# words, and does the checks of its row and then its code.  They are made when the first
+# object of the kind is, as a script that starts uses few of them.
 proc ::kafkatcl::Define {kind} {
     variable rowsOf
     variable defined
@@ -115,7 +133,8 @@ proc ::kafkatcl::Define {kind} {
     }
 }
 
-# What a subcommand does behind the checks.
+# The code of a subcommand behind its checks: from `suboptions`, from `call`, or given
+# to Implement.
 proc ::kafkatcl::CodeOf {kind subcommand} {
     variable bodies
     if {[Field $kind $subcommand suboptions] ne ""} {
@@ -140,13 +159,16 @@ proc ::kafkatcl::CodeOf {kind subcommand} {
     return [expr {[Field $kind $subcommand returns] eq "nothing" ? "set result $result; return" : "return $result"}]
 }
 
-# What a row has in a field; empty if it has none.
+# The value of a field of a row.
+#   subcommand  the key of the row, one word or two
+#   field       a name that the head of this file lists, or `usage`
+#   Result      empty if the row has no such field
 proc ::kafkatcl::Field {kind subcommand field} {
     variable rows
     return [expr {[dict exists $rows($kind,$subcommand) $field] ? [dict get $rows($kind,$subcommand) $field] : {}}]
 }
 
-# The code that looks at the words, and gives them names.
+# The code that checks the words of a call, and gives them names.
 proc ::kafkatcl::Checks {kind subcommand} {
     lassign [ParseUsage [Field $kind $subcommand usage]] required optional repeated options choices
     set wrong "::kafkatcl::Usage [list [Shown $kind $subcommand]]"
@@ -173,11 +195,16 @@ proc ::kafkatcl::Checks {kind subcommand} {
     return $code
 }
 
-# What `wrong # args` shows.  Kept of the original: a blank behind what takes no words.
+# What `wrong # args` shows behind the name of the object.
+#   Result  the subcommand and its usage; as in the original, a blank stands behind what
+#           takes no words
 proc ::kafkatcl::Shown {kind subcommand} {
     return "$subcommand [Field $kind $subcommand usage]"
 }
 
+# The code that sets the variables of options to their defaults, and then takes them.
+#   options  names with their dash, and the word each takes, or an empty one
+#   wrong    the code for too few words
 proc ::kafkatcl::OptionsCode {kind subcommand options wrong} {
     set code {}
     foreach {option word} $options {
@@ -191,8 +218,12 @@ proc ::kafkatcl::OptionsCode {kind subcommand options wrong} {
     return $code
 }
 
-# Take options off the front of `words` of the caller, into variables named like them;
-# whether all have their values.
+# Take options off the front of the words, into variables named like them without the
+# dash.
+#   options  names with their dash, and the word each takes, or an empty one
+#   spare    how many words must be left; an option is not taken from among them
+#   Result   1, or 0 if the last option has no value
+#   Level    1: `words` gets shorter, the variables are set
 proc ::kafkatcl::TakeOptions {options spare} {
     upvar 1 words words
     while {[llength $words] > $spare && [dict exists $options [lindex $words 0]]} {
@@ -209,8 +240,10 @@ proc ::kafkatcl::TakeOptions {options spare} {
     return 1
 }
 
-# Take `-command prefix` off `words` of the caller, where it stands before the suboption
-# or behind it: these two words.
+# Take `-command prefix` off the words, where it stands before the suboption or behind
+# it.
+#   Result  these two words, or empty
+#   Level   1: `words` gets shorter
 proc ::kafkatcl::TakeCommand {} {
     upvar 1 words words
     foreach at {0 1} {
@@ -223,7 +256,9 @@ proc ::kafkatcl::TakeCommand {} {
 }
 
 # Refuse a first word that looks like an option.  A topic whose name begins with a dash
-# comes with its partition.
+# comes with its partition, and so is a list of two.
+#   options  those that there are, joined by "or"
+#   Errors   TCL LOOKUP INDEX option WORD, raised by the caller
 proc ::kafkatcl::RefuseOption {words options} {
     set word [lindex $words 0]
     if {[string match -* $word] && [string is list $word] && [llength $word] == 1} {
@@ -232,7 +267,8 @@ proc ::kafkatcl::RefuseOption {words options} {
     }
 }
 
-# The condition under which there are too few words, or too many.
+# The expression that is true for too few words, or too many.
+#   required  the names of such words; `optional` and `repeated` likewise
 proc ::kafkatcl::CountTest {kind subcommand required optional repeated} {
     set min [llength $required]
     set max [expr {$min + [llength $optional]}]
@@ -250,8 +286,11 @@ proc ::kafkatcl::CountTest {kind subcommand required optional repeated} {
     return "\[llength \$words\] < $min || \[llength \$words\] > $max"
 }
 
-# The words of a usage: names of those required, optional, and repeated; options and the
-# words that they take; choices.
+# Take a usage apart.
+#   usage   as the head of this file says
+#   Result  a list of five: the names of required words, of optional ones, and of those
+#           that repeat; options, each with the word that it takes or an empty one;
+#           choices
 proc ::kafkatcl::ParseUsage {usage} {
     set required {}
     set optional {}

@@ -4,25 +4,27 @@
 #   over the bridge at once.  Those it has not used yet are stored here and do not count
 #   as consumed.  Every other consuming command requeues them first.
 #
-#   What is kept is in the array ::kafkatcl::ahead::ID, ID being the object
-#   id, under the words of `consume` before the name of the array, as in
-#   "partition,timeout".  It is a list {at topic partition layout width fields due}:
-#   `at` is where in the fields the next message begins, `width` how many each has, and
-#   `due` when the other side is to be told how far the script has come.
+#   A reader is a list of two, {id words}: an object id, and the words of `consume`
+#   before the name of the array, joined by commas, as in "partition,timeout".  Its
+#   messages are in the array ::kafkatcl::ahead::ID under these words, as a list {at
+#   topic partition layout width fields due}: `at` is where in the fields the next
+#   message begins, `width` how many fields each message has, and `due` when the engine
+#   is to be told how many are used, in ms as of `clock milliseconds`.
 #
-#   A buffer is the partition of a topic of a handle, a queue, or a subscriber.  Only
-#   one of the entries that mean the same buffer is there at a time.
+#   A buffer is the partition of a topic of a handle, a queue, or a subscriber.  Several
+#   readers may read one buffer; at most one of them has something stored.
 
 namespace eval ::kafkatcl::ahead {
-    variable kept           ;# {id words} -> the buffer of what is kept for them
-    variable topicOf        ;# object id of a topic object -> its handle and its name
+    variable kept           ;# reader that has something stored -> the buffer it reads
+    variable topicOf        ;# object id of a topic object -> {handle name}
     variable interval 10    ;# ms between reports to the engine of how many messages the script has used
     array set kept {}
     array set topicOf {}
 
-    # The beginning of every `consume`: set `at` to the stored message for these words,
-    # and move on by one.  Nearly all messages take this path, so its text is copied
-    # into the object command.
+    # The beginning of every `consume`, where `words` are those of the reader: set `at`,
+    # `topic`, `partition`, `layout` and `fields` for its next stored message, and move
+    # on by one; without one `at` is unset.  Nearly all messages take this path, so its
+    # text is copied into the object command, with the object id in place of %id%.
     variable find {
         ::upvar #0 ::kafkatcl::ahead::%id% ahead
         ::if {[::tcl::info::exists ahead($words)]} {
@@ -42,15 +44,17 @@ namespace eval ::kafkatcl::ahead {
     }
 }
 
-# Whether the stored messages may still be used.  Those of revoked partitions may not.
+# Whether stored messages may still be used.  Those of revoked partitions may not.
+# Asked by the text in `find`, when the engine is to be told.
 proc ::kafkatcl::ahead::MayBeUsed {id words} {
     variable kept
     ::kafkatcl::events::RequeueRecalled
     return [::tcl::info::exists kept([list $id $words])]
 }
 
-# Before messages are read over the bridge: requeue those stored under another timeout
-# for this buffer.
+# Before messages are read over the bridge: requeue those stored for other readers of
+# this buffer, such as a `consume` with another timeout.
+#   words  as of a reader, see above
 proc ::kafkatcl::ahead::RequeueOthers {id words} {
     variable kept
     if {[::tcl::array::size kept] == 0} {
@@ -64,7 +68,8 @@ proc ::kafkatcl::ahead::RequeueOthers {id words} {
     }
 }
 
-# The name of the buffer that these words read.
+# The name of the buffer that a reader reads.
+#   Errors  that of an integer, if the partition is none
 proc ::kafkatcl::ahead::BufferOf {id words} {
     variable topicOf
     if {![::tcl::info::exists topicOf($id)]} {
@@ -74,6 +79,8 @@ proc ::kafkatcl::ahead::BufferOf {id words} {
 }
 
 # Store all but the first of the messages that were read over the bridge.
+#   words   as of a reader, see above
+#   fields  the fields of all messages in a row, in the layout
 proc ::kafkatcl::ahead::Store {id words topic partition layout fields} {
     variable kept
     variable interval
@@ -86,7 +93,11 @@ proc ::kafkatcl::ahead::Store {id words topic partition layout fields} {
     }
 }
 
-# Report to the engine how many stored messages of a reader are not used yet.
+# Tell the engine how many messages of a reader are not used yet.  They are forgotten if
+# there are none, or if they are requeued.
+#   reader  a reader with something stored
+#   call    the bridge call that tells: read_acknowledge, or read_requeue, by which
+#           those that are not used go back to the buffer
 proc ::kafkatcl::ahead::Report {reader {call ::kafkatcl::bridge::read_acknowledge}} {
     variable kept
     variable interval
@@ -103,7 +114,7 @@ proc ::kafkatcl::ahead::Report {reader {call ::kafkatcl::bridge::read_acknowledg
     $call $id $partition $left
 }
 
-# Acknowledge the used messages of all readers.
+# Acknowledge the used messages of all readers: they count as consumed.
 proc ::kafkatcl::ahead::Acknowledge {} {
     variable kept
     foreach reader [::tcl::array::names kept] {
@@ -111,7 +122,7 @@ proc ::kafkatcl::ahead::Acknowledge {} {
     }
 }
 
-# Requeue all stored messages.
+# Requeue all stored messages; the used ones count as consumed.
 proc ::kafkatcl::ahead::Requeue {} {
     variable kept
     foreach reader [::tcl::array::names kept] {
@@ -119,27 +130,29 @@ proc ::kafkatcl::ahead::Requeue {} {
     }
 }
 
-# A topic object was made, from a handle and with a name.
+# Note which partitions a new topic object reads.
+#   handle  the object id of its handle
+#   name    the name of its topic
 proc ::kafkatcl::ahead::AddTopic {id handle name} {
     variable topicOf
     set topicOf($id) [list $handle $name]
 }
 
-# An object is gone; what was kept for it was given back before.
+# Forget an object that is gone.  What was stored for it was requeued before.
 proc ::kafkatcl::ahead::DropObject {id} {
     variable topicOf
     unset -nocomplain topicOf($id) ::kafkatcl::ahead::$id
 }
 
-# Before a partition is stopped, an object deleted, or a callback replaced: requeue
-# every message that the script has not seen.
+# Requeue every message that the script has not seen, with callbacks and without: before
+# a partition is stopped, an object deleted, or a callback replaced.
 proc ::kafkatcl::Requeue {} {
     events::Requeue
     ahead::Requeue
 }
 
-# Before the end: acknowledge the messages that the script has used, with callbacks and
-# without.
+# Acknowledge the messages that the script has used, with callbacks and without: before
+# the end, and before offsets are told or committed.
 proc ::kafkatcl::Acknowledge {} {
     events::Acknowledge
     ahead::Acknowledge

@@ -5,15 +5,18 @@
 #   In a coroutine, kafka::await does that and gives the result.
 
 namespace eval ::kafkatcl::background {
-    variable asked          ;# id -> the prefix that gets the answer
-    variable awaiting       ;# id -> the coroutine that awaits an answer, while it is there
-    variable answerIds 0    ;# counts the ids made here
+    variable asked          ;# callback id of a question -> the prefix that gets the answer
+    variable awaiting       ;# id of an answer -> the coroutine that awaits it, while it is there
+    variable answerIds 0    ;# counts the ids of both kinds
     array set asked {}
     array set awaiting {}
 }
 
-# Call the bridge, ::kafkatcl::bridge::CALL, and give its value; with a prefix do not
-# wait: the value is for the prefix.
+# Call the bridge, and give its value; with a prefix do not wait for it.
+#   prefix  what gets the answer later, as an event at global level; empty to wait
+#   call    the name of the bridge call, below ::kafkatcl::bridge
+#   Result  the value of the call; empty with a prefix
+#   Errors  those of the call; with a prefix only that it cannot be started
 proc ::kafkatcl::Ask {prefix call args} {
     if {[llength $prefix] == 0} {
         return [Unwrap [bridge::$call {*}$args]]
@@ -27,7 +30,9 @@ proc ::kafkatcl::Ask {prefix call args} {
     return
 }
 
-# The answer to what was asked has come: the command that gets it.
+# Take the answer that has come for a question.
+#   answerId  as in `asked`
+#   Result    the command that is to be run with it: the prefix and two words, or three
 proc ::kafkatcl::background::Answered {answerId answer} {
     variable asked
     set prefix $asked($answerId)
@@ -40,6 +45,10 @@ proc ::kafkatcl::background::Answered {answerId answer} {
 }
 
 # In a coroutine: call a subcommand that may wait, and go on when its answer is there.
+#   object  the name of an object command
+#   Result  that of the subcommand
+#   Errors  KAFKA COROUTINE outside of a coroutine; those of the subcommand
+#   Level   1, for the name of the object
 ::kafkatcl::LateCommand ::kafka::await {object subcommand args} {
     set coroutine [::tcl::info::coroutine]
     if {$coroutine eq ""} {
@@ -61,8 +70,8 @@ proc ::kafkatcl::background::Answered {answerId answer} {
     return $value
 }
 
-# Remember a coroutine for as long as it is there, whatever its name; the id of its
-# answer.
+# Remember a coroutine for as long as it is there, under whatever name.
+#   Result  the id of its answer
 proc ::kafkatcl::background::Await {coroutine} {
     variable awaiting
     variable answerIds
@@ -72,6 +81,8 @@ proc ::kafkatcl::background::Await {coroutine} {
     return $answerId
 }
 
+# The trace on the command of a coroutine that awaits an answer: its name is followed,
+# and a coroutine that has ended is forgotten.
 proc ::kafkatcl::background::Changed {answerId old new operation} {
     variable awaiting
     if {$operation eq "rename"} {
@@ -81,13 +92,15 @@ proc ::kafkatcl::background::Changed {answerId old new operation} {
     }
 }
 
+# Forget a coroutine that no longer awaits this answer.
 proc ::kafkatcl::background::Forget {coroutine answerId} {
     variable awaiting
     trace remove command $coroutine {rename delete} [list ::kafkatcl::background::Changed $answerId]
     unset awaiting($answerId)
 }
 
-# Go on in the coroutine that awaits this answer, if it is still there.
+# The callback of an answer: go on in the coroutine that awaits it, if that is still
+# there.
 proc ::kafkatcl::background::Resume {answerId args} {
     variable awaiting
     if {[::tcl::info::exists awaiting($answerId)]} {

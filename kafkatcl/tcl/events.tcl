@@ -2,33 +2,37 @@
 #
 #   Callbacks.  The engine collects events and rings a bell; this file takes them in
 #   batches, and turns.tcl runs the callbacks.  A callback has a callback id.  When a
-#   callback is removed, its pending events are skipped.
+#   callback is removed, its pending events are skipped.  Pending events are those that
+#   were taken and have not run; the engine has them in flight.
 
 namespace eval ::kafkatcl::events {
     variable callback       ;# callback id -> command prefix
     variable running {}     ;# callback ids of the callbacks that are running, innermost last
-    # events taken, not run: {callbackId argument} or
+    # the events of the last batch: a notice is {callbackId argument}, messages are
     # {callbackId topic partition layout fields}
     variable waiting {}
-    variable next 0         ;# where in `waiting` the next one stands
+    variable next 0         ;# where in `waiting` the first pending one stands
     variable at 0           ;# where in its fields the next message begins
-    variable left 0         ;# how many notices and messages have not run
+    variable left 0         ;# how many notices and messages are pending
     variable callbackIds 0  ;# counts the callback ids made here
-    variable batch 500      ;# how many are taken at once, see Adapt
-    variable taken 0        ;# when they were, in ms
+    variable batch 500      ;# how many notices and messages are taken at once, see AdaptBatch
+    variable taken 0        ;# when the last batch was, in ms as of `clock milliseconds`
     variable changes 0      ;# counts changes of callbacks and pending events
     variable interval 50    ;# ms between acknowledgements of what callbacks have run
-    variable due 0          ;# when that is
+    variable due 0          ;# when the next one is due, in ms as of `clock milliseconds`
     array set callback {}
 }
 
-# A callback id for a callback of its own.
+# A callback id for a callback of its own, which no other object has: that of a
+# partition.
 proc ::kafkatcl::events::NewCallbackId {} {
     variable callbackIds
     return "start[incr callbackIds]"
 }
 
-# Set a callback, a command prefix.
+# Set a callback; another one that has this id is replaced.
+#   callbackId  of NewCallbackId, or what the engine calls the callback
+#   prefix      a list
 proc ::kafkatcl::events::SetCallback {callbackId prefix} {
     variable callback
     variable changes
@@ -36,7 +40,7 @@ proc ::kafkatcl::events::SetCallback {callbackId prefix} {
     incr changes
 }
 
-# Forget a callback, and whatever waits for it.
+# Forget a callback, if there is one: its pending events will be skipped.
 proc ::kafkatcl::events::UnsetCallback {callbackId} {
     variable callback
     variable changes
@@ -44,14 +48,16 @@ proc ::kafkatcl::events::UnsetCallback {callbackId} {
     incr changes
 }
 
-# The command prefix of a callback, empty when there is none.
+# The command prefix of a callback.
+#   Result  empty if there is none
 proc ::kafkatcl::events::GetCallback {callbackId} {
     variable callback
     if {[::tcl::info::exists callback($callbackId)]} {return $callback($callbackId)}
 }
 
-# Partitions are no longer fetched (callback id, topic, partition of each): forget the
-# callbacks they had for themselves.
+# Forget the callbacks of partitions that are no longer fetched, if they had one for
+# themselves.
+#   stopped  three elements for each partition: callback id, topic, partition
 proc ::kafkatcl::events::DropStopped {stopped} {
     foreach {callbackId topic partition} $stopped {
         if {[::tcl::string::match start* $callbackId]} {
@@ -62,8 +68,9 @@ proc ::kafkatcl::events::DropStopped {stopped} {
 
 # -- pending events --------------------------------------------------------------------
 
-# Requeue all pending events, before a partition is stopped, an object deleted, or a
-# callback replaced: the engine then drops those that no callback may get any more.
+# Requeue all pending events; those that have run are acknowledged.  Done before a
+# partition is stopped, an object deleted, or a callback replaced: the engine then drops
+# what no callback may get any more.
 proc ::kafkatcl::events::Requeue {} {
     variable left
     if {$left > 0} {
@@ -73,7 +80,8 @@ proc ::kafkatcl::events::Requeue {} {
     }
 }
 
-# Requeue the events that the engine recalls, as their partitions were revoked.
+# Give back what the engine recalls, as its partitions were revoked: pending events of a
+# callback, and messages that were read ahead.
 proc ::kafkatcl::events::RequeueRecalled {} {
     foreach callbackId [::kafkatcl::Unwrap [::kafkatcl::bridge::events_recalled $::kafkatcl::session]] {
         if {$callbackId eq ""} {
@@ -87,6 +95,9 @@ proc ::kafkatcl::events::RequeueRecalled {} {
     }
 }
 
+# The pending events.
+#   Result  a list as `waiting`, where the first event has only the messages that have
+#           not run
 proc ::kafkatcl::events::Remaining {} {
     variable waiting
     variable next
@@ -103,6 +114,8 @@ proc ::kafkatcl::events::CountOf {event} {
     return [expr {[llength $event] == 2 ? 1 : [llength [lindex $event 4]] / [::kafkatcl::layouts::Width [lindex $event 3]]}]
 }
 
+# Have these events pending, in place of all that were.
+#   events  a list as `waiting`
 proc ::kafkatcl::events::ReplaceEvents {events} {
     variable changes
     variable waiting $events
@@ -115,8 +128,8 @@ proc ::kafkatcl::events::ReplaceEvents {events} {
     incr changes
 }
 
-# How many notices or messages of each callback have not run:
-# {callbackId count callbackId count ...}
+# How many notices or messages of each callback are pending.
+#   Result  a dict of callback ids and numbers, as the bridge calls take it
 proc ::kafkatcl::events::RemainingCounts {} {
     set counts {}
     foreach event [Remaining] {
@@ -132,8 +145,9 @@ proc ::kafkatcl::events::Acknowledge {} {
     ::kafkatcl::Unwrap [::kafkatcl::bridge::events_acknowledge $::kafkatcl::session {*}[RemainingCounts]]
 }
 
-# Take the next batch of events from the engine, when the last one has run; the number
-# of notices and messages.
+# Take the next batch of events from the engine, when the last one has run.
+#   Result  the number of notices and messages; 0 if the bell will ring for the next
+#           ones
 proc ::kafkatcl::events::TakeEvents {} {
     variable batch
     variable left
@@ -146,8 +160,9 @@ proc ::kafkatcl::events::TakeEvents {} {
     return $left
 }
 
-# A batch has run: take more at once where callbacks are quick, and less where they are
-# slow, since callbacks of other objects wait for the whole batch.
+# After a batch has run: take twice as much at once where it took less than 5 ms, and
+# half where it took more than 20, since callbacks of other objects wait for the whole
+# batch.
 proc ::kafkatcl::events::AdaptBatch {} {
     variable batch
     variable taken

@@ -4,18 +4,19 @@
 #   kafkatcl/engine/layouts.py.  They are put into the procedures that need them: a call
 #   for each message would cost more than all of this.
 #
-#   What they find in variables, of messages in a row: the name of their layout
+#   What the texts find in variables, of messages in a row: the name of their layout
 #   (`layout`), their fields (`fields`), the place of the first field of one of them
 #   (`at`), and what they share (`topic`, `partition`).
 
 namespace eval ::kafkatcl::layouts {
-    variable names          ;# what a message may have, in the order of lists
-    variable columns        ;# layout -> the fields it has of each message
-    variable optional       ;# the fields that not every message has
+    variable names          ;# the names of what a message may have, in the order of lists
+    variable columns        ;# a dict: layout -> the names of the fields it has of each message
+    variable optional       ;# the names of the fields that not every message has
     variable hasMixed 0     ;# whether a mixed message has come
     lassign [::kafkatcl::Unwrap [::kafkatcl::bridge::message_layouts]] names columns
     set optional [lrange [dict get $columns mixed] [llength [dict get $columns plain]]+1 end]
-    # Where there are fields that only mixed messages have, see ForArrays.
+    # Where there are fields that only mixed messages have, plain and keyed ones have
+    # two layouts for arrays, see ForArrays.
     if {[llength $optional] > 1} {
         foreach layout {plain keyed} {
             dict set columns $layout,unset [dict get $columns $layout]
@@ -30,8 +31,10 @@ proc ::kafkatcl::layouts::Width {layout} {
 }
 
 # The layout by which arrays are set to messages.  What only mixed messages have is not
-# unset before one has come, as that takes time.  What was read ahead until then is read
-# anew, to be kept with the layout that has it unset.
+# unset before one has come, as that takes time.  When the first one comes, what was
+# read ahead is requeued, to be read anew in a layout that has it unset.
+#   layout  that of the messages, from the engine
+#   Result  the same, or a layout of our own, such as "plain,unset"
 proc ::kafkatcl::layouts::ForArrays {layout} {
     variable columns
     variable hasMixed
@@ -42,7 +45,9 @@ proc ::kafkatcl::layouts::ForArrays {layout} {
     return [expr {$hasMixed && [dict exists $columns $layout,unset] ? "$layout,unset" : $layout}]
 }
 
-# Do what a command says for each layout: it gets the name of one and gives the text.
+# A text that does what the layout asks for.
+#   make    a command prefix: it gets the name of a layout, and gives the text for that
+#   Result  a `switch` over `layout`
 proc ::kafkatcl::layouts::Switch {make} {
     variable columns
     set cases {}
@@ -52,15 +57,16 @@ proc ::kafkatcl::layouts::Switch {make} {
     return "::kafkatcl::core::switch -exact -- \$layout {$cases}"
 }
 
-# Set `width`.
+# A text that sets `width`; for Switch.
 proc ::kafkatcl::layouts::SetWidth {layout} {
     return "set width [Width $layout]"
 }
 
 # -- arrays ----------------------------------------------------------------------------
 
-# Set <array> to a message, unset what others had and this one has not, and move `at` to
-# the next one.  The commands have names for core::Named.
+# A text that sets <array> to the message at `at`, unsets what this one has not and
+# others have, and moves `at` to the next one.  Its commands begin with ::, for
+# core::Named.
 proc ::kafkatcl::layouts::Fill {} {
     variable names
     variable columns
@@ -78,6 +84,7 @@ proc ::kafkatcl::layouts::Fill {} {
     return "$text[Switch FillOptional]\n::incr at"
 }
 
+# The part of that for optional fields; for Switch.
 proc ::kafkatcl::layouts::FillOptional {layout} {
     variable columns
     variable optional
@@ -108,8 +115,9 @@ proc ::kafkatcl::layouts::Bit {name} {
 
 # -- lists -----------------------------------------------------------------------------
 
-# The list of the names and values of a message.  `read` is how a field is read, with
-# %name% for its name and %place% for its place among those of the message.
+# A text in brackets that makes the list of the names and values of a message.
+#   read  how a field is read, with %name% for its name and %place% for its place among
+#         those of the message
 proc ::kafkatcl::layouts::Pairs {read layout} {
     variable names
     variable columns
@@ -127,18 +135,22 @@ proc ::kafkatcl::layouts::Pairs {read layout} {
     return "\[$text\]"
 }
 
-# A value of a message: of a field, or of what all share.
+# A text that reads a value of a message: from a field, or from the variable of what all
+# share.
+#   fields  the names of the fields of the layout
 proc ::kafkatcl::layouts::Value {read fields name} {
     set place [lsearch -exact $fields $name]
     return [expr {$place < 0 ? "\$$name" : [string map [list %name% $name %place% $place] $read]}]
 }
 
-# Return the list of the message at `at`.
+# A text that returns the list of the message at `at`; for Switch.
 proc ::kafkatcl::layouts::ReturnPairs {layout} {
     return "return [Pairs {[lindex $fields $at+%place%]} $layout]"
 }
 
-# Run a text for each of several messages, with %pairs% in it for the message's list.
+# A text that runs another for each of several messages; for Switch.
+#   messages  what has their fields, a word of Tcl
+#   text      has %pairs% where the list of a message is to stand
 proc ::kafkatcl::layouts::ForEach {messages text layout} {
     variable columns
     set body [string map [list %pairs% [Pairs {$%name%} $layout]] $text]

@@ -5,13 +5,15 @@
 #
 #   The procedures here are called by subcommands, so whoever called the object command
 #   is 3 levels up.  They know the array of the script as <array>, a name that no script
-#   has in its own errors.
+#   has in its own errors.  A message is where the head of layouts.tcl says.
 
 namespace eval ::kafkatcl::messages {
-    variable left           ;# of each batch whose code is run, how many messages it has not got to
+    # batch, by its object id, whose code is being run -> how many of its messages the
+    # code has not got to
+    variable left
     array set left {}
 
-    # Set the array to a message, and unset what an error has left there.
+    # A text: set the array to a message, and unset what an error has left there.
     variable fill [::kafkatcl::core::Named "[::kafkatcl::layouts::Fill]
         ::if {\[::tcl::info::exists <array>(error)\]} {
             ::unset -nocomplain <array>(error) <array>(code) <array>(message)
@@ -19,7 +21,8 @@ namespace eval ::kafkatcl::messages {
     "]
 }
 
-# A text with the texts of what is done for each message put in.
+# A text with the texts of what is done for each message put in: `fill` in this file for
+# %fill%, ahead::find for %find%.
 proc ::kafkatcl::messages::Text {text} {
     variable fill
     return [::tcl::string::map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]
@@ -27,11 +30,15 @@ proc ::kafkatcl::messages::Text {text} {
 
 # Before messages are read: refuse an array that cannot be, as they would be lost with
 # it.
+#   array   its name, as the script gave it
+#   Errors  that of `upvar`
+#   Level   3
 proc ::kafkatcl::messages::Require {array} {
     upvar 3 $array <array>
 }
 
-# Unset what a message would set.
+# Unset all that a message would set.
+#   Level  1, where `array` is the name of the array
 proc ::kafkatcl::messages::Clear {array} {
     upvar 1 $array <array>
     foreach name $::kafkatcl::layouts::names {
@@ -39,8 +46,9 @@ proc ::kafkatcl::messages::Clear {array} {
     }
 }
 
-# Set the array to an error that came in the place of a message, a list of names and
-# values.
+# Set the array to an error that came in the place of a message.
+#   pairs  the names and values of the error
+#   Level  1, where `array` is the name of the array
 proc ::kafkatcl::messages::FillError {array pairs} {
     upvar 1 $array <array>
     Clear <array>
@@ -49,8 +57,8 @@ proc ::kafkatcl::messages::FillError {array pairs} {
     }
 }
 
-# What `consume` of a topic or a queue does in the object command with the message that
-# was read ahead for `words`, if there is one: fill the array and return 1.
+# A text for the fast path of the `consume` of a topic or a queue: if a message was read
+# ahead for `words`, set the array to it and return 1.
 namespace eval ::kafkatcl::messages {
     variable next [Text {
         %find%
@@ -64,8 +72,15 @@ namespace eval ::kafkatcl::messages {
     }]
 }
 
-# The `consume` of a topic or a queue where nothing was read ahead.  The array is filled
-# and 1 returned, or 0 at the end of a partition.
+# The `consume` of a topic or a queue where nothing was read ahead: set the array to the
+# first message, and store the others.
+#   words   as of a reader, see ahead.tcl
+#   array   its name, as the script gave it
+#   answer  of the bridge call that has read
+#   Result  1; 0 at the end of a partition, where all fields of the array are unset
+#   Errors  KAFKA NAME TEXT DETAILS for an error in the place of a message, where they
+#           are unset, too; that of the array
+#   Level   3, for the array
 proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Text {
     upvar 3 $array <array>
     set value [::kafkatcl::Unwrap $answer]
@@ -93,9 +108,15 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
     }
 }]
 
-# Answer to `consume_batch`: run the code in the caller for each message with the array
-# set to it; the number of messages.  What the code does not get to, because of a break,
-# a return or an error, is put back.
+# The end of a `consume_batch`: run code for each message, with the array set to it.
+# What the code does not get to, because of a break, a return or an error, is requeued.
+#   array   its name, as the script gave it
+#   body    the code
+#   answer  of the bridge call that has read: a batch
+#   Result  the number of messages for which the code has run
+#   Errors  that of the code, with errorInfo of the script's own; that of the array.  A
+#           return of the code is one of whoever called the object command.
+#   Level   3, for the array and the code
 proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages::Text {
     lassign $answer status value code
     if {$status eq 1} {
@@ -150,8 +171,8 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     return -options $options $result
 }]
 
-# Script cancellation unwound the code of all batches: requeue the messages that it did
-# not reach, the last batch first.
+# Script cancellation has unwound the code of all batches: requeue the messages that it
+# did not reach, the last batch first.  Called by the shell.
 proc ::kafkatcl::messages::Unwound {} {
     variable left
     foreach batch [lsort -dictionary -decreasing [::tcl::array::names left]] {
@@ -160,7 +181,10 @@ proc ::kafkatcl::messages::Unwound {} {
     ::tcl::array::unset left
 }
 
-# Run a callback for each message of an answer, as from the event loop; their number.
+# Run a callback for each message of an answer, as from the event loop.
+#   answer  of the bridge call that has read: a batch
+#   Result  the number of messages
+#   Errors  that of the bridge call; errors of the callback are background errors
 proc ::kafkatcl::messages::CallForEach {prefix answer} {
     set items [lassign [::kafkatcl::Unwrap $answer] batch count]
     ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch 0]
@@ -178,12 +202,17 @@ proc ::kafkatcl::messages::CallForEach {prefix answer} {
     return $count
 }
 
-# The list a callback gets for the message at a place of the fields of several.
+# The list that a callback gets for a message.
+#   fields  those of several messages in a row
+#   at      where among them the message begins
 proc ::kafkatcl::messages::Pairs {topic partition layout fields at} \
     [::kafkatcl::layouts::Switch ReturnPairs]
 
-# An error of the array, as its result and options.  The script knows the array under
-# the name it gave.
+# An error of the array, as the script sees it: the array has the name that the script
+# gave.
+#   result   the message of the error
+#   options  of `catch`
+#   Result   a list of two: the message, and the options
 proc ::kafkatcl::messages::Failed {array result options} {
     set renamed [list "\"<array>(" "\"${array}("]
     set info [::tcl::string::map $renamed [dict get $options -errorinfo]]

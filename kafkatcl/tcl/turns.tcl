@@ -7,24 +7,28 @@
 
 namespace eval ::kafkatcl::events {
     variable rung 0         ;# whether the engine may have more events
-    variable coming 0       ;# whether a further turn is under way
-    variable spinning 0     ;# whether the present one may go on, a number of times from one look for events
-    # turns that have begun; all but the last have a callback that runs the event loop
+    variable coming 0       ;# whether a further turn is under way, as an event
+    # whether the session spins: a turn that ended early goes on several times from each
+    # look for events, see loop::Spin
+    variable spinning 0
+    # how many turns have begun and not ended; all but the innermost have a callback
+    # that runs the event loop
     variable depth 0
     variable maxDepth 50    ;# how many that may be
     variable held 0         ;# whether a turn has to wait until an outer one ends
     variable burst 100      ;# how many messages are made ready for their callback at once
-    # ms that a turn lasts, or more, up to `maxSlice`: as long as others took since the
-    # last one
+    # ms that a turn lasts at least and at most: as long as others took since the last
+    # one
     variable slice 5
     variable maxSlice 20
+    # moments, in ms as of `clock milliseconds`
     variable ended 0        ;# when the last turn was over
     variable until 0        ;# when the present one is to be
     variable idled 0        ;# when idle callbacks had their chance
     variable failures {}    ;# errors of callbacks, to be reported: message, options, ...
 
-    # The loop body of a run of messages: run one callback without a Tcl event of its
-    # own.
+    # The body of the loop in RunMessages: run the callback for one message, without a
+    # Tcl event of its own.
     variable runOne {
         if {[incr at $width] == $end} {
             incr next
@@ -55,8 +59,8 @@ proc ::kafkatcl::events::OnBell {} {
     }
 }
 
-# Run callbacks for a while, and have it done again as long as there are more.  Called
-# as an event.
+# Make a turn, if there are events, and have another one made as long as there are more.
+# Called as an event.
 proc ::kafkatcl::events::OnTurn {} {
     variable coming 0
     variable left
@@ -73,8 +77,8 @@ proc ::kafkatcl::events::OnTurn {} {
     }
 }
 
-# Go on with a turn that ended early, as a variable was written that somebody waits for.
-# Called as an event.
+# Go on with a turn that ended early, as a variable was written that somebody waits for;
+# or stop spinning.  Called as an event.
 proc ::kafkatcl::events::OnContinue {} {
     variable left
     variable until
@@ -87,8 +91,10 @@ proc ::kafkatcl::events::OnContinue {} {
     }
 }
 
-# Begin a turn, or have it wait: in the callbacks of `maxDepth` others, or where the
-# interpreter has no room for more nested calls, it waits until one of these ends.
+# Begin a turn, or hold it: within the callbacks of `maxDepth` others, or where the
+# interpreter has no room for 50 more nested calls (its recursion limit, see
+# https://www.tcl-lang.org/man/tcl8.6/TclCmd/interp.htm),
+# it waits until one of these ends.
 proc ::kafkatcl::events::BeginTurn {} {
     variable depth
     variable maxDepth
@@ -113,7 +119,7 @@ proc ::kafkatcl::events::BeginTurn {} {
 }
 
 # Script cancellation unwound the running turns before they could clean up: reset their
-# state, and schedule a turn for the pending events.
+# state, and schedule a turn for the pending events.  Called by the shell.
 proc ::kafkatcl::events::Unwound {} {
     variable depth 0
     variable held 0
@@ -123,13 +129,17 @@ proc ::kafkatcl::events::Unwound {} {
     ScheduleTurn
 }
 
+# Fail unless there is room for so many nested calls.
 proc ::kafkatcl::events::NeedLevels {count} {
     if {$count > 0} {
         NeedLevels [expr {$count - 1}]
     }
 }
 
-# Something has failed here: a further turn comes all the same.
+# The machinery has failed, not a callback: have the error reported, and another turn
+# come after 20 ms.
+#   result   the message of the error
+#   options  of `catch`
 proc ::kafkatcl::events::Recover {result options} {
     variable coming 0
     variable failures
@@ -137,7 +147,8 @@ proc ::kafkatcl::events::Recover {result options} {
     ScheduleTurn 20
 }
 
-# Have a turn made as an event of its own, after some ms.
+# Have a turn made as an event of its own, unless one is under way.
+#   ms  after so many ms
 proc ::kafkatcl::events::ScheduleTurn {{ms 0}} {
     variable coming
     if {!$coming} {
@@ -146,7 +157,7 @@ proc ::kafkatcl::events::ScheduleTurn {{ms 0}} {
     }
 }
 
-# What a turn does.
+# Run callbacks until the turn is over; then give idle callbacks their chance.
 proc ::kafkatcl::events::RunTurn {} {
     variable slice
     variable ended
@@ -159,7 +170,8 @@ proc ::kafkatcl::events::RunTurn {} {
     RunCallbacks [expr {{} in $::kafkatcl::waits::names ? 1 : 1000000}]
     set ended [::tcl::clock::milliseconds]
     if {($left > 0 || $rung) && $ended - $idled >= $slice} {
-        # Tcl runs idle callbacks only when no event waits, and one of ours always does.
+        # Tcl runs idle callbacks only when no event waits, and one of ours always does:
+        # https://www.tcl-lang.org/man/tcl8.6/TclLib/DoWhenIdle.htm
         set idled $ended
         update idletasks
     }
@@ -171,8 +183,10 @@ proc ::kafkatcl::events::RunTurn {} {
     }
 }
 
-# Run the callbacks of what waits: `maxCount` of them, until the turn is over or a
-# variable was written that somebody waits for; their number.
+# Run the callbacks of pending events, in their order, until the turn is over or a
+# variable was written that somebody waits for.
+#   maxCount  how many callbacks may run
+#   Result    how many have run
 proc ::kafkatcl::events::RunCallbacks {maxCount} {
     variable callback
     variable waiting
@@ -228,7 +242,8 @@ proc ::kafkatcl::events::SkipEvent {} {
     set at 0
 }
 
-# Run the callback of a notice; 1, the number of notices run.
+# Run the callback of a notice.
+#   Result  1, the number of notices run
 proc ::kafkatcl::events::RunNotice {} {
     variable callback
     variable waiting
@@ -245,9 +260,10 @@ proc ::kafkatcl::events::RunNotice {} {
     return 1
 }
 
-# Run the callback of a run of messages, `maxCount` of them at most, until the turn is
-# over, a variable was written that a command waits for, or callbacks or pending events
-# have changed; the number of messages run.
+# Run the callback of a run of messages, until the turn is over, a variable was written
+# that a command waits for, or callbacks or pending events have changed.
+#   maxCount  how many messages it may run for
+#   Result    the number of messages it has run for
 proc ::kafkatcl::events::RunMessages {maxCount} [::tcl::string::map [list \
         %width% [::kafkatcl::layouts::Switch SetWidth] \
         %each% [::kafkatcl::layouts::Switch [list ForEach {$messages} $::kafkatcl::events::runOne]]] {
@@ -276,7 +292,9 @@ proc ::kafkatcl::events::RunMessages {maxCount} [::tcl::string::map [list \
     return $ran
 }]
 
-# Run a callback at global level.
+# Run a callback at global level.  Its error is noted, for ReportFailures.
+#   callbackId  while it runs, it is among `running`
+#   command     the prefix and its argument
 proc ::kafkatcl::events::RunCallback {callbackId command} {
     variable running
     set outer $running
@@ -287,7 +305,9 @@ proc ::kafkatcl::events::RunCallback {callbackId command} {
     set running $outer
 }
 
-# Wait for an event, `timeout` ms at most, and run all that are pending; their number.
+# Wait for an event, and run the callbacks of all that are pending, up to 10000.
+#   timeout  ms; negative to wait for ever
+#   Result   the number of callbacks that have run
 proc ::kafkatcl::events::Poll {timeout} {
     variable left
     variable until
@@ -309,22 +329,26 @@ proc ::kafkatcl::events::Poll {timeout} {
 
 # -- errors of callbacks ---------------------------------------------------------------
 
-# A callback has failed.  To ask its `catch` for the options would cost more than all
-# else of one that has not.
+# Note that a callback has failed.  Its errorInfo comes from the global variables: to
+# ask its `catch` for the options would cost more than all else of a callback that has
+# not failed.
+#   result  the message of the error
 proc ::kafkatcl::events::Failed {result} {
     variable failures
     lappend failures $result [list -code 1 -level 0 -errorcode $::errorCode -errorstack [info errorstack] \
         -errorinfo [::kafkatcl::failures::OfScript $::errorInfo "kafka callback"]]
 }
 
-# Errors of callbacks are background errors, told when the callbacks are through, so
+# Report errors of callbacks as background errors, when the callbacks are through, so
 # that nothing stops.
 proc ::kafkatcl::events::ReportFailures {} {
     variable failures
     while {[llength $failures]} {
         set failures [lassign $failures result options]
         if {[catch {{*}[interp bgerror {}] $result $options} why how] == 1} {
-            # What handles background errors has failed: Tcl knows what to do then.
+            # What handles background errors has failed.  As the error of an event of
+            # the script's interpreter, Tcl reports that:
+            # https://www.tcl-lang.org/man/tcl8.6/TclCmd/bgerror.htm
             after 0 [list return -options $how $why]
         }
     }

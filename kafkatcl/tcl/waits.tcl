@@ -1,21 +1,24 @@
 # waits.tcl --
 #
-#   Commands that wait in the event loop.  `vwait x` must return right after the
-#   callback that writes `x`.  Traces on `vwait` and `tkwait` find the variable, so
-#   callbacks run one after the other until one writes it.  Where the end of a wait
-#   cannot be known, each callback is an event of its own.
+#   Commands that wait in the event loop.  `vwait x` returns right after the event that
+#   writes `x` (https://www.tcl-lang.org/man/tcl8.6/TclCmd/vwait.htm). Scripts count on
+#   it that this is one callback, while a turn is one event and many callbacks.  So
+#   traces on `vwait` and `tkwait` find the variable, and callbacks run one after the
+#   other until one writes it.  Where the end of a wait cannot be known, as of `tkwait
+#   window`, each callback is an event of its own.
 
 namespace eval ::kafkatcl::waits {
     variable stop 0         ;# whether a variable was written that someone waits for
-    # for each wait that is under way, its variable, or nothing if that cannot be
-    # watched
+    # for each wait that is under way, the outermost first: its variable, or an empty
+    # string if that cannot be watched
     variable names {}
     variable ended 0        ;# how many of the outermost waits are to end with an error
     variable end {}         ;# the message and the errorCode of that error
-    variable traced {}      ;# the commands that wait
+    variable traced {}      ;# the commands that have traces
 }
 
-# Follow the commands that wait; Tk may be loaded later than this.
+# Watch the commands that wait, as far as they are there: Tk may be loaded later than
+# this.
 proc ::kafkatcl::waits::Follow {} {
     variable traced
     if {[llength $traced] == 2} {
@@ -31,13 +34,16 @@ proc ::kafkatcl::waits::Follow {} {
 }
 
 # The trace on a command before it waits.
+#   command  its words
 proc ::kafkatcl::waits::Begin {command args} {
     variable names
     set name [Variable $command]
     lappend names [expr {$name ne "" && ![catch {Watch add $name}] ? $name : ""}]
 }
 
-# The variable that a command waits for, empty if it waits for something else.
+# The variable that a command waits for.
+#   command  its words
+#   Result   empty if it waits for something else
 proc ::kafkatcl::waits::Variable {command} {
     lassign $command name first second
     if {[llength $command] == 2} {
@@ -47,7 +53,9 @@ proc ::kafkatcl::waits::Variable {command} {
         ? $second : ""}]
 }
 
-# The trace on it when it is through.
+# The trace on a command that has waited.
+#   Errors  that of EndAll, where the wait was under way then: an error of the trace is
+#           one of the command (https://www.tcl-lang.org/man/tcl8.6/TclCmd/trace.htm)
 proc ::kafkatcl::waits::End {command args} {
     variable names
     variable ended
@@ -63,7 +71,8 @@ proc ::kafkatcl::waits::End {command args} {
     }
 }
 
-# Script cancellation unwound all waits without firing their traces.
+# Script cancellation has unwound all waits without running the traces behind them.
+# Called by the shell.
 proc ::kafkatcl::waits::Unwound {} {
     variable ended 0
     variable names
@@ -73,17 +82,20 @@ proc ::kafkatcl::waits::Unwound {} {
     set names {}
 }
 
-# There will be no callbacks any more: end each wait that is under way with an error.
+# End each wait that is under way with an error, as there will be no callbacks any more.
+#   message  of the error
+#   code     its errorCode
 proc ::kafkatcl::waits::EndAll {message code} {
     variable names
     variable end [list $message $code]
     variable ended [llength $names]
     foreach name $names {
-        # What ends it is that its variable is written.
+        # It ends when its variable is written.
         catch {Touch $name}
     }
 }
 
+# Write a variable without changing it: what ends a wait for it.
 proc ::kafkatcl::waits::Touch {name} {
     upvar #0 $name variable
     if {[info exists variable]} {
@@ -94,10 +106,14 @@ proc ::kafkatcl::waits::Touch {name} {
     }
 }
 
+# Add or remove the trace on a variable that somebody waits for.
+#   change  add, or remove
+#   name    of the variable, at global level
 proc ::kafkatcl::waits::Watch {change name} {
     uplevel #0 [list ::kafkatcl::core::trace $change variable $name {write unset} ::kafkatcl::waits::Written]
 }
 
+# The trace on such a variable: the turn that is under way ends behind this callback.
 proc ::kafkatcl::waits::Written {args} {
     variable stop 1
 }

@@ -5,13 +5,18 @@
 #   written in C, unless the environment variable KAFKATCL_DEBUG is set.
 
 namespace eval ::kafkatcl::failures {
-    variable script         ;# errorInfo of the script's own code that failed within a command of ours
-    variable passed         ;# options of a `return` of the script's own code, see messages::RunForEach
+    # errorInfo of the script's own code that failed within a command of ours, from
+    # Passed until Told; else unset
+    variable script
+    # options of `catch` of the script's own code that has ended a `consume_batch`
+    # early, see messages::RunForEach
+    variable passed
 }
 
-# The body of an object command that is one call of a procedure, with errors as the
-# caller is to see them.  To ask `catch` for the options would cost each call a tenth of
-# what an empty `consume_batch` takes.
+# The body of an object command that is one call of a procedure, with errors as scripts
+# see them.  The code does not ask `catch` for the options, which would cost each call a
+# tenth of what an empty `consume_batch` takes.
+#   call  a command, which finds the words behind the subcommand in `args`
 proc ::kafkatcl::failures::Body {call} {
     return [string map [list %call% $call] {
         ::set code [::catch {%call%} result]
@@ -22,7 +27,10 @@ proc ::kafkatcl::failures::Body {call} {
     }]
 }
 
-# How an object command ends whose procedure has not: the words of `return`.
+# How an object command ends whose procedure did not end normally.
+#   code    of `catch`: 1 for an error, 2 for a return of the script's own code, or
+#           another
+#   Result  the words for `return` in the object command
 proc ::kafkatcl::failures::Returned {code result} {
     variable passed
     if {$code == 1} {
@@ -32,7 +40,8 @@ proc ::kafkatcl::failures::Returned {code result} {
     return [list -options [dict replace $passed -level [expr {[dict get $passed -level] + ($code == 2)}]] $result]
 }
 
-# Define a command for scripts as `proc` does.
+# Define a command for scripts as `proc` does, with errors as scripts see them.
+#   body  where its commands begin with ::, they are Tcl's own, see core::Named
 proc ::kafkatcl::Command {name parameters body} {
     proc $name $parameters [core::Named [string map [list %body% $body] {
         ::if {[::catch {%body%} result options] == 1} {
@@ -43,12 +52,16 @@ proc ::kafkatcl::Command {name parameters body} {
 }
 
 # The same for a command that the original does not have.  Tcl's auto_load makes it at
-# its first call, so that the namespace ::kafka has the original's commands until then.
+# its first call (https://www.tcl-lang.org/man/tcl8.6/TclCmd/library.htm), so that the
+# namespace ::kafka has only the original's commands until then.
 proc ::kafkatcl::LateCommand {name parameters body} {
     set ::auto_index($name) [list ::kafkatcl::Command $name $parameters $body]
 }
 
-# How a command returns an error: the words of `return`.
+# How a command returns an error.
+#   options  of `catch`
+#   Result   the words for `return`: without our own lines in errorInfo, with the
+#            script's if its own code has failed, or else with a hint
 proc ::kafkatcl::failures::Told {result options} {
     variable script
     if {[Debugging]} {
@@ -68,6 +81,10 @@ proc ::kafkatcl::failures::Told {result options} {
 # What errorInfo says below an error that has a hint.  The texts of the original are
 # kept, as scripts know them; where they say too little the hint stands in the context
 # of the errorCode, the fourth word.
+#   result  the message of the error
+#   code    its errorCode
+#   Result  a line break and the hint in parentheses; empty without one, or if the
+#           message says it
 proc ::kafkatcl::failures::Hint {result code} {
     if {[lindex $code 0] ne "KAFKA" || [lindex $code 3] eq "" || [::tcl::string::first [lindex $code 3] $result] >= 0} {
         return
@@ -75,17 +92,23 @@ proc ::kafkatcl::failures::Hint {result code} {
     return "\n    ([lindex $code 3])"
 }
 
-# The errorCode of a bad argument, with a hint.
+# The errorCode of a bad argument.
+#   hint  its fourth word
 proc ::kafkatcl::failures::InvalidArgument {hint} {
     return [list KAFKA RD_KAFKA_RESP_ERR__INVALID_ARG {Local: Invalid argument or configuration} $hint]
 }
 
+# Whether KAFKATCL_DEBUG asks for errors with our own lines: set, and neither empty nor
+# 0.
 proc ::kafkatcl::failures::Debugging {} {
     return [expr {[::tcl::info::exists ::env(KAFKATCL_DEBUG)] && $::env(KAFKATCL_DEBUG) ni {{} 0}}]
 }
 
-# The errorInfo of the script's own code that failed in an `uplevel` of ours: `frame`
-# says what it was for, and has %line% in the place of the line.
+# The errorInfo of the script's own code that failed in an `uplevel` of ours, without
+# what is ours.
+#   info    errorInfo
+#   frame   says what the code was for, with %line% in the place of the line
+#   Result  with KAFKATCL_DEBUG, and where no `uplevel` is noted, `info` as it is
 proc ::kafkatcl::failures::OfScript {info frame} {
     set mark "\n    (\"uplevel\" body line "
     set at [::tcl::string::last $mark $info]
@@ -96,14 +119,16 @@ proc ::kafkatcl::failures::OfScript {info frame} {
     return "[::tcl::string::range $info 0 $at-1]\n    ([::tcl::string::map [list %line% $line] $frame])"
 }
 
-# The errorInfo of the script's own code that failed in a trace on an array, written by
-# us; of any other error nothing.
+# The errorInfo of the script's own code that failed in a trace on an array, which we
+# have written to.
+#   Result  empty for any other error
 proc ::kafkatcl::failures::OfTrace {info} {
     return [::tcl::string::range $info 0 [::tcl::string::last "\n    invoked from within\n" $info]-1]
 }
 
-# An error that a command of ours is to pass on, with this errorInfo if it is one of the
-# script's own code: its options.
+# Note an error that a command of ours is to pass on as one of the script's own code.
+#   info    its errorInfo by OfScript or OfTrace; empty if it is no such error
+#   Result  the options with this errorInfo
 proc ::kafkatcl::failures::Passed {info options} {
     variable script
     if {$info ne {} && ![Debugging]} {

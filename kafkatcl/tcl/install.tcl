@@ -1,15 +1,17 @@
 # install.tcl --
 #
 #   Make `package require kafka` work in this interpreter and in the children it will
-#   make.  The bridge has set ::kafkatcl::version, and made the bridge calls
-#   ::kafkatcl::bridge::open_session, which gives the session of an interpreter, and
-#   close_session; all others are there after the first call.
+#   make.  Whoever sources this file has set ::kafkatcl::version, and has made the
+#   bridge calls ::kafkatcl::bridge::open_session, which answers the session of an
+#   interpreter, and close_session; all others are there after the first call of
+#   open_session.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
 }
 
-# Load the package into the interpreter of this path.
+# Load the package into an interpreter.
+#   Errors  those of open_session, such as that no more descriptors are left
 proc ::kafkatcl::Load {path} {
     variable library
     variable loaded
@@ -28,17 +30,19 @@ proc ::kafkatcl::Load {path} {
     }
     interp eval $path [list set ::kafkatcl::session $session]
     interp eval $path [list source -encoding utf-8 [file join $library kafka.tcl]]
-    # Loading leaves an errorCode that differs from shell to shell; scripts must not see
-    # it.
+    # What is caught while the package loads leaves an errorCode that differs from shell
+    # to shell; scripts must not see it.
     interp eval $path [list set ::errorCode NONE]
 }
 
+# Load the package into this interpreter: what `package ifneeded` calls.  Children have
+# a command of this name, which leads to Load.
 proc ::kafkatcl::load {} {
     Load {}
 }
 
-# Announce the package to the interpreter of this path.  A script that asks for version
-# 1 gets the same commands.
+# Announce the package to an interpreter.  A script that asks for version 1 gets the
+# same commands.
 proc ::kafkatcl::Announce {path} {
     variable version
     foreach announced [list $version 1.9] {
@@ -47,8 +51,8 @@ proc ::kafkatcl::Announce {path} {
     }
 }
 
-# What else is to be done in an interpreter that has the package: programs.tcl, the
-# sidecar and the shell have something.
+# What else is to be done in an interpreter to which the package is announced:
+# programs.tcl, the sidecar and the shell have procedures of these names.
 foreach procedure {WatchPrograms Adopted} {
     if {[info commands ::kafkatcl::$procedure] eq ""} {
         proc ::kafkatcl::$procedure {path} {}

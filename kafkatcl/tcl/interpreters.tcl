@@ -3,15 +3,17 @@
 #   The interpreters that have loaded the package: this one and its children, each known
 #   by its session.  Both bridges reach them here.
 
-# Commands named like sessions, which lead into their interpreters.  The command
-# `interp`, which has traces, takes ten times as long.
+# Commands named like sessions, which lead into their interpreters: each calls
+# ::kafkatcl::Do there with its words.  The command `interp`, which has traces, takes
+# ten times as long.
 namespace eval ::kafkatcl::sessions {}
 
 namespace eval ::kafkatcl::interpreters {}
 
-# Make the command of a session, which leads into the interpreter of this path.  Tcl
-# deletes an alias with the interpreter that it leads to, in whatever way that comes
-# about.
+# Make the command of a session, which leads into an interpreter.  Tcl deletes an alias
+# with the interpreter that it leads to, in whatever way that comes about
+# (InterpInfoDeleteProc in
+# https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclInterp.c).
 proc ::kafkatcl::interpreters::Lead {session path} {
     if {![llength $path]} {
         proc ::kafkatcl::sessions::$session args {::kafkatcl::Do {*}$args}
@@ -20,12 +22,15 @@ proc ::kafkatcl::interpreters::Lead {session path} {
     interp alias {} ::kafkatcl::sessions::$session $path ::kafkatcl::Do
 }
 
-# The names of all sessions.
+# The sessions of all interpreters that have the package.
 proc ::kafkatcl::interpreters::Sessions {} {
     return [lmap command [info commands ::kafkatcl::sessions::*] {namespace tail $command}]
 }
 
-# Call a procedure of the package in the interpreters of some sessions.
+# Call a procedure of the package in the interpreters of some sessions.  Where it fails,
+# since there is no room for nested calls just now, it is called again after 20 ms.
+#   procedure  its name below ::kafkatcl
+#   args       sessions
 proc ::kafkatcl::interpreters::Alert {procedure args} {
     foreach session $args {
         if {[catch {::kafkatcl::sessions::$session $procedure}]
@@ -36,19 +41,24 @@ proc ::kafkatcl::interpreters::Alert {procedure args} {
     }
 }
 
-# Some sessions have events to take.
+# Tell sessions that the engine has events for them.  Called as an event, by both
+# bridges.
+#   sessions  a list
 proc ::kafkatcl::interpreters::Ring {sessions} {
     tailcall ::kafkatcl::interpreters::Alert events::OnBell {*}$sessions
 }
 
-# Before the end: what callbacks were told, and what was read, counts as consumed.
+# Before the end: what callbacks were told, and what was read, counts as consumed in all
+# interpreters.
 proc ::kafkatcl::interpreters::Settle {} {
     foreach session [Sessions] {
         catch {::kafkatcl::sessions::$session Acknowledge}
     }
 }
 
-# There will be no callbacks any more: end every wait for them with an error.
+# End every wait for callbacks with an error, as there will be none any more.
+#   message  of the error
+#   code     its errorCode
 proc ::kafkatcl::interpreters::EndWaits {message code} {
     foreach session [Sessions] {
         catch {::kafkatcl::sessions::$session waits::EndAll $message $code}

@@ -1,20 +1,22 @@
 # loop.tcl --
 #
 #   An interpreter beside that of the script, for the timers and channels of the
-#   package.  The two have one event loop, but what is in the one is not in `after info`
-#   and `file channels` of the other.
+#   package. The two have one event loop, but what is in the one is not in `after info`
+#   and `file channels` of the other.  A script may delete it, as it may any interpreter
+#   that it finds; then another one takes its place.
 
 namespace eval ::kafkatcl::loop {
     variable interp {}      ;# its path, empty when there is none
     variable made 0         ;# counts those made
-    # commands that move something to an interpreter like this, or with an empty path
-    # back
+    # command prefixes, each of which moves something into the interpreter of the path
+    # that it gets; with an empty path into that of the script
     variable movers {}
-    variable wakeupChannels {} ;# channels in it that can always be read
-    variable spinning {}    ;# sessions that go on without an end
+    variable wakeupChannels {} ;# channels in it that can always be read, see Spin
+    variable spinning {}    ;# sessions that go on several times from each look for events
 }
 
-# Make it, unless it is there.
+# Make the interpreter, unless it is there.  It has four commands that lead here:
+# `alert`, `spun`, `background`, and `evaluate`.
 proc ::kafkatcl::loop::Make {} {
     variable interp
     variable made
@@ -36,7 +38,8 @@ proc ::kafkatcl::loop::Make {} {
     trace add command $interp delete ::kafkatcl::loop::Gone
 }
 
-# The trace on it when it is deleted: another one takes its place.
+# The trace on the interpreter when it is deleted: another one takes its place.  The
+# timers that were in it are lost, so every session has a turn and hears the bell.
 proc ::kafkatcl::loop::Gone {args} {
     variable interp
     variable movers
@@ -59,49 +62,61 @@ proc ::kafkatcl::loop::Gone {args} {
     }
 }
 
+# The command `after` of the interpreter.
 proc ::kafkatcl::loop::After {args} {
     variable interp
     $interp eval [list after {*}$args]
 }
 
+# The command `fileevent` of the interpreter.
 proc ::kafkatcl::loop::FileEvent {args} {
     variable interp
     $interp eval [list fileevent {*}$args]
 }
 
-# Have a procedure of the package called in the interpreter of a session, as an event
-# after some ms.
+# Have a procedure of the package called in the interpreter of a session, as an event.
+#   ms         after so many ms
+#   procedure  its name below ::kafkatcl
 proc ::kafkatcl::loop::Later {ms session procedure} {
     After $ms [list alert $procedure $session]
 }
 
 # Have a command called as an event of its own.
+#   command  a list, called at global level
 proc ::kafkatcl::loop::Soon {command} {
     After 0 [list evaluate $command]
 }
 
-# Have a script evaluated when all events that are there now are through.
+# Have a script evaluated as an event behind all that are there now.
+#   script  evaluated at global level
 proc ::kafkatcl::loop::AfterEvents {script} {
     After idle [list after 0 [list evaluate $script]]
 }
 
+# What Soon and AfterEvents call, from the interpreter.
 proc ::kafkatcl::loop::Evaluate {script} {
     namespace eval :: $script
 }
 
-# An error in an event of ours is one of the script's interpreter.
+# The handler of background errors of the interpreter: an error in an event of ours is
+# one of the script's interpreter.
+# https://www.tcl-lang.org/man/tcl8.6/TclCmd/interp.htm
 proc ::kafkatcl::loop::Background {message options} {
     {*}[interp bgerror {}] $message $options
 }
 
-# Have the turn of a session made as an event, after some ms.
+# Have a turn of a session made as an event.  It has the form of a bridge call, as
+# children reach it like one.
+#   ms  after so many ms
 proc ::kafkatcl::bridge::events_later {session ms} {
     ::kafkatcl::loop::Later $ms $session events::OnTurn
 }
 
 # -- going on --------------------------------------------------------------------------
 
-# Have a session go on some times from each look for events, or no longer.
+# Have a session go on several times from each look for events, or no longer.  It has
+# the form of a bridge call, as children reach it like one.
+#   wanted  1 or 0
 proc ::kafkatcl::bridge::events_spin {session wanted} {
     variable ::kafkatcl::loop::spinning
     set before [llength $spinning]
@@ -114,8 +129,12 @@ proc ::kafkatcl::bridge::events_spin {session wanted} {
     }
 }
 
-# A file can always be read, so a number of channels gives as many events from one look
-# at them; timers would give one.
+# Have the wakeup channels give events, or no longer.  A file can always be read, and
+# Tcl makes an event of each one that can be in one look at them
+# (https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixNotfy.c). Timers would give
+# one event from each look, whatever their number (TimerCheckProc in
+# https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclTimer.c).
+#   wanted  1 or 0
 proc ::kafkatcl::loop::Spin {wanted} {
     variable wakeupChannels
     while {$wanted && [llength $wakeupChannels] < 8 && [set channel [OpenWakeupChannel]] ne ""} {
@@ -126,8 +145,9 @@ proc ::kafkatcl::loop::Spin {wanted} {
     }
 }
 
-# A channel that can be read; nothing where there are no descriptors below 1024, as Tcl
-# waits for files with select().
+# Open a file that can be read, in the interpreter.
+#   Result  the channel; empty where none can be opened with a descriptor below 1024, as
+#           Tcl 8.6 waits for files with select()
 proc ::kafkatcl::loop::OpenWakeupChannel {} {
     variable interp
     if {[catch {open [file join $::kafkatcl::library core.tcl]} channel]} {
@@ -141,6 +161,7 @@ proc ::kafkatcl::loop::OpenWakeupChannel {} {
     return $channel
 }
 
+# A wakeup channel can be read: the sessions that spin go on.
 proc ::kafkatcl::loop::OnSpin {} {
     variable spinning
     ::kafkatcl::interpreters::Alert events::OnContinue {*}$spinning

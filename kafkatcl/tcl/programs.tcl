@@ -1,19 +1,25 @@
 # programs.tcl --
 #
 #   Programs that a script runs in a process with Kafka clients.  They inherit no
-#   descriptor of the clients, and their environment says where a tclsh finds the
-#   package.  Interpreters of new threads read that environment, too.
+#   descriptor of the clients, although librdkafka makes its pipes without FD_CLOEXEC
+#   (rd_pipe_nonblocking in
+#   https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdposix.h),
+#   and their environment says where a tclsh finds the package.  Interpreters of new
+#   threads read that environment, too.
 
 namespace eval ::kafkatcl::programs {
-    variable process [pid]
-    variable index {}       ;# the folder for TCLLIBPATH
-    variable python {}      ;# the value of KAFKATCL_PYTHON
-    variable own {}         ;# a program that finds the package by itself
+    variable process [pid]  ;# the process that has loaded the package
+    variable index {}       ;# the folder for TCLLIBPATH; set by bridge/host.py
+    variable python {}      ;# the value for KAFKATCL_PYTHON; set by bridge/host.py
+    variable own {}         ;# a program that finds the package by itself; set by the shell
     variable forking {}     ;# paths of the interpreters whose command fork is watched
-    # what variables were that are told: a name and a list of its value, or an empty one
+    # environment variables that are to be set back: each name, and a list of the value
+    # that it had, or an empty list if it was not set
     variable before {}
 }
 
+# Watch an interpreter for programs that it runs, by `exec` and by `open`, and for
+# libraries that it loads.
 proc ::kafkatcl::WatchPrograms {path} {
     Watch $path ::exec {enter leave} * programs::Exec
     Watch $path ::open {enter leave} |* programs::Open
@@ -21,6 +27,9 @@ proc ::kafkatcl::WatchPrograms {path} {
     Watch $path ::load leave * programs::Loaded
 }
 
+# The trace on `exec`: before it, seal the descriptors of the clients and set the
+# environment; after it, set the environment back.
+#   command  the words of the call
 proc ::kafkatcl::programs::Exec {path command args} {
     variable process
     if {[lindex $args end] eq "leave"} {
@@ -36,10 +45,13 @@ proc ::kafkatcl::programs::Exec {path command args} {
     }
 }
 
+# The trace on `open` of a command pipeline.
 proc ::kafkatcl::programs::Open {path command args} {
     Exec $path "exec [string range [lindex $command 1] 1 end]" {*}$args
 }
 
+# The trace on `load` after it.  What was loaded may make threads, so the environment
+# stays as it is set; and it may be Tclx, whose `fork` is watched from now on.
 proc ::kafkatcl::programs::Loaded {path args} {
     variable before
     variable forking
@@ -51,18 +63,22 @@ proc ::kafkatcl::programs::Loaded {path args} {
     }
 }
 
-# The fork of package Tclx.  A thread that has Python then is not there in the child,
-# which would wait for it for ever.
+# The trace on the `fork` of package Tclx: the poll threads rest while it runs.  Only
+# the thread that forks is there in the child.  If another one had Python just then, the
+# child would wait for it for ever.
+# https://man7.org/linux/man-pages/man2/fork.2.html
 proc ::kafkatcl::programs::Fork {path command args} {
     ::kafkatcl::bridge::rest [expr {[lindex $args end] ne "leave"}]
 }
 
-# Whether one program is run, and that finds the package by itself.
+# Whether one program is run, and that one finds the package by itself.
+#   words  of the command pipeline
 proc ::kafkatcl::programs::IsOwn {words} {
     variable own
     return [expr {$own in $words && "|" ni $words && "|&" ni $words}]
 }
 
+# Set TCLLIBPATH and KAFKATCL_PYTHON, as far as the script has not set them.
 proc ::kafkatcl::programs::SetEnvironment {} {
     variable index
     variable python
@@ -75,12 +91,14 @@ proc ::kafkatcl::programs::SetEnvironment {} {
     }
 }
 
+# Set an environment variable, and note what it was.
 proc ::kafkatcl::programs::Set {name value} {
     variable before
     lappend before $name [expr {[info exists ::env($name)] ? [list $::env($name)] : {}}]
     set ::env($name) $value
 }
 
+# Set environment variables back to what they were.
 proc ::kafkatcl::programs::Restore {} {
     variable before
     foreach {name value} $before {

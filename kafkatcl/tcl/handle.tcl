@@ -1,6 +1,7 @@
 # handle.tcl --
 #
-#   Producer and consumer handles.
+#   Producer and consumer handles: what their subcommands do behind the checks of their
+#   rows.
 
 ::kafkatcl::Implement handle new_topic {
     if {$cmdName eq "#auto"} {
@@ -21,7 +22,9 @@
     return
 }
 
-# The elements of a list of brokers.
+# Check that brokers are a list.
+#   Result  the list
+#   Errors  Tcl's errorCode, as the original says it; raised by the caller
 proc ::kafkatcl::handle::Brokers {list} {
     if {[catch {llength $list} result options]} {
         return -level 2 -code error -errorcode [dict get $options -errorcode] \
@@ -59,6 +62,7 @@ proc ::kafkatcl::handle::Brokers {list} {
     ::kafkatcl::DeleteCommand $id
 }
 
+# The command of a handle is gone.
 proc ::kafkatcl::handle::Deleted {id} {
     ::kafkatcl::Release $id
 }
@@ -66,6 +70,11 @@ proc ::kafkatcl::handle::Deleted {id} {
 # The handle of a topic, under the name `creator`: errors of its subcommands begin with
 # that word.
 namespace eval ::kafkatcl::creator {
+    # Run a subcommand of the handle of a topic.
+    #   handle  its object id
+    #   words   the subcommand and its words
+    #   Result  that of the subcommand
+    #   Errors  TCL WRONGARGS without a subcommand; that the handle is deleted
     proc Run {handle words} {
         if {[namespace which -command ::kafkatcl::creator::creator] eq ""} {
             proc creator {handle subcommand args} [::kafkatcl::Body handle {$handle}]

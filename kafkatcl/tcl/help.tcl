@@ -4,6 +4,7 @@
 
 # What a script asks by `kafka::help`: the kinds, the subcommands of one, or all about a
 # subcommand.
+#   Errors  TCL LOOKUP INDEX kind KIND, TCL LOOKUP INDEX option SUBCOMMAND
 ::kafkatcl::LateCommand ::kafka::help {{kind {}} {subcommand {}}} {
     if {$kind eq ""} {
         return [::kafkatcl::help::Kinds]
@@ -17,6 +18,7 @@
 
 namespace eval ::kafkatcl::help {}
 
+# The kinds, a line for each.
 proc ::kafkatcl::help::Kinds {} {
     variable ::kafkatcl::aboutKind
     set lines {"kafka::help KIND tells what objects of a kind can do, and so does their subcommand help:"}
@@ -26,7 +28,10 @@ proc ::kafkatcl::help::Kinds {} {
     return [join $lines \n]
 }
 
-# About a kind, or one of its subcommands, as objects named `name` have them.
+# What there is to tell of a kind, or of one of its subcommands.
+#   subcommand  empty for the kind
+#   name        the object as the usage shows it
+#   Errors      TCL LOOKUP INDEX option SUBCOMMAND
 proc ::kafkatcl::help::Text {kind subcommand name} {
     variable ::kafkatcl::aboutKind
     variable ::kafkatcl::kinds
@@ -40,10 +45,12 @@ proc ::kafkatcl::help::Text {kind subcommand name} {
     return [join [lmap row [::kafkatcl::WithSuboptions $kind $subcommand] {Long $kind $row $name}] \n]
 }
 
+# A row in the list of a kind: its usage, and what it is for.
 proc ::kafkatcl::help::Short {kind row name} {
     return "    [Usage $kind $row $name]\n        [::kafkatcl::Field $kind $row about]"
 }
 
+# A row by itself: also the errors that are to be expected.
 proc ::kafkatcl::help::Long {kind row name} {
     set lines [list [Usage $kind $row $name] "    [::kafkatcl::Field $kind $row about]"]
     if {[::kafkatcl::Field $kind $row errors] ne ""} {
@@ -54,7 +61,7 @@ proc ::kafkatcl::help::Long {kind row name} {
     return [join $lines \n]
 }
 
-# How a subcommand is used; the procedures of the easy way belong to no object.
+# How a subcommand is used.  The procedures of the easy way belong to no object.
 proc ::kafkatcl::help::Usage {kind row name} {
     set usage [string trimright [::kafkatcl::Shown $kind $row]]
     return [expr {$kind eq "easy" ? $usage : "$name $usage"}]

@@ -1,6 +1,7 @@
 # master.tcl --
 #
-#   ::kafka::kafka and the master objects it makes.
+#   ::kafka::kafka, and the masters it makes: what their subcommands do behind the
+#   checks of their rows.
 
 ::kafkatcl::Implement kafka create {
     set full [::kafkatcl::Create master $command kafka_object [list ::kafkatcl::bridge::master_create $::kafkatcl::session]]
@@ -64,7 +65,9 @@ unset name kind
     ::kafkatcl::DeleteCommand $id
 }
 
-# Set a callback, or with an empty prefix unset it.
+# Set a callback, or with an empty prefix unset it: then events that were taken for it
+# are requeued, and the engine drops them.
+#   kind  delivery, error, statistics, or logger
 proc ::kafkatcl::master::SetCallback {id kind prefix} {
     set wanted [expr {[llength $prefix] > 0}]
     if {!$wanted} {
@@ -80,6 +83,7 @@ proc ::kafkatcl::master::SetCallback {id kind prefix} {
     return
 }
 
+# The command of a master is gone.  Its handles remain, but have no callbacks any more.
 proc ::kafkatcl::master::Deleted {id} {
     ::kafkatcl::Release $id
     foreach kind {delivery error statistics logger} {

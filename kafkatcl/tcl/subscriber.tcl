@@ -1,9 +1,17 @@
 # subscriber.tcl --
 #
-#   Subscribers.  Partitions are given as separate words, each a list: topic ?partition?
-#   ?offset?.
+#   Subscribers: what their subcommands do behind the checks of their rows.  Partitions
+#   are given as separate words, each a list: topic ?partition? ?offset?.  Of a
+#   subscription, the topic may be a pattern, which begins with ^: librdkafka subscribes
+#   to all topics that match (rd_kafka_subscribe in
+#   https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h).
 
-# The words topic, partition, offset of each element; what is not given is empty.
+# Partitions as the bridge calls take them.
+#   elements       a list for each partition; empty ones are left out
+#   mayBePatterns  1 if topics may be patterns
+#   Result         three words for each: topic, partition, and offset, empty where not
+#                  given
+#   Errors         that of an element that is no list
 proc ::kafkatcl::subscriber::Positions {elements {mayBePatterns 0}} {
     set words {}
     foreach element $elements {
@@ -16,7 +24,8 @@ proc ::kafkatcl::subscriber::Positions {elements {mayBePatterns 0}} {
     return $words
 }
 
-# The same three words of a pattern.  As a list it would lose its backslashes.
+# The same three words of an element with a pattern.  As a list it would lose its
+# backslashes.
 proc ::kafkatcl::subscriber::Pattern {element} {
     if {[regexp {^(\S+)\s+([-+]?\d+)(?:\s+(\S+))?\s*$} $element all pattern partition offset]} {
         return [list $pattern $partition $offset]
@@ -73,7 +82,9 @@ proc ::kafkatcl::subscriber::Pattern {element} {
     return
 }
 
-# What `consume` waits: none is 0.  An `expr` would make another number of one.
+# The words of the timeout of `consume`, in ms: without one it is 0.  An `expr` would
+# make another number of one.
+#   Result  a list of one
 proc ::kafkatcl::subscriber::Timeout {timeout} {
     if {$timeout eq ""} {
         return 0
@@ -133,6 +144,7 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     ::kafkatcl::DeleteCommand $id
 }
 
+# The command of a subscriber is gone.
 proc ::kafkatcl::subscriber::Deleted {id} {
     ::kafkatcl::events::UnsetCallback $id
     ::kafkatcl::Release $id

@@ -1,6 +1,7 @@
 # topic.tcl --
 #
-#   Topics to produce to, topics to consume from, and queues.
+#   Topics to produce to, topics to consume from, and queues: what their subcommands do
+#   behind the checks of their rows.
 
 # -- what both kinds of topics can do --------------------------------------------------
 
@@ -18,6 +19,7 @@
 }
 
 foreach kind {producer_topic consumer_topic} {
+    # The command of a topic is gone.
     proc ::kafkatcl::${kind}::Deleted {id} {
         ::kafkatcl::Release $id
     }
@@ -48,7 +50,11 @@ unset kind
     return
 }
 
-# The messages of a batch as words: the number of elements of each, and these.
+# The messages of a batch as the bridge call produce_batch takes them.
+#   rows    a list of lists, each a payload and perhaps a key
+#   Result  for each message 1 and the payload, or 2, the payload and the key
+#   Errors  Tcl's errorCode where something is no list; _INVALID_ARG, with a hint, for a
+#           list of another length
 proc ::kafkatcl::producer_topic::Words {rows} {
     RequireList $rows "list of partition-payload-key lists"
     set words {}
@@ -66,14 +72,17 @@ proc ::kafkatcl::producer_topic::Words {rows} {
 }
 
 # Refuse what is no list, as the original does.
+#   what    what is parsed, in the words of the original
+#   Errors  Tcl's errorCode
 proc ::kafkatcl::producer_topic::RequireList {list what} {
     if {[catch {llength $list} result options]} {
         return -code error -errorcode [dict get $options -errorcode] "$result while parsing $what"
     }
 }
 
-# What is wrong with the row at a place: mostly a payload of several words that stands
-# there for itself.
+# What may be wrong with a list of a wrong length: mostly a payload of several words
+# stands there for itself.
+#   place  its place among the messages, from 0
 proc ::kafkatcl::producer_topic::RowHint {place row} {
     if {[llength $row] == 0} {
         return "message $place is an empty list: an empty payload is \[list {}\]"
@@ -184,6 +193,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
     }
 }
 
+# Set the callback of a queue, or with an empty prefix unset it.
 proc ::kafkatcl::queue::SetCallback {id prefix} {
     ::kafkatcl::Requeue
     if {[llength $prefix]} {
@@ -199,12 +209,15 @@ proc ::kafkatcl::queue::SetCallback {id prefix} {
     ::kafkatcl::DeleteCommand $id
 }
 
+# The command of a queue is gone.
 proc ::kafkatcl::queue::Deleted {id} {
     ::kafkatcl::events::UnsetCallback $id
     ::kafkatcl::Release $id
 }
 
-# The object id of a queue by the full name of its command, empty if it is none.
+# The object id of a queue.
+#   command  the full name of its command
+#   Result   empty if it is none
 proc ::kafkatcl::queue::Find {command} {
     variable ::kafkatcl::commandOf
     foreach {id name} [array get commandOf q*] {

@@ -3,7 +3,10 @@
 #   The package kafka for an interpreter without Python.  The engine works in a process
 #   of its own, the sidecar; the bridge calls of ::kafkatcl::bridge are carried over a
 #   pipe to it.  All files from install.tcl on are the same as in interpreters of
-#   Python.  kafkatcl/sidecar/protocol.py says what passes.
+#   Python. kafkatcl/sidecar/protocol.py says what passes.
+#
+#   In the files of sidecar/, a frame is named by a word of that protocol, such as LIST
+#   or PRODUCE; `body` is its body, as bytes.
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
@@ -16,18 +19,18 @@ namespace eval ::kafkatcl::sidecar {
     variable header 8       ;# bytes before the body of a frame: its length, and what it is
     variable kind           ;# number -> what a frame from the sidecar is
     variable op             ;# what a frame to it is -> number
-    variable said           ;# what else it has said first, see kafkatcl/sidecar/hello.py
+    variable said           ;# name -> what else it has said first, see kafkatcl/sidecar/hello.py
     variable pipe {}        ;# the channel to the sidecar, empty when there is none
-    variable command {}     ;# what was started
-    variable process {}     ;# and the number of its process
-    variable owner [pid]    ;# the process that started it
-    variable death {}       ;# why there is none any more: a message and an errorCode
+    variable command {}     ;# what was started, a list
+    variable process {}     ;# the process id of that
+    variable owner [pid]    ;# the process id of the process that has started it
+    variable death {}       ;# why there is no sidecar any more: a message and an errorCode
     variable place {}       ;# the path of the interpreter that the pipe is in
     variable rung {}        ;# sessions that have events and were not told to take them
     variable recalled {}    ;# sessions that must give back some of what they took
     variable isLeaving 0    ;# whether the end has begun
     variable grace 8000     ;# ms beyond the time for delivering that the sidecar gets to end
-    # The first frame, in which the others stand.
+    # What the first frame may be; in it stand all kinds.
     array set kind {0 LIST 3 REFUSED}
 }
 
@@ -43,13 +46,16 @@ foreach file {python pipe produce frames events} {
 unset file
 
 # Start the sidecar, and make the bridge calls.
+#   Errors  KAFKA SIDECAR PYTHON, LIMIT, or VERSION: there is no fit Python, no room for
+#           a process, another version
 proc ::kafkatcl::sidecar::Start {} {
     variable pipe
     variable command
     variable process
     variable death {}
     set command [Python]
-    # -E: PYTHONHOME, PYTHONPATH and their kin are meant for another Python.
+    # -E: PYTHONHOME, PYTHONPATH and their kin are meant for another Python, see
+    # https://docs.python.org/3/using/cmdline.html#cmdoption-E
     lappend command -E [file join [file dirname $::kafkatcl::library] sidecar __main__.py]
     set pipe [Open $command]
     set process [pid $pipe]
@@ -63,6 +69,10 @@ proc ::kafkatcl::sidecar::Start {} {
     StartEvents
 }
 
+# Start the process.
+#   command  of Python, a list
+#   Result   the channel to it
+#   Errors   KAFKA SIDECAR LIMIT, KAFKA SIDECAR PYTHON
 proc ::kafkatcl::sidecar::Open {command} {
     # Its messages go where ours go, if anywhere.
     set errors [expr {"stderr" in [chan names] ? "@stderr" : "/dev/null"}]
@@ -76,7 +86,9 @@ proc ::kafkatcl::sidecar::Open {command} {
     return $channel
 }
 
-# Take what the sidecar says first.
+# Take what the sidecar says first (kafkatcl/sidecar/hello.py), and set
+# ::kafkatcl::version.
+#   Errors  KAFKA SIDECAR PYTHON if the process has ended, KAFKA SIDECAR VERSION
 proc ::kafkatcl::sidecar::Hello {} {
     variable command
     variable protocol
@@ -106,14 +118,17 @@ proc ::kafkatcl::sidecar::Hello {} {
     set ::kafkatcl::version $said(version)
 }
 
-# Refuse a sidecar of another version than that of the package.
+# Refuse a sidecar of another version than that of the package, and close it.
+#   found   what it has, and `wanted` what it should have
+#   Errors  KAFKA SIDECAR VERSION, raised by the caller
 proc ::kafkatcl::sidecar::Differ {found wanted} {
     Close
     return -level 2 -code error -errorcode {KAFKA SIDECAR VERSION} \
         "the sidecar of package kafka has $found instead of $wanted: [Advice]"
 }
 
-# Make the bridge calls, but for those that have a way of their own.
+# Make the bridge calls that the sidecar has named, but for those that have a way of
+# their own here.
 proc ::kafkatcl::sidecar::MakeCalls {} {
     variable said
     foreach name $said(calls) {
@@ -126,12 +141,15 @@ proc ::kafkatcl::sidecar::MakeCalls {} {
 
 # -- calls -----------------------------------------------------------------------------
 
-# Call a bridge call; its answer.
+# Make a bridge call in the sidecar, and wait for its answer.
+#   args    the name of the call, and its arguments
+#   Result  the answer; an error one if there is no sidecar (any more)
 proc ::kafkatcl::sidecar::Call {args} {
     return [Ask CALL [Words $args]]
 }
 
-# A number is asked for only where it is written in an unusual way.
+# The bridge call check_integer.  The sidecar is asked only about numbers that are
+# written in an unusual way.
 proc ::kafkatcl::bridge::check_integer {text} {
     if {[::kafkatcl::sidecar::IsPlain $text]} {
         return [list 0 $text]
@@ -139,13 +157,16 @@ proc ::kafkatcl::bridge::check_integer {text} {
     return [::kafkatcl::sidecar::Call check_integer $text]
 }
 
-# Whether a word is a number as the sidecar writes it, of 32 bits.
+# Whether a word is a number as the sidecar writes it: -1, or 0 to 999999999 without
+# signs and further zeros.
 proc ::kafkatcl::sidecar::IsPlain {word} {
     return [regexp {^(-1|0|[1-9][0-9]{0,8})$} $word]
 }
 
-# Call a bridge call that always succeeds, and do not wait for that; the answer it will
-# have.
+# Make a one-way call in the sidecar, and do not wait for its answer.
+#   args    as those of Call
+#   Result  empty, the answer it will have; an error answer if there is no sidecar (any
+#           more)
 proc ::kafkatcl::sidecar::CallOneWay {args} {
     if {[catch {Send ONE_WAY [Words $args]} result options]} {
         return [list 1 $result [dict get $options -errorcode]]
@@ -153,7 +174,10 @@ proc ::kafkatcl::sidecar::CallOneWay {args} {
     return
 }
 
-# Send a frame that is answered; the answer, an error one if there is no sidecar.
+# Send a frame that is answered, and wait for its answer.
+#   what    the frame is
+#   args    the parts of its body, bytes
+#   Result  the answer; an error one if there is no sidecar (any more)
 proc ::kafkatcl::sidecar::Ask {what args} {
     if {[catch {
         Send $what {*}$args
@@ -164,7 +188,10 @@ proc ::kafkatcl::sidecar::Ask {what args} {
     return $result
 }
 
-# Send a frame: what it is, and the parts of its body.
+# Send a frame.
+#   what    it is
+#   body    and `args`, the parts of its body, bytes
+#   Errors  that of Check; KAFKA SIDECAR DIED
 proc ::kafkatcl::sidecar::Send {what body args} {
     variable op
     Check
@@ -182,7 +209,8 @@ proc ::kafkatcl::sidecar::Send {what body args} {
     }
 }
 
-# The next answer; what rings meanwhile is noted.
+# Wait for the next answer.  Bells in front of it are noted, see sidecar/events.tcl.
+#   Errors  KAFKA SIDECAR DIED; KAFKA SIDECAR PYTHON if the sidecar refuses to work
 proc ::kafkatcl::sidecar::Answer {} {
     variable header
     while 1 {
@@ -196,7 +224,10 @@ proc ::kafkatcl::sidecar::Answer {} {
     }
 }
 
-# Read the rest of a frame that begins with a header: what it is, and its body.
+# Read the rest of a frame.
+#   begin   its header, as bytes
+#   Result  a list of two: what the frame is, and its body
+#   Errors  KAFKA SIDECAR DIED if it does not come whole
 proc ::kafkatcl::sidecar::Frame {begin} {
     variable kind
     if {[::tcl::binary::scan $begin ii length number] != 2 || ![::tcl::info::exists kind($number)]
@@ -207,6 +238,7 @@ proc ::kafkatcl::sidecar::Frame {begin} {
 }
 
 # Refuse to go on without a sidecar, or in a process that shares one by accident.
+#   Errors  KAFKA SIDECAR DIED; KAFKA FORKED
 proc ::kafkatcl::sidecar::Check {} {
     variable pipe
     variable owner
@@ -223,7 +255,8 @@ proc ::kafkatcl::sidecar::Check {} {
 
 # -- the end ---------------------------------------------------------------------------
 
-# The sidecar is gone: from now on every call and every wait is an error.
+# The sidecar is gone: close the pipe, and have every further call and every wait fail.
+#   Errors  KAFKA SIDECAR DIED HOW, raised by the caller
 proc ::kafkatcl::sidecar::Died {} {
     variable death
     variable command
@@ -235,7 +268,8 @@ proc ::kafkatcl::sidecar::Died {} {
     return -level 2 -code error -errorcode [lindex $death 1] [lindex $death 0]
 }
 
-# Let go of the sidecar; how it ended.
+# Close the pipe, which waits for the sidecar to end.
+#   Result  how it ended: "status N", or the name of a signal
 proc ::kafkatcl::sidecar::Close {} {
     if {[catch ClosePipe message options]} {
         switch [lindex [dict get $options -errorcode] 0] {
@@ -246,13 +280,16 @@ proc ::kafkatcl::sidecar::Close {} {
     return "status 0"
 }
 
-# An interpreter has the package now, and with that a way to end the program.
+# The package is announced to an interpreter, which may end the program: watch its
+# `exit`.
 proc ::kafkatcl::Adopted {path} {
     catch {Watch $path ::exit enter * sidecar::Leaving}
 }
 
-# The interpreter of this path calls `exit`: all is delivered first, and where messages
-# were lost, its status is not 0.
+# The trace on `exit` before it: all is delivered first, and where messages were lost,
+# the status of the process is not 0.
+#   path     of the interpreter that calls `exit`
+#   command  the words of the call
 proc ::kafkatcl::sidecar::Leaving {path command operation} {
     variable isLeaving
     lassign $command name status
@@ -268,8 +305,10 @@ proc ::kafkatcl::sidecar::Leaving {path command operation} {
     }
 }
 
-# Have everything delivered; 1 if messages were lost, 130 if Ctrl-C has ended the wait,
-# 0 if all is well.  What is not told in time goes on without us.
+# Have everything delivered, and the sidecar end.  What does so within its time is
+# waited for; the rest goes on without us.
+#   Result  1 if messages were lost or the time is over, 130 if Ctrl-C has ended the
+#           wait, 0 if all is well
 proc ::kafkatcl::sidecar::Leave {} {
     variable pipe
     variable owner
@@ -291,7 +330,9 @@ proc ::kafkatcl::sidecar::Leave {} {
     }
 }
 
-# Read what comes until the sidecar ends, within its time: what its last frame is.
+# Read what comes until the sidecar ends.
+#   Result  what its last frame is; empty if that says nothing of messages; LOST when
+#           its time is over: the one for delivering, and `grace`
 proc ::kafkatcl::sidecar::LastFrame {} {
     variable pipe
     variable header
@@ -318,8 +359,10 @@ proc ::kafkatcl::sidecar::LastFrame {} {
     }
 }
 
-# Whether a sidecar that has died had something left to deliver, which is said unless it
-# did so itself.
+# Whether a sidecar that has died had something left to deliver.  That is told on
+# stderr, unless the sidecar did so itself.
+#   death   as in `death`
+#   Result  1 or 0
 proc ::kafkatcl::sidecar::IsLostWith {death} {
     set how [lindex $death 1 end]
     if {$how eq ""} {

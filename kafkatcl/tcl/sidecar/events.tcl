@@ -1,8 +1,11 @@
 # events.tcl --
 #
-#   How interpreters hear of events: by bells of the sidecar.
+#   How interpreters hear of events: by bells of the sidecar.  A bell that comes in
+#   front of an answer is noted, and told as an event; one that comes otherwise is an
+#   event of the pipe.
 
-# The interpreter of this session is gone.
+# The bridge call close_session: the interpreter of this session is gone.  What was
+# granted for its objects is no more.
 proc ::kafkatcl::bridge::close_session {session} {
     set answer [::kafkatcl::sidecar::Call close_session $session]
     if {[lindex $answer 0] eq 0} {
@@ -13,8 +16,11 @@ proc ::kafkatcl::bridge::close_session {session} {
 }
 
 # The pipe was readable while no answer was waited for: a bell, or the end.  Tcl's
-# notifier thread may also have seen an answer that was read in the meantime.  Then
-# nothing is there, and reading must not block.
+# notifier thread may also have seen an answer that was read in the meantime
+# (NotifierThreadProc in
+# https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixNotfy.c).
+# Then nothing is there, and reading must not block.
+#   Errors  KAFKA SIDECAR DIED, a background error
 proc ::kafkatcl::sidecar::Readable {} {
     set begin [ReadNow]
     if {$begin ne "" || [IsAtEnd]} {
@@ -24,8 +30,11 @@ proc ::kafkatcl::sidecar::Readable {} {
     }
 }
 
-# What came by itself: a bell of a session, the end of a producer, or that of the
-# sidecar.
+# Do what a frame asks for that is no answer: a bell of a session, the end of a
+# producer, or that of the sidecar.
+#   what    the frame is
+#   whose   the session, or the object id of the producer
+#   Errors  KAFKA SIDECAR DIED at the end of the sidecar
 proc ::kafkatcl::sidecar::Unasked {what whose} {
     switch $what {
         BELL {Note $whose}
@@ -38,8 +47,8 @@ proc ::kafkatcl::sidecar::Unasked {what whose} {
     }
 }
 
-# A bell: a session has events, or must give some back.  It is told as an event of its
-# own.
+# Note that a session has events, or must give some back, and have that told as an event
+# of its own.
 proc ::kafkatcl::sidecar::Note {session} {
     variable rung
     if {![llength $rung]} {
@@ -50,7 +59,7 @@ proc ::kafkatcl::sidecar::Note {session} {
     }
 }
 
-# A session must give back some of what it took.
+# Note that a session must give back some of what it took.
 proc ::kafkatcl::sidecar::NoteRecall {session} {
     variable recalled
     if {$session ni $recalled} {
@@ -75,14 +84,14 @@ proc ::kafkatcl::sidecar::Ring {} {
     ::kafkatcl::interpreters::Ring $sessions
 }
 
-# Tell the bells that are there: where the pipe gives no events.
+# Note and tell the bells that are there: where the pipe gives no events.
 proc ::kafkatcl::sidecar::Look {} {
     NoteBells
     Ring
 }
 
-# What a session must give back: the sidecar is only asked when its bell says that there
-# is something.
+# The bridge call events_recalled.  The sidecar is asked only when its bell has said
+# that the session must give something back.
 proc ::kafkatcl::bridge::events_recalled {session} {
     variable ::kafkatcl::sidecar::recalled
     ::kafkatcl::sidecar::NoteBells

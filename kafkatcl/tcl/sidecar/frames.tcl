@@ -1,15 +1,18 @@
 # frames.tcl --
 #
-#   What passes between us and the sidecar, and Tcl values (see
+#   What passes through the pipe, made of Tcl values and turned into them (see
 #   kafkatcl/sidecar/protocol.py).
 
 namespace eval ::kafkatcl::sidecar {
-    # Halves of characters pass as Tcl 8 encodes them, so that the other side can refuse
-    # them by name.
+    # How `encoding` is to convert strings that pass.  Halves of characters do so as
+    # Tcl 8 encodes them, so that the sidecar can refuse them by name; the default of
+    # Tcl 9 is an error: https://www.tcl-lang.org/man/tcl9.0/TclCmd/encoding.html
     variable utf8 [expr {[package vsatisfies [package provide Tcl] 9-] ? "-profile tcl8 utf-8" : "utf-8"}]
 }
 
-# The body of a call: a bridge call and its arguments.
+# The body of a call.
+#   words   the name of a bridge call, and its arguments
+#   Result  bytes
 proc ::kafkatcl::sidecar::Words {words} {
     variable utf8
     set lengths {}
@@ -22,13 +25,13 @@ proc ::kafkatcl::sidecar::Words {words} {
     return [::tcl::binary::format ii*a* [llength $words] $lengths $data]
 }
 
-# The list that is the answer.
+# The string that a body is: of a LIST, the answer.
 proc ::kafkatcl::sidecar::Text {body} {
     variable utf8
     return [::tcl::encoding::convertfrom {*}$utf8 $body]
 }
 
-# An answer with messages: their fields are put in their places.
+# The answer that the body of a RUNS holds, with the fields of messages in their places.
 proc ::kafkatcl::sidecar::Runs {body} {
     ::tcl::binary::scan $body i size
     set at [expr {4 + $size}]
@@ -45,10 +48,12 @@ proc ::kafkatcl::sidecar::Runs {body} {
     return $answer
 }
 
+# Has the procedures made of Reader, by the types of their columns.
 namespace eval ::kafkatcl::sidecar::columns {}
 
-# The body of a procedure that gives the fields of `count` messages, whose columns begin
-# at `at` and have these types (see kafkatcl/sidecar/columns.py).
+# The body of a procedure that gives the fields of `count` messages in a row, whose
+# columns begin at `at` in `body`.
+#   types  of the columns, bytes or int (see kafkatcl/sidecar/columns.py)
 proc ::kafkatcl::sidecar::Reader {types} {
     set place 0
     foreach type $types {

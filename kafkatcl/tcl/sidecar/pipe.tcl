@@ -3,7 +3,9 @@
 #   The pipe to the sidecar.  It is in the interpreter of loop.tcl, where no script
 #   finds it.
 
-# Move the pipe to the interpreter of this path, or have it here with an empty one.
+# Move the pipe to another interpreter, and make the commands that use it: Write,
+# ReadPipe, Configure, and IsAtEnd.  In the interpreter of loop.tcl it gives events.
+#   to  the path of that interpreter, or empty to have the pipe here
 proc ::kafkatcl::sidecar::MovePipe {to} {
     variable pipe
     variable place
@@ -24,8 +26,10 @@ proc ::kafkatcl::sidecar::MovePipe {to} {
     }
 }
 
-# Have events when something comes through the pipe.  Tcl waits for files with select(),
-# which takes no descriptors from 1024 on: then the pipe is looked after now and then.
+# Have events when something comes through the pipe.  Tcl 8.6 waits for files with
+# select(), which takes no descriptors from 1024 on
+# (https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixNotfy.c): then the pipe is
+# looked after every 10 ms.
 proc ::kafkatcl::sidecar::Listen {} {
     variable pipe
     variable place
@@ -44,9 +48,10 @@ proc ::kafkatcl::sidecar::Listen {} {
     }
 }
 
-# Have Tcl set up its notifier now.  Tcl would do so at its first wait, and would end
-# the process if there were no descriptor below 1024 left then.  No event of the script
-# may run here: where one might, this is left out.
+# Have Tcl set up its notifier now.  Tcl does so at its first wait, and ends the process
+# if there is no descriptor below 1024 left then (NotifierThreadProc in
+# https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixNotfy.c).
+# No event of the script may run here: where one might, this is left out.
 proc ::kafkatcl::sidecar::StartEvents {} {
     variable place
     foreach command {::thread::id ::tkwait} {
@@ -64,6 +69,7 @@ proc ::kafkatcl::sidecar::StartEvents {} {
     }
 }
 
+# Whether a channel has a script for its events.
 proc ::kafkatcl::sidecar::HasEvents {channel} {
     foreach direction {readable writable} {
         if {![catch {chan event $channel $direction} script] && $script ne ""} {
@@ -73,7 +79,9 @@ proc ::kafkatcl::sidecar::HasEvents {channel} {
     return 0
 }
 
-# Read so many bytes, fewer at the end of the pipe.
+# Read bytes, and wait for them.
+#   count   how many
+#   Result  fewer at the end of the pipe
 proc ::kafkatcl::sidecar::Read {count} {
     if {[catch {ReadPipe $count} bytes]} {
         return
@@ -81,7 +89,8 @@ proc ::kafkatcl::sidecar::Read {count} {
     return $bytes
 }
 
-# What is there without waiting for it: the header of a frame, or nothing.
+# Read what is there, without waiting for it.
+#   Result  the header of a frame, or nothing
 proc ::kafkatcl::sidecar::ReadNow {} {
     variable pipe
     variable header
@@ -94,7 +103,8 @@ proc ::kafkatcl::sidecar::ReadNow {} {
     return $begin
 }
 
-# Close the pipe; an error if the sidecar did not end well.
+# Close the pipe, and wait for the sidecar to end.
+#   Errors  CHILDSTATUS or CHILDKILLED if it did not end well, as `close` says
 proc ::kafkatcl::sidecar::ClosePipe {} {
     variable pipe
     variable place

@@ -6,14 +6,14 @@
 #   answered, and the answer brings a new grant.
 
 namespace eval ::kafkatcl::sidecar {
-    # What is granted: topic,partition that is known to exist -> its handle; handle ->
-    # how many messages.
+    # What is granted, by object ids: topic,partition that is known to exist -> its
+    # handle; handle -> how many messages, which all its topics share.
     variable grant
     array set grant {}
 }
 
-# Make what sends messages, with the numbers of the protocol in its text: every step
-# counts here.
+# Make the procedures that send messages, with the numbers of the protocol in their
+# text: every step counts here.
 proc ::kafkatcl::sidecar::MakeProduce {} {
     variable said
     variable header
@@ -21,7 +21,9 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
     set numbers [list %unanswered% $op(PRODUCE_UNANSWERED) %object_id% $said(object_id) \
         %largest% $said(largest) %front% $said(produce) %payload% [expr {$header + $said(produce)}]]
 
-    # Produce without waiting for the answer; 1, or 0 if that cannot be.
+    # The fast path try_produce: send a message without waiting for the answer.
+    #   args    the key, if there is one
+    #   Result  1, or 0 if that cannot be
     proc ::kafkatcl::bridge::try_produce {topic partition payload args} [string map $numbers {
         upvar #0 ::kafkatcl::sidecar::grant grant
         if {![::tcl::info::exists grant($topic,$partition)]} {
@@ -47,16 +49,22 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
         return 1
     }]
 
-    # Produce to a partition, and wait for the answer, which brings a new grant: the
-    # length of the key of one message, or the number of several and their lengths; and
-    # their bytes.  The sidecar reads bytes in parts while Tcl writes them.
+    # Produce to a partition, and wait for the answer, which brings a new grant.  The
+    # sidecar reads bytes in parts while Tcl writes them.
+    #   what     PRODUCE, or PRODUCE_BATCH
+    #   number   the length of the key of one message, -1 without one; or the number of
+    #            several
+    #   lengths  of several messages, two for each as Rows gives them; else empty
+    #   bytes    and `args`, parts of what is produced
+    #   Result   the answer
     proc ::kafkatcl::sidecar::Produce {what topic partition number lengths bytes args} [string map $numbers {
         set body [::tcl::binary::format a%object_id%iii*a* $topic $partition $number $lengths $bytes]
         return [Granted $topic $partition [Ask $what $body {*}$args]]
     }]
 }
 
-# Produce, and wait for the answer.
+# The bridge call produce: produce a message, and wait for the answer.
+#   args  the key, if there is one
 proc ::kafkatcl::bridge::produce {topic partition payload args} {
     set keyLength -1
     set data $payload
@@ -70,8 +78,9 @@ proc ::kafkatcl::bridge::produce {topic partition payload args} {
     return [::kafkatcl::sidecar::Produce PRODUCE $topic $partition $keyLength {} $bytes]
 }
 
-# Produce a list of lists, each a payload and perhaps a key; the answer 1, or 0 if they
-# have to go as words.
+# The bridge call produce_rows: produce messages, and wait for the answer.
+#   rows    a list of lists, each a payload and perhaps a key
+#   Result  its value is 1, or 0 if they have to go as words, by produce_batch
 proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
     if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {::kafkatcl::sidecar::Rows $rows} result]} {
         return {0 0}
@@ -82,7 +91,10 @@ proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
     return [expr {[lindex $answer 0] eq 0 ? {0 1} : $answer}]
 }
 
-# The messages of a list of lists: the list of their lengths, and their bytes in parts.
+# The messages of a list of lists.
+#   Result  the list of their lengths, those of the payload and of the key of each, -1
+#           without a key; then all their bytes, in parts of about 1 MB
+#   Errors  if there is anything unusual
 proc ::kafkatcl::sidecar::Rows {rows} {
     set lengths {}
     set parts {}
@@ -106,7 +118,8 @@ proc ::kafkatcl::sidecar::Rows {rows} {
     return [list $lengths {*}$parts [Bytes $data]]
 }
 
-# A string as bytes, or an error if it has characters above U+00FF.
+# A string as bytes.
+#   Errors  if it has characters above U+00FF
 proc ::kafkatcl::sidecar::Bytes {string} {
     set bytes [::tcl::binary::format a* $string]
     if {$bytes ne $string} {
@@ -116,6 +129,7 @@ proc ::kafkatcl::sidecar::Bytes {string} {
 }
 
 # Take the grant that comes with an answer.
+#   Result  the answer
 proc ::kafkatcl::sidecar::Granted {topic partition answer} {
     variable grant
     if {[lindex $answer 0] eq 0} {
@@ -128,12 +142,14 @@ proc ::kafkatcl::sidecar::Granted {topic partition answer} {
     return $answer
 }
 
-# Delete an object; what was granted for it is no more.
+# The bridge call delete; what was granted for the object is no more.
 proc ::kafkatcl::bridge::delete {id} {
     ::kafkatcl::sidecar::Revoke $id
     return [::kafkatcl::sidecar::Call delete $id]
 }
 
+# Forget what was granted for an object.
+#   id  of a producer handle, or of a topic; for any other nothing happens
 proc ::kafkatcl::sidecar::Revoke {id} {
     variable grant
     array unset grant $id,*

@@ -2,8 +2,10 @@
 #
 #   Which Python the sidecar runs with.
 
-# The command of that Python: what KAFKATCL_PYTHON names, else the first of the
-# candidates that is there.
+# The command of the Python that the sidecar runs with: what KAFKATCL_PYTHON names, else
+# the first of the candidates that is there.
+#   Result  a list
+#   Errors  KAFKA SIDECAR PYTHON
 proc ::kafkatcl::sidecar::Python {} {
     if {[IsNamed]} {
         return [list $::env(KAFKATCL_PYTHON)]
@@ -16,12 +18,13 @@ proc ::kafkatcl::sidecar::Python {} {
     return -code error -errorcode {KAFKA SIDECAR PYTHON} "there is no python3 on PATH: [Advice]"
 }
 
+# Whether KAFKATCL_PYTHON names a Python.
 proc ::kafkatcl::sidecar::IsNamed {} {
     return [expr {[info exists ::env(KAFKATCL_PYTHON)] && $::env(KAFKATCL_PYTHON) ne ""}]
 }
 
-# Where a Python may be: the one that installation recorded, that of the environment
-# that the package lies in, on PATH.
+# Where a Python may be: the one that installation recorded, that of the environment or
+# of the checkout that the package lies in, those on PATH.
 proc ::kafkatcl::sidecar::Candidates {} {
     set candidates {}
     if {[info exists ::kafkatcl::python]} {
@@ -51,7 +54,7 @@ proc ::kafkatcl::sidecar::Candidates {} {
     return $candidates
 }
 
-# What to do when there is none, or not the right one.
+# What to do when there is none, or not the right one: a sentence.
 proc ::kafkatcl::sidecar::Advice {} {
     set needed "package kafka needs Python 3.9 or newer with the Python package confluent-kafka"
     set right "the Python of the environment that kafkatcl was installed in"
@@ -61,7 +64,9 @@ proc ::kafkatcl::sidecar::Advice {} {
     return "$needed; set the environment variable KAFKATCL_PYTHON to $right"
 }
 
-# The Python that was started cannot do it.
+# The Python that was started cannot do it: close the pipe.
+#   reason  the sidecar's words
+#   Errors  KAFKA SIDECAR PYTHON, raised by the caller
 proc ::kafkatcl::sidecar::Refused {reason} {
     Close
     return -level 2 -code error -errorcode {KAFKA SIDECAR PYTHON} "$reason: [Advice]"

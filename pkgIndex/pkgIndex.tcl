@@ -10,12 +10,13 @@ if {![package vsatisfies [package provide Tcl] 8.6-] || [namespace which -comman
     return
 }
 if {[interp issafe]} {
-    # It would have to start a program.
+    # It would have to start a program, and cannot: its `open` and `exec` are hidden
+    # (https://www.tcl-lang.org/man/tcl8.6/TclCmd/interp.htm).
     set script {error "package kafka cannot be loaded into a safe interpreter: alias commands of its parent into it" \
         {} {KAFKA SAFE}}
 } else {
-    # Above this folder, also by way of a symbolic link; normalizing follows all but one
-    # that comes last.
+    # Above this folder, also by way of a symbolic link: `file normalize` follows all
+    # but one that comes last (https://www.tcl-lang.org/man/tcl8.6/TclCmd/file.htm).
     set library [file join {*}[lrange [file split [file normalize [file join $dir pkgIndex.tcl x]]] 0 end-3]]
     # The sources are beside this folder in a package that was installed, in the package
     # beside it in a checkout.

@@ -1,13 +1,18 @@
 # interrupts.tcl --
 #
-#   What Ctrl-C takes at the prompt of kafkatclsh, beside the cancellation itself.
+#   What Ctrl-C at the prompt of kafkatclsh needs in Tcl, beside the cancellation
+#   itself: an `after` that notices it soon, and what is to be set right behind it.
 
-# Tcl looks only twice a second whether what sleeps was cancelled.
+# In `after ms` Tcl looks only twice a second whether the script was cancelled
+# (TCL_TIME_MAXIMUM_SLICE in
+# https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclTimer.c).
 namespace eval ::kafkatcl::shell {
-    variable nap 50     ;# ms
+    variable nap 50     ;# ms of one step of a sleep
 }
 rename ::after ::kafkatcl::shell::after
 
+# Tcl's own, but for `after ms`, which sleeps in steps of `nap` ms: between them Tcl
+# looks whether the script was cancelled.
 proc ::after {args} {
     if {[llength $args] != 1 || ![string is wideinteger -strict [lindex $args 0]]} {
         tailcall ::kafkatcl::shell::after {*}$args
@@ -15,6 +20,8 @@ proc ::after {args} {
     ::kafkatcl::shell::Sleep [lindex $args 0]
 }
 
+# Sleep.
+#   ms  how long; the sleep ends early by an error if the script is cancelled
 proc ::kafkatcl::shell::Sleep {ms} {
     variable nap
     set end [expr {[::tcl::clock::milliseconds] + $ms}]
@@ -23,9 +30,11 @@ proc ::kafkatcl::shell::Sleep {ms} {
     }
 }
 
-# After a cancelled command has ended.  An interpreter that was idle keeps the flag of
-# the cancellation and would fail its next command; evaluating a pure list clears it.
-# Commands that were unwound ran no `catch`: reset the state they left.
+# After a cancelled command has ended, set the books of all interpreters right.  An
+# interpreter that was idle keeps the flag of the cancellation and would fail its next
+# command; evaluating a pure list clears that.  Commands that were unwound ran no
+# `catch` (https://www.tcl-lang.org/man/tcl8.6/TclCmd/interp.htm): reset the state they
+# left.
 proc ::kafkatcl::shell::Settle {} {
     foreach path [Interpreters {}] {
         catch {interp eval $path [list list]}

@@ -1,13 +1,19 @@
-# What kafkatclsh adds to an interpreter of tkinter to make it one of tclsh.
+# shell.tcl --
+#
+#   What kafkatclsh adds to an interpreter of tkinter to make it one of tclsh.
+#   Evaluated behind install.tcl, whose ::kafkatcl::Adopted it replaces.  The shell
+#   makes two more commands: ::kafkatcl::shell::leave, which ends the process, and
+#   ::kafkatcl::shell::above, which prints above the command that is being typed.
 
 namespace eval ::kafkatcl::shell {
-    variable executable {}    ;# the path of kafkatclsh
-    # What Tcl calls the children of an interpreter depends on its version.
+    variable executable {}    ;# the path of kafkatclsh; set by shell/paths.py
+    # What the subcommand of `interp` is called that lists children: `slaves` before
+    # Tcl 8.6.11.
     variable children [expr {[catch {interp children}] ? "slaves" : "children"}]
-    variable typing {}        ;# the channels that are the terminal on which a command is being typed
+    variable typing {}        ;# channels with the transformation Pass, while a command is typed
 }
 
-# The path of the interpreter at `path` and those of all below it.
+# The paths of an interpreter and of all below it.
 proc ::kafkatcl::shell::Interpreters {path} {
     variable children
     set paths [list $path]
@@ -17,11 +23,14 @@ proc ::kafkatcl::shell::Interpreters {path} {
     return $paths
 }
 
+# The part `info nameofexecutable` of Tcl's command: kafkatclsh, and not Python.
 proc ::tcl::info::nameofexecutable {} {
     return $::kafkatcl::shell::executable
 }
 
-# Set argv0, argv and argc from the bytes of the command line, converted as tclsh does.
+# Set argv0, argv and argc, with characters as tclsh makes them of the command line.
+#   name  of the script, or of the shell, as bytes
+#   args  the arguments, as bytes
 proc ::kafkatcl::shell::SetArguments {name args} {
     global argv0 argv argc
     set argv0 [encoding convertfrom [encoding system] $name]
@@ -29,7 +38,11 @@ proc ::kafkatcl::shell::SetArguments {name args} {
     set argc [llength $argv]
 }
 
-# Refuse what is no boolean as the value of tcl_interactive.
+# Have tcl_interactive be a boolean from now on.  In tclsh the variable is linked to
+# one:
+# https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclMain.c
+#   args    none, or those of the trace
+#   Errors  where a script writes anything else; the variable is set back
 proc ::kafkatcl::shell::KeepInteractiveBoolean {args} {
     variable interactive
     if {![string is boolean -strict $::tcl_interactive]} {
@@ -42,8 +55,10 @@ proc ::kafkatcl::shell::KeepInteractiveBoolean {args} {
     }
 }
 
-# The next line of standard input in a list, or nothing at its end.  A standard input
-# that the script made non-blocking is asked again at once, as tclsh does.
+# Read the next line of standard input.  One that the script has made non-blocking is
+# asked again at once, as tclsh does:
+# https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclMain.c
+#   Result  a list of one, or empty at the end
 proc ::kafkatcl::shell::GetLine {} {
     while {[chan gets stdin line] < 0} {
         if {![chan blocked stdin]} {
@@ -60,8 +75,10 @@ proc ::kafkatcl::shell::AwaitInput {} {
     chan event stdin readable {}
 }
 
-# tkinter takes Tcl's own exit away.  The text of the new one stands in every
-# interpreter: an error that came from another one would show in errorInfo.
+# Give an interpreter the command `exit`, which tkinter takes away (Tkapp_New in
+# https://github.com/python/cpython/blob/v3.11.7/Modules/_tkinter.c).
+# The text of the new one stands in every interpreter: an error that came from another
+# one would show in errorInfo.
 proc ::kafkatcl::shell::DefineExit {path} {
     interp eval $path [list proc ::exit {{returnCode 0}} {
         # An empty string repeated: the one check of integers with the errors of Tcl's
@@ -73,6 +90,8 @@ proc ::kafkatcl::shell::DefineExit {path} {
     }]
 }
 
+# End the process, from an interpreter that calls `exit`.
+#   status  0 to 255
 proc ::kafkatcl::shell::Exit {path status} {
     StopTyping
     DestroyWindows
@@ -80,15 +99,19 @@ proc ::kafkatcl::shell::Exit {path status} {
     leave $status
 }
 
-# Tk destroys its windows at the end: scripts have bindings for that.
+# Destroy the windows of Tk in all interpreters, as Tk does at the end
+# (DeleteWindowsExitProc in
+# https://github.com/tcltk/tk/blob/core-8-6-13/generic/tkWindow.c):
+# scripts have bindings for that.
 proc ::kafkatcl::shell::DestroyWindows {} {
     foreach path [Interpreters {}] {
         catch {interp eval $path {package present Tk; destroy .}}
     }
 }
 
-# Write out and close the channels of all interpreters.  As in tclsh, a non-blocking one
-# is only waited for if the environment variable says so.
+# Write out and close the channels of all interpreters, as at the end of tclsh: a
+# non-blocking one is only waited for if TCL_FLUSH_NONBLOCKING_ON_EXIT says so.
+# https://www.tcl-lang.org/man/tcl8.6/TclCmd/close.htm
 proc ::kafkatcl::shell::CloseChannels {} {
     foreach path [Interpreters {}] {
         catch {
@@ -99,8 +122,8 @@ proc ::kafkatcl::shell::CloseChannels {} {
     }
 }
 
-# Standard channels stay open for last words; a pipeline's commands are not waited for,
-# as at the end of tclsh.
+# Close a channel.  Standard channels stay open for last words; a pipeline's commands
+# are not waited for, as at the end of tclsh.
 proc ::kafkatcl::shell::CloseChannel {path channel} {
     if {[info exists ::env(TCL_FLUSH_NONBLOCKING_ON_EXIT)] && $::env(TCL_FLUSH_NONBLOCKING_ON_EXIT) ne "0"} {
         catch {interp eval $path [list chan configure $channel -blocking 1]}
@@ -119,7 +142,8 @@ proc ::kafkatcl::shell::CloseChannel {path channel} {
     catch {interp eval $path [list chan close $channel]}
 }
 
-# The exit of a child ends the process too, with all that belongs to an end.
+# The package is announced to an interpreter.  From now on its `exit` ends the process,
+# with all that belongs to an end.
 proc ::kafkatcl::Adopted {path} {
     shell::DefineExit $path
     interp eval $path [list proc ::tcl::info::nameofexecutable {} [list return $::kafkatcl::shell::executable]]
@@ -127,8 +151,8 @@ proc ::kafkatcl::Adopted {path} {
 
 ::kafkatcl::shell::DefineExit {}
 
-# Have what is written to these channels, which are the terminal's, pass by `above`: a
-# command is being typed.
+# A command is being typed: have what is written to the terminal pass by `above`.
+#   channels  those that are the terminal's
 proc ::kafkatcl::shell::StartTyping {channels} {
     variable typing
     foreach channel $channels {
@@ -138,6 +162,7 @@ proc ::kafkatcl::shell::StartTyping {channels} {
     }
 }
 
+# No command is being typed any more: undo StartTyping.
 proc ::kafkatcl::shell::StopTyping {} {
     variable typing
     foreach channel $typing {
@@ -146,7 +171,10 @@ proc ::kafkatcl::shell::StopTyping {} {
     set typing {}
 }
 
-# The transformation of a channel; see the manual of `chan push`.
+# The transformation of a channel
+# (https://www.tcl-lang.org/man/tcl8.6/TclCmd/transchan.htm): what `above` answers is
+# written; what is written as it is, if that fails.
+#   channel  that of StartTyping
 proc ::kafkatcl::shell::Pass {channel method handle args} {
     switch -- $method {
         initialize {

@@ -19,11 +19,11 @@ namespace eval ::support {
     variable objects {}     ;# commands that outlive the tests
     variable numbers 0      ;# counts topics and groups
     variable errors {}      ;# background errors: message, options, ...
-    variable brokers {}
+    variable brokers {}     ;# of the cluster, a list; empty without one
     variable unused {}      ;# topics of KAFKATCL_TEST_TOPICS
-    variable cluster kafka
+    variable cluster kafka  ;# what the cluster is: kafka, or embedded
     variable patience 15000 ;# ms until what must come is given up
-    variable globals [info globals]
+    variable globals [info globals] ;# global variables that no test has made
 }
 
 # -- brokers ---------------------------------------------------------------------------
@@ -49,7 +49,7 @@ unset cluster
 # The embedded broker of this process serves all handles, whatever brokers they know.
 ::tcltest::testConstraint notInProcess [expr {![info exists ::env(KAFKATCL_EMBEDDED)]}]
 
-# The handle that makes topics.
+# The handle that makes topics, made when it is first needed.
 proc ::support::Maker {} {
     variable objects
     variable brokers
@@ -67,6 +67,7 @@ proc ::support::Maker {} {
 }
 
 # A name that nothing else in the cluster has.
+#   what  is said in it of what it is for
 proc unique {what} {
     return "tcltest.$what.[pid].[clock microseconds].[incr ::support::numbers]"
 }
@@ -80,8 +81,10 @@ proc newTopic {} {
     return $topic
 }
 
-# The same, of one that was not there before.  A cluster makes a topic when a producer
-# asks for it, and this one asks with a message for a partition that is not there.
+# The same, of a topic that was not there before.  A cluster makes a topic when a
+# producer asks for it, and this one asks with a message for a partition that is not
+# there.
+#   Errors  if it has no 4 partitions within `patience`
 proc makeTopic {} {
     set topic [unique topic]
     set maker [::support::Maker]
@@ -168,7 +171,7 @@ namespace eval ::support::fixture {
     }
 }
 
-# Make p, c, tp and tc, from the master as it is.
+# Make p, c, tp and tc, from the master m as it is, for ::topic.
 proc connect {} {
     m producer_creator p
     p add_brokers $::support::brokers
@@ -180,7 +183,7 @@ proc connect {} {
     c new_topic tc $::topic
 }
 
-# Have the master make subscribers of a new group.
+# Have the master m make subscribers of a new group, whose name is in ::group.
 proc newGroup {} {
     set ::group [unique group]
     m config group.id $::group bootstrap.servers [join $::support::brokers ,] heartbeat.interval.ms 200
@@ -189,6 +192,7 @@ proc newGroup {} {
     m config session.timeout.ms [expr {$::support::cluster eq "embedded" ? 1500 : 6000}]
 }
 
+# The handler of background errors: it keeps them.
 proc ::support::BackgroundError {message options} {
     variable errors
     lappend errors $message $options
@@ -205,7 +209,8 @@ proc backgroundErrors {} {
     return $messages
 }
 
-# The objects that there are, but for those that outlive the tests.
+# The names of all object commands, but for those that outlive the tests, in their
+# order.
 proc objects {} {
     set names {}
     foreach {identifier name} [array get ::kafkatcl::commandOf] {
@@ -216,7 +221,8 @@ proc objects {} {
     return [lsort $names]
 }
 
-# End a test: delete what it made, variables too; what is left over then is its failure.
+# End a test: delete what it made, variables too.
+#   Errors  if objects are left over then, or if there were background errors
 proc ::support::Reset {} {
     foreach name [objects] {
         # One may have gone with its namespace.
@@ -238,8 +244,10 @@ proc ::support::Reset {} {
 
 # -- tests -----------------------------------------------------------------------------
 
-# A test of a result: name, fixture, description, script, result, and options of `test`
-# such as -match.
+# A test of a result.
+#   fixture  see Fixtures; by it the test has the constraint broker or brokerless
+#   body     evaluated like the body of `test`
+#   args     options of `test`, such as -match
 proc check {name fixture description body result args} {
     set constraints {}
     if {[dict exists $args -constraints]} {
@@ -255,17 +263,21 @@ proc check {name fixture description body result args} {
         -setup ::support::fixture::$fixture -body $body -cleanup ::support::Reset -result $result {*}$args]
 }
 
-# The errorCode of a property or another argument that is refused.
+# A pattern of the errorCode of a property or another argument that is refused.
 set ::support::badArgument {KAFKA RD_KAFKA_RESP_ERR__INVALID_ARG {Local: Invalid argument or configuration}*}
 
-# A test of an error: name, fixture, command, the pattern of its message, the
-# errorCode's, options.  The command fails twice in the same way, and everything is
-# still there afterwards.
+# A test of an error.  The command fails twice in the same way, and everything is still
+# there afterwards.
+#   command  evaluated at global level
+#   message  a pattern of the error's message, and `errorcode` one of its errorCode
+#   args     options of `test`
 proc refused {name fixture command message {errorcode NONE} args} {
     uplevel 1 [list check $name $fixture "$command is refused" \
         [list ::support::Refusal $command $message $errorcode] {} {*}$args]
 }
 
+# Call a command that is to fail.
+#   Result  what is not as it should be; empty if all is
 proc ::support::Refusal {command message errorcode} {
     set before [objects]
     foreach time {first second} {
@@ -285,8 +297,8 @@ proc ::support::Refusal {command message errorcode} {
     }
 }
 
-# A test of a number of words that is refused: name, command, usage without the blank of
-# those that take nothing.
+# A test of a number of words that is refused; with the fixture `objects`.
+#   usage  what the error is to show, without the blank of subcommands that take nothing
 proc wrongArgs {name command usage} {
     set pattern "wrong # args: should be \"$usage\""
     uplevel 1 [list refused $name objects $command [string map {? \\? * \\* [ \\[} $pattern] {TCL WRONGARGS}]
@@ -294,13 +306,18 @@ proc wrongArgs {name command usage} {
 
 # -- waiting ---------------------------------------------------------------------------
 
-# Run the event loop until an expression of the caller is true; an error if that takes
-# too long.
+# Run the event loop until an expression is true.
+#   condition  an expression, evaluated in the caller
+#   ms         for so many at most; empty for `patience`
+#   Errors     if it is not true by then
+#   Level      1
 proc waitFor {condition {ms {}}} {
     uplevel 1 [list waitDoing {runEvents 5} $condition $ms]
 }
 
-# The same with a script of the caller in place of the event loop.
+# The same with a script in place of the event loop.
+#   script  evaluated in the caller
+#   Level   1
 proc waitDoing {script condition {ms {}}} {
     set ms [expr {$ms eq "" ? $::support::patience : $ms}]
     set deadline [expr {[clock milliseconds] + $ms}]
@@ -323,8 +340,10 @@ proc ::support::Come {} {
     return [list [llength $::out] [llength $::support::errors]]
 }
 
-# For so many ms nothing may come, neither in ::out nor as a background error, while the
-# event loop runs.
+# Require that nothing comes, while the event loop runs: neither in ::out nor as a
+# background error.
+#   ms      for so many
+#   Errors  if anything has come
 proc quietFor {ms} {
     ::support::NothingComes $ms runEvents
 }
@@ -334,6 +353,8 @@ proc standStill {ms} {
     ::support::NothingComes $ms after
 }
 
+# Require that nothing comes while a command runs.
+#   command  gets ms
 proc ::support::NothingComes {ms command} {
     set before [Come]
     $command $ms
@@ -344,19 +365,22 @@ proc ::support::NothingComes {ms command} {
 
 # Run the event loop until nothing has come for so many ms: what may still be on its way
 # has come.
+#   Errors  if that takes longer than `patience`
 proc untilQuiet {ms} {
     set before {}
     waitDoing {set before [::support::Come]; runEvents $ms} {$before eq [::support::Come]}
 }
 
 # Wait until a producer handle has delivered everything.
+#   Errors  if that takes longer than `patience`
 proc delivered {{handle p}} {
     waitFor {[$handle output_queue_length] == 0}
 }
 
 # -- messages --------------------------------------------------------------------------
 
-# Produce payloads to a partition of ::topic, and see them delivered.
+# Produce messages to a partition of ::topic, and see them delivered.
+#   args  their payloads
 proc send {partition args} {
     foreach payload $args {
         tp produce $partition $payload
@@ -364,8 +388,9 @@ proc send {partition args} {
     delivered
 }
 
-# The payloads of the next messages, taken one by one by a command that lacks timeout
-# and array: {tc consume 0}.
+# The payloads of the next messages, taken one by one.
+#   command  a command that lacks timeout and array: {tc consume 0}
+#   Errors   _TIMED_OUT if one takes longer than `patience`
 proc payloads {command count} {
     set payloads {}
     while {[llength $payloads] < $count} {
@@ -381,6 +406,7 @@ proc note {args} {
 }
 
 # Wait until ::out has that many elements.
+#   Result  ::out, which may have more
 proc noted {count} {
     waitFor {[llength $::out] >= $count}
     return $::out
@@ -392,6 +418,7 @@ proc fields {name} {
 }
 
 # The next messages of a subscriber, as lists.
+#   Errors  if all together take longer than `patience`
 proc received {subscriber count} {
     set lists {}
     set deadline [expr {[clock milliseconds] + $::support::patience}]
@@ -407,10 +434,12 @@ proc received {subscriber count} {
     return $lists
 }
 
+# The payloads of the next messages of a subscriber.
 proc receivedPayloads {subscriber count} {
     return [lmap list [received $subscriber $count] {dict get $list payload}]
 }
 
+# Bytes in hexadecimal digits.
 proc hex {bytes} {
     return [binary encode hex $bytes]
 }

@@ -31,10 +31,11 @@ proc ::kafkatcl::shell::Sleep {ms} {
 }
 
 # After a cancelled command has ended, set the books of all interpreters right.  An
-# interpreter that was idle keeps the flag of the cancellation and would fail its next
-# command; evaluating a pure list clears that.  Commands that were unwound ran no
-# `catch` (https://www.tcl-lang.org/man/tcl8.6/TclCmd/interp.htm): reset the state they
-# left.
+# interpreter that was idle keeps the flag of the cancellation, and by it every further
+# script fails.  A pure list fails, too, but clears the flag (TEOV_Exception in
+# https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclBasic.c).
+# Commands that were unwound ran no `catch`
+# (https://www.tcl-lang.org/man/tcl8.6/TclCmd/interp.htm): reset the state they left.
 proc ::kafkatcl::shell::Settle {} {
     foreach path [Interpreters {}] {
         catch {interp eval $path [list list]}

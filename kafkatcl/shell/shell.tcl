@@ -7,8 +7,8 @@
 
 namespace eval ::kafkatcl::shell {
     variable executable {}    ;# the path of kafkatclsh; set by shell/paths.py
-    # What the subcommand of `interp` is called that lists children: `slaves` before
-    # Tcl 8.6.11.
+    # What the subcommand of `interp` is called that lists children; it was `slaves`
+    # when Tcl 8.6 came.
     variable children [expr {[catch {interp children}] ? "slaves" : "children"}]
     variable typing {}        ;# channels with the transformation Pass, while a command is typed
 }

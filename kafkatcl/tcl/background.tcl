@@ -70,7 +70,8 @@ proc ::kafkatcl::background::Answered {answerId answer} {
     return $value
 }
 
-# Remember a coroutine for as long as it is there, under whatever name.
+# Remember a coroutine for as long as it is there, under whatever name: its command is
+# deleted when it ends (https://www.tcl-lang.org/man/tcl8.6/TclCmd/coroutine.htm).
 #   Result  the id of its answer
 proc ::kafkatcl::background::Await {coroutine} {
     variable awaiting

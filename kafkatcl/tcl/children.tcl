@@ -79,8 +79,8 @@ proc ::kafkatcl::Follow {path} {
 }
 
 # Have a procedure called when an interpreter calls a command whose first argument
-# matches. A script that deletes our namespace there takes the trace along: its commands
-# must work all the same.
+# matches.  A script that deletes our namespace there takes the trace along: its
+# commands must work all the same.
 #   operations  of an execution trace: enter, leave
 #   pattern     a glob pattern for the first argument
 #   procedure   its name below ::kafkatcl; it gets the path, the words of the call as a

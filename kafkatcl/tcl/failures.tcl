@@ -2,7 +2,9 @@
 #
 #   Errors as scripts see them.  Tcl notes in errorInfo what was under way, down to the
 #   procedures of this package; scripts do not see those lines, as if the commands were
-#   written in C, unless the environment variable KAFKATCL_DEBUG is set.
+#   written in C, unless the environment variable KAFKATCL_DEBUG is set.  Without
+#   `-errorinfo`, what `return` makes has only the call itself:
+#   https://www.tcl-lang.org/man/tcl8.6/TclCmd/return.htm
 
 namespace eval ::kafkatcl::failures {
     # errorInfo of the script's own code that failed within a command of ours, from

@@ -1,7 +1,7 @@
 # loop.tcl --
 #
 #   An interpreter beside that of the script, for the timers and channels of the
-#   package. The two have one event loop, but what is in the one is not in `after info`
+#   package.  The two have one event loop, but what is in the one is not in `after info`
 #   and `file channels` of the other.  A script may delete it, as it may any interpreter
 #   that it finds; then another one takes its place.
 
@@ -32,6 +32,7 @@ proc ::kafkatcl::loop::Make {} {
     } {
         interp alias $interp $name {} $target
     }
+    # A safe interpreter hides it: https://www.tcl-lang.org/man/tcl8.6/TclCmd/interp.htm
     interp expose $interp fconfigure
     interp bgerror $interp background
     # A script may delete all interpreters that it finds.
@@ -129,10 +130,10 @@ proc ::kafkatcl::bridge::events_spin {session wanted} {
     }
 }
 
-# Have the wakeup channels give events, or no longer.  A file can always be read, and
-# Tcl makes an event of each one that can be in one look at them
-# (https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixNotfy.c). Timers would give
-# one event from each look, whatever their number (TimerCheckProc in
+# Have the wakeup channels give events, or no longer.  A file can always be read, and in
+# one look at all files Tcl makes an event of each one that can be (Tcl_WaitForEvent in
+# https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixNotfy.c).
+# Timers would give one event from each look, whatever their number (TimerCheckProc in
 # https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclTimer.c).
 #   wanted  1 or 0
 proc ::kafkatcl::loop::Spin {wanted} {

@@ -166,7 +166,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     }
     set ::kafkatcl::failures::passed $options
     # A return of the code is one of the caller: from here it has three procedures more
-    # to leave.
+    # to leave (https://www.tcl-lang.org/man/tcl8.6/TclCmd/return.htm).
     dict incr options -level [expr {$code == 2 ? 3 : 1}]
     return -options $options $result
 }]

@@ -78,7 +78,8 @@ proc ::kafkatcl::programs::IsOwn {words} {
     return [expr {$own in $words && "|" ni $words && "|&" ni $words}]
 }
 
-# Set TCLLIBPATH and KAFKATCL_PYTHON, as far as the script has not set them.
+# Set TCLLIBPATH (https://www.tcl-lang.org/man/tcl8.6/TclCmd/tclvars.htm) and
+# KAFKATCL_PYTHON, as far as the script has not set them.
 proc ::kafkatcl::programs::SetEnvironment {} {
     variable index
     variable python

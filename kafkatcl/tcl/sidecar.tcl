@@ -30,7 +30,7 @@ namespace eval ::kafkatcl::sidecar {
     variable recalled {}    ;# sessions that must give back some of what they took
     variable isLeaving 0    ;# whether the end has begun
     variable grace 8000     ;# ms beyond the time for delivering that the sidecar gets to end
-    # What the first frame may be; in it stand all kinds.
+    # What the first frame may be.  The sidecar tells all kinds in it.
     array set kind {0 LIST 3 REFUSED}
 }
 
@@ -119,7 +119,8 @@ proc ::kafkatcl::sidecar::Hello {} {
 }
 
 # Refuse a sidecar of another version than that of the package, and close it.
-#   found   what it has, and `wanted` what it should have
+#   found   the version it has
+#   wanted  the version it should have
 #   Errors  KAFKA SIDECAR VERSION, raised by the caller
 proc ::kafkatcl::sidecar::Differ {found wanted} {
     Close
@@ -143,7 +144,7 @@ proc ::kafkatcl::sidecar::MakeCalls {} {
 
 # Make a bridge call in the sidecar, and wait for its answer.
 #   args    the name of the call, and its arguments
-#   Result  the answer; an error one if there is no sidecar (any more)
+#   Result  the answer; an error answer if there is no sidecar any more
 proc ::kafkatcl::sidecar::Call {args} {
     return [Ask CALL [Words $args]]
 }
@@ -165,8 +166,8 @@ proc ::kafkatcl::sidecar::IsPlain {word} {
 
 # Make a one-way call in the sidecar, and do not wait for its answer.
 #   args    as those of Call
-#   Result  empty, the answer it will have; an error answer if there is no sidecar (any
-#           more)
+#   Result  empty, the answer it will have; an error answer if there is no sidecar any
+#           more
 proc ::kafkatcl::sidecar::CallOneWay {args} {
     if {[catch {Send ONE_WAY [Words $args]} result options]} {
         return [list 1 $result [dict get $options -errorcode]]
@@ -175,9 +176,9 @@ proc ::kafkatcl::sidecar::CallOneWay {args} {
 }
 
 # Send a frame that is answered, and wait for its answer.
-#   what    the frame is
+#   what    the word for the frame, such as CALL
 #   args    the parts of its body, bytes
-#   Result  the answer; an error one if there is no sidecar (any more)
+#   Result  the answer; an error answer if there is no sidecar any more
 proc ::kafkatcl::sidecar::Ask {what args} {
     if {[catch {
         Send $what {*}$args
@@ -189,8 +190,9 @@ proc ::kafkatcl::sidecar::Ask {what args} {
 }
 
 # Send a frame.
-#   what    it is
-#   body    and `args`, the parts of its body, bytes
+#   what    the word for the frame, such as CALL
+#   body    the first part of its body, bytes
+#   args    further parts
 #   Errors  that of Check; KAFKA SIDECAR DIED
 proc ::kafkatcl::sidecar::Send {what body args} {
     variable op
@@ -226,8 +228,8 @@ proc ::kafkatcl::sidecar::Answer {} {
 
 # Read the rest of a frame.
 #   begin   its header, as bytes
-#   Result  a list of two: what the frame is, and its body
-#   Errors  KAFKA SIDECAR DIED if it does not come whole
+#   Result  a list of two: the word for the frame, such as LIST, and its body
+#   Errors  KAFKA SIDECAR DIED if the frame does not come whole
 proc ::kafkatcl::sidecar::Frame {begin} {
     variable kind
     if {[::tcl::binary::scan $begin ii length number] != 2 || ![::tcl::info::exists kind($number)]
@@ -268,8 +270,9 @@ proc ::kafkatcl::sidecar::Died {} {
     return -level 2 -code error -errorcode [lindex $death 1] [lindex $death 0]
 }
 
-# Close the pipe, which waits for the sidecar to end.
-#   Result  how it ended: "status N", or the name of a signal
+# Close the pipe, which waits for the sidecar to end.  How it ended is in the errorCode:
+# https://www.tcl-lang.org/man/tcl8.6/TclCmd/tclvars.htm
+#   Result  "status N", or the name of a signal
 proc ::kafkatcl::sidecar::Close {} {
     if {[catch ClosePipe message options]} {
         switch [lindex [dict get $options -errorcode] 0] {
@@ -305,8 +308,8 @@ proc ::kafkatcl::sidecar::Leaving {path command operation} {
     }
 }
 
-# Have everything delivered, and the sidecar end.  What does so within its time is
-# waited for; the rest goes on without us.
+# Have everything delivered, and the sidecar end.  That is waited for; but when its time
+# is over, the sidecar goes on without us.
 #   Result  1 if messages were lost or the time is over, 130 if Ctrl-C has ended the
 #           wait, 0 if all is well
 proc ::kafkatcl::sidecar::Leave {} {
@@ -330,9 +333,10 @@ proc ::kafkatcl::sidecar::Leave {} {
     }
 }
 
-# Read what comes until the sidecar ends.
-#   Result  what its last frame is; empty if that says nothing of messages; LOST when
-#           its time is over: the one for delivering, and `grace`
+# Read what comes until the sidecar ends, or its time is over: the time for delivering,
+# and `grace`.
+#   Result  the word for its last frame, LOST or INTERRUPTED; empty for any other; LOST
+#           when the time is over
 proc ::kafkatcl::sidecar::LastFrame {} {
     variable pipe
     variable header
@@ -360,8 +364,8 @@ proc ::kafkatcl::sidecar::LastFrame {} {
 }
 
 # Whether a sidecar that has died had something left to deliver.  That is told on
-# stderr, unless the sidecar did so itself.
-#   death   as in `death`
+# stderr, unless the sidecar has told it.
+#   death   a message and an errorCode, as in the variable of this name
 #   Result  1 or 0
 proc ::kafkatcl::sidecar::IsLostWith {death} {
     set how [lindex $death 1 end]

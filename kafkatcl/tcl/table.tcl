@@ -268,7 +268,9 @@ proc ::kafkatcl::RefuseOption {words options} {
 }
 
 # The expression that is true for too few words, or too many.
-#   required  the names of such words; `optional` and `repeated` likewise
+#   required  the names of such words
+#   optional  the names of such words
+#   repeated  the names of such words
 proc ::kafkatcl::CountTest {kind subcommand required optional repeated} {
     set min [llength $required]
     set max [expr {$min + [llength $optional]}]

@@ -1,7 +1,7 @@
 # waits.tcl --
 #
 #   Commands that wait in the event loop.  `vwait x` returns right after the event that
-#   writes `x` (https://www.tcl-lang.org/man/tcl8.6/TclCmd/vwait.htm). Scripts count on
+#   writes `x` (https://www.tcl-lang.org/man/tcl8.6/TclCmd/vwait.htm).  Scripts count on
 #   it that this is one callback, while a turn is one event and many callbacks.  So
 #   traces on `vwait` and `tkwait` find the variable, and callbacks run one after the
 #   other until one writes it.  Where the end of a wait cannot be known, as of `tkwait
@@ -41,7 +41,8 @@ proc ::kafkatcl::waits::Begin {command args} {
     lappend names [expr {$name ne "" && ![catch {Watch add $name}] ? $name : ""}]
 }
 
-# The variable that a command waits for.
+# The variable that a command waits for.  `tkwait variable` may be abbreviated:
+# https://www.tcl-lang.org/man/tcl8.6/TkCmd/tkwait.htm
 #   command  its words
 #   Result   empty if it waits for something else
 proc ::kafkatcl::waits::Variable {command} {
@@ -71,8 +72,8 @@ proc ::kafkatcl::waits::End {command args} {
     }
 }
 
-# Script cancellation has unwound all waits without running the traces behind them.
-# Called by the shell.
+# Script cancellation (`interp cancel -unwind`) has unwound all waits without running
+# their leave traces.  Called by the shell.
 proc ::kafkatcl::waits::Unwound {} {
     variable ended 0
     variable names

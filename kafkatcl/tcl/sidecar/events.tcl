@@ -32,7 +32,7 @@ proc ::kafkatcl::sidecar::Readable {} {
 
 # Do what a frame asks for that is no answer: a bell of a session, the end of a
 # producer, or that of the sidecar.
-#   what    the frame is
+#   what    the word for the frame, such as BELL
 #   whose   the session, or the object id of the producer
 #   Errors  KAFKA SIDECAR DIED at the end of the sidecar
 proc ::kafkatcl::sidecar::Unasked {what whose} {

@@ -52,10 +52,11 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
     # Produce to a partition, and wait for the answer, which brings a new grant.  The
     # sidecar reads bytes in parts while Tcl writes them.
     #   what     PRODUCE, or PRODUCE_BATCH
-    #   number   the length of the key of one message, -1 without one; or the number of
-    #            several
-    #   lengths  of several messages, two for each as Rows gives them; else empty
-    #   bytes    and `args`, parts of what is produced
+    #   number   for PRODUCE the length of the key, -1 without one; for PRODUCE_BATCH
+    #            the number of messages
+    #   lengths  for PRODUCE_BATCH two for each message, as Rows gives them; else empty
+    #   bytes    the first part of what is produced
+    #   args     further parts
     #   Result   the answer
     proc ::kafkatcl::sidecar::Produce {what topic partition number lengths bytes args} [string map $numbers {
         set body [::tcl::binary::format a%object_id%iii*a* $topic $partition $number $lengths $bytes]

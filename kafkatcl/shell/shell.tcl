@@ -130,7 +130,7 @@ proc ::kafkatcl::shell::CloseChannel {path channel} {
     }
     catch {interp eval $path [list chan flush $channel]}
     if {$channel in {stdin stdout stderr}} {
-        # The terminal may be that of others, too.
+        # Other programs may have the same terminal, which would not block for them.
         catch {interp eval $path [list chan configure $channel -blocking 1]}
         return
     }

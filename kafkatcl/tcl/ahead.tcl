@@ -110,7 +110,7 @@ proc ::kafkatcl::ahead::Report {reader {call ::kafkatcl::bridge::read_acknowledg
     } else {
         lset ${id}($words) end [expr {[::tcl::clock::milliseconds] + $interval}]
     }
-    # The object may be deleted, and its messages with it.
+    # Whatever the answer: the object may be deleted, and its messages with it.
     $call $id $partition $left
 }
 

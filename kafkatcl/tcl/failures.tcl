@@ -38,7 +38,7 @@ proc ::kafkatcl::failures::Returned {code result} {
     if {$code == 1} {
         return [Told $result [list -code 1 -level 0 -errorcode $::errorCode -errorinfo $::errorInfo]]
     }
-    # A return leaves the object command, too.
+    # A return of the script's code has the object command to leave, too.
     return [list -options [dict replace $passed -level [expr {[dict get $passed -level] + ($code == 2)}]] $result]
 }
 

@@ -35,7 +35,7 @@ proc ::kafkatcl::interpreters::Alert {procedure args} {
     foreach session $args {
         if {[catch {::kafkatcl::sessions::$session $procedure}]
                 && [namespace which -command ::kafkatcl::sessions::$session] ne ""} {
-            # It has no room for nested calls just now.
+            # The interpreter has no room for nested calls just now.
             ::kafkatcl::loop::Later 20 $session $procedure
         }
     }

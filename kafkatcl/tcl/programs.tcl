@@ -36,7 +36,7 @@ proc ::kafkatcl::programs::Exec {path command args} {
         Restore
         return
     }
-    # A process that was forked does not use what its parent has loaded.
+    # A forked process must not call the engine that its parent has loaded.
     if {[pid] == $process} {
         ::kafkatcl::bridge::seal
     }

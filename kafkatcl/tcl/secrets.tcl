@@ -108,7 +108,7 @@ proc ::kafkatcl::secrets::Refusal {words options message} {
     }
     # `tailcall` returns it in the place of the object command
     # (https://www.tcl-lang.org/man/tcl8.6/TclCmd/tailcall.htm); else Tcl would add the
-    # words of that.
+    # words of its call.
     return [list ::tailcall ::return -level 0 {*}$options -errorinfo "$info\n    while executing\n\"$shown\"" $message]
 }
 

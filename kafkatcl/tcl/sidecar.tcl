@@ -74,7 +74,7 @@ proc ::kafkatcl::sidecar::Start {} {
 #   Result   the channel to it
 #   Errors   KAFKA SIDECAR LIMIT, KAFKA SIDECAR PYTHON
 proc ::kafkatcl::sidecar::Open {command} {
-    # Its messages go where ours go, if anywhere.
+    # What the sidecar prints on stderr goes where ours goes, if that is open.
     set errors [expr {"stderr" in [chan names] ? "@stderr" : "/dev/null"}]
     if {[catch {open |[list {*}$command 2>$errors] r+} channel options]} {
         if {[lindex [dict get $options -errorcode] 1] in {EMFILE ENFILE EAGAIN ENOMEM}} {
@@ -265,7 +265,7 @@ proc ::kafkatcl::sidecar::Died {} {
     set how [Close]
     set death [list "the sidecar of package kafka has ended ($how); what it had not delivered is lost.\
         Its command was: $command" [list KAFKA SIDECAR DIED $how]]
-    # Behind the background error that this may be.
+    # The error of this call may be a background error: waits end after that was told.
     ::kafkatcl::loop::AfterEvents [list ::kafkatcl::interpreters::EndWaits {*}$death]
     return -level 2 -code error -errorcode [lindex $death 1] [lindex $death 0]
 }

@@ -110,7 +110,7 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
     set name $queue
     set queue [::kafkatcl::queue::Find [uplevel 2 [list namespace which -command $name]]]
     if {$queue eq ""} {
-        # What is wrong with the words before it is told first.
+        # An error in the words in front of the queue is told first.
         ::kafkatcl::Unwrap [::kafkatcl::bridge::check_start $partition $offset]
         return -code error "command name '$name' is not a kafkatcl queue object"
     }

@@ -176,8 +176,8 @@ proc ::kafkatcl::events::RunTurn {} {
         update idletasks
     }
     if {$left > 0 && $ended < $until && !$spinning} {
-        # Who waits for one callback after the other would have one from each look for
-        # events.
+        # A script that calls `vwait` for one callback after the other would have one
+        # callback from each look for events.
         set spinning 1
         ::kafkatcl::bridge::events_spin $::kafkatcl::session 1
     }

@@ -91,7 +91,7 @@ proc ::kafkatcl::waits::EndAll {message code} {
     variable end [list $message $code]
     variable ended [llength $names]
     foreach name $names {
-        # It ends when its variable is written.
+        # A wait ends when its variable is written.
         catch {Touch $name}
     }
 }

@@ -36,7 +36,11 @@ UNREACHED = frozenset((
 
 
 def kafka_failure(code: int, more: str = "") -> Failure:
-    """The failure with Kafka's error ``code``: ``kafka error: TEXT (MORE)``."""
+    """The failure with Kafka's error ``code``: ``kafka error: TEXT (MORE)``.
+
+    :param code: librdkafka's number.
+    :param more: what is known besides; the last word of the errorCode as well.
+    """
     text = error_text(code)
     words = ("KAFKA", error_name(code), text)
     if more:
@@ -67,7 +71,11 @@ def with_reason(code: int, more: str, why: Callable[[], str]) -> str:
 def kafka_errors(more: str = "", *, bare: bool = False, why: Callable[[], str] = no_reason) -> Iterator[None]:
     """Turn what confluent-kafka raises into a :class:`Failure`.
 
+    :param more: what is known besides the error.
+    :param bare: leave ``kafka error:`` out of the text, as subscribers do.
     :param why: says what else is known where brokers may not have been reached.
+    :raises Failure: in the place of a KafkaException, of a BufferError (the queue is
+        full), and of a ValueError, TypeError or OverflowError (an argument is bad).
     """
     try:
         yield

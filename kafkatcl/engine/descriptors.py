@@ -7,7 +7,7 @@ https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdposix.h#L221-L240
 https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L1849-L1850
 
 There is no setting for that, so they are looked for and sealed: when a client is made,
-once a second by the poll threads, and right before a fork that Python makes.
+once a second by the poll threads, and right before a fork or a program that we know of.
 """
 
 from __future__ import annotations

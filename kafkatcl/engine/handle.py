@@ -170,7 +170,9 @@ class Handle:
         set_property(self.topic_conf, name, value)
 
     def partition_by(self, partitioner: str) -> None:
-        """Have topics to come partition messages ``random`` or ``consistent``."""
+        """Have topics to come partition messages by ``random`` or ``consistent``,
+        librdkafka's names of partitioners.
+        """
         self.partitioner = partitioner
 
     def output_queue_length(self) -> int:

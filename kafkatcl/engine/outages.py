@@ -2,7 +2,10 @@
 ends, however many attempts fail.
 
 librdkafka logs each attempt, many in a second, and nothing when a broker works; only
-its debug lines tell that.
+its debug lines tell that.  It leaves identical errors out for a while, and says so in a
+debug line as well.
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L357-L360
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L595-L607
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ DEBUG = "broker"
 _ERROR, _NOTICE, _DEBUG = 3, 5, 7
 _FAILS, _TIMEOUTS, _WORKS = "FAIL", "REQTMOUT", "CONNECTED"
 _UP = "-> UP"
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L3722-L3728
 _DROPPED = "Decommissioning this broker"
 _REPEATED = "error log suppressed"
 
@@ -36,7 +40,7 @@ _MAX_REASONS = 3
 
 @dataclass
 class _Outage:
-    """A broker that cannot be reached."""
+    """A broker that cannot be reached; its times are by ``time.monotonic``."""
 
     address: str
     since: float
@@ -63,8 +67,10 @@ class Outages:
     """Those of one client; any thread may ask for :meth:`why`."""
 
     def __init__(self, *, ends_connections: bool = True) -> None:
-        """A client with ``ends_connections`` gives up one on
-        which a request is not answered in time.
+        """Begin with no outage known.
+
+        :param ends_connections: the client closes a connection on which a request is
+            not answered in time, unless socket.max.fails is 0.
         """
         self._lock = threading.Lock()
         self._ends_connections = ends_connections
@@ -77,7 +83,9 @@ class Outages:
         self._tells_states = False
 
     def why(self) -> str:
-        """The last error of a broker that cannot be reached, or nothing."""
+        """The last error of a broker that cannot be reached, as ``last error: ADDRESS:
+        REASON``, or an empty text (any thread).
+        """
         now = time.monotonic()
         with self._lock:
             going_on = [
@@ -91,8 +99,10 @@ class Outages:
         return printable(f"last error: {last.address}: {last.reason}")
 
     def take(self, line: LogLine) -> list[LogLine] | None:
-        """The line to show in place of a line about a connection;
-        None if the line is about something else.
+        """Take note of a line of the client's log (a thread that serves the log).
+
+        :returns: the lines to show in its place, perhaps none; None if the line is
+            about no connection, and is to be shown itself.
         """
         if line.level >= _DEBUG:
             self._learn(line)
@@ -105,8 +115,9 @@ class Outages:
         return None if failure is None else list(self._fails(failure, line.level))
 
     def ended(self, *, closing: bool = False) -> list[LogLine]:
-        """What to tell of outages that are over;
-        where the client is ``closing`` there is no time to be sure.
+        """The lines to tell of outages that are over; they are forgotten then.
+
+        A broker must have worked for a second, but where the client is ``closing``.
         """
         now = time.monotonic()
         with self._lock:

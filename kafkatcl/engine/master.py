@@ -49,8 +49,8 @@ class Master:
         #: How long ``produce`` waits for room in a full queue, the property
         #: max.block.ms.
         self.max_block_ms = 0
-        #: The kinds of callbacks that handles to come serve: ``delivery``, ``error``,
-        #: ``statistics``.
+        #: The kinds of callbacks there are: ``delivery``, ``error``, ``statistics``,
+        #: ``logger``.  Handles are made to serve those that there are then.
         self.wanted: set[str] = set()
         self.reports = ReportSampling()
         #: The handles made so far that still exist.

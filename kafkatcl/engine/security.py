@@ -10,8 +10,9 @@ _WARNING = 4
 
 
 def warning(conf: GlobalConf) -> str:
-    """The warning for a configuration, or an empty text;
-    so too if its ``log_level`` leaves warnings out.
+    """The warning for a configuration, or an empty text.
+
+    It is empty as well where ``log_level`` leaves warnings out.
     """
     words = iter(conf.dump())
     settings = dict(zip(words, words))

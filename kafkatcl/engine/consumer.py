@@ -68,7 +68,7 @@ class ConsumerHandle(ConsumingHandle):
         self.routes: dict[TopicPartitionPair, Route] = {}
         #: Partitions whose offset is not there.
         self._resets: dict[TopicPartitionPair, tuple[Route, ErrorItem]] = {}
-        self._unstarted: set[TopicPartitionPair] = set()  # that were told of
+        self._unstarted: set[TopicPartitionPair] = set()  # whose readers were told so
 
     def _settings(self) -> dict[str, Any]:
         settings = super()._settings()
@@ -226,6 +226,12 @@ class ConsumerHandle(ConsumingHandle):
         return stopped
 
     def _route(self, fetched: list[Item], generation: int) -> None:
+        """Put each item into the buffer of its partition (lock held).
+
+        What was fetched before the present start of a partition is dropped, and so is
+        what belongs to no partition that is started.  An offset that is not there is
+        left to :meth:`_reset` in the poll thread, as it has to ask the cluster.
+        """
         filled = set()
         for item in fetched:
             route = self.routes.get(item.topic_partition) if item.topic_partition else None

@@ -121,7 +121,7 @@ def _is_librdkafkas(descriptor: int) -> bool:
         return False
     if stat.S_ISFIFO(status.st_mode):
         # It makes them as small as they can be, one page on Linux:
-        # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdposix.h#L226-L234
+        # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdposix.h#L226-L238
         return _GET_PIPE_SIZE is None or fcntl.fcntl(descriptor, _GET_PIPE_SIZE) == mmap.PAGESIZE
     return stat.S_ISSOCK(status.st_mode) and _local_port(descriptor) in broker_ports
 

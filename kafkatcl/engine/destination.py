@@ -111,7 +111,9 @@ def _is_embedded(host: str, port: int) -> bool:
 
 
 def _tell(text: str, brokers: list[str]) -> None:
-    """Say once that the script's brokers do not count."""
+    """Say on stderr, once for each value of the variable, that its brokers stand in for
+    those of the script.
+    """
     global _told
     with _lock:
         is_new, _told = text != _told, text

@@ -28,7 +28,7 @@ from kafkatcl.librdkafka.errors import (
 )
 from kafkatcl.librdkafka.wrapper import KafkaException
 
-#: What a broker that cannot be reached may be the reason of.
+#: Errors that may come of a broker that cannot be reached.
 UNREACHED = frozenset((
     TRANSPORT, TIMED_OUT, TIMED_OUT_IN_QUEUE, MESSAGE_TIMED_OUT, REQUEST_TIMED_OUT, ALL_BROKERS_DOWN, NOT_RESOLVED, SSL,
     NOT_AUTHENTICATED, WAITING_FOR_COORDINATOR, NO_COORDINATOR, QUEUE_FULL,
@@ -56,13 +56,13 @@ def bare_failure(code: int, more: str = "") -> Failure:
 
 
 def no_reason() -> str:
-    """The reason of what nothing more is known about."""
+    """The reason where none is known: an empty text."""
     return ""
 
 
 def with_reason(code: int, more: str, why: Callable[[], str]) -> str:
-    """What to tell besides an error: ``more``,
-    and ``why`` brokers may not have been reached, if it can be that.
+    """What to tell besides an error: ``more``, and what ``why`` says, if the error may
+    come of a broker that cannot be reached.
     """
     return "; ".join(filter(None, (more, why() if code in UNREACHED else "")))
 

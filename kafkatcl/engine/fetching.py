@@ -115,6 +115,9 @@ class ConsumingHandle(Handle, BufferOwner):
         return self.why()
 
     def held_changed(self, count: int, nbytes: int) -> None:
+        """Count what the buffers hold, and wake the poll thread where it may fetch or
+        resume again (lock held).
+        """
         self.flow.account(count, nbytes)
         if count >= 0:
             return
@@ -158,6 +161,13 @@ class ConsumingHandle(Handle, BufferOwner):
             self._absent.pop(topic_partition, None)
 
     def _poll(self) -> bool:
+        """Fetch once for callbacks and for readers to come (poll thread).
+
+        Nothing is fetched while a reader fetches itself.  A full handle takes one
+        message in each idle round, so that its group does not take it for dead.
+        Messages are laid out without the lock, so that the script can work meanwhile;
+        until they are in their buffers no reader fetches, see :meth:`wait`.
+        """
         with self.lock:
             self.offsets.store()
             if self._is_read():

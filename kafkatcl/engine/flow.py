@@ -16,7 +16,8 @@ from typing import Any, Callable
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
 #: Messages, and bytes, a handle holds for the script before it leaves further ones to
-#: librdkafka, which holds queued.max.messages.kbytes, 64 MiB by default.
+#: librdkafka.  That has limits of its own, queued.min.messages (100,000 of a partition)
+#: and queued.max.messages.kbytes (64 MiB).
 #: https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
 HELD_LIMIT = 20_000
 HELD_BYTES = 16 << 20

@@ -107,7 +107,7 @@ class Handle:
         raise NotImplementedError
 
     def _prepare(self) -> None:
-        """Do what wants the client, and has to be done before it is served."""
+        """Do what needs the client, and must be done before the client is served."""
 
     def _poll(self) -> bool:
         """Serve the client (poll thread); whether there is more to do right now.
@@ -250,8 +250,8 @@ class Handle:
         return []
 
     def let_go(self) -> None:
-        """Before closing: from now on every command fails,
-        and pending events are dropped.
+        """Prepare the end: from now on every command fails, and pending events are
+        dropped.
         """
         self.deleted = True
         self._on_dropped(self.events.forget(self))
@@ -314,6 +314,7 @@ class Handle:
             self.log.say("SECURITY", text)
 
     def _serve(self) -> bool:
+        """Serve the client once (poll thread); no exception leaves it."""
         try:
             more = self._poll()
         except KafkaException as error:

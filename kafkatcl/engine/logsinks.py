@@ -70,6 +70,9 @@ def _print(lines: list[bytes], gives_up: Callable[[], bool]) -> None:
 
 
 def _write(chunk: bytes, gives_up: Callable[[], bool]) -> bool:
+    """Write to stderr when somebody reads it; False if nobody will, or ``gives_up``
+    says so.
+    """
     if is_diverted(chunk):
         return True
     try:

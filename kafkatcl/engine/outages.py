@@ -132,6 +132,11 @@ class Outages:
         return [LogLine(_NOTICE, _WORKS, _ending(outage)) for outage in over if outage.is_told()]
 
     def _fails(self, failure: ConnectionFailure, level: int) -> Iterator[LogLine]:
+        """Note a failure; the line to tell, for the first three reasons of an outage.
+
+        A connection that was merely closed is no outage yet, unless that happens again
+        or librdkafka calls it an error.
+        """
         address = failure.name.address
         with self._lock:
             if failure.purpose:

@@ -189,6 +189,12 @@ class ProducerHandle(Handle):
             self.events.lost.append(words)
 
     def _finish(self, deadline: float) -> None:
+        """Deliver what is queued until ``deadline``, count the rest as lost, and close
+        the client (closing thread).
+
+        The rest is purged, so that librdkafka reports each message; what is not
+        reported within half a second is counted without a topic.
+        """
         rest = self._flush(deadline) if self._has_brokers else len(self.client)
         if rest:
             self.losses.ending(self._why_not())

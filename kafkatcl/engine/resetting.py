@@ -47,6 +47,7 @@ def reset_offset(client: Any, conf: TopicConf, item: ErrorItem) -> int | None:
 
 
 def _oldest_offset(client: Any, topic_partition: tuple[str, int]) -> int | None:
+    """The offset of the oldest message; None if the cluster does not answer."""
     # OFFSET_BEGINNING itself will not do where to go on: librdkafka then takes the low
     # watermark that it has cached, less the 1000 of the last start.
     # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_offset.c#L844-L853

@@ -67,6 +67,9 @@ class _Memory:
             return text in self._secrets
 
     def mark(self, name: str, value: str) -> str:
+        """The marker with the number of a value, which is always the same, and a note
+        that it was shown for the property ``name``.
+        """
         with self._lock:
             self._shown.setdefault(name, set()).add(value)
             number = self._numbers.setdefault(value, len(self._numbers) + 1)

@@ -1,5 +1,5 @@
-"""Setting properties, and errors about them that show no secret:
-a value may stand where another should.
+"""Setting properties, and errors about them that show no secret: a script may have put
+one where another value or a name belongs.
 
 librdkafka's texts repeat what they refuse.  They are kept where that is a number or a
 short plain word and the property has nothing to do with security; else the error names

@@ -61,7 +61,8 @@ class Closable(Protocol):
 
 
 _open: set[Closable] = set()
-#: The handles that threads of their own close; said when there is one less.
+#: The handles that are being closed, each in a thread of its own; ``_closed`` is
+#: notified when one has closed.
 _closing: list[Closable] = []
 _closed = threading.Condition()
 _before_shutdown: list[Callable[[], None]] = []
@@ -241,6 +242,8 @@ def _show(handles: list[Closable], began: float) -> None:
 
 
 def _start_closing(handle: Closable) -> None:
+    """Close a handle in a thread of its own, or here and now where there is none."""
+
     def close() -> None:
         try:
             handle.close(time.monotonic() + flush_seconds())

@@ -1,5 +1,7 @@
-"""Words to whoever sits before the program:
-lines on standard error, and one that is written anew in its place.
+"""Words to whoever sits before the program: lines on standard error, and one line that
+each new text replaces.
+
+Any thread may call the functions.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ SETTINGS = {"topic.metadata.propagation.max.ms": "0"}
 _TEXT = re.compile(
     r"(?P<topic>.+) \[(?P<partition>\d+)\]: (?:topic does not exist|desired partition is not available) \("
 )
-#: For how long after it was said a topic is taken for absent.
+#: For how long a topic counts as absent after librdkafka has said so.
 _SECONDS = 3.0
 #: How long a missing topic is only noted before its reader gets an error.  The topic
 #: may be on its way: a producer's client asks the cluster for new topics once a second,

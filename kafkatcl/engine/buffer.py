@@ -35,14 +35,13 @@ class Stopped(NamedTuple):
 
 
 class BufferOwner:
-    """What buffers need of a handle.  On its own it owns buffers
+    """The part of a handle that buffers use.  An owner that is no handle has buffers
     that nothing is ever put into.
     """
 
     def __init__(self, events: EventQueue) -> None:
         self.events = events
-        #: Guards the buffers, and tells those who wait for messages that some may have
-        #: come.
+        #: Guards the buffers; it is notified when messages may have come.
         self.lock = threading.Condition()
 
     def wait(self, buffer: MessageBuffer, deadline: float | None) -> bool:
@@ -182,8 +181,8 @@ class MessageBuffer:
         self._replace([])
 
     def park(self, topic_partition: tuple[str, int]) -> None:
-        """Keep back what is here of a partition, and what comes,
-        until :meth:`unpark`.
+        """Keep the messages of a partition back, those here and those to come, until
+        :meth:`unpark`; they do not count as held.
         """
         if topic_partition not in self._parked:
             items = self._remaining()
@@ -193,7 +192,7 @@ class MessageBuffer:
             self._replace([item for item in items if item.topic_partition != topic_partition])
 
     def unpark(self, topic_partition: tuple[str, int]) -> None:
-        """Let what was kept back be read."""
+        """Let the messages that were kept back be read, behind those here."""
         parked = self._parked.pop(topic_partition, None)
         if parked:
             self._replace([*self._remaining(), *parked])

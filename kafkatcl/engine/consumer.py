@@ -175,8 +175,8 @@ class ConsumerHandle(ConsumingHandle):
             seconds = None if seconds is None else max(seconds, _MIN_SECONDS)
             topic.partitions = self.metadata(refresh=True, seconds=seconds).partitions(topic.name)
         except Failure as failure:
-            # What was started was asked about, and would have been told of if it were
-            # not there.
+            # Where a partition of the topic was started, librdkafka has asked the
+            # cluster about the topic, and would have said that it is absent.
             if partition >= 0 and topic.was_started and failure.code == TIMED_OUT and seconds is not None:
                 return
             raise kafka_failure(UNKNOWN_PARTITION) from failure
@@ -294,7 +294,7 @@ class Queue(MessageBuffer):
     """A queue: any number of partitions of any topics of its handle can feed it."""
 
     def delete(self) -> list[Stopped]:
-        """Stop what feeds the queue, and forget what it holds."""
+        """Stop the partitions that feed the queue, and forget its messages."""
         return self.owner.close_queue(self)
 
 
@@ -339,7 +339,9 @@ class ConsumerTopic(Topic):
         return route.buffer if route else None
 
     def delete(self) -> list[Stopped]:
-        """Stop what this object started, and give its use of the topic up."""
+        """Stop the partitions that this object has started, and end its use of the
+        topic.
+        """
         stopped = self.handle.stop_all(self)
         self.handle.close_topic(self.topic)
         return stopped

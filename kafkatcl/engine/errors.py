@@ -86,7 +86,7 @@ def kafka_errors(more: str = "", *, bare: bool = False, why: Callable[[], str] =
     except BufferError as error:
         raise kafka_failure(QUEUE_FULL) from error
     except (ValueError, TypeError, OverflowError) as error:
-        # Arguments were looked at before: what the wrapper finds wrong with them it
-        # does not say in our terms.
+        # We have checked the arguments before; the wrapper's own texts would mean
+        # nothing to a script.
         more = ", ".join([*([more] if more else []), "a value is out of range, or no text for librdkafka"])
         raise kafka_failure(INVALID_ARGUMENT, more) from error

@@ -320,7 +320,7 @@ class EventQueue:
         self._ring()
 
     def _rearm(self) -> None:
-        """Have what comes from now on ring, and what has come meanwhile."""
+        """Rearm the bell: it rings for the next event, and at once if there is one."""
         with self._lock:
             self._rung = False
             again = bool(self._notices or self._ready)

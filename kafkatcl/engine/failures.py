@@ -77,9 +77,9 @@ class ConnectionFailure(NamedTuple):
     name: ConnectionName
     purpose: str
     reason: str
-    #: Whether the connection was merely closed, which may be nothing if it happens
-    #: once; if it had worked for some time before, it is nothing.
+    #: Whether the connection was merely closed.  Once that may mean nothing.
     is_closed: bool
+    #: Whether the connection had worked for two seconds.  A close then means nothing.
     has_worked: bool
 
 

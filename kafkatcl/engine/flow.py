@@ -150,8 +150,11 @@ class FlowControl:
             self._client().resume([TopicPartition(*topic_partition) for topic_partition in freed])
 
     def forget(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
-        """Resume these partitions, as they are read no more or anew: librdkafka keeps a
-        pause beyond the assignment.
+        """Resume these partitions, as they are read no more or anew.
+
+        librdkafka keeps a pause beyond the assignment: with that it takes back only
+        pauses of its own.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_assignment.c#L413-L417
         """
         paused = [
             topic_partition

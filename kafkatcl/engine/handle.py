@@ -228,8 +228,7 @@ class Handle:
         client's topic.
         """
         topic.users -= 1
-        # A handle that is deleted gives up all its topics when it is closed, in another
-        # thread.
+        # Closing a handle closes all its topics, in another thread.
         if topic.users == 0 and not self.deleted:
             del self._topics[topic.name]
             topic.close(self.native)
@@ -306,7 +305,7 @@ class Handle:
         raise Failure(creation_text(text, settings))
 
     def _warn(self) -> None:
-        """Warn of what the configuration gives up of security, once for each master."""
+        """Warn of a configuration that gives security up, once for each master."""
         is_embedded = self._redirected is not None and self._redirected.is_embedded
         text = "" if is_embedded else warning(self.master.conf)
         if text and text not in self.master.warned:

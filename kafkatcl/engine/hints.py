@@ -1,5 +1,5 @@
-"""What helps whoever got a property wrong:
-the name that was meant, and what the property allows.
+"""Hints for errors about properties: which name was meant, and which values a property
+allows.
 """
 
 from __future__ import annotations

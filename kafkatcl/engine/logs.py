@@ -160,8 +160,9 @@ class Log:
             yield from self.outages.ended()
 
     def _gives_up(self) -> bool:
-        """Whether lines that cannot be told now are to be given up;
-        a sink that waits asks all the time.
+        """Whether to drop lines that nobody reads: the client is closing, for more than
+        a second.  A sink that waits for a reader asks again and again; meanwhile lines
+        beyond the limit are left out (the log's lock held).
         """
         _reader.limit()
         return self._end is not None and time.monotonic() > self._end

@@ -83,8 +83,8 @@ class Losses:
         self.log()
 
     def log(self) -> None:
-        """Log what is due: the first of a topic and error at once,
-        then their number, once a minute.
+        """Log losses: the first of a topic and error at once, then their number, once a
+        minute.  Without a loss since the last line it does nothing.
         """
         if not self._unlogged:
             return

@@ -28,11 +28,11 @@ _UP = "-> UP"
 _DROPPED = "Decommissioning this broker"
 _REPEATED = "error log suppressed"
 
-#: How long a broker must work to be told of.  Where it closes connections, it seems to
-#: work now and then.
+#: How long a broker must work until its outage is over.  A broker that closes all
+#: connections seems to work now and then.
 _SETTLED_SECONDS = 1.0
-#: How long nobody must have tried a broker that the client has dropped, or may not have
-#: succeeded with.
+#: How long there must be no failed attempt until an outage counts as over where no line
+#: tells its end: the client has dropped the broker, or does not tell states.
 _QUIET_SECONDS = 30.0
 #: How many reasons are told of one outage.
 _MAX_REASONS = 3
@@ -59,7 +59,7 @@ class _Outage:
         return bool(self.reasons)
 
     def is_old(self, now: float, tells_states: bool) -> bool:
-        """Whether it may be over although nothing says so."""
+        """Whether the outage counts as over although no line says so."""
         return (self.is_dropped or not tells_states) and now - self.failed_at > _QUIET_SECONDS
 
 

@@ -35,7 +35,7 @@ IDLE_SECONDS = 1.0
 #: to rest.
 _REST_SECONDS = 0.2
 _ROUND_SECONDS = 0.05
-#: How long one that was woken may take until it sees that it is to rest.
+#: How long a thread that was woken may take until it sees that it is to rest.
 _WAKING_SECONDS = 0.005
 
 _going = threading.Event()

@@ -55,8 +55,8 @@ def is_forked() -> bool:
 
 
 def _own() -> None:
-    # Python has forked on purpose: what was open is the parent's, and the child may
-    # open its own.
+    # Python itself has forked, so the child knows: open handles are the parent's, and
+    # the child may open its own.
     in_loading_process[0] = 1
 
 

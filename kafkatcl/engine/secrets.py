@@ -76,8 +76,8 @@ class _Memory:
         return f"{MARKER}#{number}"
 
     def find(self, name: str, number: str) -> list[str]:
-        """The values with this number, or without one those that were shown
-        for the property ``name``.
+        """The values that a marker may stand for: those with ``number``, or, where that
+        is empty, all that were shown for the property ``name``.
         """
         with self._lock:
             if number:

@@ -1,4 +1,4 @@
-"""What a configuration gives up of security: the one warning it deserves."""
+"""The warning about a configuration that gives security up."""
 
 from __future__ import annotations
 

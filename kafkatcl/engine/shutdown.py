@@ -19,15 +19,15 @@ from kafkatcl.engine.waiting import is_asking
 #: program ends.
 FLUSH_TIMEOUT = "KAFKATCL_FLUSH_TIMEOUT_MS"
 _DEFAULT_FLUSH_MS = 30_000
-#: Seconds that closing a consumer is waited for; it may hang for good, after a fatal
-#: error for instance.
+#: Seconds that a consumer gets to close.  Closing may hang for good, as after a fatal
+#: error.
 _CONSUMER_SECONDS = 5.0
-#: The same while a call waits for brokers that do not answer: a client is not closed
-#: before that is over.
+#: Seconds that a consumer gets to close while a call waits for brokers that do not
+#: answer: no client closes before such a call has ended.
 _ASKING_SECONDS = 0.1
-#: Seconds that closing may take beyond the bound for flushing.
+#: Seconds that a producer gets to close beyond the bound for flushing.
 _GRACE_SECONDS = 1.0
-#: The same once nobody waits for messages any more.
+#: Seconds that a producer gets to close once somebody has ended the wait for messages.
 _GIVEN_UP_SECONDS = 3.0
 #: Seconds until a terminal shows for the first time what is waited for, and between
 #: updates.

@@ -242,8 +242,8 @@ class Subscriber(ConsumingHandle):
 
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
         # Called within consume(), in the poll thread or a reader's, which hold the
-        # lock, or within close(), in a thread that does not.  What was handed over must
-        # be stored before the partitions go.
+        # lock, or within close(), in a thread that does not.  Positions must be stored
+        # before the partitions go.
         with self.lock:
             self.messages.recall(_RECALL_SECONDS if self.poll_thread.is_current() else 0.0)
             self.offsets.store()
@@ -252,8 +252,8 @@ class Subscriber(ConsumingHandle):
             self._forget([(lost.topic, lost.partition) for lost in partitions])
 
     def _restart(self) -> None:
-        """Forget all positions and pauses, and what was fetched and not handed over:
-        a new assignment begins (lock held).
+        """Forget all positions, pauses and fetched messages, as a new assignment begins
+        (lock held).
         """
         self._assignment_generation += 1
         self._forget(self.offsets.partitions())

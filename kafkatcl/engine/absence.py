@@ -1,5 +1,9 @@
-"""Partitions that are read and do not exist:
-what librdkafka says of them, and says again each second.
+"""Partitions that are read and do not exist: what librdkafka says of them.
+
+It says so of a topic whenever it has asked the cluster, which it does once a second,
+and of a partition only when it learns how many partitions the topic has.
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_topic.c#L1276-L1288
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_topic.c#L1179-L1191
 """
 
 from __future__ import annotations
@@ -11,24 +15,30 @@ from typing import Any, NamedTuple
 from kafkatcl.engine.messages import ErrorItem
 from kafkatcl.librdkafka.errors import TOPIC_FORBIDDEN, UNKNOWN_PARTITION, error_name, error_text
 
-#: Have librdkafka say at once that the cluster does not know a topic, instead of
-#: waiting half a minute for it.
+#: Have librdkafka say at once that the cluster does not know a topic.  By default it
+#: gives the cluster 30,000 ms to learn of a topic that was made a moment ago.
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
 SETTINGS = {"topic.metadata.propagation.max.ms": "0"}
 
+# An error of a consumer that comes outside of the messages, as librdkafka words it:
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_partition.c#L2696-L2698
 _TEXT = re.compile(
     r"(?P<topic>.+) \[(?P<partition>\d+)\]: (?:topic does not exist|desired partition is not available) \("
 )
-#: For how long after it was said a topic is taken for absent.
+#: For how long a topic counts as absent after librdkafka has said so.
 _SECONDS = 3.0
-#: How long a missing topic or partition is only noted before its reader gets an error.
-#: A topic may be on its way: a producer's client asks the cluster for new topics once a
-#: second, which makes them where the cluster makes topics by itself.
+#: How long a missing topic is only noted before its reader gets an error.  The topic
+#: may be on its way: a producer's client asks the cluster for new topics once a second,
+#: which makes them where the cluster makes topics by itself.
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.c#L2191-L2201
 _PATIENCE_SECONDS = 1.5
 
 
 class Absence(NamedTuple):
-    """A partition that does not exist, as was first
-    and last said at times of ``time.monotonic``.
+    """A partition that does not exist, as librdkafka has said.
+
+    ``first_said_at`` and ``said_at``, by ``time.monotonic``, are when it said so first
+    and last.  ``is_told``: the reader has had its error.
     """
 
     topic: str
@@ -53,8 +63,10 @@ class Absence(NamedTuple):
         return f"topic '{self.topic}' does not exist"
 
     def after(self, known: Absence | None) -> Absence:
-        """This absence as one that is said after what was ``known``
-        of the partition.
+        """This absence, continuing the one that was ``known`` of the partition.
+
+        It begins anew where another error was known, and where the reader was not told
+        and librdkafka has been silent meanwhile.
         """
         if known is None or known.code != self.code:
             return self
@@ -83,7 +95,10 @@ class Absence(NamedTuple):
 
 
 def absence_of(error: Any) -> Absence | None:
-    """The absence that an error of a client tells of, if it does."""
+    """The absence that an error of a client tells of; None if it tells of none.
+
+    :param error: the ``confluent_kafka.KafkaError`` of the error callback.
+    """
     found = _TEXT.match(error.str())
     if not found:
         return None

@@ -4,7 +4,7 @@ The thread that fetches puts them in: the poll thread of the client, or the thre
 reader.  Readers take them out one by one or in batches, and the interpreter's thread
 hands them out to a callback.  All of it happens under the lock of the handle, which
 counts what its buffers hold: methods that say "(lock held)" are called with it, others
-take it.
+take it.  The lock is reentrant: librdkafka may call back within a fetch.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ class Stopped(NamedTuple):
 
 
 class BufferOwner:
-    """What buffers need of a handle.  On its own it owns buffers
+    """The part of a handle that buffers use.  An owner that is no handle has buffers
     that nothing is ever put into.
     """
 
     def __init__(self, events: EventQueue) -> None:
         self.events = events
-        #: Guards the buffers, and tells those who wait for messages that some may have
-        #: come.
+        #: Guards the buffers; it is notified when messages may have come.
         self.lock = threading.Condition()
 
     def wait(self, buffer: MessageBuffer, deadline: float | None) -> bool:
-        """Wait until something may have come into an empty buffer (lock held).
+        """Wait until something may have come into an empty buffer (lock held, and given
+        up while the thread sleeps).
 
-        False when ``deadline`` has come.
-
+        :param deadline: by ``time.monotonic``; None: never.
+        :returns: False when ``deadline`` has come.
         :raises Failure: the buffer is closed.
         """
         if buffer.closed:
@@ -72,7 +72,10 @@ class BufferOwner:
         """The script did not get to these: they count as not consumed (lock held)."""
 
     def close_queue(self, queue: MessageBuffer) -> list[Stopped]:
-        """Close a buffer for good."""
+        """Close a buffer for good.
+
+        :returns: the partitions that fed it, which are not fetched any more.
+        """
         with self.lock:
             queue.close()
             self.lock.notify_all()
@@ -81,7 +84,7 @@ class BufferOwner:
 
 class ConsumedBatch(NamedTuple):
     """Messages and errors that the script works through;
-    it may not get to all of them.
+    it may not get to all of them.  They are in flight until :meth:`end`.
     """
 
     buffer: MessageBuffer
@@ -98,8 +101,8 @@ class ConsumedBatch(NamedTuple):
         return sum(item.size for item, _ in self.taken)
 
     def end(self, rest: int) -> None:
-        """The script is through: all but the last ``rest`` count as consumed,
-        and those are put back.
+        """The script is through: all but the last ``rest`` messages and errors count as
+        consumed, and those are put back.
         """
         self.buffer.end(self.taken, rest)
 
@@ -133,7 +136,9 @@ class MessageBuffer:
         return self.owner.why_empty(self)
 
     def topic_partitions(self) -> set[tuple[str, int] | None]:
-        """The topics and partitions of what is here."""
+        """The topics and partitions of what is here; None stands for errors that are
+        about no partition.
+        """
         return {item.topic_partition for item in self._items}
 
     # -- for the handle (lock held) ----------------------------------------------------
@@ -147,12 +152,16 @@ class MessageBuffer:
         self._account(item.size, item.nbytes)
 
     def announce(self) -> None:
-        """Tell the event queue if there is something for the callback."""
+        """Tell the event queue if there is something for the callback, which rings the
+        bell of the interpreter.
+        """
         if self._items and self.callback_id is not None:
             self.owner.events.ready(self)
 
     def drop(self, topic: str, partition: int) -> None:
-        """Forget all that came from one partition."""
+        """Forget all that came from one partition; what of it is in flight does not
+        count as consumed, and is not put back.
+        """
         self._eras.drop((topic, partition))
         self._parked.pop((topic, partition), None)
         self._replace([item for item in self._remaining() if item.topic_partition != (topic, partition)])
@@ -164,14 +173,16 @@ class MessageBuffer:
         self.clear()
 
     def clear(self) -> None:
-        """Forget what was fetched."""
+        """Forget what was fetched; what is in flight does not count as consumed, and is
+        not put back.
+        """
         self._eras.clear()
         self._parked.clear()
         self._replace([])
 
     def park(self, topic_partition: tuple[str, int]) -> None:
-        """Keep back what is here of a partition, and what comes,
-        until :meth:`unpark`.
+        """Keep the messages of a partition back, those here and those to come, until
+        :meth:`unpark`; they do not count as held.
         """
         if topic_partition not in self._parked:
             items = self._remaining()
@@ -181,16 +192,20 @@ class MessageBuffer:
             self._replace([item for item in items if item.topic_partition != topic_partition])
 
     def unpark(self, topic_partition: tuple[str, int]) -> None:
-        """Let what was kept back be read."""
+        """Let the messages that were kept back be read, behind those here."""
         parked = self._parked.pop(topic_partition, None)
         if parked:
             self._replace([*self._remaining(), *parked])
             self.announce()
 
     def recall(self, seconds: float) -> None:
-        """Recall the messages in flight, and wait up to ``seconds`` for them.
+        """Recall the messages in flight, as partitions are about to be taken away.
 
-        Partitions are about to be taken away.
+        The interpreter's thread answers, and cannot as long as it waits for the lock.
+        So the wait has a bound, and a thread that may be the interpreter's own must not
+        wait at all.
+
+        :param seconds: how long to wait for an answer; 0: not at all.
         """
         if self.callback_id is not None:
             self.owner.events.recall(self, self.callback_id, seconds)
@@ -200,8 +215,11 @@ class MessageBuffer:
     # -- reading -----------------------------------------------------------------------
 
     def next(self, timeout_ms: int) -> Item | None:
-        """The next message, error or end, or None if none comes within ``timeout_ms``
-        (for ever if negative).
+        """The next message, error or end, which counts as consumed at once.
+
+        :param timeout_ms: how long to wait; for ever if negative.
+        :returns: None if nothing comes in time.
+        :raises Failure: the buffer is closed, or its handle deleted.
         """
         with self.owner.lock:
             if not self._wait(deadline_after(timeout_ms)):
@@ -211,11 +229,16 @@ class MessageBuffer:
             return item
 
     def read_ahead(self, timeout_ms: int) -> Item | None:
-        """The same with further messages of its partition,
-        the more the longer a reader has kept reading.
+        """The next message with further ones of its partition behind it.
 
+        They are 1, 4, 16 and so on, up to 500 and 1 MiB, as long as the reader goes on.
         Only the first counts as consumed at once, the others when :meth:`acknowledge`
-        or :meth:`requeue` say so.
+        or :meth:`requeue` say so.  What an earlier call returned is acknowledged.  A
+        buffer with a callback gives one message, as :meth:`next` does.
+
+        :param timeout_ms: how long to wait; for ever if negative.
+        :returns: None if nothing comes in time.
+        :raises Failure: the buffer is closed, or its handle deleted.
         """
         if self.callback_id is not None:
             return self.next(timeout_ms)
@@ -232,8 +255,13 @@ class MessageBuffer:
     def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> ConsumedBatch:
         """Up to ``count`` messages and errors; fewer only after ``timeout_ms``.
 
-        Without ``wait_for_all`` the wait is for the first alone: what is there then is
-        all that is returned.
+        Ends of partitions, and partitions that do not exist, are left out.
+
+        :param timeout_ms: how long to wait; for ever if negative.
+        :param wait_for_all: if not, the wait is for the first alone: what is there then
+            is all that is returned.
+        :raises Failure: the buffer is closed, or its handle deleted; what was taken is
+            put back.
         """
         deadline = deadline_after(timeout_ms)
         got: list[Item] = []
@@ -250,9 +278,8 @@ class MessageBuffer:
             return ConsumedBatch(self, self._eras.taken(got))
 
     def end(self, taken: list[Taken], rest: int) -> None:
-        """The script is through with a batch, but for the last ``rest`` messages.
-
-        Those are put back.
+        """The script is through with a batch, but for the last ``rest`` messages and
+        errors.  Those are put back.
         """
         with self.owner.lock:
             used, left = parted(taken, rest)
@@ -262,13 +289,13 @@ class MessageBuffer:
     # -- callbacks ---------------------------------------------------------------------
 
     def listen(self, callback_id: str | None) -> None:
-        """Give messages to a callback from now on, or with None keep them."""
+        """Give messages to a callback from now on; with None keep them for readers."""
         with self.owner.lock:
             self.callback_id = callback_id
             self.announce()
 
     def hand_out(self, count: int) -> list[Event]:
-        """Up to ``count`` messages for the callback;
+        """Up to ``count`` messages and 1 MiB for the callback, but one if there is any;
         they count as consumed when :meth:`acknowledge` says so.
         """
         handed_out: list[Item] = []
@@ -316,7 +343,9 @@ class MessageBuffer:
         return True
 
     def _take(self, count: int, max_bytes: int | None = None) -> Item:
-        """The first item, or so many messages of it; at least one."""
+        """The first item, or up to ``count`` messages of it, of ``max_bytes`` bytes
+        together; at least one.
+        """
         item = self._items[0]
         if not isinstance(item, Run):
             self._items.popleft()
@@ -373,7 +402,7 @@ class MessageBuffer:
 
 
 def _is_silent(item: Item) -> bool:
-    """Whether a batch leaves it out, as the original does with the end of a partition
-    and with one that does not exist.
+    """Whether a batch leaves an item out, as the original does with the end of a
+    partition and with one that does not exist.
     """
     return type(item) is EndItem or (isinstance(item, ErrorItem) and item.number == UNKNOWN_PARTITION)

@@ -31,8 +31,9 @@ from kafkatcl.librdkafka.errors import (
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID, OFFSET_STORED
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
-# What librdkafka's consumer of partitions had as properties of topics: the name today's
-# consumer has for it.
+# What librdkafka's old consumer of partitions had as properties of topics, and the name
+# that today's consumer has for it, which does not read the former.
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md#topic-configuration-properties
 _COMMITS = {
     "auto.commit.enable": "enable.auto.commit",
     "auto.commit.interval.ms": "auto.commit.interval.ms",
@@ -41,13 +42,17 @@ _COMMITS = {
 
 
 #: How long even a ``consume`` that is not to wait asks whether there is a partition.
-#: The answer comes behind that to a fetch, which takes up to ``fetch.wait.max.ms``,
-#: half a second.
+#: A broker answers the requests of a connection in their order, so the answer comes
+#: behind that to a fetch, which takes up to ``fetch.wait.max.ms``, half a second.
+#: https://kafka.apache.org/protocol.html#protocol_network
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
 _MIN_SECONDS = 0.75
 
 
 class Route(NamedTuple):
-    """Where the messages of a partition go, who started it, and when."""
+    """Where the messages of a partition go, which object started it, and in which
+    generation of the assignment.
+    """
 
     buffer: MessageBuffer
     starter: object
@@ -63,7 +68,7 @@ class ConsumerHandle(ConsumingHandle):
         self.routes: dict[TopicPartitionPair, Route] = {}
         #: Partitions whose offset is not there.
         self._resets: dict[TopicPartitionPair, tuple[Route, ErrorItem]] = {}
-        self._unstarted: set[TopicPartitionPair] = set()  # that were told of
+        self._unstarted: set[TopicPartitionPair] = set()  # whose readers were told so
 
     def _settings(self) -> dict[str, Any]:
         settings = super()._settings()
@@ -84,8 +89,11 @@ class ConsumerHandle(ConsumingHandle):
         """Fetch a partition from ``offset`` on into ``buffer``;
         if it is started already, move there.
 
-        :raises Failure: no such partition can be, or the offset is the stored one and
-            there is no group.
+        :param offset: of a message, or one of librdkafka's logical offsets.
+        :param starter: the object to stop the partition with, see :meth:`stop_all`.
+        :returns: the partition, where it was started already.
+        :raises Failure: no such partition can be, the offset is the stored one and
+            there is no group, or librdkafka refuses.
         """
         self.check()
         if partition < 0:
@@ -105,6 +113,8 @@ class ConsumerHandle(ConsumingHandle):
     def stop(self, topic: SharedTopic, partition: int) -> list[Stopped]:
         """Stop fetching a partition and forget what was fetched of it.
 
+        A partition that is not started is asked for (waits, see :meth:`metadata`).
+
         :raises Failure: it is neither started nor known to exist.
         """
         self.check()
@@ -115,7 +125,7 @@ class ConsumerHandle(ConsumingHandle):
         return stopped
 
     def stop_all(self, starter: object) -> list[Stopped]:
-        """Stop what an object started."""
+        """Stop the partitions that ``starter`` has started."""
         return self._stop_where(lambda route: route.starter is starter)
 
     def delete(self) -> list[Stopped]:
@@ -137,9 +147,9 @@ class ConsumerHandle(ConsumingHandle):
         that of a started partition, or an empty one.
 
         :param timeout_ms: how long the cluster may be asked about a partition that was
-            not started.
-        :raises Failure: the partition is neither started nor known to exist; or it
-            would be waited for for ever.
+            not started: 750 ms at least, 5 s at most; 5 s if negative.
+        :raises Failure: the partition is neither started nor known to exist; or nothing
+            can come and ``timeout_ms`` is negative, so that the wait would never end.
         """
         self.check()
         route = self.routes.get((topic.name, partition))
@@ -153,8 +163,11 @@ class ConsumerHandle(ConsumingHandle):
         return MessageBuffer(self)
 
     def require_partition(self, topic: SharedTopic, partition: int, seconds: float | None = None) -> None:
-        """:raises Failure: the cluster does not have this partition,
-        or does not answer within ``seconds``.
+        """Ask the cluster for a partition, unless it is known already.
+
+        :param seconds: how long to wait, 0.75 at least; None: 5.
+        :raises Failure: the cluster does not have this partition, or does not answer in
+            time; the latter is no error where a partition of the topic was started.
         """
         if 0 <= partition < topic.partitions:
             return
@@ -162,8 +175,8 @@ class ConsumerHandle(ConsumingHandle):
             seconds = None if seconds is None else max(seconds, _MIN_SECONDS)
             topic.partitions = self.metadata(refresh=True, seconds=seconds).partitions(topic.name)
         except Failure as failure:
-            # What was started was asked about, and would have been told of if it were
-            # not there.
+            # Where a partition of the topic was started, librdkafka has asked the
+            # cluster about the topic, and would have said that it is absent.
             if partition >= 0 and topic.was_started and failure.code == TIMED_OUT and seconds is not None:
                 return
             raise kafka_failure(UNKNOWN_PARTITION) from failure
@@ -171,8 +184,10 @@ class ConsumerHandle(ConsumingHandle):
             raise kafka_failure(UNKNOWN_PARTITION)
 
     def _report_not_started(self, topic: str, partition: int, *, is_queued: bool, is_endless: bool) -> None:
-        """Tell once that nothing can come of a partition,
-        as its messages go elsewhere or nowhere.
+        """Tell once, in the log and to the error callback, that nothing can come of a
+        partition, as its messages go elsewhere or nowhere.
+
+        :raises Failure: the reader would wait for ever (``is_endless``).
         """
         words = f"partition {partition} of topic '{topic}' " + (
             "feeds a queue" if is_queued else "was not started"
@@ -211,6 +226,12 @@ class ConsumerHandle(ConsumingHandle):
         return stopped
 
     def _route(self, fetched: list[Item], generation: int) -> None:
+        """Put each item into the buffer of its partition (lock held).
+
+        What was fetched before the present start of a partition is dropped, and so is
+        what belongs to no partition that is started.  An offset that is not there is
+        left to :meth:`_reset` in the poll thread, as it has to ask the cluster.
+        """
         filled = set()
         for item in fetched:
             route = self.routes.get(item.topic_partition) if item.topic_partition else None
@@ -233,7 +254,10 @@ class ConsumerHandle(ConsumingHandle):
         return super()._poll()
 
     def _reset(self) -> None:
-        """Set partitions whose offset is not there on one that is (poll thread)."""
+        """Set partitions whose offset is not there on one that is (poll thread).
+
+        The cluster is asked without the lock, up to a second for each partition.
+        """
         with self.lock:
             waiting = dict(self._resets)
         for topic_partition, (route, item) in waiting.items():
@@ -270,7 +294,7 @@ class Queue(MessageBuffer):
     """A queue: any number of partitions of any topics of its handle can feed it."""
 
     def delete(self) -> list[Stopped]:
-        """Stop what feeds the queue, and forget what it holds."""
+        """Stop the partitions that feed the queue, and forget its messages."""
         return self.owner.close_queue(self)
 
 
@@ -280,7 +304,10 @@ class ConsumerTopic(Topic):
     handle: ConsumerHandle
 
     def start(self, partition: int, offset: int, callback_id: str | None = None) -> list[Stopped]:
-        """Fetch a partition; with ``callback_id`` its messages go to that callback."""
+        """Fetch a partition; with ``callback_id`` its messages go to that callback.
+
+        Arguments, result and errors are those of :meth:`ConsumerHandle.start`.
+        """
         buffer = MessageBuffer(self.handle)
         buffer.callback_id = callback_id
         return self.handle.start(self.topic, partition, offset, buffer, self)
@@ -297,20 +324,24 @@ class ConsumerTopic(Topic):
         return self.handle.start(self.topic, partition, offset, queue, self)
 
     def stop(self, partition: int) -> list[Stopped]:
-        """Stop fetching a partition."""
+        """Stop fetching a partition, see :meth:`ConsumerHandle.stop`."""
         return self.handle.stop(self.topic, partition)
 
     def buffer(self, partition: int, timeout_ms: int = 0) -> MessageBuffer:
-        """What ``consume`` reads, which waits so long."""
+        """What ``consume`` reads that waits ``timeout_ms``, see
+        :meth:`ConsumerHandle.buffer`.
+        """
         return self.handle.buffer(self.topic, partition, timeout_ms)
 
     def reading(self, partition: int) -> MessageBuffer | None:
-        """The buffer of a partition that is being fetched."""
+        """The buffer of a partition that is being fetched; None if it is not."""
         route = self.handle.routes.get((self.topic.name, partition))
         return route.buffer if route else None
 
     def delete(self) -> list[Stopped]:
-        """Stop what this object started, and give up the topic."""
+        """Stop the partitions that this object has started, and end its use of the
+        topic.
+        """
         stopped = self.handle.stop_all(self)
         self.handle.close_topic(self.topic)
         return stopped

@@ -2,9 +2,12 @@
 and programs that are run inherit none of its own.
 
 librdkafka makes its wake-up pipes, one for each broker it learns of, such that programs
-inherit them, and so does the mock cluster with the connections it accepts.  There is no
-setting for that, so they are looked for and sealed: when a client is made, now and then
-by the poll threads, and right before a fork that is known of.
+inherit them, and so does the mock cluster with the connections it accepts.
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdposix.h#L221-L240
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L1849-L1850
+
+There is no setting for that, so they are looked for and sealed: when a client is made,
+once a second by the poll threads, and right before a fork or a program that we know of.
 """
 
 from __future__ import annotations
@@ -24,9 +27,12 @@ from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import NO_RESOURCE
 
-#: What a client of a small cluster takes, and some for the script that makes it.
+#: How many descriptors a client of a small cluster takes, and some for the script that
+#: makes it.
 _ROOM = 20
+#: Seconds between two looks of :func:`seal_now_and_then`.
 _SEAL_SECONDS = 1.0
+#: How many descriptors are tried where the system does not list them.
 _MAX_TRIED = 65536
 _FOLDER = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 _GET_PIPE_SIZE = getattr(fcntl, "F_GETPIPE_SZ", 1032 if os.path.isdir("/proc/self/fd") else None)
@@ -39,10 +45,11 @@ _sealed = 0.0  # when all were, by ``time.monotonic``
 
 @contextmanager
 def room_for(what: str) -> Iterator[None]:
-    """Around the making of ``what`` that takes descriptors and threads:
-    it is refused where they would not suffice.
+    """The context to make something in that takes descriptors and threads.
 
-    :raises Failure: as they do not.
+    :param what: its name in errors, such as ``a client``.
+    :raises Failure: fewer than 20 descriptors are left, or what is made within raises
+        an OSError or RuntimeError, as for want of a thread.
     """
     global _is_needed  # noqa: PLW0603 - of the process, as its descriptors are
     try:
@@ -57,6 +64,8 @@ def room_for(what: str) -> Iterator[None]:
 def seal() -> None:
     """Have none of librdkafka's descriptors inherited by programs
     that are run from now on (any thread).
+
+    It does nothing before the first client or cluster is made.
     """
     global _sealed  # noqa: PLW0603
     if not _is_needed:
@@ -71,13 +80,16 @@ def seal() -> None:
 
 
 def seal_now_and_then() -> None:
-    """The same, if the last time is a while ago."""
+    """The same, if the last time is more than a second ago."""
     if time.monotonic() - _sealed > _SEAL_SECONDS:
         seal()
 
 
 def _require(count: int) -> None:
-    """OSError if no more than ``count`` files can be opened."""
+    """Open ``count`` files for a moment.
+
+    :raises OSError: that many cannot be opened.
+    """
     with ExitStack() as opened:
         for _ in range(count):
             opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
@@ -108,7 +120,8 @@ def _is_librdkafkas(descriptor: int) -> bool:
     if (descriptor, status.st_dev, status.st_ino) in _given:
         return False
     if stat.S_ISFIFO(status.st_mode):
-        # It makes them as small as they can be.
+        # It makes them as small as they can be, one page on Linux:
+        # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdposix.h#L226-L238
         return _GET_PIPE_SIZE is None or fcntl.fcntl(descriptor, _GET_PIPE_SIZE) == mmap.PAGESIZE
     return stat.S_ISSOCK(status.st_mode) and _local_port(descriptor) in broker_ports
 

@@ -22,9 +22,13 @@ _LOCAL = re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[::1\]", re.IGNORECASE)
 _KAFKA_PORT = 9092
 _PROBE_SECONDS = 1.0
 _MAX_ANSWER_BYTES = 1 << 16
-# A request for metadata, of its version 2, about no topic: the answer names the
-# cluster.
+# A Metadata request of version 2, the first whose answer names the cluster.  Its bytes:
+# the API key, 3, and the version, 2 bytes each; the correlation id, 4 bytes; the client
+# id behind its length in 2 bytes; the number of topics, 4 bytes, where 0 means none.
+# https://kafka.apache.org/protocol.html
 _PROBE = b"\0\x03\0\x02\0\0\0\1\0\x08kafkatcl\0\0\0\0"
+# With this the name of a mock cluster begins:
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L3309-L3310
 _EMBEDDED_CLUSTER = b"mockCluster"
 
 _lock = threading.Lock()
@@ -38,8 +42,8 @@ class Destination(NamedTuple):
     is_embedded: bool
 
     def applied(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """The settings of a client that is sent there;
-        the embedded broker knows no security.
+        """The settings of a client that is sent there, made of those of the script;
+        the embedded broker knows no security, so it gets no setting of that.
         """
         left_out = (*ADDRESS_PROPERTIES, *(_SECURITY if self.is_embedded else ()))
         kept = {name: value for name, value in settings.items() if not name.startswith(left_out)}
@@ -48,10 +52,12 @@ class Destination(NamedTuple):
 
 def redirected() -> Destination | None:
     """Where the environment sends all clients, by ``KAFKATCL_EMBEDDED`` or
-    ``KAFKATCL_BROKERS``; None: nowhere.
+    ``KAFKATCL_BROKERS``; None: where the script says.
 
-    :raises Failure: a variable says what it cannot, or the embedded brokers cannot
-        start.
+    Embedded brokers are started if they were not, and brokers on loopback are asked
+    whether they are embedded (waits up to a second for each answer).
+
+    :raises Failure: a variable has no such value, or the embedded brokers cannot start.
     """
     if embedded.is_wanted():
         return Destination(embedded.brokers(), is_embedded=True)
@@ -68,10 +74,12 @@ def redirected() -> Destination | None:
 
 
 def is_embedded(brokers: list[str]) -> bool:
-    """Whether these are embedded brokers of this machine,
-    as far as they tell within a second.
+    """Whether these are embedded brokers of this machine (waits).
 
-    They run on loopback only, so others are not asked.
+    They run on loopback only, so others are not asked.  Of several the first is asked;
+    one that does not answer within a second is taken for a real broker.
+
+    :param brokers: their ``host:port``.
     """
     found = [_split(address) for address in brokers]
     local = [address for address in found if address and _LOCAL.fullmatch(address[0])]
@@ -79,7 +87,7 @@ def is_embedded(brokers: list[str]) -> bool:
 
 
 def named(settings: dict[str, Any]) -> list[str]:
-    """The brokers that the settings of a client name."""
+    """The brokers that the settings of a client name; one empty text for none."""
     text = next((settings[name] for name in ADDRESS_PROPERTIES if settings.get(name)), "")
     return [address.strip() for address in str(text).split(",")]
 
@@ -103,7 +111,9 @@ def _is_embedded(host: str, port: int) -> bool:
 
 
 def _tell(text: str, brokers: list[str]) -> None:
-    """Say once that the script's brokers do not count."""
+    """Say on stderr, once for each value of the variable, that its brokers stand in for
+    those of the script.
+    """
     global _told
     with _lock:
         is_new, _told = text != _told, text

@@ -64,7 +64,7 @@ def brokers() -> list[str]:
 
 
 def notice(text: str) -> None:
-    """Say something about the brokers on stderr."""
+    """Write a line about the brokers to stderr, and ignore that nobody reads it."""
     with suppress(OSError):  # a closed stderr must not keep a script from running
         print(text, file=sys.stderr, flush=True)
 

@@ -28,7 +28,7 @@ from kafkatcl.librdkafka.errors import (
 )
 from kafkatcl.librdkafka.wrapper import KafkaException
 
-#: What a broker that cannot be reached may be the reason of.
+#: Errors that may come of a broker that cannot be reached.
 UNREACHED = frozenset((
     TRANSPORT, TIMED_OUT, TIMED_OUT_IN_QUEUE, MESSAGE_TIMED_OUT, REQUEST_TIMED_OUT, ALL_BROKERS_DOWN, NOT_RESOLVED, SSL,
     NOT_AUTHENTICATED, WAITING_FOR_COORDINATOR, NO_COORDINATOR, QUEUE_FULL,
@@ -36,7 +36,11 @@ UNREACHED = frozenset((
 
 
 def kafka_failure(code: int, more: str = "") -> Failure:
-    """The failure with Kafka's error ``code``: ``kafka error: TEXT (MORE)``."""
+    """The failure with Kafka's error ``code``: ``kafka error: TEXT (MORE)``.
+
+    :param code: librdkafka's number.
+    :param more: what is known besides; the last word of the errorCode as well.
+    """
     text = error_text(code)
     words = ("KAFKA", error_name(code), text)
     if more:
@@ -52,13 +56,13 @@ def bare_failure(code: int, more: str = "") -> Failure:
 
 
 def no_reason() -> str:
-    """The reason of what nothing more is known about."""
+    """The reason where none is known: an empty text."""
     return ""
 
 
 def with_reason(code: int, more: str, why: Callable[[], str]) -> str:
-    """What to tell besides an error: ``more``,
-    and ``why`` brokers may not have been reached, if it can be that.
+    """What to tell besides an error: ``more``, and what ``why`` says, if the error may
+    come of a broker that cannot be reached.
     """
     return "; ".join(filter(None, (more, why() if code in UNREACHED else "")))
 
@@ -67,7 +71,11 @@ def with_reason(code: int, more: str, why: Callable[[], str]) -> str:
 def kafka_errors(more: str = "", *, bare: bool = False, why: Callable[[], str] = no_reason) -> Iterator[None]:
     """Turn what confluent-kafka raises into a :class:`Failure`.
 
+    :param more: what is known besides the error.
+    :param bare: leave ``kafka error:`` out of the text, as subscribers do.
     :param why: says what else is known where brokers may not have been reached.
+    :raises Failure: in the place of a KafkaException, of a BufferError (the queue is
+        full), and of a ValueError, TypeError or OverflowError (an argument is bad).
     """
     try:
         yield
@@ -78,7 +86,7 @@ def kafka_errors(more: str = "", *, bare: bool = False, why: Callable[[], str] =
     except BufferError as error:
         raise kafka_failure(QUEUE_FULL) from error
     except (ValueError, TypeError, OverflowError) as error:
-        # Arguments were looked at before: what the wrapper finds wrong with them it
-        # does not say in our terms.
+        # We have checked the arguments before; the wrapper's own texts would mean
+        # nothing to a script.
         more = ", ".join([*([more] if more else []), "a value is out of range, or no text for librdkafka"])
         raise kafka_failure(INVALID_ARGUMENT, more) from error

@@ -1,10 +1,14 @@
 """The events of one script: from any thread to its callbacks.
 
-Any thread may post; only the one that serves the interpreter takes.  Reports, errors,
-statistics and log lines wait here as notices; consumed messages wait in their buffers
-(see ``buffer.py``), which say here that they have some.  An event is a pair: the
-callback id, and the argument of the callback, which is a record (see ``reports.py``),
-or an item of messages (see ``messages.py``), for each of which the callback runs.
+Any thread may post; only the one that serves the interpreter takes, acknowledges and
+requeues.  Reports, errors, statistics and log lines wait here as notices; consumed
+messages wait in their buffers (see ``buffer.py``), which say here that they have some.
+An event is a pair: the callback id, and the argument of the callback.  The argument is
+a record (see ``reports.py``), or an item of messages (see ``messages.py``), for each of
+which the callback runs.
+
+Who holds the lock of a handle may take that of a queue, but never the other way round:
+sources are called without the queue's lock.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ class CallbackSource(Protocol):
         """Whether the messages come from this handle."""
 
     def hand_out(self, count: int) -> list[Event]:
-        """Events for up to ``count`` messages."""
+        """Events for up to ``count`` messages, which are in flight then."""
 
     def more(self) -> bool:
         """Whether there is something to hand out."""
@@ -62,9 +66,10 @@ Key = tuple[object, str]
 class EventQueue:
     """The events of one interpreter.
 
-    ``ring`` is called, from any thread, when there is something to take, and
-    ``ring_back`` or else ``ring`` when events that were taken are recalled (see
-    :meth:`recalled`).
+    :param ring: is called, from any thread, when there is something to take, and then
+        not again before :meth:`take` has found nothing.
+    :param ring_back: is called, from any thread, when events that were taken are
+        recalled (see :meth:`recalled`); without it ``ring`` is.
     """
 
     def __init__(self, ring: Callable[[], None], ring_back: Callable[[], None] | None = None) -> None:
@@ -84,13 +89,19 @@ class EventQueue:
         self._arrived = threading.Condition(self._lock)
 
     def post(self, owner: object, callback_id: str, argument: Any) -> None:
-        """Add a notice that concerns the handle ``owner``."""
+        """Add a notice (any thread).
+
+        :param owner: the handle that it concerns.
+        :param argument: what the callback gets, a record of ``reports.py`` or a text.
+        """
         with self._lock:
             self._append(owner, callback_id, argument)
         self._wake()
 
     def post_latest(self, owner: object, callback_id: str, argument: Any) -> None:
-        """The same with one that takes the place of an earlier one that still waits."""
+        """Add a notice that takes the place of an earlier one for its callback, if
+        that still waits (any thread).
+        """
         with self._lock:
             if (owner, callback_id) not in self._latest:
                 self._append(owner, callback_id, _LATEST)
@@ -100,11 +111,12 @@ class EventQueue:
     def post_unbidden(
         self, owner: object, callback_id: str, argument: Any, left_out: Callable[[int], Any]
     ) -> None:
-        """The same with a notice that nobody asked for, such as a log line: a bounded
-        number waits, the others are counted.
+        """Add a notice that nobody asked for, such as a log line (any thread).
 
-        ``left_out`` makes the argument that tells their number, when the callback has
-        got those that waited.
+        Up to 1000 of a handle and a callback wait, the others are counted.
+
+        :param left_out: makes, of the number of the others, the argument that tells it,
+            when the callback has got those that waited.
         """
         key = (owner, callback_id)
         with self._lock:
@@ -116,25 +128,29 @@ class EventQueue:
         self._wake()
 
     def ready(self, source: CallbackSource) -> None:
-        """Say that a buffer has messages for its callback."""
+        """Say that a buffer has messages for its callback (any thread)."""
         with self._lock:
             self._ready[source] = None
         self._wake()
 
     def full(self) -> bool:
-        """Whether so many notices wait that no more reports should be fetched."""
+        """Whether so many notices wait that no more reports should be fetched
+        (any thread).
+        """
         return len(self._notices) >= NOTICE_LIMIT
 
     def pending(self, owner: object, callback_id: str) -> int:
-        """The number of notices concerning ``owner``
-        that the callback ``callback_id`` has not been told yet.
+        """The number of notices concerning ``owner`` that a callback has not been told
+        yet: those that wait, and those taken and not acknowledged (any thread).
         """
         with self._lock:
             return self._counts[owner, callback_id]
 
     def wait(self, timeout_ms: int) -> bool:
-        """Wait until something is there to take,
-        ``timeout_ms`` at most (for ever if negative).
+        """Wait until something is there to take.
+
+        :param timeout_ms: how long at most; for ever if negative.
+        :returns: False if nothing came in time.
         """
         deadline = deadline_after(timeout_ms)
         with self._lock:
@@ -144,8 +160,10 @@ class EventQueue:
         return True
 
     def take(self, count: int) -> list[Event]:
-        """Events for up to ``count`` notices and messages.  Acknowledges all earlier
-        ones.  An empty result rearms the bell.
+        """Events for up to ``count`` notices and messages, notices first.
+
+        All earlier events are acknowledged.  An empty result rearms the bell: it rings
+        for what comes next.
         """
         self.acknowledge({})
         with self._lock:
@@ -168,8 +186,10 @@ class EventQueue:
         return events
 
     def acknowledge(self, waiting: dict[str, int]) -> None:
-        """Acknowledge the events taken so far, except the last ``waiting[callback_id]``
-        of each callback, which have not run yet.
+        """Acknowledge the events taken so far.
+
+        :param waiting: by callback id, how many of the last ones have not run yet and
+            stay in flight; messages are counted, not their items.
         """
         # The thread that recalls holds the lock of its source, which is needed below.
         # So answer first the recalls whose events have all run.
@@ -185,7 +205,7 @@ class EventQueue:
             self._in_flight = self._acknowledge_notices(waiting)
 
     def requeue(self, waiting: dict[str, int]) -> None:
-        """The same, and put back those that have not run."""
+        """Acknowledge the events taken so far, and put those of ``waiting`` back."""
         self._recalls.answer(waiting)
         with self._lock:
             sources, self._sources_in_flight = self._sources_in_flight, set()
@@ -198,11 +218,12 @@ class EventQueue:
     # -- recalls -----------------------------------------------------------------------
 
     def recall(self, source: CallbackSource, callback_id: str, seconds: float) -> None:
-        """Recall what a source has in flight;
-        wait up to ``seconds`` for it (source's lock held).
+        """Recall what a source has in flight (any thread, with the source's lock held).
 
         An interpreter that is busy for longer stops as soon as it can; what it gives
         back then counts for nothing.
+
+        :param seconds: how long to wait for the interpreter's answer.
         """
         if source in self._sources_in_flight:
             left = self._recalls.recall(callback_id, seconds)
@@ -210,7 +231,7 @@ class EventQueue:
                 source.requeue(left)
 
     def recall_read(self, seconds: float) -> None:
-        """The same with what was read ahead, without a callback."""
+        """Recall what was read ahead, without a callback; waits up to ``seconds``."""
         self._recalls.recall(READ_AHEAD, seconds)
 
     def recalled(self) -> list[str]:
@@ -220,8 +241,9 @@ class EventQueue:
         return self._recalls.wanted()
 
     def answer_recall(self, callback_id: str, waiting: int) -> None:
-        """Answer a recall: the callback runs no more of its events; the last
-        ``waiting`` of those taken have not run.
+        """Answer a recall: the callback runs no more of its events.
+
+        :param waiting: how many messages, the last of those taken, have not run.
         """
         self._recalls.answer({callback_id: waiting}, [callback_id])
         if self._recalls.withdraw(callback_id):  # nobody has waited for it
@@ -231,7 +253,7 @@ class EventQueue:
                 source.requeue(waiting)
 
     def _acknowledge_notices(self, waiting: dict[str, int]) -> list[tuple[object, Event]]:
-        """The notices that were taken and have not run."""
+        """The notices that were taken and have not run (lock held)."""
         left = Counter(waiting)
         kept = []
         for owner, event in reversed(self._in_flight):
@@ -244,8 +266,9 @@ class EventQueue:
         return kept[::-1]
 
     def forget(self, owner: object) -> list[Event]:
-        """Drop all that waits for ``owner``, a handle that is being deleted;
-        the notices that were not told.
+        """Drop all that concerns ``owner``, a handle that is being deleted.
+
+        :returns: the notices that were not told, those in flight among them.
         """
         with self._lock:
             self._ready = {source: None for source in self._ready if not source.belongs_to(owner)}
@@ -255,8 +278,9 @@ class EventQueue:
             return self._drop(lambda entry: entry[0] is owner)
 
     def silence(self, owner: object, callback_id: str) -> list[Event]:
-        """Drop the notices of ``owner`` for a callback that is gone;
-        they are returned.
+        """Drop the notices of ``owner`` for a callback that is gone.
+
+        :returns: these notices, those in flight among them.
         """
         with self._lock:
             return self._drop(lambda entry: entry[0] is owner and entry[1][0] == callback_id)
@@ -296,7 +320,7 @@ class EventQueue:
         self._ring()
 
     def _rearm(self) -> None:
-        """Have what comes from now on ring, and what has come meanwhile."""
+        """Rearm the bell: it rings for the next event, and at once if there is one."""
         with self._lock:
             self._rung = False
             again = bool(self._notices or self._ready)

@@ -2,6 +2,8 @@
 that say what to mend.
 
 librdkafka's own hints miss some cases, which the state of the connection tells apart.
+The line has a reason, then the state and the time spent in it:
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L568-L607
 """
 
 from __future__ import annotations
@@ -40,13 +42,16 @@ _WITH_CERTIFICATE = (
 _WITH_SASL = "the connection was closed after the first request: does it want SASL? (security.protocol)"
 _WITHOUT_SASL = "the broker does not authenticate on this port: one without SASL? (security.protocol)"
 _SILENT = "the broker does not answer"
-#: What a size is if the answer is text, or TLS.
+#: librdkafka reads the first 4 bytes of an answer as its size, and logs that as signed.
+#: They are ``HTTP`` where a web server answers.  Where TLS does, they begin with 21,
+#: the type of an alert, and 3, the major version.
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L2130-L2147
 _HTTP, _TLS_ALERT = 0x48545450, 0x1503
 
 
 class ConnectionName(NamedTuple):
-    """A connection that a line is about:
-    the address, or the purpose, and the number of the broker.
+    """A connection that a line is about: the address, or for what purpose librdkafka
+    connects (such as ``GroupCoordinator``), and the number of the broker.
     """
 
     address: str
@@ -64,25 +69,31 @@ class ConnectionName(NamedTuple):
 
 
 class ConnectionFailure(NamedTuple):
-    """A failure of a connection, and why."""
+    """A failure of a connection, and why.
+
+    ``purpose`` is empty where the connection is known by its address.
+    """
 
     name: ConnectionName
     purpose: str
     reason: str
-    #: Whether the connection was merely closed, which may be nothing if it happens
-    #: once; if it had worked for some time before, it is nothing.
+    #: Whether the connection was merely closed.  Once that may mean nothing.
     is_closed: bool
+    #: Whether the connection had worked for two seconds.  A close then means nothing.
     has_worked: bool
 
 
 def connection_of(message: str) -> ConnectionName | None:
-    """The connection that a line is about."""
+    """The connection that a line is about; None if it is about none."""
     found = _NAMED.match(message)
     return ConnectionName(found["name"], found["id"] or "") if found else None
 
 
 def failure_of(message: str) -> ConnectionFailure | None:
-    """What a line of the facility FAIL, or an error of a broker, tells."""
+    """What a line of the facility FAIL, or an error of a broker, tells; None if it is
+    about no connection.  Its reason is printable, has no known secret, and is cut off
+    behind 300 characters.
+    """
     found = _NAMED.match(message)
     if not found:
         return None
@@ -112,7 +123,7 @@ def _reason(text: str, state: str, ms: int, protocol: str) -> str:
 
 
 def _closed(text: str, state: str, ms: int, protocol: str) -> str:
-    """What the end of a connection means in a state."""
+    """What the end of a connection means in a state, after ``ms`` in that state."""
     secured = protocol.endswith("ssl")
     if state == "SSL_HANDSHAKE":
         return _WITHOUT_TLS

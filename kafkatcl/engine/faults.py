@@ -24,7 +24,7 @@ _UNNAMED = (
 def fault(where: str, error: BaseException) -> str:
     """Log an exception that ``where``, a command or a thread, should not have raised.
 
-    :return: the text for the script, with how to report the fault.
+    :returns: the text for the script, with how to report the fault.
     """
     try:
         place = _logged(where, error)

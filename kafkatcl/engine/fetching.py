@@ -1,10 +1,13 @@
 """Handles that consume: they fetch messages ahead of the script, but not too far.
 
-Two threads fetch.  The poll thread does so for callbacks, and for a script that does
-something else; a reader who finds its buffer empty does so itself, in the interpreter's
-thread (or in that of a call in the background), and the poll thread leaves it to that.
-Whoever fetches holds the lock of the handle, and so do the callbacks that librdkafka
-calls meanwhile: of errors, and of partitions that are taken away.
+Two kinds of threads fetch.  The poll thread does so for callbacks, and for a script
+that does something else.  A reader who finds its buffer empty fetches itself, in the
+interpreter's thread or in that of a call in the background; meanwhile the poll thread
+does not.  Whoever fetches holds the lock of the handle, and so do the callbacks that
+librdkafka calls within the fetch: of errors, and of partitions that are taken away.
+When a consumer is closed librdkafka calls the latter as well, in the closing thread and
+without the lock.
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L3173-L3178
 """
 
 from __future__ import annotations
@@ -59,7 +62,11 @@ class ConsumingHandle(Handle, BufferOwner):
     # -- what a kind of consumer must bring --------------------------------------------
 
     def _route(self, fetched: list[Item], generation: int) -> None:
-        """Put what was fetched in a generation into its buffers (lock held)."""
+        """Put what was fetched in a generation into its buffers (lock held).
+
+        :param generation: that of the assignment at the time of the fetch; what is not
+            wanted any more in the present one is dropped.
+        """
         raise NotImplementedError
 
     def _buffers(self) -> Iterable[MessageBuffer]:
@@ -67,19 +74,27 @@ class ConsumingHandle(Handle, BufferOwner):
         raise NotImplementedError
 
     def _buffer_of(self, topic_partition: TopicPartitionPair) -> MessageBuffer:
-        """The buffer of a partition that is fetched (lock held)."""
+        """The buffer of a partition that is fetched (lock held).
+
+        :raises KeyError: it is not fetched.
+        """
         raise NotImplementedError
 
     def _reader_of(self, topic_partition: TopicPartitionPair) -> MessageBuffer | None:
-        """The same of one that may not be fetched (lock held)."""
+        """The buffer of a partition, or None if it is not fetched (lock held)."""
         raise NotImplementedError
 
     # -- for the buffers ---------------------------------------------------------------
 
     def wait(self, buffer: MessageBuffer, deadline: float | None) -> bool:
-        """Fetch what is there, else sleep until something comes (lock held).
+        """Fetch what is there, else sleep until something comes (a reader's thread,
+        lock held).
 
         To wait until the poll thread has fetched takes more time than to fetch does.
+        While the poll thread has messages that are in no buffer yet, nothing is
+        fetched: these would come behind later ones.
+
+        :raises Failure: the buffer is closed, or the handle deleted.
         """
         self.check()
         if not (buffer.closed or self._routing):
@@ -100,6 +115,9 @@ class ConsumingHandle(Handle, BufferOwner):
         return self.why()
 
     def held_changed(self, count: int, nbytes: int) -> None:
+        """Count what the buffers hold, and wake the poll thread where it may fetch or
+        resume again (lock held).
+        """
         self.flow.account(count, nbytes)
         if count >= 0:
             return
@@ -122,8 +140,11 @@ class ConsumingHandle(Handle, BufferOwner):
         # Messages are fetched ahead of the script, so librdkafka must not take them for
         # consumed on its own.
         settings.setdefault(_AUTO_STORE, "false")
-        # With librdkafka's default of a second, a script that is quicker than the
-        # cluster waits for most of its time.
+        # For so long librdkafka fetches nothing of a partition once it holds enough of
+        # it.  With its default of a second, a script that is quicker than the cluster
+        # waits for most of its time.
+        # https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
+        # https://github.com/confluentinc/librdkafka/issues/2879
         settings.setdefault("fetch.queue.backoff.ms", _FETCH_BACKOFF_MS)
         for name, value in ABSENCE_SETTINGS.items():
             settings.setdefault(name, value)
@@ -140,6 +161,13 @@ class ConsumingHandle(Handle, BufferOwner):
             self._absent.pop(topic_partition, None)
 
     def _poll(self) -> bool:
+        """Fetch once for callbacks and for readers to come (poll thread).
+
+        Nothing is fetched while a reader fetches itself.  A full handle takes one
+        message in each idle round, so that its group does not take it for dead.
+        Messages are laid out without the lock, so that the script can work meanwhile;
+        until they are in their buffers no reader fetches, see :meth:`wait`.
+        """
         with self.lock:
             self.offsets.store()
             if self._is_read():
@@ -163,7 +191,10 @@ class ConsumingHandle(Handle, BufferOwner):
         return len(messages) == wanted and not full
 
     def _is_read(self) -> bool:
-        """Whether a reader fetches, so that the poll thread need not (lock held)."""
+        """Whether a reader fetches, so that the poll thread need not (lock held).
+
+        A reader sleeps, or has fetched within the last second and there is no callback.
+        """
         if self._waiting:
             return True
         return time.monotonic() - self._read < IDLE_SECONDS and not self._has_listeners()
@@ -183,13 +214,15 @@ class ConsumingHandle(Handle, BufferOwner):
             return False
         self._keep(list(items(messages)), len(messages), self._assignment_generation)
         if len(messages) == wanted and self._has_listeners():
-            self.poll_thread.wake()  # there will be no signal as long as there is more
+            # librdkafka signals only what comes into an empty queue, see queues.signal.
+            self.poll_thread.wake()
         return bool(messages)
 
     def _keep(self, fetched: list[Item], count: int, generation: int) -> None:
-        """Give ``count`` messages to their buffers (lock held).
+        """Give what was fetched to its buffers (lock held).
 
-        They were fetched in a generation, in which they may not be wanted any more.
+        :param count: how many messages and errors ``fetched`` has.
+        :param generation: that of the assignment at the time of the fetch.
         """
         if fetched:
             self.flow.learn(count, sum(item.nbytes for item in fetched))
@@ -206,8 +239,9 @@ class ConsumingHandle(Handle, BufferOwner):
             super()._on_error(error)
 
     def _note(self, absence: Absence) -> bool:
-        """Note a partition that does not exist, and give its reader an error once;
-        whether this was the time for it.
+        """Note a partition that does not exist, and give its reader an error once.
+
+        :returns: whether the reader got the error now.
         """
         with self.lock:
             absence = absence.after(self._absent.get(absence.topic_partition))

@@ -16,15 +16,18 @@ from typing import Any, Callable
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
 #: Messages, and bytes, a handle holds for the script before it leaves further ones to
-#: librdkafka, whose limits hold there.
+#: librdkafka.  That has limits of its own, queued.min.messages (100,000 of a partition)
+#: and queued.max.messages.kbytes (64 MiB).
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
 HELD_LIMIT = 20_000
 HELD_BYTES = 16 << 20
-#: The most that is taken from librdkafka at once.
+#: The most that is taken from librdkafka at once: messages, and about so many bytes.
 MAX_FETCH = 500
 _MAX_FETCH_BYTES = 4 << 20
+#: Bytes that each buffer may hold, however many there are.
 _MIN_SHARE_BYTES = 256 << 10
-#: How many messages a full handle takes, one in each idle round, before it pauses its
-#: partitions.
+#: How many messages a full handle takes, one in each idle round of a second, before it
+#: pauses its partitions.
 _MAX_FULL_POLLS = 30
 
 #: A topic and a partition.
@@ -58,8 +61,8 @@ class FlowControl:
     # -- how much is held --------------------------------------------------------------
 
     def account(self, count: int, nbytes: int) -> None:
-        """The buffers hold ``count`` messages of ``nbytes`` more,
-        or less if these are negative.
+        """The buffers hold ``count`` messages more, of ``nbytes`` bytes together; both
+        are negative where they hold less.
         """
         self._count += count
         self._nbytes += nbytes
@@ -75,11 +78,13 @@ class FlowControl:
         return self._count <= HELD_LIMIT * 3 // 4 and self._nbytes <= HELD_BYTES * 3 // 4
 
     def max_fetch(self) -> int:
-        """How many messages to take at once."""
+        """How many messages to take at once: up to 500, and about 4 MiB if they are as
+        large as those before.
+        """
         return max(1, min(MAX_FETCH, _MAX_FETCH_BYTES // self._average))
 
     def learn(self, count: int, nbytes: int) -> None:
-        """``count`` messages of ``nbytes`` together were fetched."""
+        """``count`` messages, at least one, of ``nbytes`` together were fetched."""
         # Small messages may be followed by large ones.
         self._average = max(1, nbytes // count, self._average // 2)
 
@@ -94,11 +99,16 @@ class FlowControl:
 
     def poll_is_due(self, seconds: float) -> bool:
         """Whether it is time to take one message although no more are wanted:
-        once in so many seconds.
+        once in ``seconds``.
 
-        A group expects its members to poll, whatever the script does.  A script that
-        stays busy is not given more: the partitions are paused, at the price that
-        librdkafka fetches anew what it had.
+        A group expects its members to poll, each ``max.poll.interval.ms`` at least,
+        whatever the script does.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
+
+        A script that stays busy for 30 times ``seconds`` is not given more: the
+        partitions are paused.  librdkafka then drops what it had of them, and fetches
+        that anew when they are resumed.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_partition.c#L2123-L2127
         """
         if time.monotonic() - self._polled < seconds:
             return False
@@ -115,7 +125,9 @@ class FlowControl:
         return [topic_partition for topic_partition, reasons in self._reasons.items() if reason in reasons]
 
     def pause(self, topic_partitions: Collection[TopicPartitionPair], reason: Reason) -> None:
-        """Have librdkafka fetch none of these partitions."""
+        """Have librdkafka fetch none of these partitions until the reason is gone,
+        by :meth:`resume` or :meth:`forget`.
+        """
         running = [
             topic_partition for topic_partition in topic_partitions if not self._reasons.get(topic_partition)
         ]
@@ -125,7 +137,7 @@ class FlowControl:
             self._reasons.setdefault(topic_partition, set()).add(reason)
 
     def resume(self, topic_partitions: Iterable[TopicPartitionPair], reason: Reason) -> None:
-        """Take back a reason; what is paused for no other goes on."""
+        """Take back a reason; partitions that are paused for no other go on."""
         freed = []
         for topic_partition in topic_partitions:
             reasons = self._reasons.get(topic_partition, set())
@@ -138,8 +150,11 @@ class FlowControl:
             self._client().resume([TopicPartition(*topic_partition) for topic_partition in freed])
 
     def forget(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
-        """These partitions are not read any more, or anew,
-        and then unpaused: librdkafka remembers a pause.
+        """Resume these partitions, as they are read no more or anew.
+
+        librdkafka keeps a pause beyond the assignment: with that it takes back only
+        pauses of its own.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_assignment.c#L413-L417
         """
         paused = [
             topic_partition

@@ -39,6 +39,9 @@ class Handle:
     It is built first, and then opened: what is built has no thread, no descriptor, and
     no client yet, so a kind of handle is complete before anything calls it.
 
+    Commands are for the thread of the interpreter, or that of a call in the background;
+    methods for other threads say so.
+
     :param master: gives the configuration; later changes of it have no effect here.
     :param events: takes what callbacks are to be told.
     :raises Failure: the environment names brokers that cannot be.
@@ -104,14 +107,21 @@ class Handle:
         raise NotImplementedError
 
     def _prepare(self) -> None:
-        """Do what wants the client, and has to be done before it is served."""
+        """Do what needs the client, and must be done before the client is served."""
 
     def _poll(self) -> bool:
-        """Serve the client (poll thread); whether there is more to do right now."""
+        """Serve the client (poll thread); whether there is more to do right now.
+
+        Any exception is told to the error callback, and the poll thread goes on.
+        """
         raise NotImplementedError
 
     def _finish(self, deadline: float) -> None:
-        """Flush or commit, and close the client (the poll thread has ended)."""
+        """Flush or commit, and close the client (closing thread; the poll thread has
+        ended).
+
+        :param deadline: when to stop flushing, by ``time.monotonic``.
+        """
         raise NotImplementedError
 
     def _on_dropped(self, notices: list[Event]) -> None:
@@ -122,15 +132,16 @@ class Handle:
         return 0
 
     def report_losses(self) -> None:
-        """Say on standard error what was lost,
-        if that was not said yet (any thread).
-        """
+        """Say on stderr what was lost, if that was not said yet (any thread)."""
 
     # -- commands ----------------------------------------------------------------------
 
     def add_brokers(self, brokers: list[str]) -> None:
-        """Add bootstrap brokers: ``host``, ``host:port``, or several with commas.
+        """Add bootstrap brokers to the live client.
 
+        Where the environment names the brokers, these are only looked at.
+
+        :param brokers: each a ``host``, a ``host:port``, or several with commas.
         :raises Failure: none of them can be used.
         """
         self.check()
@@ -159,27 +170,31 @@ class Handle:
         set_property(self.topic_conf, name, value)
 
     def partition_by(self, partitioner: str) -> None:
-        """Have topics to come partition messages ``random`` or ``consistent``."""
+        """Have topics to come partition messages by ``random`` or ``consistent``,
+        librdkafka's names of partitioners.
+        """
         self.partitioner = partitioner
 
     def output_queue_length(self) -> int:
-        """Messages not yet delivered, plus reports
-        that callbacks have not been told.
+        """Messages not yet delivered, plus reports that callbacks have not been told,
+        plus what waits in librdkafka to be polled (see ``NativeClient``).
+
+        :raises Failure: the handle was deleted.
         """
         self.check()
         return self.native.output_queue_length() + self.events.pending(self, self.master.callback("delivery"))
 
     def why(self) -> str:
-        """What is known of why a command has failed that brokers have to do with,
-        or nothing (any thread).
+        """The last error of a broker that cannot be reached, which may be why a command
+        has failed; empty where none is known (any thread).
         """
         return self.log.outages.why()
 
     def metadata(self, *, refresh: bool = False, seconds: float | None = None) -> Metadata:
         """The metadata of the cluster, fetched at first and when ``refresh`` says so.
 
-        :raises Failure: no broker answers within 5 s, or within ``seconds``, or none is
-            known.
+        :param seconds: how long to wait for an answer, 5 at most; None: 5.
+        :raises Failure: no broker answers in time, or none is known.
         """
         self.check()
         if refresh or self._metadata is None:
@@ -196,7 +211,9 @@ class Handle:
         """The topic of this name: the one already open,
         or a new one with the configuration as it is now.
 
-        :raises Failure: no topic can have this name.
+        Each call has one of :meth:`close_topic` to match.
+
+        :raises Failure: no topic can have this name, or the handle was deleted.
         """
         self.check()
         topic = self._topics.get(name)
@@ -207,32 +224,33 @@ class Handle:
         return topic
 
     def close_topic(self, topic: SharedTopic) -> None:
-        """Give up a topic from :meth:`open_topic`."""
+        """End one use of a topic from :meth:`open_topic`; the last one destroys the
+        client's topic.
+        """
         topic.users -= 1
-        # A handle that is deleted gives up all its topics when it is closed, in another
-        # thread.
+        # Closing a handle closes all its topics, in another thread.
         if topic.users == 0 and not self.deleted:
             del self._topics[topic.name]
             topic.close(self.native)
 
     def report_error(self, code: int, reason: str) -> None:
-        """Tell the error callback of the master."""
+        """Tell the error callback of the master (any thread)."""
         callback_id = self.master.callback("error")
         self.events.post_unbidden(self, callback_id, ClientError(code, reason), ClientError.left_out)
 
     def delete(self) -> list[Stopped]:
-        """Close the client in an orderly way;
-        a producer goes on delivering in the background.
+        """Close the client in an orderly way: a producer goes on delivering in the
+        background, the end of a consumer is waited for, up to 5 s.
 
-        The partitions that were fetched are returned.
+        :returns: the partitions that were fetched.
         """
         self.let_go()
         close_handles(self)
         return []
 
     def let_go(self) -> None:
-        """Before closing: from now on every command fails,
-        and pending events are dropped.
+        """Prepare the end: from now on every command fails, and pending events are
+        dropped.
         """
         self.deleted = True
         self._on_dropped(self.events.forget(self))
@@ -242,13 +260,18 @@ class Handle:
         self._on_dropped(self.events.silence(self, self.master.callback(kind)))
 
     def check(self) -> None:
-        """:raises Failure: this handle was deleted."""
+        """Refuse a command to a handle that is gone.
+
+        :raises Failure: this handle was deleted.
+        """
         if self.deleted:
             raise kafka_failure(DESTROYED, f"the handle {self.name} was deleted")
 
     def close(self, deadline: float) -> None:
-        """Flush and close, until ``deadline``
-        of ``time.monotonic`` (any thread; waits).
+        """Flush and close (any thread; waits).
+
+        :param deadline: when to stop flushing, by ``time.monotonic``; closing may take
+            longer.
         """
         self.deleted = True
         self.poll_thread.stop()
@@ -277,11 +300,12 @@ class Handle:
                 raise kafka_failure(NO_RESOURCE, error.args[0].str()) from error
             # "Failed to create consumer: REASON" is the wrapper's; the library's own
             # text is the reason.
+            # https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/Consumer.c#L1804-L1806
             text = re.sub(r"^Failed to create \w+: ", "", error.args[0].str())
         raise Failure(creation_text(text, settings))
 
     def _warn(self) -> None:
-        """Warn of what the configuration gives up of security, once for each master."""
+        """Warn of a configuration that gives security up, once for each master."""
         is_embedded = self._redirected is not None and self._redirected.is_embedded
         text = "" if is_embedded else warning(self.master.conf)
         if text and text not in self.master.warned:
@@ -289,9 +313,12 @@ class Handle:
             self.log.say("SECURITY", text)
 
     def _serve(self) -> bool:
+        """Serve the client once (poll thread); no exception leaves it."""
         try:
             more = self._poll()
-        except KafkaException as error:  # a fatal error: librdkafka raises it instead of calling error_cb
+        except KafkaException as error:
+            # A fatal error, which the wrapper raises instead of calling error_cb:
+            # https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/confluent_kafka.c#L2197-L2204
             self._on_error(error.args[0])
             more = False
         except Exception as error:  # whatever the wrapper raises, the poll thread must go on
@@ -307,7 +334,9 @@ class Handle:
             )
 
     def _release(self) -> None:
-        """Free all that is held of the client, right before closing it."""
+        """Free all that is held of the client, right before closing it (closing
+        thread).
+        """
         self.log.close()
         for topic in self._topics.values():
             topic.close(self.native)
@@ -331,8 +360,9 @@ class Topic:
         self.topic = topic
 
     def partitions(self) -> int:
-        """How many partitions the topic has;
-        asks the cluster, see :meth:`Handle.metadata`.
+        """How many partitions the topic has.
+
+        The cluster is asked each time (waits up to 5 s, see :meth:`Handle.metadata`).
 
         :raises Failure: there is no such topic, or no answer.
         """
@@ -342,8 +372,11 @@ class Topic:
         """The partition of ``key`` by the consistent partitioner:
         CRC-32 modulo partitions.
 
-        It is -1 where the topic has no partitions.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_msg.c#L1063-L1070
 
+        The cluster is asked how many there are, see :meth:`partitions`.
+
+        :returns: -1 where the topic has no partitions.
         :raises Failure: there is no such topic, or no answer.
         """
         count = self.partitions()

@@ -1,5 +1,5 @@
-"""What helps whoever got a property wrong:
-the name that was meant, and what the property allows.
+"""Hints for errors about properties: which name was meant, and which values a property
+allows.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ _CLOSE = 0.8
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """The ``known`` name that ``name`` is most like;
-    empty if there is no similar one.
+    """The ``known`` name that ``name`` is most like; empty if there is no similar one.
+
+    Case, blanks around it, and ``_`` in the place of ``.`` make no difference.
     """
     plain = {other.replace("_", "."): other for other in known}
     found = difflib.get_close_matches(name.strip().lower().replace("_", "."), plain, 1, _CLOSE)
@@ -26,6 +27,8 @@ def meant(name: str, known: Iterable[str]) -> str:
 def allows(name: str) -> str:
     """What a property must be, in words such as ``must be true or false``;
     empty if librdkafka does not tell.
+
+    :param name: as librdkafka has it, or another name that librdkafka has for it.
     """
     words, limits = properties.allowed(name), properties.limits(name)
     if limits:

@@ -1,8 +1,8 @@
 """Messages in flight: a script was given them and has not used them yet.
 
 Used messages count as consumed; messages that the script did not reach are requeued.
-Messages that were dropped meanwhile, as their partition was stopped or started anew,
-are neither.
+Messages that were dropped meanwhile, as their partition was stopped, revoked or started
+anew, are neither.  All of it happens with the lock of the handle held.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from kafkatcl.engine.messages import Item, Run
 
 
 class Taken(NamedTuple):
-    """An item that was taken from a buffer, and the era it was taken in."""
+    """An item that was taken from a buffer, and the era it was taken in: how often the
+    buffer had been cleared, and how often the item's partition had been dropped.
+    """
 
     item: Item
     era: tuple[int, int]
@@ -28,15 +30,15 @@ class Eras:
         self._drops: Counter[tuple[str, int]] = Counter()
 
     def clear(self) -> None:
-        """Drop all that was taken so far."""
+        """Begin a new era for all partitions: what was taken so far is not wanted."""
         self._clears += 1
 
     def drop(self, topic_partition: tuple[str, int]) -> None:
-        """Drop what was taken so far of a partition."""
+        """Begin a new era for one partition: what was taken of it is not wanted."""
         self._drops[topic_partition] += 1
 
     def taken(self, items: list[Item]) -> list[Taken]:
-        """Items as they are taken now."""
+        """Items as they are taken now, each with its era."""
         return [Taken(item, self._era(item)) for item in items]
 
     def wanted(self, taken: list[Taken]) -> list[Item]:
@@ -48,7 +50,7 @@ class Eras:
 
 
 def parted(taken: list[Taken], rest: int) -> tuple[list[Taken], list[Taken]]:
-    """All but the last ``rest`` messages, and those."""
+    """All but the last ``rest`` messages, and those; a run is cut in two for that."""
     first, last = list(taken), []
     while rest > 0 and first:
         item, era = first.pop()

@@ -94,7 +94,9 @@ class Table:
         self._fields = _woven(self._layout, self._required, self._optional) if self._layout else ()
 
     def part(self, start: int, end: int) -> tuple[Layout, tuple[Any, ...]]:
-        """The layout of messages from one place up to another, and their fields."""
+        """The layout of the messages from ``start`` up to, but without, ``end``, and
+        their fields, message by message.
+        """
         if self._layout:
             width = self._layout.width
             return self._layout, self._fields[start * width : end * width]
@@ -107,8 +109,8 @@ class Table:
 
 
 def _common_layout(optional: list[_Column]) -> Layout | None:
-    """The layout of messages that are alike;
-    None if they are not, or have another one.
+    """The layout of messages that have the same fields: plain or keyed; None if they
+    have not, or have an optional field beyond the key.
     """
     count = len(optional[0])
     without = [column.count(None) for column in optional]

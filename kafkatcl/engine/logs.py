@@ -1,7 +1,8 @@
 """The log of each client: one thread takes the lines of all of them
 to where their masters want them.
 
-It is a thread of its own so that whoever does not read stderr holds up no client.
+It is a thread of its own so that whoever does not read stderr holds up no client.  Who
+holds the lock of a log may take that of the reader, but never the other way round.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from kafkatcl.librdkafka.client import NativeClient
 from kafkatcl.librdkafka.logs import LogLine, LogQueue
 
 # Warnings that are none: brokers may be named later, and a master is for clients of
-# both kinds.
+# both kinds, so it has properties that one of them ignores.
 _UNTRUE = re.compile(
     r"No `bootstrap\.servers` configured|property \S+ is a \w+ property and will be ignored by this \w+ instance"
 )
@@ -70,9 +71,9 @@ class Log:
         self._queue: LogQueue
 
     def open(self) -> None:
-        """Begin to tell lines.
+        """Begin to tell lines; those since the client was made come first.
 
-        :raises OSError: librdkafka or the system has no room for it.
+        :raises OSError: the system has no descriptor left.
         :raises RuntimeError: no thread can be started.
         """
         try:
@@ -82,25 +83,31 @@ class Log:
             raise
 
     def reads(self, descriptor: int) -> None:
-        """Have ``descriptor`` signalled when there are lines."""
+        """Have ``descriptor`` signalled when there are lines (reader's lock held)."""
         self._queue = self._native.divert_logs(descriptor)
 
     def set_level(self, level: int) -> None:
-        """Tell lines up to a level from now on."""
+        """Tell lines up to a level of syslog from now on."""
         if self._is_raw:
             self._native.set_log_level(level)
         else:
             self.level = level
 
     def say(self, facility: str, message: str) -> None:
-        """Log a warning of our own; whoever has locks does not wait
-        for a reader of stderr.
+        """Log a warning of our own (any thread, with any lock of a handle held).
+
+        The log thread writes the line, so the caller does not wait for whoever reads
+        stderr.
         """
         self._own.append(LogLine(_WARNING, facility, message))
         _reader.wake()
 
     def serve(self) -> bool:
-        """Tell some lines; whether there are more (log thread, or one that closes)."""
+        """Tell up to 1000 lines of the client, and all of our own (log thread, or one
+        that closes).
+
+        :returns: whether there may be more.
+        """
         with self._lock:
             if self._closed:
                 return False
@@ -125,7 +132,11 @@ class Log:
         return left_out
 
     def close(self) -> None:
-        """Tell the last lines of a client that is closed."""
+        """Tell the last lines of a client that is about to be closed (any thread;
+        waits).
+
+        A reader of stderr is waited for up to a second, a callback not at all.
+        """
         self._end = time.monotonic() + _LAST_SECONDS
         while self.serve():
             pass
@@ -149,8 +160,9 @@ class Log:
             yield from self.outages.ended()
 
     def _gives_up(self) -> bool:
-        """Whether lines that cannot be told now are to be given up;
-        a sink that waits asks all the time.
+        """Whether to drop lines that nobody reads: the client is closing, for more than
+        a second.  A sink that waits for a reader asks again and again; meanwhile lines
+        beyond the limit are left out (the log's lock held).
         """
         _reader.limit()
         return self._end is not None and time.monotonic() > self._end
@@ -160,7 +172,7 @@ def log_settings(settings: Mapping[str, str]) -> dict[str, str]:
     """The settings that a client needs for its log;
     the script's own settings decide which lines are shown.
     """
-    # Else librdkafka itself prints what a broker sends as it is.
+    # Else librdkafka itself prints what a broker sends as it is: librdkafka/logs.py.
     queued = {"log.queue": "true"}
     return queued if settings.get("debug") else {**queued, "debug": DEBUG, "log_level": str(_DEBUG)}
 
@@ -176,25 +188,25 @@ class _Reader:
         self._poll_thread: PollThread | None = None
 
     def add(self, log: Log) -> None:
-        """Begin to read a log."""
+        """Begin to read a log; the first one starts the thread."""
         with self._lock:
             self._poll_thread = self._poll_thread or self._start()
             log.reads(self._poll_thread.descriptor)
             self._logs[log] = None
 
     def remove(self, log: Log) -> None:
-        """Read this log no more."""
+        """Read this log no more (its own lock held)."""
         with self._lock:
             del self._logs[log]
 
     def wake(self) -> None:
-        """Have all logs served, if there are any."""
+        """Have all logs served soon, if there are any (any thread)."""
         with self._lock:
             if self._poll_thread:
                 self._poll_thread.wake()
 
     def rest(self) -> None:
-        """End the thread, if there is nothing left to read."""
+        """End the thread, if there is nothing left to read (no lock of a log held)."""
         with self._lock:
             idle = self._take_idle()
         _end(idle)
@@ -207,8 +219,9 @@ class _Reader:
         return idle
 
     def limit(self, logs: Iterable[Log] | None = None) -> int:
-        """Drop lines that have waited too long, of all logs or of these;
-        how many of these were dropped.
+        """Drop the oldest lines of all logs, or of these, where too many wait.
+
+        :returns: how many were dropped of ``logs`` since this was asked last.
         """
         with self._lock:
             for log in self._logs if logs is None else logs:

@@ -17,8 +17,10 @@ from kafkatcl.librdkafka.logs import LogLine
 Sink = Callable[[list[LogLine]], None]
 
 _STDERR = 2
-# A pipe that is ready takes so much at once.
+# A pipe that poll(2) calls writable takes PIPE_BUF bytes without waiting, 4096 on Linux
+# ("The Linux Programming Interface", table 63-5).
 _CHUNK_BYTES = 4096
+#: How long a look whether stderr can be written to lasts.
 _PATIENCE_MS = 100
 
 
@@ -28,7 +30,8 @@ def sink(logger: str, name: str, tell: Callable[[LogLine], None], gives_up: Call
     :param logger: where they go: ``stderr``, ``syslog``, ``none``, or ``callback``.
     :param name: the client's name, as stderr shows it.
     :param tell: takes a line for the callback.
-    :param gives_up: says whether to drop what nobody reads.
+    :param gives_up: says whether to drop what nobody reads; it is asked each 100 ms.
+    :raises KeyError: ``logger`` is none of these.
     """
     kinds: dict[str, Callable[[], Sink]] = {
         "stderr": lambda: _to_stderr(name, gives_up),
@@ -40,7 +43,10 @@ def sink(logger: str, name: str, tell: Callable[[LogLine], None], gives_up: Call
 
 
 def _to_stderr(name: str, gives_up: Callable[[], bool]) -> Sink:
-    """librdkafka's own format: ``%LEVEL|SECONDS.MS|FACILITY|NAME| text``."""
+    """librdkafka's own format: ``%LEVEL|SECONDS.MS|FACILITY|NAME| text``.
+
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.c#L388-L389
+    """
 
     def tell(lines: list[LogLine]) -> None:
         now = f"{time.time():.3f}"
@@ -64,6 +70,9 @@ def _print(lines: list[bytes], gives_up: Callable[[], bool]) -> None:
 
 
 def _write(chunk: bytes, gives_up: Callable[[], bool]) -> bool:
+    """Write to stderr when somebody reads it; False if nobody will, or ``gives_up``
+    says so.
+    """
     if is_diverted(chunk):
         return True
     try:

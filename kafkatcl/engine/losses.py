@@ -42,8 +42,10 @@ if hasattr(os, "register_at_fork"):
 
 
 class Losses:
-    """What one producer has lost; ``log`` takes the facility and the text of lines
-    about it.  Any thread may count.
+    """What one producer has lost.  Any thread may use it.
+
+    :param name: the client's name.
+    :param log: takes the facility and the text of a log line.
     """
 
     def __init__(self, name: str, log: Callable[[str, str], None]) -> None:
@@ -62,11 +64,17 @@ class Losses:
         return sum(self._counts.values())
 
     def ending(self, reason: str) -> None:
-        """From now on, messages that are purged are so for this reason."""
+        """From now on, messages that are purged are so for this reason.
+
+        librdkafka itself only tells those that were queued from those that were sent:
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L5179-L5189
+        """
         self._end_reason = reason
 
     def count(self, topic: str, code: int, number: int = 1) -> None:
-        """Count messages of a topic that failed with an error code."""
+        """Count ``number`` messages of a topic that failed with an error code, and log
+        what is due.
+        """
         loss = (topic, self._reason(code))
         _Process.has_lost = True
         with self._lock:
@@ -75,8 +83,8 @@ class Losses:
         self.log()
 
     def log(self) -> None:
-        """Log what is due: the first of a topic and error at once,
-        then their number, once a minute.
+        """Log losses: the first of a topic and error at once, then their number, once a
+        minute.  Without a loss since the last line it does nothing.
         """
         if not self._unlogged:
             return
@@ -96,8 +104,9 @@ class Losses:
             self._log(_FACILITY, text)
 
     def report(self) -> str:
-        """Say on standard error, once, how many messages of which topics were lost,
-        and why; the words or nothing.
+        """Say on stderr, once, how many messages of which topics were lost, and why.
+
+        :returns: the words, or an empty text where there is nothing to say any more.
         """
         with self._lock:
             if self._is_told or not self._counts:

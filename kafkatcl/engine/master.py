@@ -21,15 +21,20 @@ class Client(Protocol):
     deleted: bool
 
     def silence(self, kind: str) -> None:
-        """The callback of a kind is gone; what waits for it is not told any more."""
+        """The callback of a kind is gone; what waits for it is not told any more.
+
+        :param kind: ``delivery``, ``error``, ``statistics``, or ``logger``.
+        """
 
     def add_brokers(self, brokers: list[str]) -> None:
         """Add bootstrap brokers."""
 
 
 class Master:
-    """Settings for handles to come; the names
-    of its callbacks begin with ``object_id``.
+    """Settings for handles to come.
+
+    :param object_id: how whoever made the master calls it; the ids of its callbacks
+        begin with this.
     """
 
     def __init__(self, object_id: str) -> None:
@@ -41,21 +46,24 @@ class Master:
         self.logger = "stderr"
         #: What handles made so far have warned of.
         self.warned: set[str] = set()
-        #: How long ``produce`` waits for room in a full queue.
+        #: How long ``produce`` waits for room in a full queue, the property
+        #: max.block.ms.
         self.max_block_ms = 0
-        #: The kinds of callbacks that handles to come serve: ``delivery``, ``error``,
-        #: ``statistics``.
+        #: The kinds of callbacks there are: ``delivery``, ``error``, ``statistics``,
+        #: ``logger``.  Handles are made to serve those that there are then.
         self.wanted: set[str] = set()
         self.reports = ReportSampling()
         #: The handles made so far that still exist.
         self.handles: weakref.WeakSet[Client] = weakref.WeakSet()
 
     def callback(self, kind: str) -> str:
-        """The callback id of the callback of a kind."""
+        """The callback id of the callback of a kind, such as ``m1.error``."""
         return f"{self.object_id}.{kind}"
 
     def want(self, kind: str, wanted: bool) -> None:
-        """Say whether there is a callback of a kind."""
+        """Say whether there is a callback of a kind; where there was one and is none
+        any more, the handles drop what waits for it.
+        """
         if wanted:
             self.wanted.add(kind)
             return
@@ -71,7 +79,8 @@ class Master:
     def add_brokers(self, brokers: list[str]) -> None:
         """Add bootstrap brokers for handles to come, and to those there are.
 
-        :raises Failure: there is none in the list.
+        :param brokers: each a ``host``, a ``host:port``, or several with commas.
+        :raises Failure: there is none in the list, or a handle cannot use any.
         """
         if not brokers:
             raise Failure("Broker list must contain at least one element")
@@ -82,7 +91,9 @@ class Master:
                 handle.add_brokers(brokers)
 
     def partition_by(self, partitioner: str) -> None:
-        """Have topics of handles to come partition ``random`` or ``consistent``."""
+        """Have topics of handles to come partition messages by ``random`` or
+        ``consistent``, librdkafka's names of partitioners.
+        """
         self.partitioner = partitioner
 
     def log_to(self, logger: str) -> None:

@@ -19,7 +19,11 @@ _OFFSET = PLAIN.place("offset")  # as in all layouts
 
 
 class Run(NamedTuple):
-    """Messages of one partition in their order, their fields as the layout says."""
+    """Messages of one partition in their order.
+
+    ``fields`` has the fields of the first message, as the layout says, then those of
+    the second, and so on.
+    """
 
     topic: str
     partition: int
@@ -33,7 +37,7 @@ class Run(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all payloads and keys."""
+        """The bytes of all payloads and keys together."""
         return sum(sum(map(len, self.column(place))) for place in self.layout.bytes_places)
 
     @property
@@ -77,8 +81,8 @@ class ErrorItem:
     """An error that came in the place of a message:
     its text, the name of its code, details, and its number.
 
-    ``topic_partition`` is the topic and partition it is about, if it is about one, and
-    ``offset`` where it happened there.
+    ``topic_partition`` is the topic and partition it is about, None if it is about
+    none, and ``offset`` is where it happened there.
     """
 
     error: str
@@ -94,7 +98,10 @@ class ErrorItem:
 
 @dataclass(frozen=True)
 class EndItem:
-    """The end of a partition, told when ``enable.partition.eof`` is on."""
+    """The end of a partition, told when ``enable.partition.eof`` is on.
+
+    ``offset`` is that of the next message to be written.
+    """
 
     topic: str
     partition: int
@@ -113,7 +120,9 @@ Item = Union[Run, ErrorItem, EndItem]
 
 
 def items(messages: Sequence[Any]) -> Iterator[Item]:
-    """What ``confluent_kafka.Message`` objects hold, in their order."""
+    """What ``confluent_kafka.Message`` objects hold, in their order: a run for messages
+    of one partition in a row, and an item for each error and each end.
+    """
     table = Table(messages)
     topic, partition, start = "", -1, 0  # of the run that grows
     for place, message in enumerate(messages):

@@ -13,7 +13,10 @@ _FAILED = "failed to acquire metadata"
 
 
 class Metadata:
-    """The metadata of a cluster at one moment."""
+    """The metadata of a cluster at one moment.
+
+    :param found: a ``confluent_kafka.admin.ClusterMetadata``.
+    """
 
     def __init__(self, found: Any) -> None:
         self._found = found
@@ -61,13 +64,15 @@ def _address(broker: Any) -> str:
 
 
 def fetch_metadata(client: Any, why: Callable[[], str], seconds: float | None = None) -> Metadata:
-    """Ask the cluster of a confluent-kafka client;
-    waits 5 s at most, and no more than ``seconds``.
+    """Ask the cluster of a confluent-kafka client (waits; a signal ends the wait).
 
-    All topics are asked for: asking for one by name would create it on clusters that
-    create topics.
+    All topics are asked for: a producer that asked for one by name would create it on
+    clusters that create topics, as ``allow.auto.create.topics`` is on there by default.
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_metadata.c#L116-L120
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
 
-    :param why: the reason why there may be no answer.
+    :param why: gives the reason why there may be no answer.
+    :param seconds: how long to wait, 5 at most; None: 5.
     :raises Failure: no answer.
     """
     timeout = _TIMEOUT_SECONDS if seconds is None else min(seconds, _TIMEOUT_SECONDS)

@@ -2,6 +2,8 @@
 
 A message counts as consumed when the script has it, not when it was fetched.  What is
 stored is committed by librdkafka, by its own timer or when it is asked to.
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
+(enable.auto.offset.store, enable.auto.commit)
 """
 
 from __future__ import annotations
@@ -37,19 +39,25 @@ class OffsetStore:
         return list(self._positions)
 
     def advance(self, items: Iterable[Item]) -> None:
-        """The script has these now."""
+        """The script has these now: each partition's position is behind the last of
+        them.
+        """
         for item in items:
             if isinstance(item, Run):
                 self._move(item.topic_partition, item.last + 1)
 
     def rewind(self, items: Iterable[Item]) -> None:
-        """The script did not get to these, and is given them again."""
+        """The script did not get to these, and is given them again: a position beyond
+        the first of them goes back to that.
+        """
         for item in items:
             if isinstance(item, Run) and self._positions.get(item.topic_partition, 0) > item.first:
                 self._move(item.topic_partition, item.first)
 
     def store(self) -> None:
-        """Store the positions that have moved since the last time."""
+        """Store the positions that have moved since the last time in librdkafka, in
+        memory: nothing is sent.
+        """
         moved, self._unstored = self._unstored, set()
         if not self._stores:
             return

@@ -2,7 +2,10 @@
 ends, however many attempts fail.
 
 librdkafka logs each attempt, many in a second, and nothing when a broker works; only
-its debug lines tell that.
+its debug lines tell that.  It leaves identical errors out for a while, and says so in a
+debug line as well.
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L357-L360
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L595-L607
 """
 
 from __future__ import annotations
@@ -21,14 +24,15 @@ DEBUG = "broker"
 _ERROR, _NOTICE, _DEBUG = 3, 5, 7
 _FAILS, _TIMEOUTS, _WORKS = "FAIL", "REQTMOUT", "CONNECTED"
 _UP = "-> UP"
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L3722-L3728
 _DROPPED = "Decommissioning this broker"
 _REPEATED = "error log suppressed"
 
-#: How long a broker must work to be told of.  Where it closes connections, it seems to
-#: work now and then.
+#: How long a broker must work until its outage is over.  A broker that closes all
+#: connections seems to work now and then.
 _SETTLED_SECONDS = 1.0
-#: How long nobody must have tried a broker that the client has dropped, or may not have
-#: succeeded with.
+#: How long there must be no failed attempt until an outage counts as over where no line
+#: tells its end: the client has dropped the broker, or does not tell states.
 _QUIET_SECONDS = 30.0
 #: How many reasons are told of one outage.
 _MAX_REASONS = 3
@@ -36,7 +40,7 @@ _MAX_REASONS = 3
 
 @dataclass
 class _Outage:
-    """A broker that cannot be reached."""
+    """A broker that cannot be reached; its times are by ``time.monotonic``."""
 
     address: str
     since: float
@@ -55,7 +59,7 @@ class _Outage:
         return bool(self.reasons)
 
     def is_old(self, now: float, tells_states: bool) -> bool:
-        """Whether it may be over although nothing says so."""
+        """Whether the outage counts as over although no line says so."""
         return (self.is_dropped or not tells_states) and now - self.failed_at > _QUIET_SECONDS
 
 
@@ -63,8 +67,10 @@ class Outages:
     """Those of one client; any thread may ask for :meth:`why`."""
 
     def __init__(self, *, ends_connections: bool = True) -> None:
-        """A client with ``ends_connections`` gives up one on
-        which a request is not answered in time.
+        """Begin with no outage known.
+
+        :param ends_connections: the client closes a connection on which a request is
+            not answered in time, unless socket.max.fails is 0.
         """
         self._lock = threading.Lock()
         self._ends_connections = ends_connections
@@ -77,7 +83,9 @@ class Outages:
         self._tells_states = False
 
     def why(self) -> str:
-        """The last error of a broker that cannot be reached, or nothing."""
+        """The last error of a broker that cannot be reached, as ``last error: ADDRESS:
+        REASON``, or an empty text (any thread).
+        """
         now = time.monotonic()
         with self._lock:
             going_on = [
@@ -91,8 +99,10 @@ class Outages:
         return printable(f"last error: {last.address}: {last.reason}")
 
     def take(self, line: LogLine) -> list[LogLine] | None:
-        """The line to show in place of a line about a connection;
-        None if the line is about something else.
+        """Take note of a line of the client's log (a thread that serves the log).
+
+        :returns: the lines to show in its place, perhaps none; None if the line is
+            about no connection, and is to be shown itself.
         """
         if line.level >= _DEBUG:
             self._learn(line)
@@ -105,8 +115,9 @@ class Outages:
         return None if failure is None else list(self._fails(failure, line.level))
 
     def ended(self, *, closing: bool = False) -> list[LogLine]:
-        """What to tell of outages that are over;
-        where the client is ``closing`` there is no time to be sure.
+        """The lines to tell of outages that are over; they are forgotten then.
+
+        A broker must have worked for a second, but where the client is ``closing``.
         """
         now = time.monotonic()
         with self._lock:
@@ -121,6 +132,11 @@ class Outages:
         return [LogLine(_NOTICE, _WORKS, _ending(outage)) for outage in over if outage.is_told()]
 
     def _fails(self, failure: ConnectionFailure, level: int) -> Iterator[LogLine]:
+        """Note a failure; the line to tell, for the first three reasons of an outage.
+
+        A connection that was merely closed is no outage yet, unless that happens again
+        or librdkafka calls it an error.
+        """
         address = failure.name.address
         with self._lock:
             if failure.purpose:

@@ -1,9 +1,10 @@
 """The poll thread of a client: it waits for librdkafka's signal
 and serves the client at once.
 
-librdkafka writes to a descriptor when a client gets something to be polled for, so the
-thread sleeps in ``poll(2)`` on it instead of in librdkafka: no other thread ever waits
-for the client, and an idle client costs nothing.
+librdkafka writes to a descriptor when a client gets something to be polled for and had
+nothing before (see ``librdkafka/queues.py``), so the thread sleeps in ``poll(2)`` on it
+instead of in librdkafka: no other thread waits for the client longer than a fetch of
+what is there takes, and an idle client wakes its thread once a second only.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from kafkatcl.librdkafka.queues import SIGNAL
 # its own.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
-#: Seconds after which a client is served without a signal; consumer groups expect to be
-#: polled now and then.
+#: Seconds after which a client is served without a signal.  A consumer group expects
+#: its members to be polled each max.poll.interval.ms, 300,000 by default.
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
 IDLE_SECONDS = 1.0
 
 
@@ -33,7 +35,7 @@ IDLE_SECONDS = 1.0
 #: to rest.
 _REST_SECONDS = 0.2
 _ROUND_SECONDS = 0.05
-#: How long one that was woken may take until it sees that it is to rest.
+#: How long a thread that was woken may take until it sees that it is to rest.
 _WAKING_SECONDS = 0.005
 
 _going = threading.Event()
@@ -42,8 +44,11 @@ _poll_threads: weakref.WeakSet[PollThread] = weakref.WeakSet()
 
 
 def rest(wanted: bool) -> None:
-    """Have all poll threads rest, or go on:
-    while they rest, none of them has Python's lock.
+    """Have all poll threads rest, or go on (the interpreter's thread).
+
+    While a poll thread rests it does not take the GIL, which a child that is forked
+    meanwhile would wait for for ever.  Those that are busy get 50 ms to come to rest;
+    then the call returns nevertheless.  A rest ends by itself after 0.2 s.
     """
     if is_forked():
         return  # there is no other thread
@@ -59,9 +64,10 @@ def rest(wanted: bool) -> None:
 
 class PollThread:
     """Calls ``serve`` in a thread of its own whenever ``descriptor`` was written to,
-    until it is stopped.
+    and once a second, until it is stopped.
 
-    ``serve`` returns whether there is more to do right now.
+    :param serve: must not raise; returns whether there is more to do right now.
+    :raises OSError: the system has no descriptor left.
     """
 
     def __init__(self, serve: Callable[[], bool]) -> None:
@@ -83,13 +89,13 @@ class PollThread:
         self._thread.start()
 
     def wake(self) -> None:
-        """Have the client served soon."""
+        """Have the client served soon (any thread)."""
         with suppress(BlockingIOError):  # there are as many signals as can be
             os.write(self.descriptor, SIGNAL)
 
     def stop(self) -> None:
-        """End the thread, and wait for the round it is in;
-        it may be called from the thread itself.
+        """End the thread, and wait for the round it is in (any thread; in the thread
+        itself there is no wait).
         """
         self._stopping = True
         self.wake()
@@ -101,7 +107,10 @@ class PollThread:
         return self._thread is threading.current_thread()
 
     def close(self) -> None:
-        """Close ``descriptor``; nothing may write to it any more."""
+        """Close ``descriptor``; nobody may write to it any more.
+
+        The thread has ended, or was never started.
+        """
         self._selector.close()
         for descriptor in {self._reading, self.descriptor}:
             os.close(descriptor)
@@ -117,7 +126,7 @@ class PollThread:
             self.is_serving = False
 
     def _begin(self) -> None:
-        """Wait until nobody wants the threads to rest."""
+        """Wait until nobody wants the threads to rest, 0.2 s at most."""
         self.is_serving = True
         if not _going.is_set():
             self.is_serving = False
@@ -130,8 +139,8 @@ class PollThread:
 
 
 def _signal_descriptors() -> tuple[int, int]:
-    """Where to read signals, and where to write them:
-    the same, where the system has descriptors for that.
+    """The descriptor to read signals from, and the one to write them to: an eventfd for
+    both where there are eventfds, else the ends of a pipe.
     """
     if sys.platform == "linux" and sys.version_info >= (3, 10):
         signals = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)

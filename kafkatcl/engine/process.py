@@ -8,11 +8,14 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-_MADV_WIPEONFORK = 18  # Linux: processes that are forked find zeros there
+# Linux since 4.14: a process that is forked, by whatever call, finds zeros in such
+# memory.  To look there takes no system call, as to ask for the process number does.
+# https://github.com/torvalds/linux/commit/d2cd9ede6e193dd7d88b6d27399e96229a551b19
+_MADV_WIPEONFORK = 18
 
 
 class _PidCheck:
-    """A mark for systems that have no other:
+    """A mark for systems without MADV_WIPEONFORK:
     they are asked for the number of the process each time.
     """
 
@@ -37,7 +40,7 @@ def _make_process_mark() -> Any:
 
 
 #: ``in_loading_process[0]`` is 1 in this process, and 0 in one that was forked from it
-#: behind Python's back.
+#: behind Python's back, as package Tclx does.  Fast paths read it without a call.
 in_loading_process = _make_process_mark()
 
 
@@ -52,8 +55,8 @@ def is_forked() -> bool:
 
 
 def _own() -> None:
-    # Python has forked on purpose: what was open is the parent's, and the child may
-    # open its own.
+    # Python itself has forked, so the child knows: open handles are the parent's, and
+    # the child may open its own.
     in_loading_process[0] = 1
 
 

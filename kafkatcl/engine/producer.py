@@ -33,7 +33,9 @@ from kafkatcl.librdkafka.wrapper import KafkaException, Producer
 _ONLY_ERRORS = "delivery.report.only.error"
 #: What a cluster says of topics that cannot be produced to.
 _TOPIC_ERRORS = frozenset((UNKNOWN_TOPIC, UNKNOWN_TOPIC_OR_PARTITION, TOPIC_EXCEPTION, TOPIC_FORBIDDEN))
+#: The partitions that a message may name; -1 leaves the choice to the partitioner.
 _UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
+#: How long each of the polls that flush takes at most.
 _FLUSH_SLICE_SECONDS = 0.1
 #: How long what is purged may take to be reported.
 _PURGE_SECONDS = 0.5
@@ -43,13 +45,19 @@ _PURGE_SECONDS = 0.5
 _WAIT_SECONDS, _UNREPORTED_WAIT_SECONDS = 0.02, 0.002
 #: How long after a topic was made its metadata may be expected to be on the way.
 _EARLY_SECONDS = 0.25
-#: What a message may have beside its payload and key towards message.max.bytes, at
-#: most.
+#: More than librdkafka adds to payload and key, lengths and times, before it compares
+#: their bytes with message.max.bytes.
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_proto.h#L529-L537
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_msg.c#L243-L245
 _FRAMING_BYTES = 100
 
 
 class ProducerHandle(Handle):
-    """A handle whose topics produce."""
+    """A handle whose topics produce.
+
+    Reports are served by whoever polls the client: mostly the poll thread, but also the
+    thread that waits for room in a full queue, and the one that closes the handle.
+    """
 
     consumes = False
     #: Whether :meth:`queued` is to be told of messages, so that :meth:`room` can
@@ -81,7 +89,8 @@ class ProducerHandle(Handle):
         settings = super()._settings()
         if self.reports:
             settings["on_delivery"] = self._on_delivery
-        # The one property that the wrapper looks at itself, and wants as a bool.
+        # The one property that the wrapper looks at itself, and wants as a bool:
+        # https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/confluent_kafka.c#L2650-L2662
         if _ONLY_ERRORS in settings:
             settings[_ONLY_ERRORS] = settings[_ONLY_ERRORS] == "true"
         return settings
@@ -104,7 +113,9 @@ class ProducerHandle(Handle):
         self, code: int, topic: str, partition: int, payload: bytes | None, key: bytes | None
     ) -> None:
         """Report a failed message to the delivery callback; count it as lost if the
-        callback does not get this report.
+        callback does not get this report (any thread).
+
+        :param code: librdkafka's number of the error.
         """
         if self._is_heard():
             reason = with_reason(code, "", self.why)
@@ -113,7 +124,7 @@ class ProducerHandle(Handle):
             self.losses.count(topic, code)
 
     def note_fatal(self) -> None:
-        """Take note of a fatal error: no message is accepted any more."""
+        """Take note of a fatal error: no message is accepted any more (any thread)."""
         if not self._is_failed:
             self._is_failed = True
             ProducerHandle.on_fatal(self)
@@ -126,8 +137,14 @@ class ProducerHandle(Handle):
         """How many messages of up to ``nbytes`` bytes (payload
         and key) are certain to find room in the queue.
 
-        librdkafka counts the bytes that are queued, but tells only the number of
-        messages.
+        librdkafka counts the bytes that are queued, but no call tells them (statistics
+        do, now and then).  So each message that waits is taken to be as large as the
+        largest since the queue was empty.  librdkafka counts payloads only, without
+        keys, so there may be more room than this says:
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_msg.c#L252-L258
+
+        :returns: 0 after a fatal error, and where messages of this size may be refused
+            as too large.
         """
         if self._is_failed or nbytes > self._max_message_bytes - _FRAMING_BYTES:
             return 0
@@ -146,8 +163,10 @@ class ProducerHandle(Handle):
         return time.monotonic() + self._max_block_ms / 1000
 
     def serve_until(self, deadline: float) -> bool:
-        """Wait a moment for messages to be delivered;
-        False when ``deadline`` has come.
+        """Poll for a moment, as messages that are delivered make room in the queue.
+
+        :param deadline: by ``time.monotonic``.
+        :returns: False when ``deadline`` has come, without a poll.
         """
         left = min(deadline - time.monotonic(), _WAIT_SECONDS if self.reports else _UNREPORTED_WAIT_SECONDS)
         if left <= 0:
@@ -163,15 +182,19 @@ class ProducerHandle(Handle):
         return self._left
 
     def report_losses(self) -> None:
-        """Say on standard error what was lost,
-        if that was not said yet (any thread).
-        """
+        """Say on stderr what was lost, if that was not said yet (any thread)."""
         if self._left:  # closing does not come to its end
             self.losses.count("unknown topics", PURGED_IN_QUEUE, self._left)
         if words := self.losses.report():
             self.events.lost.append(words)
 
     def _finish(self, deadline: float) -> None:
+        """Deliver what is queued until ``deadline``, count the rest as lost, and close
+        the client (closing thread).
+
+        The rest is purged, so that librdkafka reports each message; what is not
+        reported within half a second is counted without a topic.
+        """
         rest = self._flush(deadline) if self._has_brokers else len(self.client)
         if rest:
             self.losses.ending(self._why_not())
@@ -185,12 +208,17 @@ class ProducerHandle(Handle):
         self.client.close()
 
     def _flush(self, deadline: float, *, purged: bool = False) -> int:
-        """Wait for messages to be delivered; how many are left.
+        """Wait for messages to be delivered (closing thread).
 
-        To count them later would be wrong: the library counts errors that wait to be
-        told as well.
+        :param deadline: by ``time.monotonic``.
+        :param purged: the messages were purged, and only their reports are waited for,
+            even where somebody gave the wait for messages up.
+        :returns: how many are left.  To count them later would be wrong: librdkafka
+            counts errors that wait to be told as well.
         """
-        # Short polls, never one long flush: a fatal error ends a flush half-way.
+        # Short polls, never one long flush: the wrapper ends a flush half-way to raise
+        # a fatal error.
+        # https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/confluent_kafka.c#L2197-L2223
         while (count := len(self.client)) and (left := deadline - time.monotonic()) > 0:
             self._left = count
             if self.gave_up_at and not purged:
@@ -199,7 +227,7 @@ class ProducerHandle(Handle):
         return count
 
     def _why_not(self) -> str:
-        """Why messages are still there."""
+        """Why messages are still there, in words for the report of losses."""
         if not self._has_brokers:
             return "no brokers are known"
         if self.gave_up_at:
@@ -229,8 +257,8 @@ class ProducerHandle(Handle):
             self._report(delivered(message))
 
     def _is_heard(self) -> bool:
-        """Whether the report that has just come is one
-        that the delivery callback is to be told.
+        """Whether the delivery callback is to be told the report that has just come;
+        the question counts the report (see ``ReportSampling``).
         """
         return (
             self.reports
@@ -268,8 +296,9 @@ class ProducerTopic(Topic):
         self._early_until = 0.0
 
     def produce(self, partition: int, payload: bytes, key: bytes | None = None) -> None:
-        """Queue one message; partition -1 leaves the choice to the partitioner.
+        """Queue one message; waits up to ``max.block.ms`` for room.
 
+        :param partition: -1 leaves the choice to the partitioner.
         :raises Failure: it was not queued.
         """
         self._check(partition)
@@ -284,9 +313,10 @@ class ProducerTopic(Topic):
             raise self._failure(code)
 
     def produce_batch(self, partition: int, batches: Sequence[OutgoingBatch]) -> None:
-        """Queue messages in their order; one
-        that is refused does not hold up the others.
+        """Queue messages in their order; one that is refused does not hold up the
+        others.  Waits up to ``max.block.ms`` for room, for all of them together.
 
+        :param partition: -1 leaves the choice to the partitioner.
         :raises Failure: some were not queued; the first error and their number.
             Nothing after a full queue was tried.
         """
@@ -297,8 +327,8 @@ class ProducerTopic(Topic):
             raise self._failure(refused[0][0], more)
 
     def produce_granted(self, partition: int, batch: OutgoingBatch) -> None:
-        """Queue messages that the script takes for queued;
-        one that is refused counts as one that failed.
+        """Queue messages that the script takes for queued, without any wait;
+        one that is refused is reported as one that failed.
         """
         for code, at in self._queue_all(partition, [batch], 0.0):
             self.handle.report_failure(code, self.topic.name, partition, *batch.message(at))
@@ -306,7 +336,7 @@ class ProducerTopic(Topic):
                 self.handle.note_fatal()
 
     def delete(self) -> None:
-        """Give up the topic; what was queued is still delivered."""
+        """End this object's use of the topic; what was queued is still delivered."""
         self.handle.close_topic(self.topic)
 
     def _check(self, partition: int) -> None:
@@ -358,8 +388,11 @@ class ProducerTopic(Topic):
     def _queue_all(
         self, partition: int, batches: Sequence[OutgoingBatch], deadline: float
     ) -> list[tuple[int, int]]:
-        """Queue messages, waiting for room up to the time ``deadline``;
-        the error and the place of those not queued.
+        """Queue messages, waiting for room.
+
+        :param deadline: when to stop to wait, by ``time.monotonic``.
+        :returns: the error and the place, counted through all batches, of each message
+            that was neither queued nor reported.
         """
         refused: list[tuple[int, int]] = []
         is_first = self.send is None
@@ -385,8 +418,11 @@ class ProducerTopic(Topic):
         return refused
 
     def _queue_some(self, partition: int, batch: OutgoingBatch) -> list[int]:
-        """Queue messages until the queue is full;
-        the codes of those that were tried, or nothing if all are queued.
+        """Queue messages until the queue is full; only the first message where the
+        topic was not open before.
+
+        :returns: the code (0: queued) of each that was tried, or nothing if all are
+            queued.
         """
         if self.send and not self.handle.reports:
             return produce_batch(self.topic.pointer(self.handle.native), partition, batch)

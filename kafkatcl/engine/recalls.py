@@ -4,7 +4,9 @@ and whose callbacks must not run any more.
 Partitions of a group are revoked within the call that fetches, while an interpreter may
 be running callbacks for their messages.  The poll thread, where it fetches, waits a
 moment: the partitions stay ours until the running callback has ended, and no further
-one begins.  A reader does not wait: it may be the interpreter's own thread.
+one begins.  Any other thread does not wait: a reader may be the interpreter's own
+thread, which alone could answer.
+https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/Consumer.c#L1378-L1394
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ READ_AHEAD = ""
 
 
 class _Recall:
-    """How many messages had not been told, when that is known."""
+    """A recall: ``left`` is how many messages have not run, None until the interpreter
+    has answered; ``is_awaited`` says whether the recalling thread still waits.
+    """
 
     def __init__(self) -> None:
         self.left: int | None = None
@@ -28,8 +32,9 @@ class _Recall:
 
 
 class Recalls:
-    """The recalls of one interpreter, by callback id; ``ring`` is called, from any
-    thread, when there is a new one.
+    """The recalls of one interpreter, by callback id.
+
+    :param ring: is called, in the thread that recalls, when there is a new one.
     """
 
     def __init__(self, ring: Callable[[], None]) -> None:
@@ -38,8 +43,11 @@ class Recalls:
         self._recalls: dict[str, _Recall] = {}
 
     def recall(self, callback_id: str, seconds: float) -> int | None:
-        """Wait until the events of a callback are given back; how many messages had not
-        run, or None if the wait takes longer.
+        """Wait until the interpreter has given the events of a callback back (any
+        thread but the interpreter's, unless ``seconds`` is 0).
+
+        :param seconds: how long to wait.
+        :returns: how many messages have not run; None if there was no answer in time.
         """
         with self._changed:
             recall = self._recalls[callback_id] = _Recall()
@@ -52,8 +60,10 @@ class Recalls:
             return recall.left
 
     def wanted(self) -> list[str]:
-        """The callback ids of the recalls there are;
-        READ_AHEAD counts as answered when this returns.
+        """The callback ids of the recalls there are (the interpreter's thread).
+
+        READ_AHEAD counts as answered when this returns: what it stands for does not run
+        by itself.
         """
         with self._changed:
             callback_ids = list(self._recalls)
@@ -63,8 +73,9 @@ class Recalls:
         return callback_ids
 
     def answer(self, waiting: Mapping[str, int], callback_ids: Iterable[str] | None = None) -> None:
-        """The callbacks of these ids, or of all, run no more;
-        ``waiting`` messages of each have not run.
+        """The callbacks of these ids, or of all, run no more (interpreter's thread).
+
+        :param waiting: by callback id, how many messages have not run.
         """
         with self._changed:
             for callback_id in list(self._recalls) if callback_ids is None else callback_ids:
@@ -81,6 +92,6 @@ class Recalls:
         self.answer({}, [callback_id for callback_id in list(self._recalls) if not waiting.get(callback_id)])
 
     def withdraw(self, callback_id: str) -> bool:
-        """End a recall; whether there was one, which nobody waits for any more."""
+        """End a recall that nobody waits for any more; whether there was one."""
         with self._changed:
             return self._recalls.pop(callback_id, None) is not None

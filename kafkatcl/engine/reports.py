@@ -45,9 +45,11 @@ class DeliveryReport:
     """The outcome of a produced message: an offset, or the ``code`` of its failure.
 
     A message without a payload has an empty one.  ``offset`` is None where the broker
-    told none.  Of an error, ``reason`` says what is known besides its code.
+    told none; ``code`` is 0 where there is no error.  Of an error, ``reason`` says what
+    is known besides its code.
 
-    There is one for each message, and a named tuple takes twice as long to make.
+    It is a dataclass, as one is made for each message, and a named tuple takes twice as
+    long to make.
     """
 
     payload: bytes
@@ -90,10 +92,10 @@ class ReportSampling:
         return self._interval
 
     def set_interval(self, interval: int) -> None:
-        """Let each ``interval``-th report through from now on.
+        """Let each ``interval``-th report through from now on; 0: none, negative: all.
 
-        The first report ever is told whatever the interval; once counting has begun, it
-        begins anew.
+        The first report ever is told whatever positive interval is set before it; once
+        counting has begun, it begins anew.
         """
         with self._lock:
             self._interval = interval
@@ -105,7 +107,7 @@ class ReportSampling:
         self._sample = True
 
     def is_wanted(self) -> bool:
-        """Whether the report that has just come is told."""
+        """Whether the report that has just come is told; each call counts a report."""
         with self._lock:
             if self._sample:
                 self._sample = False

@@ -5,6 +5,7 @@ librdkafka does what ``auto.offset.reset`` says in both cases.  With its default
 ``largest``, a script that asks for the last 1000 messages of 500, or falls behind the
 retention, would miss them all.  So librdkafka is set to report an error, and the engine
 decides.
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md#topic-configuration-properties
 """
 
 from __future__ import annotations
@@ -22,12 +23,19 @@ _PROPERTY = "auto.offset.reset"
 ASKING: Mapping[str, str] = {_PROPERTY: "error"}
 _TO_FIRST = "smallest"
 _NEVER = "error"
+#: How long the cluster is asked for the oldest offset.
 _SECONDS = 1.0
 
 
 def reset_offset(client: Any, conf: TopicConf, item: ErrorItem) -> int | None:
-    """The offset to go on from; the invalid one to tell the error,
-    None if the cluster does not answer (waits).
+    """The offset to go on from (poll thread, without the lock; waits up to a second).
+
+    That is the oldest offset for one that is older, or where ``auto.offset.reset`` is
+    ``smallest``, and otherwise the end.
+
+    :param item: the error that librdkafka has reported, about a partition.
+    :returns: OFFSET_INVALID to tell the reader of the error, as ``auto.offset.reset``
+        is ``error``; None if the cluster does not answer.
     """
     assert item.topic_partition
     wanted = conf.get(_PROPERTY)
@@ -39,8 +47,13 @@ def reset_offset(client: Any, conf: TopicConf, item: ErrorItem) -> int | None:
 
 
 def _oldest_offset(client: Any, topic_partition: tuple[str, int]) -> int | None:
-    # Not by the watermarks: librdkafka keeps them, and takes the 1000 of the last start
-    # off what it keeps.
+    """The offset of the oldest message; None if the cluster does not answer."""
+    # OFFSET_BEGINNING itself will not do where to go on: librdkafka then takes the low
+    # watermark that it has cached, less the 1000 of the last start.
+    # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_offset.c#L844-L853
+    # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_partition.c#L1420-L1430
+    # As a time, the same number, -2, asks the broker for the oldest offset:
+    # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L10533
     try:
         found = client.offsets_for_times(
             [TopicPartition(*topic_partition, OFFSET_BEGINNING)], timeout=_SECONDS

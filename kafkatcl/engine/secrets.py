@@ -16,7 +16,9 @@ from kafkatcl.errors import Failure
 #: What is shown in the place of a value.
 MARKER = "[redacted]"
 
-# librdkafka marks these as sensitive (_RK_SENSITIVE), beside those whose names say so.
+# librdkafka marks these as sensitive, beside those whose names say so.  Its table of
+# properties has the mark, _RK_SENSITIVE:
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_conf.c#L859-L1190
 _MARKED = {"sasl.username", "ssl.key.location", "sasl.oauthbearer.config"}
 _HIDDEN_PREFIXES = ("ssl.keystore.", "sasl.oauthbearer.assertion.private.key.")
 _TELLING = re.compile(
@@ -31,6 +33,8 @@ _KNOWN_TO_BE_NONE = {
 _PLACES_AND_NAMES = re.compile(r"sasl\.username|.*\.(location|file)")
 
 _WITH_IDENTITY = re.compile(re.escape(MARKER) + r"#(\d+)")
+#: Characters of a secret, from which on it is looked for in texts at all, and also
+#: within a word.
 _SHORTEST = 4
 _LONG = 8
 #: So many secrets are looked for in texts, the newest ones.
@@ -38,7 +42,7 @@ _LOOKED_FOR = 500
 
 
 class _Memory:
-    """The secrets of this process."""
+    """The secrets of this process; any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -63,14 +67,17 @@ class _Memory:
             return text in self._secrets
 
     def mark(self, name: str, value: str) -> str:
+        """The marker with the number of a value, which is always the same, and a note
+        that it was shown for the property ``name``.
+        """
         with self._lock:
             self._shown.setdefault(name, set()).add(value)
             number = self._numbers.setdefault(value, len(self._numbers) + 1)
         return f"{MARKER}#{number}"
 
     def find(self, name: str, number: str) -> list[str]:
-        """The values with this number, or without one those that were shown
-        for the property ``name``.
+        """The values that a marker may stand for: those with ``number``, or, where that
+        is empty, all that were shown for the property ``name``.
         """
         with self._lock:
             if number:
@@ -91,7 +98,7 @@ def is_hidden(name: str) -> bool:
 
 
 def note(name: str, value: str) -> None:
-    """Remember what a property is set to, if it is a secret."""
+    """Remember what a property is set to, if it is a secret that no text may show."""
     if is_hidden(name) and not _PLACES_AND_NAMES.fullmatch(name):
         _memory.note(value)
 
@@ -117,7 +124,7 @@ def scrub(text: str) -> str:
 
 
 def scrub_json(text: str) -> str:
-    """The same for JSON, whose numbers stay."""
+    """The same for JSON, whose numbers stay: a secret of digits may be any of them."""
     pattern = _memory.pattern()
     return pattern.sub(lambda found: found[0] if found[0].isdigit() else MARKER, text) if pattern else text
 
@@ -125,6 +132,8 @@ def scrub_json(text: str) -> str:
 def shown(dump: Sequence[str]) -> tuple[str, ...]:
     """Properties as they can be shown: a hidden value is a marker with its number,
     ``[redacted]#3``.
+
+    :param dump: name, value, name, value, and so on; the result is the same.
     """
     words: list[str] = []
     for name, value in zip(dump[::2], dump[1::2]):

@@ -1,4 +1,4 @@
-"""What a configuration gives up of security: the one warning it deserves."""
+"""The warning about a configuration that gives security up."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ _WARNING = 4
 
 
 def warning(conf: GlobalConf) -> str:
-    """The warning for a configuration, or an empty text;
-    so too if its ``log_level`` leaves warnings out.
+    """The warning for a configuration, or an empty text.
+
+    It is empty as well where ``log_level`` leaves warnings out.
     """
     words = iter(conf.dump())
     settings = dict(zip(words, words))

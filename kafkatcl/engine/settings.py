@@ -1,5 +1,5 @@
-"""Setting properties, and errors about them that show no secret:
-a value may stand where another should.
+"""Setting properties, and errors about them that show no secret: a script may have put
+one where another value or a name belongs.
 
 librdkafka's texts repeat what they refuse.  They are kept where that is a number or a
 short plain word and the property has nothing to do with security; else the error names
@@ -22,9 +22,11 @@ from kafkatcl.librdkafka.properties import allowed, canonical, names
 
 #: A property of our own, under the name Kafka's Java client has for it: how long
 #: ``produce`` waits for room.
+#: https://kafka.apache.org/documentation/#producerconfigs_max.block.ms
 MAX_BLOCK = "max.block.ms"
 
-# librdkafka takes any text, and fails when a client is made.
+# librdkafka takes any text, and looks at it when a client is made:
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_sasl.c#L376-L411
 _MECHANISMS = ("GSSAPI", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "SCRAM-SHA-1", "OAUTHBEARER")
 _MECHANISM = ("sasl.mechanism", "sasl.mechanisms")
 
@@ -44,9 +46,9 @@ def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
     """Set one property of a configuration;
     ``[redacted]`` stands for a secret that was shown so.
 
-    :raises Failure: with librdkafka's text, unless that could show a secret.  Under
-        what name a property is told there, and that nothing is said of what it allows,
-        is as scripts know it; the context of the errorCode has more.
+    :raises Failure: with librdkafka's text, unless that could show a secret.  Scripts
+        know these texts, so they are kept with the name that librdkafka gives the
+        property, and without what it allows; the context of the errorCode says that.
     """
     value = secrets.given(name, value)
     secrets.note(name, value)
@@ -62,14 +64,14 @@ def set_property(conf: GlobalConf | TopicConf, name: str, value: str) -> None:
 
 
 def choices(name: str) -> tuple[str, ...]:
-    """The words that a property allows, or none if it takes others."""
+    """The words that a property allows, or none if it is no enumeration."""
     return _MECHANISMS if name in _MECHANISM else allowed(name)
 
 
 def milliseconds(name: str, value: str, maximum: int) -> int:
-    """The value of a property of our own; an empty one is 0.
+    """The value of a property of our own, in ms; an empty one is 0.
 
-    :raises Failure: it is no number of ms from 0 to ``maximum``.
+    :raises Failure: it is no number from 0 to ``maximum``.
     """
     if not value.strip():
         return 0
@@ -82,6 +84,9 @@ def milliseconds(name: str, value: str, maximum: int) -> int:
 def creation_text(text: str, settings: Mapping[str, Any]) -> str:
     """What librdkafka says of settings that make no client,
     without values that could be secrets.
+
+    :param text: librdkafka's.
+    :param settings: those of the client, by name; callbacks among them are passed over.
     """
     for name, value in settings.items():
         if isinstance(value, str) and not (_is_plain(name, value) or _is_path(name, value)):
@@ -91,10 +96,10 @@ def creation_text(text: str, settings: Mapping[str, Any]) -> str:
 
 
 def shown_words(words: Sequence[str], settings_from: int) -> Iterator[str]:
-    """The words of a command that failed, as they can be shown:
-    names and values from one place on.
+    """The words of a command that failed, as they can be shown.
 
-    :param settings_from: where these begin; -1 if the command takes none.
+    :param settings_from: the place from which on they are names and values of
+        properties in turn; -1 if the command takes none.
     """
     for place, word in enumerate(words):
         offset = place - settings_from
@@ -118,7 +123,7 @@ def _failure(message: str, hint: str = "") -> Failure:
 def _told(name: str, value: str, text: str) -> str:
     """What to tell of a value that was refused with librdkafka's text."""
     if _repeats(text, value) and not _is_plain(canonical(name), value):
-        # What is ours names what it must be, behind the value.
+        # Our own text (of librdkafka/conf.py) says behind the value what it must be.
         must = text.rpartition(": must be ")[2] if ": must be " in text else listed(choices(name))
         return _refused(name, must)
     if _OUTSIDE in text and canonical(name) != name:
@@ -128,7 +133,7 @@ def _told(name: str, value: str, text: str) -> str:
 
 
 def _unknown(conf: GlobalConf | TopicConf, name: str, value: str, text: str) -> tuple[str, str]:
-    """The error about an unknown property name, with a hint."""
+    """The error about an unknown property name, and a hint, which may be empty."""
     of_topics = isinstance(conf, TopicConf)
     if _is_property(value):
         secrets.note_secret(name)

@@ -19,15 +19,15 @@ from kafkatcl.engine.waiting import is_asking
 #: program ends.
 FLUSH_TIMEOUT = "KAFKATCL_FLUSH_TIMEOUT_MS"
 _DEFAULT_FLUSH_MS = 30_000
-#: Seconds that closing a consumer is waited for; it may hang for good, after a fatal
-#: error for instance.
+#: Seconds that a consumer gets to close.  Closing may hang for good, as after a fatal
+#: error.
 _CONSUMER_SECONDS = 5.0
-#: The same while a call waits for brokers that do not answer: a client is not closed
-#: before that is over.
+#: Seconds that a consumer gets to close while a call waits for brokers that do not
+#: answer: no client closes before such a call has ended.
 _ASKING_SECONDS = 0.1
-#: Seconds that closing may take beyond the bound for flushing.
+#: Seconds that a producer gets to close beyond the bound for flushing.
 _GRACE_SECONDS = 1.0
-#: The same once nobody waits for messages any more.
+#: Seconds that a producer gets to close once somebody has ended the wait for messages.
 _GIVEN_UP_SECONDS = 3.0
 #: Seconds until a terminal shows for the first time what is waited for, and between
 #: updates.
@@ -37,7 +37,11 @@ _LOOK_SECONDS = 0.1
 
 
 class Closable(Protocol):
-    """A handle, as far as its end goes."""
+    """A handle, as far as its end goes.
+
+    ``gave_up_at`` is when closing stopped to wait for messages, by ``time.monotonic``,
+    or 0.
+    """
 
     name: str
     events: EventQueue
@@ -57,7 +61,8 @@ class Closable(Protocol):
 
 
 _open: set[Closable] = set()
-#: The handles that threads of their own close; said when there is one less.
+#: The handles that are being closed, each in a thread of its own; ``_closed`` is
+#: notified when one has closed.
 _closing: list[Closable] = []
 _closed = threading.Condition()
 _before_shutdown: list[Callable[[], None]] = []
@@ -72,14 +77,14 @@ class _End:
 
 
 if hasattr(os, "register_at_fork"):
-    # What is open is the parent's to close: librdkafka's threads are not in the child,
-    # and nothing can be flushed.
+    # What is open is the parent's to close: a fork has no thread but the one that
+    # forked, so librdkafka's are not in the child, and nothing can be flushed.
     for _known in (_open, _closing, _before_shutdown, _closers):
         os.register_at_fork(after_in_child=_known.clear)
 
 
 def flush_ms() -> int:
-    """How long undelivered messages are waited for,
+    """How long undelivered messages are waited for, in ms,
     by ``KAFKATCL_FLUSH_TIMEOUT_MS`` (default 30000).
     """
     text = os.environ.get(FLUSH_TIMEOUT, "")
@@ -115,8 +120,10 @@ def track(handle: Closable) -> None:
 
 
 def close_handles(*handles: Closable) -> None:
-    """Close handles, all at once: producers flush in the background,
-    consumers are waited for.
+    """Close handles, each in a thread of its own, all at once.
+
+    Producers flush in the background.  Consumers are waited for, up to 5 s, or 0.1 s
+    while a call waits for an answer.  Handles that are not tracked are passed over.
     """
     tracked = [handle for handle in handles if handle in _open]
     for handle in tracked:
@@ -141,9 +148,10 @@ def shutdown() -> None:
     """Flush and close all handles at once;
     report on stderr the messages that could not be delivered.
 
-    A second call does nothing, nor does one in a forked process.  Python itself calls
-    it at the end of a program.  A terminal shows after a second what it waits for; a
-    KeyboardInterrupt ends the wait.
+    A second call does nothing, nor does one in a process that was forked behind
+    Python's back.  Python itself calls it at the end of a program.  A terminal shows
+    after a second what it waits for; a KeyboardInterrupt, or :func:`give_up` in another
+    thread, ends the wait for messages.
     """
     if is_forked():
         return
@@ -166,10 +174,12 @@ def shutdown() -> None:
 
 
 def finish(events: EventQueue) -> list[str]:
-    """Wait until the deleted handles of an interpreter have closed;
-    what they have lost, a line for each.
+    """Wait until the deleted handles of an interpreter have closed, within the bounds
+    of :func:`shutdown`.
 
-    A KeyboardInterrupt ends the wait, and is raised.
+    :param events: the interpreter's.
+    :returns: what its producers have lost, a line for each.
+    :raises KeyboardInterrupt: it came, and has ended the wait for messages.
     """
     handles = [handle for handle in list(_closing) if handle.events is events]
     try:
@@ -200,6 +210,7 @@ def _wait(handles: list[Closable]) -> None:
     for handle in list(handles):
         while handle in _closing and (left := _bound(handle, began) - time.monotonic()) > 0:
             # A thread must not be joined: an interrupted join takes it for ended.
+            # https://github.com/python/cpython/issues/90882
             with _closed:
                 _closed.wait_for(lambda: handle not in _closing, min(left, _LOOK_SECONDS))  # noqa: B023
             if time.monotonic() - shown >= _TOLD_EVERY_SECONDS:
@@ -208,7 +219,9 @@ def _wait(handles: list[Closable]) -> None:
 
 
 def _bound(handle: Closable, began: float) -> float:
-    """When a handle that closes since ``began`` is not waited for any more."""
+    """When a handle that closes since ``began`` is not waited for any more; both by
+    ``time.monotonic``.
+    """
     if handle.consumes:
         return began + (_ASKING_SECONDS if is_asking() else _CONSUMER_SECONDS)
     deadline = began + flush_seconds() + _GRACE_SECONDS
@@ -229,6 +242,8 @@ def _show(handles: list[Closable], began: float) -> None:
 
 
 def _start_closing(handle: Closable) -> None:
+    """Close a handle in a thread of its own, or here and now where there is none."""
+
     def close() -> None:
         try:
             handle.close(time.monotonic() + flush_seconds())
@@ -241,7 +256,9 @@ def _start_closing(handle: Closable) -> None:
     _closing.append(handle)
     try:
         threading.Thread(target=close, name=f"kafkatcl-close-{handle.name}", daemon=True).start()
-    except RuntimeError:  # since Python 3.12 no thread can be started once the program is ending
+    except RuntimeError:
+        # The system has no thread left, or Python starts none as the program is ending,
+        # which came with 3.12: https://github.com/python/cpython/issues/113964
         close()
 
 

@@ -23,12 +23,14 @@ from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID, OFFSET_STORED
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
-#: How long a revocation waits for the callback that is running.
+#: How long a revocation in the poll thread waits for the callback that is running.
 _RECALL_SECONDS = 0.2
 
 
 class TopicPartitionOffset(NamedTuple):
-    """An offset in a partition; the offset may be one of librdkafka's logical ones."""
+    """A topic, a partition, and an offset, which may be one of librdkafka's logical
+    ones; as a subscription it is the topic that counts.
+    """
 
     topic: str
     partition: int = 0
@@ -39,7 +41,10 @@ class TopicPartitionOffset(NamedTuple):
         return self._replace(offset=OFFSET_STORED) if self.offset == OFFSET_INVALID else self
 
     def native(self) -> TopicPartition:
-        """The same for confluent-kafka."""
+        """The same for confluent-kafka.
+
+        :raises Failure: no topic can have this name.
+        """
         return TopicPartition(usable_name(self.topic), self.partition, self.offset)
 
 
@@ -61,7 +66,9 @@ class Subscriber(ConsumingHandle):
         settings.setdefault("auto.offset.reset", "earliest")
         settings.update(self.topic_conf.settings)
         if "session.timeout.ms" not in settings and self._is_embedded(settings):
-            # The mock lets whoever joins a group again wait for a session to run out.
+            # The mock has whoever joins a group that is in use wait for the session
+            # timeout less a second, which is 44 s by default, and 1 s with this.
+            # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock_cgrp.c#L422-L427
             settings["session.timeout.ms"] = "2000"
             settings.setdefault("heartbeat.interval.ms", "500")
         return settings
@@ -72,7 +79,12 @@ class Subscriber(ConsumingHandle):
     def subscribe(self, wanted: list[TopicPartitionOffset]) -> None:
         """Join the group for these topics; a name that begins with ``^`` is a pattern.
 
-        :raises Failure: there is none, or librdkafka refuses them.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L4355-L4360
+
+        :param wanted: their names; partitions and offsets are kept for
+            :meth:`subscription` only.
+        :raises Failure: there is none, a name or a pattern is bad, or librdkafka
+            refuses them.
         """
         self.check()
         if not wanted:
@@ -88,7 +100,7 @@ class Subscriber(ConsumingHandle):
         return sorted(self._subscription)
 
     def unsubscribe(self) -> None:
-        """Leave the group."""
+        """Leave the group; what :meth:`assign` has named is read no more."""
         self.check()
         with self.lock, self._errors():
             self.offsets.store()
@@ -100,6 +112,8 @@ class Subscriber(ConsumingHandle):
     def assign(self, wanted: list[TopicPartitionOffset]) -> None:
         """Read these partitions, and none else;
         without an offset from the committed one.
+
+        :raises Failure: no topic can have a name, or librdkafka refuses.
         """
         self.check()
         with self.lock, self._errors():
@@ -116,7 +130,7 @@ class Subscriber(ConsumingHandle):
 
     def pause(self, wanted: list[TopicPartitionOffset]) -> None:
         """Have nothing of these partitions read until :meth:`resume`,
-        or until they are taken away.
+        or until they are taken away; the offsets do not matter.
 
         :raises Failure: one of them is not assigned; then none is paused.
         """
@@ -127,7 +141,8 @@ class Subscriber(ConsumingHandle):
                 self.messages.park(topic_partition)
 
     def resume(self, wanted: list[TopicPartitionOffset]) -> None:
-        """Go on with these partitions, where they were paused.
+        """Go on with these partitions, where they were paused; the offsets do not
+        matter.
 
         :raises Failure: one of them is not assigned; then none is resumed.
         """
@@ -148,10 +163,11 @@ class Subscriber(ConsumingHandle):
             ]
 
     def commit(self, wanted: list[TopicPartitionOffset], *, wait: bool) -> None:
-        """Commit these offsets, or without any those of what was handed over.
+        """Commit these offsets, or without any those of what counts as consumed.
 
-        :raises Failure: with ``wait`` also if there is nothing to commit, or the broker
-            refuses.
+        :param wait: whether to wait for the broker's answer (a signal ends the wait).
+        :raises Failure: librdkafka refuses; with ``wait`` also if there is nothing to
+            commit, or the broker refuses.
         """
         self.check()
         with self.lock:
@@ -166,7 +182,9 @@ class Subscriber(ConsumingHandle):
                     raise KafkaException(done.error)
 
     def read_positions(self, wanted: list[TopicPartitionOffset]) -> list[TopicPartitionOffset]:
-        """The next offset to read of each partition, or the invalid one."""
+        """The next offset that the script is to have of each partition, or the invalid
+        one where none was had; the cluster is not asked.
+        """
         self.check()
         with self.lock:
             found = [(topic, part, self.offsets.position((topic, part))) for topic, part, _ in wanted]
@@ -176,7 +194,11 @@ class Subscriber(ConsumingHandle):
         ]
 
     def committed(self, wanted: list[TopicPartitionOffset], timeout_ms: int) -> list[TopicPartitionOffset]:
-        """The committed offset of each partition, or the invalid one."""
+        """The committed offset of each partition, or the invalid one (waits; a signal
+        ends the wait).
+
+        :raises Failure: no answer within ``timeout_ms``.
+        """
         self.check()
         with self._errors():
             native = [position.native() for position in wanted]
@@ -186,6 +208,10 @@ class Subscriber(ConsumingHandle):
     def watermarks(self, topic: str, partition: int, timeout_ms: int, *, cached: bool) -> tuple[int, int]:
         """The low and the high watermark: the oldest offset there is,
         and the next one to be written.
+
+        :param cached: whether to return what librdkafka has heard last, and not to ask
+            the cluster; -1001 (invalid) stands for what it has not heard.
+        :raises Failure: no answer within ``timeout_ms``.
         """
         self.check()
         with self._errors():
@@ -215,9 +241,9 @@ class Subscriber(ConsumingHandle):
         return topic_partitions
 
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
-        # Called within consume(), by the poll thread or a reader, which hold the lock,
-        # or within close(), by a thread that does not.  What was handed over must be
-        # stored before the partitions go.
+        # Called within consume(), in the poll thread or a reader's, which hold the
+        # lock, or within close(), in a thread that does not.  Positions must be stored
+        # before the partitions go.
         with self.lock:
             self.messages.recall(_RECALL_SECONDS if self.poll_thread.is_current() else 0.0)
             self.offsets.store()
@@ -226,7 +252,9 @@ class Subscriber(ConsumingHandle):
             self._forget([(lost.topic, lost.partition) for lost in partitions])
 
     def _restart(self) -> None:
-        """Forget what was fetched and not handed over (lock held)."""
+        """Forget all positions, pauses and fetched messages, as a new assignment begins
+        (lock held).
+        """
         self._assignment_generation += 1
         self._forget(self.offsets.partitions())
         self.flow.forget_all()

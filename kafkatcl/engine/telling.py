@@ -1,5 +1,7 @@
-"""Words to whoever sits before the program:
-lines on standard error, and one that is written anew in its place.
+"""Words to whoever sits before the program: lines on standard error, and one line that
+each new text replaces.
+
+Any thread may call the functions.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ def divert(taker: Callable[[bytes], bool] | None) -> None:
     """Have ``taker`` given the lines for standard error,
     while somebody types there; None ends that.
 
-    It is called in any thread, and may refuse.
+    :param taker: is called in any thread, with whole lines; returns False to refuse
+        them, and then they are written as usual.
     """
     _Diversion.taker = taker
 
@@ -71,8 +74,8 @@ def say(line: str) -> None:
 
 
 def show(line: str) -> None:
-    """Write a line in the place of the one shown before;
-    only where :func:`is_watched`.
+    """Write a line in the place of the one shown before, cut off at the width of the
+    terminal; only where :func:`is_watched`.
     """
     _teller.show(line)
 

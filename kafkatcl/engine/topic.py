@@ -13,17 +13,25 @@ from kafkatcl.librdkafka.client import NativeClient
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
 
+# librdkafka makes no topic with a longer name.
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_topic.c#L295-L304
 _MAX_NAME_BYTES = 512
 _NOTHING: Mapping[str, str] = {}
-# \w, \s, \b and their opposites are known to the C libraries.
+# librdkafka takes patterns for extended POSIX ones.  \w, \s, \b and their opposites are
+# known to the C libraries nevertheless.
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdregex.c#L66-L73
 _FOREIGN_ESCAPE = re.compile(r"\^(?:[^\\]|\\[^a-zA-Z]|\\[wWsSbB])*?(\\[a-zA-Z](?<![wWsSbB]))")
 
 
 def usable_name(name: str) -> str:
-    """``name``, if a client can have a topic of this name;
-    of others librdkafka and its wrapper crash.
+    """``name``, if a client can have a topic of this name.
 
-    :raises Failure: it is too long, or no text for C.
+    Of others librdkafka and its wrapper may crash: where a name has no UTF-8, the
+    wrapper gives librdkafka a null pointer.
+    https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/confluent_kafka.h#L136-L138
+    https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/Consumer.c#L158-L160
+
+    :raises Failure: it has more than 512 bytes, a NUL, or half of a character.
     """
     encoded = name.encode("utf-8", "replace")
     if len(encoded) > _MAX_NAME_BYTES or encoded.decode() != name or "\0" in name:
@@ -70,7 +78,8 @@ class SharedTopic:
     def configure(self, name: str, value: str) -> None:
         """Set a property.
 
-        :raises Failure: librdkafka's text, or the topic is in use.
+        :raises Failure: with librdkafka's text, or one that shows no secret; or the
+            topic is in use.
         """
         if self.is_open:
             raise Failure(
@@ -84,6 +93,7 @@ class SharedTopic:
 
         :param overriding: properties that the client is given in the place of those of
             the configuration.
+        :raises Failure: librdkafka refuses the configuration.
         """
         if self.is_open:
             return
@@ -102,7 +112,10 @@ class SharedTopic:
             raise kafka_failure(error.args[0]) from error
 
     def pointer(self, native: NativeClient) -> Any:
-        """The client's own topic, which is open."""
+        """The client's own topic, which is open, for ``librdkafka/producing.py``.
+
+        It is valid until :meth:`close`.
+        """
         if not self._native:
             self._native = native.open_topic(self.name)
         return self._native

@@ -24,15 +24,23 @@ def remaining(deadline: float | None) -> float | None:
 
 
 def is_asking() -> bool:
-    """Whether a call has no answer yet; the wait for it may have been ended."""
+    """Whether a call of :func:`interruptibly` has no answer yet; the wait for it may
+    have been ended.
+    """
     return bool(_asking)
 
 
 def interruptibly(call: Callable[[], Result]) -> Result:
-    """``call()`` in a thread of its own, so that a signal can end the wait for it.
+    """The result of ``call()``, called in a thread of its own, so that a signal can end
+    the wait for it; the call then goes on, and its result is lost.
 
     Most blocking calls of confluent-kafka hold signals back until they return; waiting
-    for a thread does not.
+    for a thread does not.  Only poll, consume and flush look for signals:
+    https://github.com/confluentinc/confluent-kafka-python/pull/2126
+
+    Where no thread can be started, ``call`` is called in the thread of the caller.
+
+    :raises BaseException: what ``call`` raises, or what the handler of a signal does.
     """
     outcome: list[Result] = []
     errors: list[BaseException] = []

@@ -14,8 +14,9 @@ _LARGE = 4096
 
 
 def address(data: bytes | bytearray) -> int:
-    """Where ``data`` lies in memory, as long
-    as it is there (and a bytearray keeps its size).
+    """Where ``data`` lies in memory.
+
+    The address holds as long as the caller keeps ``data``, and a bytearray its size.
     """
     if isinstance(data, bytearray):
         return ctypes.addressof((ctypes.c_char * len(data)).from_buffer(data))
@@ -27,8 +28,10 @@ class OutgoingBatch:
     """Messages to produce: the addresses of their payloads and keys,
     and how many bytes they have.
 
-    ``data`` has all of these bytes in it, and must not change.  A key that is not there
-    has the address 0; where no message has one, ``keys`` and ``key_lengths`` are empty.
+    :param data: has all of these bytes in it, and must not change.
+    :param payloads: an address in ``data`` for each message; ``lengths`` has the bytes.
+    :param keys: the same for keys, 0 for a message without one; empty, as
+        ``key_lengths`` is, where no message has a key.
     """
 
     data: bytes | bytearray
@@ -39,8 +42,11 @@ class OutgoingBatch:
 
     @classmethod
     def of(cls, data: bytes | bytearray, lengths: Sequence[int], start: int = 0) -> OutgoingBatch:
-        """Messages one behind the other from ``start`` on:
-        ``lengths`` of payloads and keys (-1: none) in turn.
+        """Messages that lie one behind the other, each payload before its key.
+
+        :param lengths: bytes of a payload, bytes of its key (-1: no key), and so on for
+            each message.
+        :param start: where in ``data`` the first payload begins.
         """
         start += address(data)
         payload_lengths, key_lengths = lengths[0::2], lengths[1::2]
@@ -64,7 +70,7 @@ class OutgoingBatch:
         return OutgoingBatch(self.data, *(field[count:] for field in fields)) if count else self
 
     def message(self, at: int) -> tuple[bytes, bytes | None]:
-        """The payload and the key of one."""
+        """The payload and the key of the message numbered ``at``, from 0 on."""
         key = ctypes.string_at(self.keys[at], self.key_lengths[at]) if self.keys and self.keys[at] else None
         return ctypes.string_at(self.payloads[at], self.lengths[at]), key
 
@@ -78,12 +84,13 @@ class OutgoingBatch:
 
 
 def batches_of(rows: Sequence[tuple[str, ...]]) -> list[OutgoingBatch]:
-    """The messages of rows of a payload and perhaps a key,
-    texts with a character for each byte.
+    """The messages of rows ``(payload,)`` or ``(payload, key)``,
+    up to 1000 of them in a batch.
 
-    :raises UnicodeEncodeError: a character is no byte.
-    :raises TypeError: something is no str.
-    :raises ValueError: something is more, or nothing.
+    :param rows: their texts have one character for each byte, U+0000 to U+00FF.
+    :raises UnicodeEncodeError: a character is beyond U+00FF.
+    :raises TypeError: an element of a row is no str.
+    :raises ValueError: a row is empty, or has more than two elements.
     """
     widths = set(map(len, rows))
     if widths - {1, 2}:

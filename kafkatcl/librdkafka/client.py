@@ -1,9 +1,13 @@
 """A confluent-kafka client seen as the ``rd_kafka_t`` it wraps:
 for what its wrapper leaves out.
 
-The wrapper keeps the pointer as the first field after the object header (``Handle.rk``
-in its sources, since its first release); tests hold it to that.  A ``NativeClient`` is
-valid only while the client is open: its owner stops using it before closing the client.
+The wrapper keeps the pointer as the first field after the object header: ``Handle.rk``
+in its sources today, ``rk`` of both its clients before they shared a struct in 2016.
+Tests hold it to that.
+https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/confluent_kafka.h#L226-L227
+
+A ``NativeClient`` is valid only while the client is open: its owner stops using it
+before closing the client.
 """
 
 from __future__ import annotations
@@ -50,8 +54,12 @@ class NativeClient:
         return str(_name(self._pointer).decode(errors="replace"))
 
     def add_brokers(self, brokers: str) -> int:
-        """Add bootstrap brokers, ``host:port`` separated by commas;
-        the number of those that are new.
+        """Add bootstrap brokers, ``host:port`` separated by commas.
+
+        :returns: how many of them the client has as bootstrap brokers now.  librdkafka
+            counts those that it had before as well, and stops at the first address
+            that it cannot read.
+            https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L5811-L5827
         """
         return int(_brokers_add(self._pointer, brokers.encode(errors="replace")))
 
@@ -60,7 +68,11 @@ class NativeClient:
         _set_log_level(self._pointer, level)
 
     def output_queue_length(self) -> int:
-        """Messages not yet delivered, and reports not yet served."""
+        """Messages not yet delivered, and what waits in the main queue to be polled:
+        reports, errors, statistics.
+
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L6557-L6580
+        """
         return int(_outq_len(self._pointer))
 
     def open_topic(self, name: str, conf: TopicConf | None = None) -> Any:
@@ -68,11 +80,13 @@ class NativeClient:
         before its name is used.
 
         librdkafka has one topic per client and name, so later uses by name share this
-        configuration; a topic that it has already keeps its own.  Give the result to
-        :meth:`close_topic`.
+        configuration; a topic that it has already keeps its own.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L3382-L3406
 
-        :raises ValueError: librdkafka refuses the configuration; the code is the only
-            argument.
+        :param conf: is copied; None means the client's defaults.
+        :returns: a pointer for :meth:`close_topic` and :mod:`.producing`.
+        :raises ValueError: librdkafka refuses the configuration or the name; the error
+            code is the only argument.
         """
         released = conf.copy().release() if conf else None
         topic = _topic_new(self._pointer, name.encode("utf-8", "surrogateescape"), released)
@@ -85,8 +99,10 @@ class NativeClient:
         _topic_destroy(topic)
 
     def signal_events(self, descriptor: int, *, consumer: bool) -> None:
-        """Have ``queues.SIGNAL`` written to ``descriptor`` whenever the client gets
-        something to be polled for.
+        """Have ``queues.SIGNAL`` written to ``descriptor`` when the client gets
+        something to be polled for, and had nothing before.
+
+        :param consumer: whether the consumer's queue is meant, or the main queue.
         """
         get_queue = _queue_get_consumer if consumer else _queue_get_main
         queue = get_queue(self._pointer)
@@ -98,9 +114,19 @@ class NativeClient:
         of each message that is not delivered.
 
         Only for messages that are produced without the wrapper, whose own report
-        callback this replaces, in the configuration that the client uses; call it
-        before the first message.  Polling calls it.  What is delivered is not reported
-        at all, which also saves the client the work.
+        callback this replaces; call it before the first message.  Whoever polls or
+        flushes the client calls ``tell``, in that thread.  librdkafka drops the reports
+        of delivered messages, which also saves the client the work:
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L3074-L3077
+
+        The wrapper could set neither: its own callback passes over messages without a
+        state of the wrapper, and it keeps ``delivery.report.only.error`` to itself.
+        https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/Producer.c#L133-L143
+        https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/confluent_kafka.c#L2650-L2656
+
+        So both are set in the configuration that the client is using.  librdkafka calls
+        that configuration read-only, so this is beyond its interface:
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L1937-L1946
         """
 
         def report(_client: Any, message: Any, _opaque: Any) -> None:
@@ -113,12 +139,19 @@ class NativeClient:
         _conf_set_dr_msg_cb(conf, self._report)
 
     def divert_logs(self, descriptor: int) -> LogQueue:
-        """Where log lines come to from now on; the client needs ``log.queue=true``."""
+        """The queue that log lines come to from now on.
+
+        The client needs ``log.queue=true``; its lines since it was made are in the
+        queue as well.
+
+        :param descriptor: is signalled as by :meth:`signal_events`.
+        """
         return LogQueue(self._pointer, descriptor)
 
     def release(self) -> None:
-        """Free everything held of the client;
-        call it right before closing the client.
+        """Destroy our references to the client's queues, and stop their signals.
+
+        Call it right before closing the client; nothing else here may be called then.
         """
         for queue in self._queues:
             queues.give_up(queue)

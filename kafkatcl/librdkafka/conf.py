@@ -25,6 +25,7 @@ _DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 # Clients and topics both have these.  A topic's compression is "inherit" until it is
 # set; its automatic commits are those of librdkafka's old consumer, see ConsumerHandle.
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md#topic-configuration-properties
 _SHARED_PROPERTIES = {
     "auto.commit.interval.ms",
     "compression.codec",
@@ -37,7 +38,9 @@ Self = TypeVar("Self", bound="_Configuration")
 
 
 class PropertyError(ValueError):
-    """librdkafka refused a property or its value; the text is its own."""
+    """A property or its value was refused; the text is librdkafka's, or ours in its
+    words.
+    """
 
 
 class _Functions:
@@ -72,7 +75,19 @@ class _Configuration:
     def set(self, name: str, value: str) -> None:
         """Set one property; an empty value resets it to its default.
 
-        :raises PropertyError: unknown property or bad value, with librdkafka's text.
+        Blanks in front of a value are taken off, as librdkafka does with texts.  The
+        empty ``group.id`` that may be left would end the process: librdkafka has no
+        queue for a consumer without a group, and the wrapper asserts that there is one.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_conf.c#L2204-L2208
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_queue.c#L1020-L1024
+        https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/Consumer.c#L1824-L1825
+
+        A property is tried on a copy, as one that is refused leaves traces: for an
+        unknown one librdkafka makes a default topic configuration before it says no.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_conf.c#L2631-L2642
+
+        :raises PropertyError: unknown property, bad value, or a number that librdkafka
+            would take for another one.
         """
         value = value.lstrip(_BLANKS)  # as the library does: an empty group.id would make the wrapper abort
         if not value and self.knows(name):
@@ -95,30 +110,38 @@ class _Configuration:
         return True
 
     def dump(self) -> list[str]:
-        """All properties that have a value, as a flat list:
+        """All properties that have a value, defaults included, as a flat list:
         name, value, name, value, ...
         """
         return list(self._texts())
 
     def get(self, name: str) -> str | None:
-        """The value of a property by its canonical name, or None when it has none."""
+        """The value of a property, or None when it has none.
+
+        :param name: the canonical name; by another name of the property none is found.
+        """
         flat = self.dump()
         return dict(zip(flat[::2], flat[1::2])).get(name)
 
     def copy(self: Self) -> Self:
-        """A copy of its own."""
+        """A copy that can be changed without changing this one."""
         twin = type(self)(self._functions.dup(self.pointer))
         twin.settings = dict(self.settings)
         return twin
 
     def release(self) -> Any:
-        """Hand the C object over to a librdkafka function that frees it."""
+        """The C object, for a librdkafka function that frees it.
+
+        This object has none from then on, and must not be used any more.
+        """
         pointer, self.pointer = self.pointer, None
         return pointer
 
     def _reset(self, name: str) -> None:
-        """Make all other settings anew: librdkafka has no way back,
-        and takes a default that was set for a wish.
+        """Make all other settings anew.
+
+        librdkafka cannot unset a property.  To set it to its default is not the same:
+        librdkafka then takes the property for one that the user has chosen.
         """
         fresh = type(self)()
         for other, value in self.settings.items():
@@ -132,8 +155,13 @@ class _Configuration:
         self.pointer, other.pointer = other.pointer, self.pointer
 
     def _check_number(self, name: str, value: str) -> None:
-        """:raises PropertyError: librdkafka would read another number out
-        of the value, and say nothing.
+        """Refuse a number that librdkafka would silently read as another one.
+
+        It takes what ``strtol`` makes of the beginning, as an int: ``1.5`` becomes 1,
+        and 1099511627776, which is 2 to the 40th, becomes 0.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_conf.c#L2298-L2321
+
+        :raises PropertyError: the value is such a number.
         """
         try:
             type(self)()._try(name, "")

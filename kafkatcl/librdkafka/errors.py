@@ -43,6 +43,7 @@ _err2name = function("rd_kafka_err2name", ctypes.c_char_p, [ctypes.c_int])
 
 # The C original knew three codes by names that librdkafka has since renamed; scripts
 # test for these.
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L455-L469
 _ORIGINAL_NAMES = {
     14: "GROUP_LOAD_IN_PROGRESS",
     15: "GROUP_COORDINATOR_NOT_AVAILABLE",

@@ -17,6 +17,10 @@ _QUICK_LIBRARY = ctypes.PyDLL(confluent_kafka.cimpl.__file__)
 def function(name: str, result: Any, arguments: Sequence[Any]) -> Any:
     """The librdkafka function ``name`` with its C signature;
     it is called with the GIL released.
+
+    :param result: the ctypes type of the result, None for void.
+    :param arguments: the ctypes types of the arguments.
+    :raises AttributeError: this librdkafka has no such function.
     """
     found = _LIBRARY[name]  # indexing makes a function object of our own, so that signatures never collide
     found.restype = result
@@ -30,6 +34,9 @@ def quick_function(name: str) -> Any:
 
     For calls that are over before another thread could have made use of the GIL.  What
     is an ``int`` in C is an int here; other numbers and pointers must be ``ctypes``
-    objects, bytes, or ``None``.
+    objects, bytes, or ``None``: without a signature ctypes passes an int as a C int.
+    https://docs.python.org/3/library/ctypes.html#calling-functions
+
+    :raises AttributeError: this librdkafka has no such function.
     """
     return _QUICK_LIBRARY[name]

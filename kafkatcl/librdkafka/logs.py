@@ -1,8 +1,10 @@
 """Log lines of clients as data: librdkafka's own logger would print the bytes
 that a broker sends unescaped.
 
-Every client has ``log.queue`` on and hands its lines over as events.  (What it logs in
-the last moments of its end, when its queue is closed, goes nowhere.)
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.c#L379-L390
+
+Every client has ``log.queue`` on, and librdkafka puts its lines into a queue as events.
+What it logs when that queue is closed, in the last moments of a client, goes nowhere.
 """
 
 from __future__ import annotations
@@ -39,11 +41,15 @@ class LogLine(NamedTuple):
 
 
 class LogQueue:
-    """The lines of the client ``pointer`` that nobody has taken yet,
-    those from before included.
+    """The lines of a client that nobody has taken yet.
 
-    Any thread may use it until it is closed, which must be before the client is.
-    ``descriptor`` is written to when there are lines again.
+    Those from before are among them: librdkafka keeps them until it has the queue.
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md (log.queue)
+
+    Any thread may use the queue until it is closed, which must be before the client is.
+
+    :param pointer: the client's ``rd_kafka_t``.
+    :param descriptor: is written to when a line comes and none was waiting.
     """
 
     def __init__(self, pointer: Any, descriptor: int) -> None:
@@ -68,12 +74,12 @@ class LogQueue:
                 _event_destroy(event)
 
     def surplus(self, max_lines: int) -> Iterator[LogLine]:
-        """The oldest lines but for ``max_lines``."""
+        """The oldest lines, so many that ``max_lines`` are left."""
         while (number := len(self) - max_lines) > 0:
             yield from self.lines(number)
 
     def close(self) -> None:
-        """Give the queue up, with what is in it;
+        """Destroy the queue, with what is in it;
         its client may go on logging, to nowhere.
         """
         queues.give_up(self.pointer)

@@ -2,6 +2,7 @@
 
 The mock's interface is declared unstable by librdkafka, so nothing else in the package
 calls it.
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.h#L73-L74
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ MAX_PARTITIONS = 1000
 
 _PRODUCER = 0
 _OWN_DEFAULT_PARTITIONS = 4
-# Enough for the subscribers that a script makes in a row to be dealt partitions
-# together: on the mock a later member waits for almost the whole session timeout, 44 s
-# by default.
+# How long the mock waits for further members of an empty group, 3000 ms by default.
+# This is enough for the subscribers that a script makes in a row to get their
+# partitions together.  A later member waits for the session timeout less a second,
+# which is 44 s by default.
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock_cgrp.c#L411-L427
 _FIRST_MEMBER_WAITS_MS = 200
 _TOPIC_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
 
@@ -49,12 +52,17 @@ _topic_create = function(
 class MockCluster:
     """A running mock cluster; topics are made when a client first asks for them.
 
-    ``brokers`` (1 to 32) listen on free ports of 127.0.0.1; ``default_partitions`` (1
-    to 1000) is the partition count of topics made on first use.  Raises Failure for a
-    number out of range and when the cluster cannot start.
-
     ``bootstrap`` lists the brokers as ``host:port``.  Clients should be closed before
     the cluster is.
+
+    A partition keeps the newest batches, up to 5 MiB and up to 100,000 of them:
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L140-L144
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L919-L920
+
+    :param brokers: how many (1 to 32) listen on free ports of 127.0.0.1.
+    :param default_partitions: the partition count (1 to 1000) of topics made on first
+        use.
+    :raises Failure: a number is out of range, or the cluster cannot start.
     """
 
     def __init__(self, brokers: int = 1, default_partitions: int = _OWN_DEFAULT_PARTITIONS) -> None:
@@ -76,8 +84,8 @@ class MockCluster:
     def create_topic(self, name: str, partitions: int = 1, replication: int = 1) -> None:
         """Make the topic ``name`` with ``replication`` copies of each partition.
 
-        Raises Failure when it exists, a number is out of range or Kafka would refuse
-        the name.
+        :raises Failure: the topic exists, a number is out of range, or Kafka would
+            refuse the name.
         """
         if self._cluster is None:
             raise Failure("the mock cluster is closed")
@@ -114,8 +122,14 @@ def _check_range(what: str, number: int, maximum: int) -> None:
 
 
 def _check_descriptors(brokers: int) -> None:
-    """Failure when the process may not open the cluster's sockets:
-    librdkafka would abort the process.
+    """Refuse a cluster whose sockets the process may not open.
+
+    librdkafka would abort the process: it destroys the half-made cluster, and asserts
+    there that a whole one is counted.
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L3314-L3318
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L3279-L3280
+
+    :raises Failure: too few descriptors are left.
     """
     pipes = 8
     try:
@@ -133,7 +147,10 @@ def signals_blocked() -> Iterator[None]:
     """Keep signals from the threads that start meanwhile:
     those are for the main thread.
 
-    The cluster's own thread would end at the first it gets.
+    The cluster's own thread would end at the first signal: that interrupts its
+    ``poll``, which it takes for an error.
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L1762-L1769
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L1815-L1816
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -166,6 +183,10 @@ def _set_default_partitions(cluster: int, brokers: int, partitions: int) -> None
     replication factor and the rebalance delay.  The delay has a function, so two odd
     delays show where it lies; its neighbours must then hold the values a new cluster
     has, or nothing is written.
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock_int.h#L645-L649
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L3327-L3329
+
+    :raises Failure: the values are not found.
     """
     words = (ctypes.c_int32 * 128).from_address(cluster)  # a quarter of the structure, all of it mapped
     places = set(range(2, len(words)))

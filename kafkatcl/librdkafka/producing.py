@@ -3,6 +3,8 @@
 The wrapper keeps a state for each message, to be freed with the GIL held when its
 report comes.  That takes longer than to produce it, and the poll thread and the script
 would hold each other up.
+https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/Producer.c#L308-L310
+https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/Producer.c#L145-L182
 """
 
 from __future__ import annotations
@@ -16,11 +18,16 @@ from kafkatcl.librdkafka.batches import OutgoingBatch
 from kafkatcl.librdkafka.library import function, quick_function
 
 _POINTER = ctypes.c_void_p
-_COPY = 2  # RD_KAFKA_MSG_F_COPY: the library copies payload and key
+# RD_KAFKA_MSG_F_COPY: the library copies payload and key.
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L4938-L4940
+_COPY = 2
 
 
 class Message(ctypes.Structure):
-    """``rd_kafka_message_t``."""
+    """``rd_kafka_message_t``.
+
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L1508-L1538
+    """
 
     _fields_ = (
         ("err", ctypes.c_int),
@@ -62,14 +69,21 @@ _WORD = "Q" if ctypes.sizeof(_POINTER) == 8 else "L"
 _WORDS = ctypes.sizeof(Message) // ctypes.sizeof(_POINTER)
 
 
-#: Queues a message, of a partition, a payload and a key; returns an error code, 0 for
-#: none.
+#: Queues a message: takes its partition (-1: by the partitioner), its payload and its
+#: key; returns an error code, 0 for none.
 Send = Callable[[int, bytes, Optional[bytes]], int]
 
 
 def sender(topic: Any) -> Send:
-    """What queues messages for a topic handle;
-    it is called for each message, so every step counts.
+    """What queues messages for a topic; it is called for each message, so every step
+    counts.
+
+    The error code is taken right behind the call, as librdkafka keeps the last one of
+    each thread.
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L765-L768
+
+    :param topic: the pointer of ``NativeClient.open_topic``, which stays open as long
+        as the result is used.
     """
     handle = _POINTER.from_param(topic)
 
@@ -83,11 +97,18 @@ def sender(topic: Any) -> Send:
 
 
 def produce_batch(topic: Any, partition: int, batch: OutgoingBatch) -> list[int]:
-    """Queue messages for a topic handle;
-    the error code of each if some were refused, otherwise nothing.
+    """Queue messages for a topic, in their order.
 
-    Behind a message that finds the queue full, all others do so too.  There is no step
-    of Python for each message: that would cost more than all the library does for it.
+    Behind a message that finds the queue full, all others do so too.
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_msg.c#L748-L771
+
+    There is no step of Python for each message: that would cost more than all the
+    library does for it.
+
+    :param topic: the pointer of ``NativeClient.open_topic``.
+    :param partition: -1 leaves the choice to the partitioner.
+    :returns: the error code of each message (0: queued) if some were refused, otherwise
+        an empty list.
     """
     count = len(batch)
     words = array(_WORD, bytes(ctypes.sizeof(Message) * count))

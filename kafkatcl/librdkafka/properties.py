@@ -24,8 +24,10 @@ _ALIAS = re.compile("Alias for `([a-z._]+)`")
 
 
 class Property(NamedTuple):
-    """A property that is set by a text, as librdkafka describes it;
-    ``is_list`` means words with commas between.
+    """A property that is set by a text, as librdkafka describes it.
+
+    ``range`` and ``default`` are texts of librdkafka's table, such as ``0 .. 900000``.
+    ``is_list`` says that a value may be several words with commas between.
     """
 
     name: str
@@ -53,14 +55,16 @@ def described() -> list[Property]:
 
 
 def allowed(name: str) -> tuple[str, ...]:
-    """The words that the property of this name allows,
-    or none if it is no enumeration.
+    """The words that a property allows, or none if it is no enumeration.
+
+    :param name: the name of a property of clients or of topics; where both have one of
+        this name, that of topics counts.
     """
     return _enumerations().get(name, ())
 
 
 def limits(name: str) -> tuple[str, str] | None:
-    """The least and the greatest number that the property of this name allows;
+    """The least and the greatest number that a property allows, in digits;
     None if it is no number.
     """
     return _limits().get(name)
@@ -101,8 +105,11 @@ def _rows() -> list[list[str]]:
 
 
 def _table() -> str:
-    """CONFIGURATION.md as the library writes it;
+    """The table of properties as the library prints it;
     nothing where the C library cannot write to memory.
+
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md is made of
+    the same table.
     """
     libc = ctypes.CDLL(None)
     try:

@@ -25,7 +25,7 @@ argument                        the word
 What every call may fail with is not said again for each:
 
 * the object was deleted, or the handle it belongs to was;
-* a word is no integer, or does not fit into 32 bits (Tcl's own texts and errorCodes);
+* a word is no integer, or does not fit into 32 bits (``TCL VALUE INTEGER``);
 * the process was forked from the one that loaded the package.
 
 A call that asks the cluster waits for 5 s at most, unless it takes a ``timeout_ms`` or

@@ -55,6 +55,7 @@ proc ::kafkatcl::WithList {command args} {
 
 class _Interpreter(tkinter.Tk):
     """A tkinter interpreter that runs no files of the user."""
+
     def readprofile(self, baseName: str, className: str) -> None:  # noqa: N803
         """Run none of the files in the home directory that tkinter would run.
 

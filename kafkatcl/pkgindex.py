@@ -12,8 +12,9 @@ _PACKAGE = Path(__file__).parent
 
 
 def index_folder() -> Path:
-    """The folder of the package's index,
-    in the installed package or in the checkout.
+    """The folder of the package's index, in the installed package or in the checkout.
+
+    :raises Failure: there is none.
     """
     for folder in (_PACKAGE / "pkgIndex", _PACKAGE.parent / "pkgIndex"):
         if (folder / "pkgIndex.tcl").is_file():
@@ -22,8 +23,8 @@ def index_folder() -> Path:
 
 
 def tcl_word(path: Path | str) -> bytes:
-    """``path`` as a word of Tcl and an element of lists,
-    in the bytes that it has as the name of a file.
+    """Write ``path`` as a word of Tcl and an element of lists, in the bytes of its
+    name.
     """
     return re.sub(
         rb'[\s"$;\[\\\]{}]', lambda found: b"\\x%02x" % ord(found[0]), os.fsencode(Path(path).as_posix())

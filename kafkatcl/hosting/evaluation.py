@@ -57,10 +57,10 @@ def prepare(interp: Any) -> None:
 
 
 def evaluate(interp: Any, script: Any) -> str:
-    """The value of ``script``, or a command given as a tuple of words,
-    evaluated at global level.
+    """Evaluate a script at global level; its value.
 
-    :raises TclError: it failed.
+    :param script: a str, or a command as a tuple of words; see ``to_tcl``.
+    :raises TclError: the script failed, or ended by ``break`` and the like.
     """
     # `catch` as the outermost command adds nothing of its own to errorInfo.
     status = interp.tk.call("catch", script, "::kafkatcl::host::value", "::kafkatcl::host::options")
@@ -73,8 +73,9 @@ def evaluate(interp: Any, script: Any) -> str:
 
 
 def clear(interp: Any) -> None:
-    """Cancel timers, and delete the commands that want to know of their deletion,
-    such as those of open handles.
+    """Cancel timers, and delete the commands that have a trace on their deletion.
+
+    Such are the commands of open handles.
     """
     interp.tk.eval("foreach timer [after info] {after cancel $timer}")
     interp.tk.call("::kafkatcl::host::Clear", "")

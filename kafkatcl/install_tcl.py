@@ -1,6 +1,4 @@
-"""``kafkatcl install-tcl``: an index of the package where a Tcl shell looks for
-packages.
-"""
+"""``kafkatcl install-tcl``: an index of the package where a Tcl shell looks for one."""
 
 from __future__ import annotations
 

@@ -164,8 +164,7 @@ class Interp:
         return name
 
     def delete(self, name: str) -> None:
-        """Delete the Tcl command ``name``, and let go of a Python function or object
-        behind it.
+        """Delete the Tcl command ``name``, and let go of what is behind it in Python.
 
         :raises TclError: there is no such command.
         """
@@ -268,8 +267,8 @@ class Interp:
 
     @contextlib.contextmanager
     def _in_tcl(self) -> Iterator[None]:
-        """Around a call into Tcl that runs scripts: raise at its end what interrupted
-        them.
+        """Around a call into Tcl that runs scripts: what interrupts them is raised at
+        its end.
         """
         self._check()
         if self._depth >= _MAX_DEPTH:

@@ -23,9 +23,7 @@ def index_folder() -> Path:
 
 
 def tcl_word(path: Path | str) -> bytes:
-    """Write ``path`` as a word of Tcl and an element of lists, in the bytes of its
-    name.
-    """
+    """``path`` as a word of Tcl and an element of lists, in the bytes of its name."""
     return re.sub(
         rb'[\s"$;\[\\\]{}]', lambda found: b"\\x%02x" % ord(found[0]), os.fsencode(Path(path).as_posix())
     )

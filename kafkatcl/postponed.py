@@ -12,8 +12,8 @@ from typing import Any
 
 
 def postpone(name: str) -> None:
-    """Have the module ``name`` imported at its first use, if it was not imported
-    already.
+    """Have the module ``name``, unless it was imported already, imported at its first
+    use.
     """
     if name not in sys.modules:
         sys.modules[name] = _Postponed(name)

@@ -102,8 +102,7 @@ def parse_offset(text: str) -> int:
 
 
 def parse_position(text: str) -> int:
-    """Read an offset that can be committed: a number, no word and no place before the
-    end.
+    """Read an offset that can be committed: a number.
 
     :raises Failure: ``text`` is no number from 0 to 2**63 - 1.
     """
@@ -114,9 +113,7 @@ def parse_position(text: str) -> int:
 
 
 def offset_text(value: int) -> str:
-    """Write an offset of librdkafka as :func:`parse_offset` reads it; ``invalid`` is
-    none.
-    """
+    """Write an offset as :func:`parse_offset` reads it; ``invalid`` for none."""
     for word, logical in _OFFSETS.items():
         if value == logical:
             return word

@@ -34,8 +34,8 @@ class Bell:
                     os.write(self._writing, b"1")
 
     def keep(self, sessions: Iterable[str]) -> None:
-        """Have sessions come again with the next :meth:`rung`: they could not be told
-        yet.
+        """Have sessions, which could not be told yet, come again with the next
+        :meth:`rung`.
         """
         with self._lock:
             self._rung.update(sessions)

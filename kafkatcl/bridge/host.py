@@ -40,9 +40,7 @@ class Host:
         self._bell: Bell | None = None
 
     def install(self) -> None:
-        """Announce the package in the interpreter; nothing more is loaded before a
-        script requires it.
-        """
+        """Announce the package; ``package require`` loads the rest."""
         self._app.eval("namespace eval ::kafkatcl::bridge {}")
         inprocess.define_call(self._app, "::kafkatcl::bridge::seal", seal)
         inprocess.define_call(self._app, "::kafkatcl::bridge::rest", lambda wanted: rest(wanted == "1"))
@@ -100,8 +98,8 @@ class Host:
                 self._app.call("::kafkatcl::interpreters::Settle")
 
     def finish(self) -> list[str]:
-        """Do :meth:`acknowledge` and :meth:`close`, and wait until all is delivered or
-        given up.
+        """Do :meth:`acknowledge` and :meth:`close`, and wait until the clients are
+        closed.
 
         :returns: a line for each producer that has lost messages.
         :raises KeyboardInterrupt: Ctrl-C has ended the wait.

@@ -37,9 +37,7 @@ def item_shape(item: Item) -> tuple[Any, ...]:
 
 
 def error_pairs(error: ErrorItem) -> tuple[str, ...]:
-    """An error in the place of a message: ("error", text, "code", name, "message",
-    details).
-    """
+    """An error in the place of a message: name, value, name, value, ..."""
     return ("error", error.error, "code", error.code, "message", error.message)
 
 

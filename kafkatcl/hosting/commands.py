@@ -25,8 +25,9 @@ class FunctionCommand:
 
 
 class ObjectCommand:
-    """The command ``name``, with public methods and attributes of ``target`` as
-    subcommands.
+    """The command ``name``: its subcommands are methods and attributes of ``target``.
+
+    Only public ones are, those without a leading underscore.
 
     A method takes words by position and, for keyword-only parameters and those with a
     default, as ``-name value``; one that returns ``target`` gives the command's name.

@@ -44,9 +44,7 @@ class CommandFailure(Failure):
 
 
 def wrong_arguments(usage: str) -> TclError:
-    """The error for a wrong number of words, in the form of Tcl's
-    ``Tcl_WrongNumArgs``.
-    """
+    """The error for a wrong number of words, in Tcl's form."""
     return TclError(f'wrong # args: should be "{usage}"', ("TCL", "WRONGARGS"))
 
 

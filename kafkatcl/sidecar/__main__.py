@@ -1,5 +1,6 @@
-"""``python -m kafkatcl.sidecar``: ``tcl/sidecar.tcl`` starts it and talks to it by a
-pipe.
+"""``python -m kafkatcl.sidecar``: what ``tcl/sidecar.tcl`` starts.
+
+The two talk over a pipe.
 
 It also runs as a file, under any Python 3, so that the script is told what is missing.
 """
@@ -13,8 +14,7 @@ _HEADER, _REFUSED = "<ii", 3
 
 
 def main() -> None:
-    """Serve the interpreter at the other end of standard input and output until it
-    ends.
+    """Serve the interpreter at the other end of stdin and stdout until it ends.
 
     Where something that the sidecar needs is missing, the interpreter is sent a REFUSED
     frame with the reason, and the process ends with status 1.

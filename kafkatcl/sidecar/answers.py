@@ -40,9 +40,7 @@ def _encoded(text: str) -> bytes:
 
 
 def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Join parts to some that are neither very small nor very large; the bytes are the
-    same.
-    """
+    """The same bytes in parts that are neither very small nor very large."""
     held: list[bytes] = []
     size = 0
     for part in parts:

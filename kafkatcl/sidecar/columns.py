@@ -47,8 +47,8 @@ class Columns:
         self.described = (path, len(messages.fields) // self._layout.width, types)
 
     def encoded(self, tail: Tail) -> bytes:
-        """All columns, one after the other; the bytes that they point to are added to
-        the tail.
+        """All columns, one after the other; the tail gets the bytes that they point
+        to.
         """
         width = self._layout.width
         return b"".join(

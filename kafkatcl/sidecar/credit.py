@@ -66,8 +66,7 @@ class Creditor:
         return Credit(handle.object_id, handle.room(LARGEST), is_known)
 
     def _known_partitions(self, topic: ProducerTopic) -> int:
-        """How many partitions librdkafka knows the topic to have; 0 if that is not
-        known.
+        """How many partitions librdkafka knows the topic to have; 0: not known yet.
 
         The first question waits, since the metadata of a new topic is on its way; each
         question waits for 50 ms at most.

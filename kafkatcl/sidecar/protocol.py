@@ -1,5 +1,6 @@
-"""What passes between a Tcl interpreter and its sidecar:
-frames, each with its length and what it is.
+"""What passes between a Tcl interpreter and its sidecar: frames.
+
+A frame has its length, what it is, and a body.
 
 All numbers are little-endian, of 32 bits where nothing else is said; times and offsets
 have 64.  Lengths are bytes.

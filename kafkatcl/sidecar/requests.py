@@ -87,8 +87,8 @@ def _text(encoded: Body) -> str:
     try:
         return encoded.decode()
     except UnicodeDecodeError:
-        # Tcl encodes a lone half of a character in three bytes.  8.6.13 joins the halves
-        # of a pair, but versions with other rules may come (``UtfToUtfProc`` in
+        # Tcl encodes a lone half of a character as three bytes.  8.6.13 joins halves
+        # that are a pair, other versions may not (``UtfToUtfProc`` in
         # https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclEncoding.c#L2288).
         halves = encoded.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass")
         return escaped(halves.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass"))
@@ -122,8 +122,7 @@ def produced_batch(body: Body) -> tuple[str, int, OutgoingBatch]:
 
 
 def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, OutgoingBatch], int]:
-    """Take PRODUCE_UNANSWERED frames in a row for one topic and partition as one
-    batch.
+    """Take PRODUCE_UNANSWERED frames in a row, for one partition, as one batch.
 
     :param at: where in ``held`` the first of them begins; it is there as a whole.
     :returns: the topic's object id, the partition and the messages; and where the

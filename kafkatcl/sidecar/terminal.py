@@ -1,6 +1,4 @@
-"""Ctrl-C while messages are waited for, which would end the interpreter and its
-terminal.
-"""
+"""Ctrl-C while messages are waited for: where it would end the terminal, too."""
 
 from __future__ import annotations
 
@@ -16,8 +14,9 @@ _TERMINAL = 2
 
 @contextmanager
 def foreground() -> Iterator[None]:
-    """Have Ctrl-C come to this process alone meanwhile, if the interpreter leads the
-    session.
+    """Have Ctrl-C come to this process alone, if the interpreter leads the session.
+
+    This lasts while the block runs.
 
     A leader would die of the signal; then the terminal, and with it our words, would be
     gone.  Elsewhere, under a shell that outlives the interpreter, both processes get

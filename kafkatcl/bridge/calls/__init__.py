@@ -1,5 +1,4 @@
-"""The bridge calls: what the Tcl surface calls, by name, with plain words in and plain
-values out.
+"""The bridge calls: all that the Tcl surface can ask of Python, by name.
 
 Both bridges carry these same calls.  A bridge call returns None or a value made of str,
 bytes, int and tuples, or raises a Failure; the bridge turns the outcome into an answer

@@ -1,6 +1,4 @@
-"""The bridge call that runs another one in the background,
-so that the script does not wait.
-"""
+"""The bridge call that runs another one in a thread, so that no script waits."""
 
 from __future__ import annotations
 

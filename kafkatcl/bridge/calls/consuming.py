@@ -1,5 +1,6 @@
-"""Bridge calls for consuming from topics and queues: messages come in the form of
-:func:`item_shape`.
+"""Bridge calls for consuming from topics and queues.
+
+Messages come in the form of :func:`item_shape`.
 
 Calls that end the fetching of partitions return *stopped partitions*, a flat tuple of
 three elements for each: the callback id (empty: it had no callback), topic, partition.

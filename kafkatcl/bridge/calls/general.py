@@ -67,9 +67,7 @@ def printable(text: str) -> str:
 
 @bridge_call
 def scrub(*texts: str) -> tuple[str, ...]:
-    """The texts, in their order, with ``[redacted]`` in the place of every known
-    secret.
-    """
+    """The texts in their order, ``[redacted]`` in the place of every known secret."""
     return tuple(map(secrets.scrub, texts))
 
 

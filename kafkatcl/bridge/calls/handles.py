@@ -1,5 +1,5 @@
-"""Bridge calls for handles: producers, consumers,
-and subscribers where they are alike.
+"""Bridge calls for handles: producers, consumers, and what subscribers share with
+them.
 """
 
 from __future__ import annotations
@@ -96,16 +96,13 @@ def handle_add_brokers(handle: str, *brokers: str) -> None:
 
 @bridge_call
 def handle_queue_length(handle: str) -> int:
-    """How many messages are not delivered yet, or not told to the callback for
-    delivery.
-    """
+    """How many messages are not delivered, or no callback was told so, yet."""
     return find(handle, Handle).output_queue_length()
 
 
 @bridge_call
 def handle_topics(handle: str) -> tuple[str, ...]:
-    """The names of all topics, by metadata that may be old (see
-    :func:`handle_refresh`).
+    """The names of all topics, by metadata that may be old (:func:`handle_refresh`).
 
     :raises Failure: there was no metadata yet, and no broker answers.
     """

@@ -267,8 +267,8 @@ class Interp:
 
     @contextlib.contextmanager
     def _in_tcl(self) -> Iterator[None]:
-        """Around a call into Tcl that runs scripts: what interrupts them is raised at
-        its end.
+        """Around a call into Tcl that runs scripts: raise in the end what interrupts
+        it.
         """
         self._check()
         if self._depth >= _MAX_DEPTH:

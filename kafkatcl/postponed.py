@@ -12,9 +12,7 @@ from typing import Any
 
 
 def postpone(name: str) -> None:
-    """Have the module ``name``, unless it was imported already, imported at its first
-    use.
-    """
+    """Have the module ``name`` imported at its first use, unless it is there."""
     if name not in sys.modules:
         sys.modules[name] = _Postponed(name)
 

@@ -34,9 +34,7 @@ class Bell:
                     os.write(self._writing, b"1")
 
     def keep(self, sessions: Iterable[str]) -> None:
-        """Have sessions, which could not be told yet, come again with the next
-        :meth:`rung`.
-        """
+        """Have sessions that could not be told yet come again with :meth:`rung`."""
         with self._lock:
             self._rung.update(sessions)
 

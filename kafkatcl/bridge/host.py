@@ -55,8 +55,7 @@ class Host:
         self._app.setvar("::kafkatcl::programs::python", sys.executable or "")
 
     def open_session(self) -> str:
-        """Open a session for an interpreter that is about to load the package; its
-        name.
+        """Open a session for an interpreter that is to load the package; its name.
 
         The first session starts the bell and makes the bridge calls.
 
@@ -98,8 +97,7 @@ class Host:
                 self._app.call("::kafkatcl::interpreters::Settle")
 
     def finish(self) -> list[str]:
-        """Do :meth:`acknowledge` and :meth:`close`, and wait until the clients are
-        closed.
+        """Do :meth:`acknowledge` and :meth:`close`, and wait until all is closed.
 
         :returns: a line for each producer that has lost messages.
         :raises KeyboardInterrupt: Ctrl-C has ended the wait.

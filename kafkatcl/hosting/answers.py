@@ -14,8 +14,7 @@ from kafkatcl.hosting.values import to_tcl
 
 
 def answering(function: Function, interrupted: Callable[[BaseException], None]) -> Function:
-    """Make ``function``, which takes the words of a command, one for
-    ``define_command``.
+    """Make ``function``, which takes the words of a command, fit for define_command.
 
     The value becomes a Tcl value and every exception a failure: a TclError keeps its
     errorCode and errorInfo, a ``tkinter.TclError`` has ``NONE``, any other has the

@@ -47,9 +47,7 @@ class Columns:
         self.described = (path, len(messages.fields) // self._layout.width, types)
 
     def encoded(self, tail: Tail) -> bytes:
-        """All columns, one after the other; the tail gets the bytes that they point
-        to.
-        """
+        """All columns, one after the other; what they point to is put into the tail."""
         width = self._layout.width
         return b"".join(
             _ENCODERS[field.type](self._fields[place::width], tail)

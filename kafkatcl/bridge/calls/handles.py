@@ -1,6 +1,4 @@
-"""Bridge calls for handles: producers, consumers, and what subscribers share with
-them.
-"""
+"""Bridge calls for handles, of any kind: producers, consumers, subscribers."""
 
 from __future__ import annotations
 

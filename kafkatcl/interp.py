@@ -52,9 +52,10 @@ class Interp:
     widget.  ``root`` is the tkinter object, ``tk`` its interpreter.
 
     Scripts are evaluated at global level.  Only the thread that made the interpreter
-    may use it.  What ends programs, such as KeyboardInterrupt and SystemExit, is an
-    error to the script that called the Python command which raised it, and is raised
-    again as soon as control is back in Python.
+    may use it; another one gets a RuntimeError, and so does who uses it once it is
+    closed.  An exception that ends programs, such as KeyboardInterrupt and SystemExit,
+    is an error to the script that called the Python command which raised it, and is
+    raised again as soon as control is back in Python.
     """
 
     def __init__(self, existing: Any = None, *, tk: bool = False) -> None:

@@ -2,9 +2,9 @@
 
 Where a call takes ``*words`` they are *positions*, three words for each: topic,
 partition and offset.  An empty partition is 0; an empty offset leaves the choice to the
-call.  Positions that a call returns are tuples: (topic,) for partition 0, (topic,
-partition), or (topic, partition, offset).  An offset in them is written as
-:func:`offset_text` does; one that is 0 is left out.
+call.  Positions that a call returns are tuples (topic, partition, offset), the offset
+as :func:`offset_text` writes it.  An offset of 0 is left out, and then a partition 0,
+too: (topic, partition), (topic,).
 
 Errors of Kafka have their bare text here, without ``kafka error:`` in front of it.
 """
@@ -130,7 +130,8 @@ def subscriber_watermarks(
 ) -> tuple[int, int]:
     """The low and the high watermark of a partition.
 
-    :param cached: ``1`` asks nobody: the watermarks are those of the last fetch.
+    :param cached: ``1`` asks nobody: the watermarks are those of the last fetch, -1001
+        where there was none.
     :returns: the offset of the oldest message, and that of the next one to be written.
     :raises Failure: there is no such partition; no answer came in time.
     """

@@ -23,7 +23,11 @@ def index_folder() -> Path:
 
 
 def tcl_word(path: Path | str) -> bytes:
-    """``path`` as a word of Tcl and an element of lists, in the bytes of its name."""
+    """``path`` as a word of Tcl and an element of lists, in the bytes of its name.
+
+    TCLLIBPATH, for which it is meant, is a list:
+    https://www.tcl-lang.org/man/tcl8.6/TclCmd/tclvars.htm
+    """
     return re.sub(
         rb'[\s"$;\[\\\]{}]', lambda found: b"\\x%02x" % ord(found[0]), os.fsencode(Path(path).as_posix())
     )

@@ -8,6 +8,8 @@ from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.hosting.errors import TclError
 from kafkatcl.hosting.values import from_tcl
 
+# What Tcl says of `break` and its kin outside of loops: ``ProcessUnexpectedResult`` in
+# https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclBasic.c#L6333
 _SUPPORT = r"""
 namespace eval ::kafkatcl::host {}
 # What a script evaluated by `catch value options` came to: {0 text} or {code message errorCode errorInfo}.  Each text

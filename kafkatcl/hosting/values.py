@@ -43,7 +43,8 @@ def from_tcl(interp: Any, text: str, kind: type, element: type = str) -> Any:
     :param kind: one of :data:`KINDS`.
     :param element: the kind of the elements of a list, and of the values of a dict,
         whose keys are str.
-    :raises TclError: the value is no ``kind``, with Tcl's own message.
+    :raises TclError: the value is no ``kind``, with Tcl's own message; for bytes with
+        that of Tcl 9, as 8.6 takes the low byte of any character.
     :raises TypeError: there is no such kind.
     """
     if kind is str:

@@ -13,7 +13,8 @@ import unicodedata
 #: What does not move the cursor: colours and their like.
 _STYLE = re.compile(r"\x1b\[[0-9;:]*m")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-#: At the beginning; Tcl writes CR LF to terminals.
+#: A line end at the beginning.  Tcl writes CR LF to terminals:
+#: https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixChan.c#L1636
 _NEWLINE = re.compile(rb"\A\r?\n")
 _TAB = 8
 

@@ -179,7 +179,8 @@ class Interrupt:
 def _end_of_input() -> Iterator[None]:
     """While the block runs, have standard input be at its end.
 
-    A read that was only interrupted Tcl begins anew.
+    A read that was only interrupted Tcl begins anew (``FileInputProc`` in
+    https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixChan.c#L256).
     """
     try:
         kept, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)

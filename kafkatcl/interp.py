@@ -268,9 +268,7 @@ class Interp:
 
     @contextlib.contextmanager
     def _in_tcl(self) -> Iterator[None]:
-        """Around a call into Tcl that runs scripts: raise in the end what interrupts
-        it.
-        """
+        """Around a call that runs scripts: raise in the end what interrupts it."""
         self._check()
         if self._depth >= _MAX_DEPTH:
             raise TclError("too many nested evaluations (infinite loop?)", ("TCL", "LIMIT", "STACK"))

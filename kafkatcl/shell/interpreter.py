@@ -43,8 +43,7 @@ def _set_variables(app: Any, options: Options) -> None:
 
 
 def _restore_locale(app: Any) -> None:
-    """Undo what Python does in the C locale: it speaks UTF-8 then, and so do its
-    children.
+    """Undo what Python does in the C locale: it and its children speak UTF-8 then.
 
     https://docs.python.org/3/using/cmdline.html#envvar-PYTHONCOERCECLOCALE
     """

@@ -1,7 +1,7 @@
 """Line editing by prompt_toolkit: commands of many lines, colours, a menu.
 
 Tcl's events go on meanwhile, by an input hook:
-https://python-prompt-toolkit.readthedocs.io/en/stable/pages/advanced_topics/input_hooks.html
+https://github.com/prompt-toolkit/python-prompt-toolkit/blob/3.0.31/docs/pages/advanced_topics/input_hooks.rst
 """
 
 from __future__ import annotations

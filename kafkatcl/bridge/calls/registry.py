@@ -56,9 +56,7 @@ def one_way(function: BridgeCall) -> BridgeCall:
 
 
 def list_call(function: BridgeCall) -> BridgeCall:
-    """Make ``function`` a bridge call whose last argument is ``Rows``, a list of
-    lists.
-    """
+    """Make ``function`` a bridge call whose last argument is a list: ``Rows``."""
     LIST_CALLS[function.__name__] = _unforked(function)
     return function
 

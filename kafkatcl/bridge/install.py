@@ -8,8 +8,8 @@ from typing import Any
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.host import Host
 
-#: By the identity of their interpreters, which they keep.  They are not asked of Tcl:
-#: the script may have deleted all commands of ours.
+#: By the ``id()`` of the interpreter; the host keeps it, so no two hosts have the same.
+#: Tcl is not asked for the host: a script may have deleted all commands of ours.
 _hosts: weakref.WeakValueDictionary[int, Host] = weakref.WeakValueDictionary()
 
 

@@ -94,7 +94,7 @@ def handle_add_brokers(handle: str, *brokers: str) -> None:
 
 @bridge_call
 def handle_queue_length(handle: str) -> int:
-    """How many messages are not delivered, or no callback was told so, yet."""
+    """How many messages are not delivered, or not reported to a callback, yet."""
     return find(handle, Handle).output_queue_length()
 
 

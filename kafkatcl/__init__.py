@@ -21,9 +21,7 @@ __all__ = ["Interp", "Message", "TclError", "UndeliveredWarning", "__version__",
 
 
 def __getattr__(name: str) -> Any:
-    """Import tkinter only when it is needed:
-    the ``kafkatcl`` command works without it.
-    """
+    """Import tkinter when it is needed: the ``kafkatcl`` command works without it."""
     if name == "install":
         from kafkatcl.bridge.install import install as found  # noqa: PLC0415
 

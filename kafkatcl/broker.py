@@ -18,8 +18,9 @@ from kafkatcl.librdkafka.mock import MockCluster, signals_blocked
 from kafkatcl.librdkafka.wrapper import KafkaException
 from kafkatcl.relay import relayed
 
-# The mock elects anew only when nobody could join any more, even if all members are
-# there.
+# The mock waits for members to join again, even if all of them are there
+# (``rd_kafka_mock_cgrp_classic_rebalance`` in
+# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock_cgrp.c#L405).
 _REJOINING = (
     "A consumer group that has run before takes session.timeout.ms less a second to let members in: 44 s by default, "
     "and 1 s with the subscribers of KafkaTcl."
@@ -34,17 +35,21 @@ def serve(
     port: int | None = None,
     until_eof: bool = False,
 ) -> None:
-    """Run a cluster until SIGINT or SIGTERM,
-    or with ``until_eof`` also until standard input ends.
+    """Run a cluster until SIGINT or SIGTERM.
 
-    The brokers choose their ports; ``port`` is one more, which leads to the first of
-    them.
-
-    Its bootstrap list goes to stdout as one line and into ``bootstrap_file``, once the
+    The bootstrap list goes to stdout as one line and into ``bootstrap_file``, once the
     brokers answer; the file is removed at the end.  To be called from the main thread.
-    Raises Failure for a bad number or file, and for a port that cannot be had.
+
+    :param partitions: how many a new topic has.
+    :param port: one more port, which leads to the first broker; the brokers choose
+        theirs.
+    :param until_eof: end also when standard input ends.
+    :raises Failure: a number or the file is bad; the port cannot be had; the brokers do
+        not answer within 10 s.
     """
-    ends: queue.SimpleQueue[object] = queue.SimpleQueue()  # the queue whose put() a signal handler may call
+    # Of Python's queues this is the one whose put() a handler of a signal may call:
+    # https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
+    ends: queue.SimpleQueue[object] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ends.put("signal"))
     with MockCluster(brokers, partitions) as cluster, contextlib.ExitStack() as ending:
@@ -73,8 +78,11 @@ def _check_answer(bootstrap: str) -> None:
 
 @contextlib.contextmanager
 def _published(bootstrap: str, name: str | None) -> Iterator[None]:
-    """The line ``bootstrap`` in the file ``name`` while the block runs;
-    readers never see half a file.
+    """Have the line ``bootstrap`` in the file ``name`` while the block runs.
+
+    Readers never see half a file.
+
+    :raises Failure: the file cannot be written.
     """
     if name is None:
         yield

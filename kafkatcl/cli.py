@@ -1,5 +1,6 @@
-"""The ``kafkatcl`` command line: what one needs around scripts,
-which ``kafkatclsh`` runs.
+"""The ``kafkatcl`` command line: what one needs around scripts.
+
+``kafkatclsh`` runs the scripts.
 
 A command is a function that adds its parser to the others and is listed in
 ``_COMMANDS``.  What a command needs is imported when it runs, so that help comes at
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``kafkatcl`` with ``arguments`` (the process's own by default)
-    and give the exit status.
+    """Run ``kafkatcl``; the exit status: 0, or 2 for an error, told on stderr.
+
+    :param arguments: the process's own by default.
+    :raises SystemExit: argparse has shown help, or refused the arguments.
     """
     parser = _parser()
     given = parser.parse_args(arguments)

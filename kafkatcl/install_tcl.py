@@ -1,6 +1,4 @@
-"""``kafkatcl install-tcl``: an index
-of the package where a Tcl shell looks for packages.
-"""
+"""``kafkatcl install-tcl``: an index of the package where a Tcl shell looks for one."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ _OURS = (
     b"# pkgIndex.tcl -- written by `kafkatcl install-tcl`, taken away by `kafkatcl install-tcl --remove`\n"
 )
 
-# A package that is not there any more is only told of where no other index has the
+# Once the Python package is gone, the index says so, unless another index has the
 # package.
 _INDEX = rb"""#
 #   The package kafka, as the Python package kafkatcl has it.
@@ -42,8 +40,9 @@ apply {{written dir python} {
 
 
 class Shell(NamedTuple):
-    """What a Tcl shell tells: its command, its version,
-    and its ``auto_path`` in the order to install in.
+    """What a Tcl shell tells of itself.
+
+    ``auto_path`` has its folders in the order in which to try to install.
     """
 
     command: str
@@ -52,7 +51,7 @@ class Shell(NamedTuple):
 
 
 def ask(command: str) -> Shell:
-    """Run the Tcl shell ``command`` for its version and folders.
+    """Run the Tcl shell ``command`` for its version and folders, 20 s at most.
 
     :raises Failure: it is no Tcl shell, or older than Tcl 8.6.
     """
@@ -82,8 +81,11 @@ def ask(command: str) -> Shell:
 
 
 def install(folder: Path) -> Path:
-    """Write an index of this kafkatcl into a subfolder of ``folder``,
-    in place of an earlier one; the subfolder.
+    """Write an index of this kafkatcl into a subfolder of ``folder``; the subfolder.
+
+    An earlier index of ours is replaced.
+
+    :raises Failure: the index there is not ours, or cannot be written.
     """
     target = folder / _FOLDER
     index = target / "pkgIndex.tcl"
@@ -101,8 +103,9 @@ def install(folder: Path) -> Path:
 
 
 def remove(folder: Path) -> Path | None:
-    """Remove what :func:`install` wrote into ``folder``;
-    the subfolder, None if there was nothing.
+    """Remove what :func:`install` wrote into ``folder``; the subfolder, or None.
+
+    :raises Failure: it cannot be removed.
     """
     target = folder / _FOLDER
     index = target / "pkgIndex.tcl"
@@ -118,7 +121,10 @@ def remove(folder: Path) -> Path | None:
 
 
 def folder_for(shell: Shell) -> Path:
-    """The first folder of the shell's auto_path that can be written into, or made."""
+    """The first folder of the shell's auto_path that can be written into, or made.
+
+    :raises Failure: there is none.
+    """
     for folder in shell.auto_path:
         existing = folder if folder.exists() else folder.parent
         is_own = os.path.realpath(folder) == os.path.realpath(index_folder())

@@ -37,8 +37,8 @@ _WRONG_THREAD = (
     "hand the work over, by a queue or an event that it looks at"
 )
 
-#: Nested calls from Python into Tcl.  A RecursionError would come where none may: on
-#: the way from Tcl into Python.
+#: How deep calls from Python into Tcl may be nested.  Beyond, Python might raise a
+#: RecursionError on the way from Tcl into Python, where nothing can catch one.
 _MAX_DEPTH = 60
 
 _numbers = itertools.count(1)
@@ -52,9 +52,10 @@ class Interp:
     widget.  ``root`` is the tkinter object, ``tk`` its interpreter.
 
     Scripts are evaluated at global level.  Only the thread that made the interpreter
-    may use it.  What ends programs, such as KeyboardInterrupt and SystemExit, is an
-    error to the script that called the Python command which raised it, and is raised
-    again as soon as control is back in Python.
+    may use it; another one gets a RuntimeError, and so does who uses it once it is
+    closed.  An exception that ends programs, such as KeyboardInterrupt and SystemExit,
+    is an error to the script that called the Python command which raised it, and is
+    raised again as soon as control is back in Python.
     """
 
     def __init__(self, existing: Any = None, *, tk: bool = False) -> None:
@@ -66,15 +67,19 @@ class Interp:
         self._interruption: BaseException | None = None
         self._loop_depth = 0  # of the innermost event loop among them; 0 for a loop of the host's own
         self.root = _new_root(tk) if existing is None else existing
-        # All else reaches Tcl through this attribute.  What kept its value past
-        # close(), such as the traceback of an exception, might let go of it in another
-        # thread, and Tcl would abort the process.
+        # All else reaches Tcl through this attribute, and close() empties it.  Whatever
+        # kept the interpreter longer, such as the traceback of an exception, might drop
+        # the last reference in another thread, and Tcl would abort the process:
+        # https://github.com/python/cpython/issues/83274
         self.tk = _usable_application(self.root)
         self._moved = f"::kafkatcl::host::moved{next(_numbers)}"
         prepare(self)
         define_call(self, self._moved, self._command_moved)
         install(self.tk)
-        if self._owns:  # tkinter takes Tcl's exit away, and Tcl's vwait is deaf to signals
+        # tkinter deletes Tcl's exit (``Tkapp_New`` in
+        # https://github.com/python/cpython/blob/v3.11.2/Modules/_tkinter.c#L608), and
+        # during Tcl's vwait no handler of a signal runs.
+        if self._owns:
             self.call("interp", "bgerror", "", "::kafkatcl::host::Background")
             self.command("exit")(_exit)
             self.command("vwait")(self._vwait)
@@ -82,24 +87,29 @@ class Interp:
     # -- scripts -----------------------------------------------------------------------
 
     def eval(self, script: str, to: type = str) -> Any:
-        """Evaluate ``script`` and give its value as a ``to``, one of
-        :data:`kafkatcl.hosting.values.KINDS`.
+        """Evaluate ``script`` at global level; its value.
 
-        An error of the script, and a value that is no ``to``, raise TclError.
+        :param to: the kind of value to return, one of
+            :data:`kafkatcl.hosting.values.KINDS`.
+        :raises TclError: the script failed, or its value is no ``to``.
         """
         return self._evaluated(to_tcl(script), to)
 
     def call(self, command: str, *words: Any, to: type = str) -> Any:
-        """Run ``command`` with ``words``, which arrive exactly as they are;
-        value and errors as in :meth:`eval`.
+        """Run ``command`` with ``words``, which arrive exactly as they are; its value.
 
-        The words may be anything that :func:`kafkatcl.hosting.values.to_tcl` takes.
+        :param words: anything that :func:`kafkatcl.hosting.values.to_tcl` takes.
+        :param to: as in :meth:`eval`.
+        :raises TclError: the command failed, or its value is no ``to``.
         """
         return self._evaluated(to_tcl((command, *words)), to)
 
     def run(self, path: str | os.PathLike[str], argv: Iterable[Any] = (), *, encoding: str = "utf-8") -> str:
-        """Run the script in the file ``path``, with ``argv`` as its arguments;
-        the value of its last command.
+        """Run the script in the file ``path``; the value of its last command.
+
+        :param argv: the arguments of the script, in its variable ``argv``.
+        :param encoding: Tcl's name for the encoding of the file.
+        :raises TclError: the script failed, or the file cannot be read.
         """
         file, words = os.fspath(path), list(argv)
         self["argv0"], self["argv"], self["argc"] = file, words, len(words)
@@ -108,8 +118,10 @@ class Interp:
     # -- global variables and array elements -------------------------------------------
 
     def get(self, name: str, to: type = str) -> Any:
-        """The value of the global variable or array element ``name``
-        as a ``to``; TclError if there is none.
+        """The value of the global variable or array element ``name``.
+
+        :param to: as in :meth:`eval`.
+        :raises TclError: there is no such variable, or its value is no ``to``.
         """
         return self.call("set", name, to=to)
 
@@ -128,11 +140,11 @@ class Interp:
     # -- commands in Python ------------------------------------------------------------
 
     def command(self, name: str | F) -> Any:
-        """Decorator that makes a function a Tcl command, by its own name or,
-        as ``command("name")``, by that.
+        """Decorator that makes a function a Tcl command.
 
-        Its parameters say which words the command takes, and their annotations what
-        they are converted to.
+        The command has the name of the function or, as ``command("name")``, that one.
+        The parameters of the function say which words the command takes, and their
+        annotations what the words are converted to.
         """
         if callable(name):
             return self.command(name.__name__)(name)
@@ -144,22 +156,25 @@ class Interp:
         return define
 
     def expose(self, name: str, target: Any) -> str:
-        """Make ``target`` the Tcl command ``name``,
-        with its methods and attributes as subcommands; give ``name``.
+        """Make ``target`` the Tcl command ``name``; ``name``.
+
+        Its public methods and attributes are subcommands, see
+        :class:`kafkatcl.hosting.commands.ObjectCommand`.
         """
         self._define(ObjectCommand(self, name, target))
         return name
 
     def delete(self, name: str) -> None:
-        """Delete the Tcl command ``name``; a Python function
-        or object behind it is let go.
+        """Delete the Tcl command ``name``, and let go of what is behind it in Python.
+
+        :raises TclError: there is no such command.
         """
         self.call("rename", name, "")
 
     def object(self, name: str) -> Any:
-        """The Python object behind the Tcl command ``name``:
-        a function, an exposed object, or one of kafka's.
+        """The Python object behind the Tcl command ``name``.
 
+        :returns: a function, an exposed object, or one of the engine's.
         :raises LookupError: there is none.
         """
         full_name = self.call("namespace", "which", "-command", name)
@@ -176,18 +191,16 @@ class Interp:
         self.call("update")
 
     def vwait(self, name: str, timeout: float | None = None) -> bool:
-        """Handle events until the variable ``name`` is written or unset,
-        for at most ``timeout`` seconds.
+        """Handle events until the global variable ``name`` is written or unset.
 
-        Give whether it was.
+        :param timeout: seconds at most; None: no limit.
+        :returns: whether the variable was written or unset.
         """
         with self._in_tcl():
             return wait_for_variable(self, name, timeout, self._is_interrupted)
 
     def mainloop(self) -> None:
-        """Handle events until :meth:`quit` or, where there is a main window,
-        until that is destroyed.
-        """
+        """Handle events until :meth:`quit`, or until a main window is destroyed."""
         with self._in_tcl():
             outer, self._loop_depth = self._loop_depth, self._depth
             try:
@@ -204,12 +217,14 @@ class Interp:
     # -- the end -----------------------------------------------------------------------
 
     def close(self) -> None:
-        """Delete the commands made here; of an interpreter of our own,
-        everything.  A second call does nothing.
+        """Delete the commands made here; of an interpreter of our own, everything.
 
-        Messages that were produced there are delivered first, for 30 s at most
-        (``KAFKATCL_FLUSH_TIMEOUT_MS``).  An UndeliveredWarning tells of those that were
-        not, and whose failure no callback was told.
+        A second call does nothing.  Messages that were produced in an interpreter of
+        our own are delivered first, for 30 s at most (``KAFKATCL_FLUSH_TIMEOUT_MS``).
+        An UndeliveredWarning tells of those that were not delivered and whose failure
+        no callback was told.
+
+        :raises RuntimeError: a script is running, or another thread calls.
         """
         self._close()
 
@@ -253,9 +268,7 @@ class Interp:
 
     @contextlib.contextmanager
     def _in_tcl(self) -> Iterator[None]:
-        """Around a call into Tcl that runs scripts;
-        what interrupted them is raised at its end.
-        """
+        """Around a call that runs scripts: raise in the end what interrupts it."""
         self._check()
         if self._depth >= _MAX_DEPTH:
             raise TclError("too many nested evaluations (infinite loop?)", ("TCL", "LIMIT", "STACK"))

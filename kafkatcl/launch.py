@@ -1,5 +1,6 @@
-"""The program ``kafkatclsh``, where it may not even start: Linux distributions have
-tkinter in a package of its own.
+"""The program ``kafkatclsh``, where it may not even start.
+
+Linux distributions have tkinter in a package of its own.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from kafkatcl.postponed import postpone
 
 def kafkatclsh() -> NoReturn:
     """Run the shell, or say in a line what it lacks."""
-    postpone(
-        "asyncio"
-    )  # confluent-kafka imports it, which takes a tenth of the start; prompt_toolkit uses it
+    # confluent-kafka 2.16 imports asyncio, which takes a tenth of the time to start;
+    # prompt_toolkit uses it.
+    postpone("asyncio")
     try:
         from kafkatcl.shell import main  # noqa: PLC0415
     except ImportError as error:

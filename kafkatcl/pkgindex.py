@@ -12,8 +12,9 @@ _PACKAGE = Path(__file__).parent
 
 
 def index_folder() -> Path:
-    """The folder of the package's index,
-    in the installed package or in the checkout.
+    """The folder of the package's index, in the installed package or in the checkout.
+
+    :raises Failure: there is none.
     """
     for folder in (_PACKAGE / "pkgIndex", _PACKAGE.parent / "pkgIndex"):
         if (folder / "pkgIndex.tcl").is_file():
@@ -22,8 +23,10 @@ def index_folder() -> Path:
 
 
 def tcl_word(path: Path | str) -> bytes:
-    """``path`` as a word of Tcl and an element of lists,
-    in the bytes that it has as the name of a file.
+    """``path`` as a word of Tcl and an element of lists, in the bytes of its name.
+
+    TCLLIBPATH, for which it is meant, is a list:
+    https://www.tcl-lang.org/man/tcl8.6/TclCmd/tclvars.htm
     """
     return re.sub(
         rb'[\s"$;\[\\\]{}]', lambda found: b"\\x%02x" % ord(found[0]), os.fsencode(Path(path).as_posix())

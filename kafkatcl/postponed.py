@@ -1,5 +1,6 @@
-"""Modules that are imported when something of them is used:
-others import them for what is never used here.
+"""Modules that are imported at their first use.
+
+Others import them for what is never used here.
 """
 
 from __future__ import annotations
@@ -11,9 +12,7 @@ from typing import Any
 
 
 def postpone(name: str) -> None:
-    """Have the module ``name`` imported at its first use,
-    unless it was imported already.
-    """
+    """Have the module ``name`` imported at its first use, unless it is there."""
     if name not in sys.modules:
         sys.modules[name] = _Postponed(name)
 

@@ -1,5 +1,6 @@
-"""A port of one's choice before a broker that has chosen its own:
-what connects to it is connected to the broker.
+"""A port of one's choice before a broker that has chosen its own.
+
+What connects to the port is connected to the broker.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ _NAME = "kafkatcl-relay"  # of threads
 
 @contextlib.contextmanager
 def relayed(port: int, broker: str) -> Iterator[None]:
-    """While the block runs, ``port`` of 127.0.0.1,
-    and of ::1 where there is IPv6, leads to ``broker``.
+    """Have ``port`` of 127.0.0.1, and of ::1 where there is IPv6, lead to ``broker``.
 
-    :raises Failure: it is no port, or one that cannot be had.
+    This lasts while the block runs.
+
+    :param broker: ``host:port``.
+    :raises Failure: ``port`` is no port, or one that cannot be had.
     """
     if not 1 <= port < 1 << 16:
         raise Failure(f"port must be a whole number from 1 to 65535, got {port}")

@@ -1,5 +1,4 @@
-"""What every thread of a process that does not go on is doing:
-written when a signal asks for it.
+"""What every thread of a process does, written when a signal asks for it.
 
 ``faulthandler.register`` would write from within the signal, while another thread may
 be running Python and changing the very frames that are read: one signal in some
@@ -23,8 +22,8 @@ from typing import Any
 #: The environment variable that names the file to write to, in the place of stderr.
 STACKS = "KAFKATCL_STACKS"
 
-#: It has no meaning yet where nobody gave it one; SIGQUIT ends tclsh at Ctrl-\, and
-#: scripts like SIGUSR1.
+#: The signal that asks, which nothing else uses: SIGQUIT ends tclsh at Ctrl-\, and
+#: scripts like SIGUSR1.  None on a system without it.
 SIGNAL = getattr(signal, "SIGUSR2", None)
 
 #: Whether a thread reads the numbers of signals from Python's descriptor for them, and
@@ -35,9 +34,9 @@ _file: Any = None
 
 
 def on_signal() -> None:
-    """Have SIGUSR2 write the stacks of all threads to stderr, or append them to the
-    file that KAFKATCL_STACKS names.
+    """Have SIGUSR2 write the stacks of all threads to stderr or to a file.
 
+    The environment variable KAFKATCL_STACKS names the file, which is appended to.
     Where the signal has a handler already, or is ignored, all stays as it is.  To be
     called in the main thread.
     """
@@ -50,8 +49,9 @@ def on_signal() -> None:
 
 
 def watch() -> None:
-    """Start a thread that reads the numbers of signals, in a process that has none,
-    and do :func:`on_signal`.
+    """Do :func:`on_signal`, and start a thread that reads the numbers of signals.
+
+    To be called in the main thread of a process that has no such thread.
     """
     global watched  # noqa: PLW0603 - one for the process, as the signal is
     on_signal()

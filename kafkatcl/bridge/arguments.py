@@ -1,4 +1,11 @@
-"""Words of Tcl commands as values, refused with the texts Tcl itself uses."""
+"""Words of Tcl commands as values.
+
+What is refused is refused with Tcl's own texts, with two exceptions.  An integer of
+more than 32 bits with its sign is too large, where Tcl 8.6 takes 4294967295, too; and
+the error repeats the word and is ``TCL VALUE INTEGER``, not ``ARITH IOVERFLOW``
+(``Tcl_GetIntFromObj`` in
+https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclObj.c#L2495).
+"""
 
 from __future__ import annotations
 
@@ -32,21 +39,28 @@ START_WORDS = tuple(word for word in _OFFSETS if word != "invalid")
 
 
 def integer_or_none(text: str) -> int | None:
-    """An integer as Tcl reads it (signed, hexadecimal, octal, binary, in blanks),
-    or None if it is none.
+    """Read an integer of any size in Tcl's forms; None for any other text.
+
+    Those are a sign, and hexadecimal, octal (``0o17``, ``017``), binary or decimal
+    digits, with white space around them:
+    https://www.tcl-lang.org/man/tcl8.6/TclLib/GetInt.htm
     """
     match = _INTEGER.fullmatch(text)
     if match is None:
         return None
     sign, *digits = match.groups()
-    # Python refuses to convert thousands of digits; a hundred are too large already.
+    # Python refuses to convert thousands of decimal digits, and a hundred are too many
+    # already: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
     value = next(int(found.lstrip("0")[:100] or "0", base) for found, base in zip(digits, _BASES) if found)
     return -value if sign == "-" else value
 
 
 @functools.lru_cache(maxsize=1024)  # the same few numbers in every call
 def parse_integer(text: str) -> int:
-    """A 32 bit integer."""
+    """Read an integer of 32 bits.
+
+    :raises Failure: ``text`` is no integer, or has more bits.
+    """
     value = integer_or_none(text)
     if value is None:
         raise Failure(f'expected integer but got "{text}"', ("TCL", "VALUE", "INTEGER"))
@@ -56,7 +70,10 @@ def parse_integer(text: str) -> int:
 
 
 def parse_count(text: str) -> int:
-    """A number of messages."""
+    """Read a number of messages.
+
+    :raises Failure: ``text`` is no integer of 32 bits, or negative.
+    """
     value = parse_integer(text)
     if value < 0:
         raise Failure(f'expected a count of 0 or more but got "{text}"', ("TCL", "VALUE", "NUMBER"))
@@ -64,7 +81,15 @@ def parse_count(text: str) -> int:
 
 
 def parse_offset(text: str) -> int:
-    """An offset: a word, a number, or with a minus so many messages from the end."""
+    """Read where to start in a partition.
+
+    :param text: one of ``START_WORDS``; an offset; or ``-N`` for N messages before the
+        end.
+    :returns: the offset as librdkafka takes it: N before the end is ``OFFSET_TAIL_BASE
+        - N`` (``RD_KAFKA_OFFSET_TAIL`` in
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L3922).
+    :raises Failure: ``text`` is none of these.
+    """
     if text in START_WORDS:
         return _OFFSETS[text]
     value = integer_or_none(text)
@@ -77,8 +102,9 @@ def parse_offset(text: str) -> int:
 
 
 def parse_position(text: str) -> int:
-    """An offset that can be committed: that of a message,
-    not a word or a place counted from the end.
+    """Read an offset that can be committed: a number.
+
+    :raises Failure: ``text`` is no number from 0 to 2**63 - 1.
     """
     value = integer_or_none(text)
     if value is None or not 0 <= value < 2**63:
@@ -87,9 +113,7 @@ def parse_position(text: str) -> int:
 
 
 def offset_text(value: int) -> str:
-    """An offset as :func:`parse_offset` takes it;
-    librdkafka's invalid one is ``invalid``.
-    """
+    """Write an offset as :func:`parse_offset` reads it; ``invalid`` for none."""
     for word, logical in _OFFSETS.items():
         if value == logical:
             return word
@@ -97,8 +121,10 @@ def offset_text(value: int) -> str:
 
 
 def byte_string(text: str, what: str) -> bytes:
-    """The bytes of a Tcl byte array, one character each;
-    ``what`` names the argument.
+    """The bytes of a Tcl byte array, one character for each.
+
+    :param what: the name of the argument, for the error.
+    :raises Failure: a character is above U+00FF; the error says which and where.
     """
     try:
         return text.encode("latin-1")

@@ -11,7 +11,10 @@ from contextlib import suppress
 class Bell:
     """A pipe that Kafka's threads write to and the interpreter's event loop reads.
 
-    That is all they do with the interpreter: they hold nothing of it.
+    A thread of Kafka knows nothing of an interpreter but this pipe, and so holds no
+    reference to one.
+
+    :raises OSError: the process has no two descriptors left.
     """
 
     def __init__(self) -> None:
@@ -23,7 +26,7 @@ class Bell:
         self._rung: set[str] = set()
 
     def ring(self, session: str) -> None:
-        """Say that a session has events (any thread)."""
+        """Say that a session has events (any thread; never waits)."""
         with self._lock:
             if self._open:
                 self._rung.add(session)
@@ -31,7 +34,7 @@ class Bell:
                     os.write(self._writing, b"1")
 
     def keep(self, sessions: Iterable[str]) -> None:
-        """Have sessions among the next that are :meth:`rung`."""
+        """Have sessions that could not be told yet come again with :meth:`rung`."""
         with self._lock:
             self._rung.update(sessions)
 
@@ -44,7 +47,7 @@ class Bell:
         return rung
 
     def close(self) -> None:
-        """Close the pipe; whoever rings is not heard any more."""
+        """Close the pipe; later rings are ignored."""
         with self._lock:
             self._open = False
             os.close(self.descriptor)

@@ -21,7 +21,8 @@ from kafkatcl.engine.shutdown import before_shutdown, finish, is_finished
 from kafkatcl.pkgindex import index_folder
 from kafkatcl.version import TCL_VERSION
 
-#: Tcl waits for files with select(), which takes no descriptors from this one on.
+#: Tcl waits for files with select(), which takes no descriptor from this one on:
+#: FD_SETSIZE in https://man7.org/linux/man-pages/man2/select.2.html
 _SELECT_LIMIT = 1024
 _LOOK_MS = 10
 
@@ -33,13 +34,13 @@ class Host:
         self._app = app
         self._thread = threading.get_ident()
         self._queues: dict[str, EventQueue] = {}  # by session
-        #: Of interpreters that are gone and have lost messages, or may do so yet.
+        #: Of interpreters that are gone and have lost messages, or may yet lose some.
         self._left: list[EventQueue] = []
         self._timer: Any = None
         self._bell: Bell | None = None
 
     def install(self) -> None:
-        """Announce the package; nothing is loaded before it is required."""
+        """Announce the package; ``package require`` loads the rest."""
         self._app.eval("namespace eval ::kafkatcl::bridge {}")
         inprocess.define_call(self._app, "::kafkatcl::bridge::seal", seal)
         inprocess.define_call(self._app, "::kafkatcl::bridge::rest", lambda wanted: rest(wanted == "1"))
@@ -48,13 +49,18 @@ class Host:
         self._app.setvar("::kafkatcl::version", TCL_VERSION)
         for file in ("programs.tcl", "install.tcl"):
             self._app.call("source", "-encoding", "utf-8", str(inprocess.TCL_LIBRARY / file))
-        # Nobody installs it in the interpreters of new threads and of programs that
-        # are run: they get a sidecar.
+        # The interpreters of new threads, and of programs that a script runs, have no
+        # Python: they get a sidecar.
         self._app.setvar("::kafkatcl::programs::index", str(index_folder()))
         self._app.setvar("::kafkatcl::programs::python", sys.executable or "")
 
     def open_session(self) -> str:
-        """The session for an interpreter that is about to load the package."""
+        """Open a session for an interpreter that is to load the package; its name.
+
+        The first session starts the bell and makes the bridge calls.
+
+        :raises Failure: the process has too few descriptors left.
+        """
         if self._bell is None:
             self._bell = self._start()
         session = sessions.open_session(self._bell.ring)
@@ -62,7 +68,7 @@ class Host:
         return session
 
     def close_session(self, session: str) -> None:
-        """The interpreter of this session is gone: delete what it has left."""
+        """Delete what the interpreter of a session, which is gone, has left."""
         queue = self._queues.pop(session, None)
         if queue is None:
             return
@@ -70,7 +76,7 @@ class Host:
         self._left = [left for left in (*self._left, queue) if left.lost or not is_finished(left)]
 
     def alert(self) -> None:
-        """The bell has rung: let the interpreters tell what waits for them."""
+        """Have the interpreters take their events: the bell has rung."""
         bell = self._bell
         rung = bell.rung() if bell else ()
         if bell and rung:
@@ -81,17 +87,21 @@ class Host:
                 self._timer = inprocess.on_time(self._app, _LOOK_MS, self.alert)
 
     def acknowledge(self) -> None:
-        """Before the end: messages whose callback has run count as consumed."""
+        """Before the end: have messages whose callback has run count as consumed."""
         if threading.get_ident() != self._thread:
-            # The end by a signal: only its own thread may call Tcl, so messages may be
-            # told again later.
+            # The end by a signal comes in another thread, and only its own may call
+            # Tcl: messages whose callback has run may be told again later.
             return
         if self._queues:
             with suppress(inprocess.NativeError):
                 self._app.call("::kafkatcl::interpreters::Settle")
 
     def finish(self) -> list[str]:
-        """:meth:`close`, and wait for it; what was lost, a line for each producer."""
+        """Do :meth:`acknowledge` and :meth:`close`, and wait until all is closed.
+
+        :returns: a line for each producer that has lost messages.
+        :raises KeyboardInterrupt: Ctrl-C has ended the wait.
+        """
         self.acknowledge()
         self.close()
         return [words for queue in self._left for words in finish(queue)]
@@ -125,13 +135,13 @@ class Host:
         return bell
 
     def _look(self) -> None:
-        """Look after the bell now and then: select() would fail for its descriptor."""
+        """Look at the bell every 10 ms: Tcl's select() cannot take its descriptor."""
         self.alert()
         self._timer = inprocess.on_time(self._app, _LOOK_MS, self._look)
 
 
 class _Acknowledger:
-    """Settles a host at the end if it is still there, by a weak reference."""
+    """Has a host acknowledge at the end if it is still there, by a weak reference."""
 
     def __init__(self, host: Host) -> None:
         self._host = weakref.ref(host)

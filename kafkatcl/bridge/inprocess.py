@@ -31,7 +31,9 @@ NativeError = tkinter.TclError
 LIBRARY: str | None = getattr(_tkinter, "__file__", None)
 
 _numbers = itertools.count(1)
-_NO_EVENTS = 1 << 7  # a kind of events that Tcl does not have; to name none would mean all
+#: A kind of events that Tcl does not have; to name none would mean all:
+#: https://www.tcl-lang.org/man/tcl8.6/TclLib/DoOneEvent.htm
+_NO_EVENTS = 1 << 7
 
 _FORGET = r"""
 # The trace on a command that was deleted: what serves it goes too.
@@ -52,42 +54,52 @@ proc ::kafkatcl::WithList {command args} {
 
 
 class _Interpreter(tkinter.Tk):
+    """A tkinter interpreter that runs no files of the user."""
+
     def readprofile(self, baseName: str, className: str) -> None:  # noqa: N803
-        """Run none of the files in the home directory that tkinter would:
-        neither tclsh nor wish does.
+        """Run none of the files in the home directory that tkinter would run.
+
+        Neither tclsh nor wish does so; see
+        https://github.com/python/cpython/blob/v3.11.2/Lib/tkinter/__init__.py#L2374
         """
 
 
 def new_interp(*, tk: bool = False) -> tkinter.Misc:
-    """A Tcl interpreter of our own; with ``tk`` one that has a main window too."""
+    """Make a Tcl interpreter of our own; with ``tk`` it has a main window too.
+
+    :raises NativeError: there is no display for the window.
+    """
     return _Interpreter(useTk=tk)
 
 
 def application(interp: Any) -> Any:
-    """The interpreter behind ``interp``:
-    a ``tkinter.Tcl()``, a ``Tk()``, any widget, or itself.
-    """
+    """The interpreter behind a ``tkinter.Tcl()``, a ``Tk()``, a widget, or itself."""
     return getattr(interp, "tk", interp)
 
 
 def define_call(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a Tcl command that answers with a tuple (see ``answers.py``)."""
+    """Make ``name`` a Tcl command that answers with a tuple (see ``answers.py``).
+
+    ``function`` gets the words of the command as str.
+    """
     application(interp).createcommand(name, guarded(function))
 
 
 def define_fast_path(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a Tcl command that answers with the value of ``function``,
-    which never raises: without a guard.
+    """Make ``name`` a Tcl command that answers with the value of ``function`` itself.
+
+    There is no guard around ``function``, which must never raise.
     """
     application(interp).createcommand(name, function)
 
 
 def define_list_call(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a bridge call whose last argument is a Tcl list of lists,
-    given to ``function`` as typed tuples.
+    """Make ``name`` a bridge call whose last argument is a Tcl list of lists.
 
-    A str is the string the script sees; numbers and byte arrays are values whose string
-    may be another.
+    ``function`` gets the list as a tuple of tuples, ``()`` where it is none.  An
+    element that is a str is the string that the script sees.  Any other came from a
+    typed value of Tcl (int, float, bytes), whose string may be another: ``FromObj`` in
+    https://github.com/python/cpython/blob/v3.11.2/Modules/_tkinter.c
     """
     app = application(interp)
 
@@ -105,18 +117,19 @@ def define_list_call(interp: Any, name: str, function: Function) -> None:
 
 
 def _elements(app: Any, value: Any) -> tuple[Any, ...]:
-    """The elements of a list; none if the type of the value is not known to be one."""
+    """The elements of a list; none if the value's type is not known to be one."""
     if type(value) is tuple:
         return value
     return tuple(app.splitlist(value)) if type(value) is str else ()
 
 
 def define_command(interp: Any, name: str, function: Function) -> None:
-    """Make ``name`` a Tcl command like any other:
-    its result is the value, a failure is a Tcl error.
+    """Make ``name`` a Tcl command like any other: a failure is a Tcl error.
 
     Once the command is deleted, by ``rename name {}`` or otherwise, ``function`` is let
     go.
+
+    :param function: gets the words as str; returns a value that tkinter can pass.
     """
     app = application(interp)
     hidden = f"::kafkatcl::python{next(_numbers)}"
@@ -128,17 +141,21 @@ def define_command(interp: Any, name: str, function: Function) -> None:
 
 
 def start_events(interp: Any) -> None:
-    """Have Tcl set up its notifier now, which runs no timer, file, or idle callback.
+    """Have Tcl set up its notifier now; no timer, file, or idle callback runs.
 
-    Tcl would do so at its first wait, and would end the process if there were no
-    descriptor below 1024 left then.
+    Tcl would do so at its first wait, and end the process if the pipe that it makes
+    then cannot be had.  A descriptor from 1024 on is no better: select() cannot take
+    one (``NotifierThreadProc`` in
+    https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixNotfy.c#L1161).
     """
     application(interp).dooneevent(_tkinter.DONT_WAIT | _NO_EVENTS)
 
 
 def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> None:
-    """Have ``function`` called as an event whenever there is something
-    to read from ``descriptor``.
+    """Have ``function`` called as an event whenever a descriptor can be read.
+
+    A Failure of ``function`` is dropped, as nobody gets the answer; any other exception
+    is logged as a fault.
     """
     answer = guarded(function)
     application(interp).createfilehandler(
@@ -147,13 +164,14 @@ def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> N
 
 
 def on_time(interp: Any, ms: int, function: Callable[[], None]) -> Any:
-    """Have ``function`` called as an event after ``ms``: by a timer that no script
-    sees, for :func:`forget_timer`.
+    """Have ``function`` called as an event after ``ms``; no script sees the timer.
+
+    :returns: the timer, for :func:`forget_timer`.
     """
     answer = guarded(function)
     return application(interp).createtimerhandler(ms, lambda: answer() and None)
 
 
 def forget_timer(timer: Any) -> None:
-    """Have the function of a timer not called; nothing happens when it was already."""
+    """Have the function of a timer not called; one that was called is let be."""
     timer.deletetimerhandler()

@@ -8,21 +8,20 @@ from typing import Any
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.host import Host
 
-#: By the identity of their interpreters, which they keep.  They are not asked of Tcl:
-#: the script may have deleted all commands of ours.
+#: By the ``id()`` of the interpreter; the host keeps it, so no two hosts have the same.
+#: Tcl is not asked for the host: a script may have deleted all commands of ours.
 _hosts: weakref.WeakValueDictionary[int, Host] = weakref.WeakValueDictionary()
 
 
 def install(interp: Any) -> None:
-    """Make ``package require kafka`` work in an interpreter,
-    and in the children it makes from now on.
+    """Make ``package require kafka`` work in an interpreter and in its later children.
 
     The environment variables TCLLIBPATH and KAFKATCL_PYTHON tell a tclsh that is run,
     and the interpreters of new threads (package Thread), where to find it.  A second
     call for an interpreter does nothing.  What the program leaves open is flushed and
     closed when it ends.
 
-    :param interp: a ``tkinter.Tcl()``, a ``tkinter.Tk()``, or any widget.  Call it in
+    :param interp: a ``tkinter.Tcl()``, a ``tkinter.Tk()``, or any widget.  Call this in
         the interpreter's thread.
     """
     app = inprocess.application(interp)
@@ -47,12 +46,14 @@ def kafka_object(interp: Any, name: str) -> Any:
 
 
 def uninstall(interp: Any) -> list[str]:
-    """Close what the package has open in an interpreter that is about to go;
-    its commands no longer work.
+    """Close what the package has open in an interpreter that is about to go.
 
-    What was produced is delivered first, within the bound for the end of a program.
-    Return a line for each producer with messages that were not delivered and whose
-    failure no callback got: how many, of which topics, and why.
+    Its kafka commands no longer work.  What was produced is delivered first, within the
+    bound for the end of a program.
+
+    :returns: a line for each producer with messages that were not delivered and whose
+        failure no callback got: how many, of which topics, and why.
+    :raises KeyboardInterrupt: Ctrl-C has ended the wait.
     """
     host = _hosts.get(id(inprocess.application(interp)))
     return [] if host is None else host.finish()

@@ -1,6 +1,6 @@
 """What the engine tells callbacks, as scripts get it: a list of names and values.
 
-Messages are not among it: an event has their fields as they are.
+Messages do not come through here: an event has their fields as they are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from kafkatcl.librdkafka.errors import error_name, error_text
 
 
 def callback_argument(told: Any) -> Any:
-    """What a callback is given: of a record the list, anything else as it is."""
+    """Turn what the engine tells a callback into the argument that the script gets.
+
+    :returns: for a record of ``engine/reports.py`` or an ErrorItem a flat tuple (name,
+        value, name, value, ...); anything else as it is: the text of statistics, or the
+        answer to a call in the background.
+    """
     shape = _SHAPES.get(type(told))
     return shape(told) if shape else told
 

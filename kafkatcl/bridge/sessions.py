@@ -1,4 +1,7 @@
-"""What belongs to one interpreter, and the objects behind its commands."""
+"""What belongs to one interpreter, and the objects behind its commands.
+
+Any thread may look objects up; only that of the interpreter makes and deletes them.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,12 @@ _automatic_names: dict[str, Any] = {}
 
 
 def open_session(ring: Callable[[str], None], ring_back: Callable[[str], None] | None = None) -> str:
-    """A session for an interpreter.
+    """Open a session for an interpreter; its name, such as ``i1``.
 
-    ``ring`` is called with its name, from any thread, when it has events, and
-    ``ring_back`` or else ``ring`` when it must give some back.
+    :param ring: is called with the name, from any thread, when there are events to
+        take.
+    :param ring_back: the same when the interpreter must give some back; ``ring`` by
+        default.
     """
     name = f"i{next(_numbers)}"
     _sessions[name] = EventQueue(lambda: ring(name), lambda: (ring_back or ring)(name))
@@ -33,8 +38,11 @@ def open_session(ring: Callable[[str], None], ring_back: Callable[[str], None] |
 
 
 def close_session(name: str) -> list[str]:
-    """Delete all objects of a session whose interpreter goes, or is gone;
-    their object ids.
+    """Delete all objects of a session whose interpreter goes, or is gone.
+
+    Consumers are waited for, up to 5 s; producers go on delivering in the background.
+
+    :returns: the object ids.
     """
     _sessions.pop(name, None)
     object_ids = [object_id for object_id, session in _session_of.items() if session == name]
@@ -47,15 +55,19 @@ def close_session(name: str) -> list[str]:
 
 
 def events(session: str) -> EventQueue:
-    """The events of a session."""
+    """The events of a session.
+
+    :raises KeyError: it is closed.
+    """
     return _sessions[session]
 
 
 def register(owner: str, prefix: str, make: Callable[[str], Any]) -> str:
-    """Keep the object that ``make`` gives for an object id of its own,
-    and return that.
+    """Make an object and keep it under an object id of its own, which is returned.
 
-    ``owner`` is the session it belongs to, or an object that belongs to the same.
+    :param owner: the session it belongs to, or an object that belongs to the same.
+    :param prefix: the letter in front of the number: ``m``, ``h``, ``t``, ``q``, ``b``.
+    :param make: gets the object id; if it raises, nothing is kept.
     """
     object_id = f"{prefix}{next(_numbers)}"
     objects[object_id] = make(object_id)
@@ -66,7 +78,9 @@ def register(owner: str, prefix: str, make: Callable[[str], Any]) -> str:
 def find(object_id: str, kind: type[Kind]) -> Kind:
     """The object that has this id.
 
-    :raises Failure: it was deleted.
+    :param kind: what the object must be.  With ``object``, None stands for one that was
+        deleted.
+    :raises Failure: it was deleted, or is of another kind.
     """
     found = objects.get(object_id)
     if not isinstance(found, kind):
@@ -75,14 +89,12 @@ def find(object_id: str, kind: type[Kind]) -> Kind:
 
 
 def forget(object_id: str) -> Any:
-    """Take an object out; None if there is none."""
+    """Take an object out and return it; None if there is none."""
     _session_of.pop(object_id, None)
     return objects.pop(object_id, None)
 
 
 def automatic_name(prefix: str) -> str:
-    """The next name for ``#auto``, such as ``kafka_topic0``;
-    none is given twice in a process.
-    """
+    """The next name for ``#auto``, such as ``kafka_topic0``; unique in the process."""
     numbers = _automatic_names.setdefault(prefix, itertools.count())
     return f"{prefix}{next(numbers)}"

@@ -21,13 +21,15 @@ class Messages(NamedTuple):
 
     @classmethod
     def of(cls, head: str, run: Run) -> Messages:
-        """Those of a run."""
+        """Those of a run, under this head."""
         return cls(head, run.topic, run.partition, run.layout.name, run.fields)
 
 
 def item_shape(item: Item) -> tuple[Any, ...]:
-    """What a command reads: messages, ("error", pairs),
-    or at the end of a partition ("end",).
+    """The form in which a command that reads gets an item.
+
+    :returns: messages as :class:`Messages`, an error as ("error", pairs), the end of a
+        partition as ("end",).
     """
     if isinstance(item, Run):
         return Messages.of("messages", item)
@@ -35,13 +37,16 @@ def item_shape(item: Item) -> tuple[Any, ...]:
 
 
 def error_pairs(error: ErrorItem) -> tuple[str, ...]:
-    """The names and values of an error that stands in the place of a message."""
+    """An error in the place of a message: name, value, name, value, ..."""
     return ("error", error.error, "code", error.code, "message", error.message)
 
 
 def message_layouts() -> tuple[Any, ...]:
-    """All names in the order of lists, and (layout, its names, layout,
-    its names, ...).
+    """What messages hold, for Tcl.
+
+    :returns: the names of all fields in the order of the lists that callbacks get; and
+        a flat tuple of each layout's name and the names of its fields, as ("plain",
+        ("payload", "offset", "timestamp"), "keyed", ...).
     """
     columns = (part for layout in LAYOUTS for part in (layout.name, _names(layout)))
     return (tuple(field.name for field in FIELDS), tuple(columns))

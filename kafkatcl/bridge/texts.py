@@ -1,17 +1,21 @@
-"""Texts between Python and Tcl, which have their own forms of NUL and
-of lone surrogates.
+"""Texts between Python and Tcl, which write NUL and lone surrogates in other ways.
 
-tkinter gives and takes a lone surrogate as its three bytes, each escaped by
-surrogateescape, and takes NUL only as Tcl's two bytes C0 80, escaped too.  The sidecar
-does the same, so that both bridges refuse the same strings.
+tkinter gives and takes a lone surrogate as the three bytes of its UTF-8, each escaped
+by surrogateescape, and takes NUL only as Tcl's two bytes C0 80, escaped too
+(``unicodeFromTclStringAndSize`` and ``AsObj`` in
+https://github.com/python/cpython/blob/v3.11.2/Modules/_tkinter.c#L392; newer ones take
+NUL itself, too).  The sidecar does the same, so that both bridges refuse the same
+strings.
 """
 
 from __future__ import annotations
 
 
 def text_from_tcl(text: str) -> str:
-    r"""A string of a bridge in Python's form: ``\udced\udca0\udc80`` becomes the lone
-    surrogate ``\ud800``, and ``\udcc0\udc80`` becomes NUL.
+    r"""Turn a string that came over a bridge into Python's form.
+
+    ``\udced\udca0\udc80`` becomes the lone surrogate ``\ud800``, and ``\udcc0\udc80``
+    becomes NUL.  A string with other escaped bytes stays as it is.
     """
     if _is_clean(text):
         return text
@@ -23,20 +27,21 @@ def text_from_tcl(text: str) -> str:
 
 
 def text_to_tcl(text: str) -> str:
-    """A string in the form that a bridge takes."""
+    """Turn a string of Python into the form that a bridge takes, see the module."""
     if "\0" not in text and _is_clean(text):
         return text
     return escaped(text.encode("utf-8", "surrogatepass").replace(b"\0", b"\xc0\x80"))
 
 
 def escaped(encoded: bytes) -> str:
-    """What Tcl encodes as these bytes, in the form that a bridge gives it."""
+    """Turn a string in Tcl's own encoding into the form that a bridge gives."""
     return encoded.decode("utf-8", "surrogateescape")
 
 
 def echoed(text: str) -> str:
-    """A string in either form, perhaps with words of ours around it,
-    in the form that a bridge takes.
+    """Turn a string in either form into the form that a bridge takes.
+
+    Words of a script go back to it so, in errors with words of ours around them.
     """
     return text_to_tcl(text_from_tcl(text))
 

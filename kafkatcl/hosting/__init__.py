@@ -1,3 +1,1 @@
-"""What :class:`kafkatcl.interp.Interp` is made of:
-Python functions and objects as Tcl commands.
-"""
+"""Python functions and objects as Tcl commands: what ``kafkatcl.Interp`` is made of."""

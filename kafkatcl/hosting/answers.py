@@ -1,6 +1,4 @@
-"""What a Python function gives or raises,
-as the result or the error of a Tcl command.
-"""
+"""What a Python function returns or raises, as the result or error of a Tcl command."""
 
 from __future__ import annotations
 
@@ -16,12 +14,14 @@ from kafkatcl.hosting.values import to_tcl
 
 
 def answering(function: Function, interrupted: Callable[[BaseException], None]) -> Function:
-    """``function``, which takes the words of a command,
-    made fit for ``define_command``.
+    """Make ``function``, which takes the words of a command, fit for define_command.
 
-    Its value becomes a Tcl value and every exception a failure.  One that ends
-    programs, such as KeyboardInterrupt and SystemExit, is handed to ``interrupted``
-    besides.
+    The value becomes a Tcl value and every exception a failure: a TclError keeps its
+    errorCode and errorInfo, a ``tkinter.TclError`` has ``NONE``, any other has the
+    errorCode ``PYTHON ClassName`` and Python's traceback as its errorInfo.
+
+    :param interrupted: gets an exception that ends programs besides, such as
+        KeyboardInterrupt and SystemExit.
     """
 
     def answer(*words: str) -> Any:

@@ -45,10 +45,12 @@ class Arguments:
         self._takes_any_option = any(p.kind is p.VAR_KEYWORD for p in self._parameters.values())
 
     def bind(self, command: str, words: Sequence[str]) -> inspect.BoundArguments:
-        """The converted arguments for a call of ``command`` with ``words``.
+        """Convert the words of a call to the arguments of the function.
 
-        Words that do not fit raise TclError, with the usage after ``command`` where
-        their number is wrong.
+        :param command: the name of the command, for the usage in errors.
+        :raises TclError: the number of words is wrong, with the usage; an option is
+            unknown or has no value; a word is not of the kind that its parameter asks
+            for.
         """
         values, options = self._sorted(words)
         try:
@@ -61,7 +63,7 @@ class Arguments:
         return bound
 
     def _sorted(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        """``words`` as those that go by position and those that go by name."""
+        """Part ``words`` into those that go by position and those that go by name."""
         if not (self._options or self._takes_any_option):
             return list(words), {}
         values: list[str] = []
@@ -111,11 +113,11 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _kinds(annotation: Any) -> tuple[type, type]:
-    """The kind of value an annotation asks for, and that of its elements:
-    ``dict[str, bytes]`` has bytes.
+    """The kind of value that an annotation asks for, and that of its elements.
 
-    ``int | None`` and ``Optional[int]`` go by type.  It is read as text, since
-    annotations may name what exists only for type checkers.
+    ``dict[str, bytes]`` is a dict of bytes.  ``int | None`` and ``Optional[int]`` go by
+    type.  The annotation is read as text, since it may name what exists only for type
+    checkers.
     """
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     text = re.sub(r"^(typing\.)?Optional\[(.*)\]$", r"\2", text)

@@ -1,6 +1,4 @@
-"""Python functions and objects as Tcl commands:
-what the words of a call mean to them.
-"""
+"""Python functions and objects as Tcl commands: what the words of a call mean."""
 
 from __future__ import annotations
 
@@ -27,8 +25,9 @@ class FunctionCommand:
 
 
 class ObjectCommand:
-    """The command ``name`` whose subcommands are the public methods
-    and attributes of ``target``.
+    """The command ``name``: its subcommands are methods and attributes of ``target``.
+
+    Only public ones are, those without a leading underscore.
 
     A method takes words by position and, for keyword-only parameters and those with a
     default, as ``-name value``; one that returns ``target`` gives the command's name.

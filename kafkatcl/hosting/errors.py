@@ -14,14 +14,15 @@ class UndeliveredWarning(RuntimeWarning):
 
 
 class TclError(NativeError):
-    """An error of a Tcl script; also what a Python command raises to be told
-    as a Tcl error.
+    """An error of a Tcl script; a Python command raises it to fail with a Tcl error.
 
-    It is a ``tkinter.TclError`` too, so that code which catches those catches this.
+    Code that catches ``tkinter.TclError`` catches this one, too.
 
-    ``message`` is the result, ``errorcode`` the words of errorCode, ``errorinfo`` the
-    text of errorInfo, and ``code`` Tcl's completion code: 1, or another for a script
-    that ended by ``break`` and the like.
+    :param message: the result.
+    :param errorcode: the words of errorCode.
+    :param errorinfo: the text of errorInfo; empty: Tcl makes it.
+    :param code: Tcl's completion code: 1, or another for a script that ended by
+        ``break`` and the like.
     """
 
     def __init__(
@@ -43,12 +44,15 @@ class CommandFailure(Failure):
 
 
 def wrong_arguments(usage: str) -> TclError:
-    """The error for a wrong number of words."""
+    """The error for a wrong number of words, in Tcl's form."""
     return TclError(f'wrong # args: should be "{usage}"', ("TCL", "WRONGARGS"))
 
 
 def bad_option(word: str, known: Sequence[str]) -> TclError:
-    """The error for a word that is none of ``known``."""
+    """The error for a word that is none of ``known``, in Tcl's form.
+
+    See https://www.tcl-lang.org/man/tcl8.6/TclLib/GetIndex.htm
+    """
     return TclError(
         f'bad option "{word}": must be {listed(known)}', ("TCL", "LOOKUP", "INDEX", "option", word)
     )

@@ -8,6 +8,8 @@ from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.hosting.errors import TclError
 from kafkatcl.hosting.values import from_tcl
 
+# What Tcl says of `break` and its kin outside of loops: ``ProcessUnexpectedResult`` in
+# https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclBasic.c#L6333
 _SUPPORT = r"""
 namespace eval ::kafkatcl::host {}
 # What a script evaluated by `catch value options` came to: {0 text} or {code message errorCode errorInfo}.  Each text
@@ -57,10 +59,10 @@ def prepare(interp: Any) -> None:
 
 
 def evaluate(interp: Any, script: Any) -> str:
-    """The value of ``script``, or a command given as a tuple of words,
-    evaluated at global level.
+    """Evaluate a script at global level; its value.
 
-    :raises TclError: it failed.
+    :param script: a str, or a command as a tuple of words; see ``to_tcl``.
+    :raises TclError: the script failed, or ended by ``break`` and the like.
     """
     # `catch` as the outermost command adds nothing of its own to errorInfo.
     status = interp.tk.call("catch", script, "::kafkatcl::host::value", "::kafkatcl::host::options")
@@ -73,8 +75,9 @@ def evaluate(interp: Any, script: Any) -> str:
 
 
 def clear(interp: Any) -> None:
-    """Cancel timers, and delete the commands that want to know of their deletion,
-    such as those of open handles.
+    """Cancel timers, and delete the commands that have a trace on their deletion.
+
+    Such are the commands of open handles.
     """
     interp.tk.eval("foreach timer [after info] {after cancel $timer}")
     interp.tk.call("::kafkatcl::host::Clear", "")

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Message:
-    """What callbacks for messages and for delivery reports are told,
-    with the bytes of payload and key as they are.
+    """What callbacks for messages and for delivery reports are told.
 
-    What came in the place of a message has an ``error``, the name of its ``code``, and
-    a ``message`` for people; a failed delivery has these besides.  Without an error
-    they are empty.  ``offset`` and ``timestamp`` (ms since 1970) are -1 where there is
-    none.
+    ``payload`` and ``key`` are the bytes as they are.  ``offset`` and ``timestamp`` (ms
+    since 1970) are -1 where there is none.  An error that came in the place of a
+    message has an ``error``, the name of its ``code``, and a ``message`` for people; a
+    failed delivery has these beside its fields.  Without an error they are empty.
     """
 
     topic: str = ""

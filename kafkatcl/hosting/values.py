@@ -15,7 +15,7 @@ KINDS = (str, bytes, int, float, bool, list, tuple, dict, Message)
 
 
 def to_tcl(value: Any) -> Any:
-    """``value`` as something tkinter passes to Tcl unharmed.
+    """Turn ``value`` into something that tkinter passes to Tcl unharmed.
 
     None becomes an empty string, bytes a byte array, a mapping a dict, other
     collections lists (nested too), numbers numbers (True is 1), and anything else its
@@ -37,11 +37,15 @@ def to_tcl(value: Any) -> Any:
 
 
 def from_tcl(interp: Any, text: str, kind: type, element: type = str) -> Any:
-    """The Tcl value ``text`` as a ``kind``, one of :data:`KINDS`;
-    ``interp`` is an Interp or a tkinter object.
+    """Turn the text of a Tcl value into a Python value.
 
-    Lists hold values of the kind ``element``, and so do dicts under strings.  A value
-    that is no ``kind`` raises TclError with Tcl's own message.
+    :param interp: an Interp or a tkinter object.
+    :param kind: one of :data:`KINDS`.
+    :param element: the kind of the elements of a list, and of the values of a dict,
+        whose keys are str.
+    :raises TclError: the value is no ``kind``, with Tcl's own message; for bytes with
+        that of Tcl 9, as 8.6 takes the low byte of any character.
+    :raises TypeError: there is no such kind.
     """
     if kind is str:
         return text
@@ -71,7 +75,7 @@ def _scalar(interp: Any, text: str, kind: type) -> Any:
     reader, noun, code = _SCALARS[kind]
     try:
         return getattr(interp.tk, reader)(text)
-    except (NativeError, ValueError):  # a ValueError comes from NUL and from surrogates
+    except (NativeError, ValueError):  # tkinter raises ValueError for NUL and surrogates
         raise TclError(f'expected {noun} but got "{text}"', ("TCL", "VALUE", code)) from None
 
 

@@ -9,8 +9,9 @@ from typing import Any, Callable
 
 from kafkatcl.hosting.values import to_tcl
 
-#: Tcl waits for events deaf to signals: a timer gives Python the chance to handle them,
-#: this often in ms.
+#: Python runs the handlers of signals between two of its instructions, and Tcl waits
+#: for events in C: a timer gives Python a chance this often, in ms.
+#: https://docs.python.org/3/library/signal.html#execution-of-python-signal-handlers
 _TICK_MS = 200
 
 _numbers = itertools.count(1)
@@ -36,7 +37,7 @@ proc ::kafkatcl::host::Stop {} {
 
 @contextlib.contextmanager
 def ticking(interp: Any) -> Iterator[None]:
-    """Around waiting for events: there is one at least every 200 ms."""
+    """While the block waits for events: have one come every 200 ms at least."""
     timer = f"::kafkatcl::host::timer{next(_numbers)}"
     interp.tk.eval(_SUPPORT)
     interp.tk.call("::kafkatcl::host::Tick", timer, _TICK_MS)
@@ -54,10 +55,11 @@ def stop_callbacks(interp: Any) -> None:
 
 
 def wait_for_variable(interp: Any, name: str, seconds: float | None, stopped: Callable[[], bool]) -> bool:
-    """Handle events until the variable ``name`` is written or unset;
-    give whether it was.
+    """Handle events until the global variable ``name`` is written or unset.
 
-    The wait also ends after ``seconds`` (None: no limit) and once ``stopped()``.
+    :param seconds: how long at most; None: no limit.
+    :param stopped: says that the wait is to end; asked after each event.
+    :returns: whether the variable was written or unset.
     """
     state = f"::kafkatcl::host::waiting{next(_numbers)}"
     trace = (to_tcl(name), ("write", "unset"), ("::kafkatcl::host::Written", state))

@@ -47,8 +47,9 @@ def main() -> NoReturn:
 
 
 def _run(app: Any, options: Options) -> int:
-    """Run the script or the commands of standard input;
-    then, with Tk, serve its windows until all are closed.
+    """Run the script, or the commands of standard input; the exit status.
+
+    With Tk, serve its windows then, until all are closed.
     """
     if options.script is None and is_terminal():
         _converse(app)
@@ -86,8 +87,9 @@ def _version(app: Any) -> str:
 
 
 def _leave_by_exit(app: Any, status: int) -> NoReturn:
-    """Leave by the command ``exit``, as a script may have put its own in its place;
-    or without, if it has none.
+    """Leave by the command ``exit``, in whose place a script may have put its own.
+
+    Where there is no such command, leave without it.
     """
     for command in ("exit", "::kafkatcl::shell::Exit {}"):
         with contextlib.suppress(NativeError):

@@ -1,5 +1,6 @@
-"""Text that comes while a command is typed:
-written above it, as if the line of the command were not there.
+"""Text that comes while a command is typed: it is written above the command.
+
+The terminal looks as if the line of the command had not been there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import unicodedata
 #: What does not move the cursor: colours and their like.
 _STYLE = re.compile(r"\x1b\[[0-9;:]*m")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-#: At the beginning; Tcl writes CR LF to terminals.
+#: A line end at the beginning.  Tcl writes CR LF to terminals:
+#: https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixChan.c#L1636
 _NEWLINE = re.compile(rb"\A\r?\n")
 _TAB = 8
 
@@ -36,8 +38,9 @@ class Above:
         self._column = 0  # where it ends then; 0 where nobody can tell
 
     def written(self, data: bytes, source: str = "", columns: int | None = None) -> bytes:
-        """What to write to a terminal, whose cursor is where the command begins,
-        to have ``data`` there.
+        """The bytes to write to a terminal, to have ``data`` above the command.
+
+        The cursor is where the command begins, before and after.
 
         :param source: where it comes from: the bytes of one character may come in two
             pieces of it.
@@ -58,15 +61,19 @@ class Above:
 
 
 def _back(column: int) -> bytes:
-    """What moves the cursor from the beginning of a line to a column
-    of the one above; a full line ends there.
+    """What moves the cursor to a column of the line above, from the beginning of this.
+
+    Column 0 needs nothing: the line above is full, and the text goes on here.
     """
     return b"\x1b[A\x1b[%dC" % column if column else b""
 
 
 def _end(text: str, column: int) -> int:
-    """The column in which a text ends that begins in another one,
-    as if a line had no end; 0 where nobody can tell.
+    """The column in which ``text`` ends if it begins in ``column``.
+
+    Columns are counted as if no line had an end.
+
+    The result is 0 where nobody can tell.
     """
     line = text.rpartition("\n")[2]
     if "\n" in text or "\r" in line:

@@ -16,8 +16,8 @@ from kafkatcl.shell.reference import Reference
 from kafkatcl.shell.words import Typed
 
 _OF_TOPICS = ("producer_topic", "consumer_topic")
-#: What Tcl's commands take that names something: which words, counted from the command
-#: on; 0 means all of them.
+#: Which words of Tcl's commands name something, and what: command, colon, the place of
+#: the word, counted from the command on; 0 means all of them.
 _TAKES = {
     "variables": (
         "set:1 incr:1 append:1 lappend:1 lset:1 unset:0 global:0 variable:1 vwait:1 parray:1 gets:2 foreach:1 lassign:0"
@@ -63,14 +63,12 @@ class Arguments:
         if len(words) == 1 and (subcommands := self._tcl.subcommands(command)):
             return plain(subcommands)
         found = self._of_tcl(words, word.text)
-        # What no command stands in front of is a list, perhaps with the name of a file
-        # in it.
+        # Where no command stands in front, the words are a list, perhaps with the name
+        # of a file in it.
         return found or (files(word.text) if self._runs(command) else [])
 
     def _runs(self, command: str) -> bool:
-        """Whether a first word is that of a command, or a program,
-        which the prompt runs too.
-        """
+        """Whether a first word is a command or a program; the prompt runs both."""
         return self._tcl.is_command(command) or shutil.which(command) is not None
 
     # -- Kafka's objects ---------------------------------------------------------------
@@ -94,8 +92,10 @@ class Arguments:
         )
 
     def _of_usages(self, usages: Sequence[str], words: Sequence[str], begun: str) -> list[Candidate]:
-        """What usages have in the place behind ``words``,
-        the first of which is that of the usages too.
+        """What ``usages`` have in the place behind ``words``.
+
+        :param words: what was typed; its first word stands for the first of each usage.
+        :param begun: what was typed of the word to complete.
         """
         if begun.startswith("-"):
             return plain(part.strip("?") for usage in usages for part in usage.split() if part[:2] == "?-")

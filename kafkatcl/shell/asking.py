@@ -1,5 +1,6 @@
-"""What the script's interpreter has: its commands, variables, ensembles, objects;
-asked without a trace.
+"""What the script's interpreter has: commands, variables, ensembles, objects.
+
+Asking leaves no trace in the interpreter.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ _REFERENCE = re.compile(r"\$(?:\{([^}]+)\}|([\w:]+))")
 
 
 class Asking:
-    """Asks the interpreter ``app`` by Tcl's own commands,
-    whatever the script has made of their names.
+    """Asks the interpreter ``app`` by Tcl's own commands.
+
+    A script may have given the names of Tcl's commands to others; those are not asked.
     """
 
     def __init__(self, app: Any) -> None:
@@ -59,9 +61,7 @@ class Asking:
     # -- commands ----------------------------------------------------------------------
 
     def commands(self, prefix: str) -> list[str]:
-        """The commands that begin like this,
-        those of namespaces by their full names.
-        """
+        """The commands that begin so, those of namespaces by their full names."""
         found = self._below("commands", prefix)
         found += self.ask("array", "names", "::auto_index", _beginning(prefix))
         return [name for name in found if prefix or not name.startswith(("_", "tcl"))]
@@ -121,9 +121,7 @@ class Asking:
     # -- variables ---------------------------------------------------------------------
 
     def variables(self, prefix: str) -> list[str]:
-        """The variables that begin like this,
-        those of namespaces by their full names.
-        """
+        """The variables that begin so, those of namespaces by their full names."""
         return self._below("vars", prefix)
 
     def is_array(self, variable: str) -> bool:

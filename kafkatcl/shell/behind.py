@@ -1,5 +1,6 @@
-"""Imported before all else of the shell:
-folders that ``PYTHONPATH`` names come behind those of Python itself.
+"""Put folders that ``PYTHONPATH`` names behind those of Python itself.
+
+The shell imports this module before all else.
 
 A ``selectors.py`` in such a folder then does not replace Python's own.
 """

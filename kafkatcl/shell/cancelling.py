@@ -7,18 +7,20 @@ from typing import Any
 
 from kafkatcl.bridge.inprocess import LIBRARY
 
-_UNWIND = 0x100000  # TCL_CANCEL_UNWIND
+#: TCL_CANCEL_UNWIND of tcl.h.
+_UNWIND = 0x100000
 
 
 class Cancellation:
     """Cancels the scripts of the interpreter ``app`` and of its children.
 
-    Tcl looks for a cancellation between two commands, and when it waits for an event.
+    Tcl looks for a cancellation between two commands, and when it waits for an event:
+    https://www.tcl-lang.org/man/tcl8.6/TclLib/Cancel.htm
     """
 
     def __init__(self, app: Any) -> None:
-        # Tcl's functions are found through the module that is linked with it, so there
-        # is no second Tcl.
+        # The module that is linked with Tcl leads to its functions: no second Tcl is
+        # loaded.
         library = ctypes.CDLL(LIBRARY)
         self._cancel = library.Tcl_CancelEval
         self._cancel.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
@@ -28,8 +30,10 @@ class Cancellation:
         self._interp = app.interpaddr()
 
     def cancel(self, message: str, *, unwind: bool) -> None:
-        """Have it fail with ``message``, which scripts can catch,
-        unless it is to ``unwind``; in any thread.
+        """Cancel the script that runs: it fails with ``message`` (any thread).
+
+        :param unwind: whether the script is kept from catching the error.
         """
         text = message.encode()
+        # Tcl frees the message.
         self._cancel(self._interp, self._new_string(text, len(text)), None, _UNWIND if unwind else 0)

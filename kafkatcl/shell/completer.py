@@ -29,8 +29,9 @@ class Completer:
         self._arguments = Arguments(self._tcl, Reference())
 
     def offer(self, text: str) -> Offer:
-        """What can stand at the end of ``text``.  Nothing is changed,
-        and what fails offers nothing.
+        """What can stand at the end of ``text``; nothing where finding out fails.
+
+        Asking changes nothing in the interpreter.
         """
         nothing = Offer(len(text))
         if len(text) > _MAX_CHARACTERS:
@@ -54,8 +55,9 @@ class Completer:
         return offer(word, [*self._arguments.commands(word.text), Candidate("help")])
 
     def _variable(self, word: Typed, found: re.Match[str]) -> Offer:
-        """The variables for a reference to one at the end of a word,
-        which goes on behind it.
+        """The variables that the reference at the end of a word may mean.
+
+        The offer begins behind the dollar sign of the reference.
         """
         group = "name" if found["braced"] is None else "braced"
         begun = Typed(word.start + found.start(group), found[group])

@@ -14,8 +14,9 @@ from kafkatcl.shell.terminal import restore_at_shutdown
 
 
 def terminal_reader(app: Any, watch: SignalWatch, interrupt: Interrupt) -> Reader:
-    """The best reader there is for commands typed on a terminal:
-    prompt_toolkit, readline, or none of them.
+    """The best reader that there is for commands typed on a terminal.
+
+    It is that of prompt_toolkit, of readline, or the plain one.
 
     A terminal that cannot move its cursor is none for prompt_toolkit.
     """

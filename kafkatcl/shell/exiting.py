@@ -1,5 +1,6 @@
-"""The end of the process: nothing is lost without a word,
-wherever the end comes from, and the status is kept.
+"""The end of the process: nothing is lost without a word, and the status is kept.
+
+This holds wherever the end comes from.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from kafkatcl.engine.shutdown import shutdown
 
 
 class _End:
-    """The one end there is, however often it is asked for;
-    a signal decides on the status.
+    """The one end there is, however often it is asked for.
+
+    If a signal asks for it, the signal decides on the status.
     """
 
     def __init__(self) -> None:
@@ -31,8 +33,8 @@ class _End:
         with self._leaving:
             for step in (shutdown, atexit._run_exitfuncs, _flush_streams):
                 _attempt(step)
-            # A plain return from main would wait for threads, and could not be had
-            # inside a Tcl callback.
+            # A return from main would wait for threads, and a callback of Tcl cannot
+            # make main return.
             os._exit(128 + self._signal if self._signal else status or int(has_lost()))
 
 
@@ -48,9 +50,7 @@ def leave(status: int) -> NoReturn:
 
 
 def leave_by_signal(number: int) -> NoReturn:
-    """The same with the status of a process
-    that a signal ended.  Any thread may call it.
-    """
+    """End the process as :func:`leave` does, with status 128 + number (any thread)."""
     _end.leave(0, signal=number)
 
 

@@ -29,9 +29,7 @@ class Help:
         self._reference = Reference()
 
     def answer(self, words: list[str]) -> str | None:
-        """What to tell about the ``words``;
-        None if the script has a command ``help``.
-        """
+        """The answer to ``help WORDS``; None if the script has a command ``help``."""
         if self._is_known():
             return None
         # Topics of both kinds have subcommands in common.
@@ -59,8 +57,9 @@ class Help:
         yield _MORE
 
     def _about(self, name: str, of: list[str]) -> Iterator[str]:
-        """How a name is used; of the kind of objects in front of it,
-        if there is one.
+        """How a name is used.
+
+        :param of: the kind of objects that was named in front of it, or nothing.
         """
         for kind, subcommands in self._reference.kinds().items():
             if name in (kind, called(kind)) and not of:

@@ -1,8 +1,9 @@
 """The commands that were typed, kept between sessions: one file for both line editors.
 
 An entry is a comment with the time, then the lines of a command with a plus in front of
-each, as prompt_toolkit writes them.  Sessions add to its end, each entry with one
-write.
+each, as ``FileHistory`` of prompt_toolkit writes them:
+https://github.com/prompt-toolkit/python-prompt-toolkit/blob/3.0.53/src/prompt_toolkit/history.py#L262
+Sessions add to the end of the file, each entry with one write.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ _MAX_COMMAND = 64 << 10  # characters of a command that is kept
 
 
 class History:
-    """The commands of earlier sessions, oldest first;
-    where there can be no file, none.
+    """The commands of earlier sessions, oldest first.
+
+    There are none where there can be no file.
     """
 
     def __init__(self) -> None:
@@ -29,8 +31,10 @@ class History:
         self._last = self.commands[-1:]
 
     def add(self, command: str) -> None:
-        """Keep a command for later sessions, unless it begins with a blank, is huge,
-        or was the last one.
+        """Keep a command for later sessions.
+
+        A command that begins with a blank, is huge, or repeats the last one is not
+        kept.
 
         Where the disk is full, only this session remembers.
         """

@@ -16,9 +16,7 @@ RC_FILE = "~/.kafkatclshrc"
 
 
 def like_tclsh(app: Any, options: Options) -> None:
-    """Give ``app`` the variables, paths and commands of ``tclsh``,
-    as ``options`` say.
-    """
+    """Give ``app`` the variables, paths and commands that ``tclsh`` has."""
     _restore_locale(app)
     app.eval(Path(__file__).with_name("shell.tcl").read_text(encoding="utf-8"))
     define_call(app, "::kafkatcl::shell::leave", lambda status: leave(int(status)))
@@ -40,12 +38,14 @@ def _set_variables(app: Any, options: Options) -> None:
         app.call("::kafkatcl::shell::KeepInteractiveBoolean")
     app.setvar("tcl_rcFileName", RC_FILE)
     app.call("unset", "-nocomplain", "_tkinter_skip_tk_init")
-    app.call("unset", "-nocomplain", "errorCode", "errorInfo")  # of the search for Tcl's library
+    # The search for Tcl's library leaves these behind.
+    app.call("unset", "-nocomplain", "errorCode", "errorInfo")
 
 
 def _restore_locale(app: Any) -> None:
-    """Undo what Python does in the C locale,
-    where it makes itself and its children speak UTF-8.
+    """Undo what Python does in the C locale: it and its children speak UTF-8 then.
+
+    https://docs.python.org/3/using/cmdline.html#envvar-PYTHONCOERCECLOCALE
     """
     coerced = os.environ.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8")
     plain = os.environ.get("LANG", "C") in ("", "C", "POSIX")

@@ -1,5 +1,6 @@
-"""Ctrl-C while a command of the prompt runs: the command is cancelled, whatever it
-does; a line says so where that fails.
+"""Ctrl-C at the prompt: the command that runs is cancelled, whatever it does.
+
+Where that fails, a line says so.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from kafkatcl.shell.cancelling import Cancellation
 from kafkatcl.shell.exiting import leaving
 
 READABLE = 1 << 1  #: TCL_READABLE
-#: What ends a system call of the main thread that waits, and nothing else.
+#: The signal that ends a system call in which the main thread waits.  It has no other
+#: effect: by default it is ignored (https://man7.org/linux/man-pages/man7/signal.7.html).
 NUDGE = signal.SIGURG
 
 _MESSAGE = "interrupted"
-#: How long a try lasts.  The first time a script may catch it and put things in order;
-#: from then on it is unwound.
+#: How long a try lasts.  In the first one a script may catch the cancellation and put
+#: things in order; in later ones, of many cancellations each, it is unwound.
 _SECONDS = 0.1
 _TIMES = 50
 #: Seconds until a line says that the command cannot be interrupted, and a further
@@ -48,15 +50,16 @@ class Interrupt:
         self._cancellation = Cancellation(app)
         self._changed = threading.Condition()
         self._running = False
-        self._grace = 0.0  # how many seconds what runs has to end by itself
+        self._grace = 0.0  # seconds that what runs has to end by itself
         self._asked = self._cancelled = self._stuck = False  # how far it has come with interrupting it
         self._insisting = threading.Thread()  # interrupts it
         app.eval(Path(__file__).with_name("interrupts.tcl").read_text(encoding="utf-8"))
 
     @contextlib.contextmanager
     def command(self) -> Iterator[None]:
-        """What runs inside is interrupted at once, and fails then,
-        whatever comes of it.
+        """While the block runs a command, interrupt it at once on Ctrl-C.
+
+        :raises NativeError: the command was interrupted, even if it has succeeded.
         """
         self._begin(0.0)
         try:
@@ -71,9 +74,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def events(self) -> Iterator[None]:
-        """Inside, the shell waits for events;
-        a handler that does not end soon can be interrupted.
-        """
+        """While the block waits for events, interrupt a handler that goes on."""
         self.begin_event()
         try:
             yield
@@ -81,8 +82,9 @@ class Interrupt:
             self.end()
 
     def begin_event(self) -> None:
-        """An event is served from now on until :meth:`end`,
-        which is interrupted if it does not end soon.
+        """Say that an event is served from now on until :meth:`end`.
+
+        On Ctrl-C its handler has a tenth of a second to end, and is interrupted then.
         """
         self._begin(_SECONDS)
 
@@ -92,14 +94,12 @@ class Interrupt:
             self._asked = self._cancelled = self._stuck = False
 
     def end(self) -> None:
-        """Nothing that may be interrupted runs any more."""
+        """Say that nothing that may be interrupted runs any more."""
         if self._has_cancelled():
             self._settle()
 
     def end_event(self) -> None:
-        """The same, to be called where Tcl must not be:
-        what is left to do there, an event does.
-        """
+        """Do :meth:`end` where Tcl must not be called: an event does the rest."""
         if self._has_cancelled():
             on_time(self._app, 0, self._settle)
 
@@ -115,8 +115,9 @@ class Interrupt:
         return self._cancelled
 
     def absorb(self) -> bool:
-        """Whether the process survives this SIGINT;
-        called in the thread that watches signals.
+        """Take a SIGINT; whether the process survives it.
+
+        Called in the thread that watches signals.
         """
         if leaving():
             return False
@@ -160,8 +161,8 @@ class Interrupt:
     def _cancel(self, *, unwind: bool) -> None:
         """Cancel what runs, and give it a moment to end."""
         signal.pthread_kill(threading.main_thread().ident or 0, NUDGE)
-        # Traces of commands hide what comes while they run: often enough, something
-        # comes when none of them does.
+        # A cancellation that comes while an execution trace runs is lost: one of many
+        # comes between two traces.
         for _ in range(_TIMES if unwind else 1):
             self._cancellation.cancel(_MESSAGE, unwind=unwind)
             if self._changed.wait_for(lambda: not self._running, _SECONDS / (_TIMES if unwind else 1)):
@@ -176,8 +177,10 @@ class Interrupt:
 
 @contextlib.contextmanager
 def _end_of_input() -> Iterator[None]:
-    """Have standard input be at its end:
-    Tcl goes on reading when that is only interrupted.
+    """While the block runs, have standard input be at its end.
+
+    A read that was only interrupted Tcl begins anew (``FileInputProc`` in
+    https://github.com/tcltk/tcl/blob/core-8-6-13/unix/tclUnixChan.c#L256).
     """
     try:
         kept, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
@@ -194,8 +197,9 @@ def _end_of_input() -> Iterator[None]:
 
 
 def _inside_engine(frame: FrameType | None) -> bool:
-    """Whether an exception raised at ``frame`` reaches the guard of a command;
-    outside it would cross into Tcl.
+    """Whether an exception raised at ``frame`` reaches the guard of a command.
+
+    Outside of a guard it would cross into Tcl.
     """
     while frame is not None:
         module = frame.f_globals.get("__name__", "")

@@ -1,5 +1,7 @@
-"""Line editing by readline, where prompt_toolkit is not installed;
-tkinter serves Tcl's events meanwhile.
+"""Line editing by readline, where prompt_toolkit is not installed.
+
+tkinter serves Tcl's events while Python's ``input`` waits for keys: ``EventHook`` in
+https://github.com/python/cpython/blob/v3.11.2/Modules/_tkinter.c#L3167
 """
 
 from __future__ import annotations
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 _CTRL_C = "\x03"
 _NO_KEY = bytes([os.fpathconf(0, "PC_VDISABLE")])
 _SETTINGS = (
-    # While tkinter serves events, a signal would wait for the next key: so Ctrl-C is a
-    # key, that puts itself at the end of the line and enters it.
+    # While tkinter serves events, a signal would wait for the next key
+    # (``readline_until_enter_or_signal`` in
+    # https://github.com/python/cpython/blob/v3.11.2/Modules/readline.c#L1310).  So
+    # Ctrl-C is a key, which puts itself at the end of the line and enters the line.
     r'"\C-c": "\C-e\C-v\C-c\C-m"',
     "bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete",
     "set show-all-if-ambiguous on",
@@ -98,8 +102,9 @@ class ReadlineReader:
 
 
 def _aligned(offer: Offer, begin: int, text: str) -> Iterator[str]:
-    """The texts of an offer as they continue ``text`` from ``begin`` on,
-    where readline sees the word begin.
+    """The texts of an offer, as they continue ``text`` from ``begin`` on.
+
+    :param begin: where readline takes the word to begin.
     """
     if offer.start > begin:
         yield from (text[begin : offer.start] + found for found in offer.texts)
@@ -110,14 +115,16 @@ def _aligned(offer: Offer, begin: int, text: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _ctrl_c_as_key(interrupt: Interrupt) -> Iterator[None]:
-    """Have Ctrl-C be a key, but while an event is served a signal,
-    as nobody reads keys then.
+    """Have Ctrl-C be a key, but a signal while an event is served.
+
+    Nobody reads keys then.
     """
     before = termios.tcgetattr(0)
     key = before[6][termios.VINTR]
 
-    # Within these two tkinter must not be called: it would not know any more who has
-    # the GIL.
+    # Tcl calls these two, and tkinter must not enter Tcl from there: leaving Tcl, it
+    # forgets the thread state that it must restore later (``LEAVE_TCL`` in
+    # https://github.com/python/cpython/blob/v3.11.2/Modules/_tkinter.c#L256).
     def waits() -> None:
         interrupt.end_event()
         _set_ctrl_c(_NO_KEY)

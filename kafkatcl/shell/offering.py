@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
 
 def offering(app: Any) -> Callable[[str], Offer]:
-    """What says what can stand at the end of a text:
-    a completer, made when it is asked first.
+    """A function that says what can stand at the end of a text.
+
+    The completer is made when the function is called first.
     """
     made: list[Callable[[str], Offer]] = []
 

@@ -19,8 +19,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Offer:
-    """From ``start`` on the text can become each of ``texts``, which are the
-    ``candidates`` as they are written.
+    """What a text can become from ``start`` on.
+
+    ``texts`` are the ``candidates`` in their order, written with quotes as the text
+    needs.
     """
 
     start: int
@@ -34,8 +36,9 @@ def plain(words: Iterable[str]) -> list[Candidate]:
 
 
 def offer(word: Typed, candidates: Iterable[Candidate]) -> Offer:
-    """Those of the candidates that begin like ``word``;
-    if there is one only, with what ends it.
+    """Those of the candidates that begin like ``word``.
+
+    If there is one only, what ends the word is added.
     """
     fitting = {each.word: each for each in candidates if each.word.startswith(word.text)}
     found = tuple(fitting[name] for name in sorted(fitting))

@@ -1,6 +1,4 @@
-"""The command line of ``kafkatclsh``:
-a few options of our own, then what ``tclsh`` takes.
-"""
+"""The command line of ``kafkatclsh``: options of our own, then those of ``tclsh``."""
 
 from __future__ import annotations
 
@@ -34,8 +32,9 @@ class UnknownOptionError(ValueError):
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for; ``script`` is None
-    when commands come from standard input.
+    """What the command line asks for.
+
+    ``script`` is None when commands come from standard input.
     """
 
     action: str = "run"  # or "help", "version"
@@ -46,8 +45,10 @@ class Options:
 
 
 def parse(words: Sequence[str]) -> Options:
-    """Read the ``words`` after the program's name;
-    those that are neither ours nor a script are arguments.
+    """Read the words after the program's name.
+
+    Behind our options, they are read as ``tclsh`` does: ``Tcl_MainEx`` in
+    https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclMain.c#L319
 
     :raises UnknownOptionError: the first of them begins with two dashes and is none of
         ours, or has one of two.

@@ -12,9 +12,7 @@ from typing import Any
 
 
 def set_paths(app: Any) -> None:
-    """Give the interpreter ``app`` the package directories of the system's Tcl
-    and our name as its executable.
-    """
+    """Give ``app`` the package folders of the system's Tcl, and our executable."""
     auto_path = app.splitlist(app.getvar("auto_path"))
     more = [directory for directory in _system_auto_path(app) if directory not in auto_path]
     app.setvar("auto_path", (*auto_path, *more))
@@ -22,8 +20,9 @@ def set_paths(app: Any) -> None:
 
 
 def executable() -> str:
-    """The path of ``kafkatclsh``, or nothing (as Tcl says it) where only
-    ``python -m kafkatcl.shell`` exists.
+    """The path of ``kafkatclsh``.
+
+    It is empty, as Tcl says it, where only ``python -m kafkatcl.shell`` exists.
     """
     candidates = [sys.argv[0], os.path.join(sysconfig.get_path("scripts"), "kafkatclsh")]
     for candidate in candidates:
@@ -33,8 +32,9 @@ def executable() -> str:
 
 
 def _system_auto_path(app: Any) -> tuple[str, ...]:
-    """``auto_path`` of the system's tclsh,
-    when this Python brought a Tcl of its own that does not know it.
+    """``auto_path`` of the system's tclsh, if this Python brought a Tcl of its own.
+
+    Such a Tcl does not know the folders of the system.
     """
     tclsh = shutil.which(f"tclsh{app.getvar('tcl_version')}")
     if (

@@ -1,5 +1,7 @@
-"""The prompts ``tcl_prompt1`` and ``tcl_prompt2``:
-scripts that write a prompt to standard output.
+"""The prompts ``tcl_prompt1`` and ``tcl_prompt2``: scripts that write a prompt.
+
+The errors and defaults are those of ``Prompt`` in
+https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclMain.c#L889
 """
 
 from __future__ import annotations
@@ -16,16 +18,15 @@ _VARIABLES = ("::tcl_prompt1", "::tcl_prompt2")
 
 
 class Prompts:
-    """The prompts of an interpreter: the first one,
-    and that for the ``continued`` lines of a command.
-    """
+    """The prompts of an interpreter: the first, and that for later lines."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
     def write(self, *, continued: bool) -> None:
-        """Write the prompt to standard output as ``tclsh`` does:
-        if there is one, and somebody could answer.
+        """Write the prompt to standard output as ``tclsh`` does.
+
+        Nothing is written where nobody could answer: standard input is closed.
         """
         if not self._app.call("chan", "names", "stdin"):
             return
@@ -41,8 +42,9 @@ class Prompts:
         return ("> " if continued else "% ") if written is None else written
 
     def _written(self, continued: bool) -> str | None:
-        """What the script of a prompt writes;
-        None if it fails, or there is no place to keep that.
+        """What the script of a prompt writes.
+
+        :returns: None if the script fails, or no temporary file can be had.
         """
         # Caught at file descriptor 1, as commands that the script runs write there too.
         with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:
@@ -60,9 +62,7 @@ class Prompts:
         return None
 
     def _run(self, continued: bool) -> bool:
-        """Run the script that writes the prompt;
-        false if there is none, or it failed.
-        """
+        """Run the script that writes the prompt; False if there is none or it fails."""
         if not self._exists(continued):
             return False
         try:

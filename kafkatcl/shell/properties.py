@@ -22,8 +22,9 @@ def names(*, topics_only: bool) -> list[Candidate]:
 
 
 def values(name: str, begun: str) -> list[Candidate]:
-    """The values that a property allows, if these are words;
-    ``begun`` is what there is of the value.
+    """The values that a property allows, if these are words.
+
+    :param begun: what was typed of the value.
     """
     choices = settings.choices(name)
     if any(each.is_list for each in described() if each.name == name):

@@ -21,8 +21,9 @@ class Reader(Protocol):
 
 
 class PlainReader:
-    """Tcl's own standard input, which commands can read from too;
-    with a prompt if ``tcl_interactive`` is set.
+    """Tcl's own standard input, which commands can read from too.
+
+    There is a prompt if ``tcl_interactive`` is set.
     """
 
     def __init__(self, app: Any) -> None:
@@ -49,8 +50,9 @@ class PlainReader:
 
 
 def whole_command(app: Any, line: Callable[[str], str]) -> str:
-    """Read one complete command; ``line`` is called with the lines so far
-    and returns the next one.
+    """Read one complete command.
+
+    :param line: gets the lines so far, and returns the next one.
     """
     command = line("")
     while not is_complete(app, command):
@@ -67,7 +69,5 @@ def is_interactive(app: Any) -> bool:
 
 
 def is_complete(app: Any, command: str) -> bool:
-    """Whether ``command`` is one that could be run:
-    no brace, bracket or quote is open.
-    """
+    """Whether ``command`` could be run: no brace, bracket or quote is open."""
     return bool(app.getboolean(app.call("info", "complete", command + "\n")))

@@ -1,5 +1,6 @@
-"""What Python's module readline leaves out:
-taking the line off the screen, and drawing it again.
+"""Taking readline's line off the screen, and drawing it again.
+
+Python's module readline leaves this out.
 """
 
 from __future__ import annotations
@@ -22,8 +23,7 @@ class Redisplay:
     """
 
     def __init__(self) -> None:
-        # The functions of the library are found through the module that is linked with
-        # it.
+        # The module that is linked with the library leads to its functions.
         self._library = ctypes.CDLL(getattr(readline, "__file__", None))
         self._can = all(hasattr(self._library, name) for name in _NEEDED)
         self._is_hidden = False

@@ -1,5 +1,6 @@
-"""The arguments of commands, found in a fresh interpreter that has the commands of Tcl
-and of the package, and none of the script.
+"""The arguments of commands, found in a fresh interpreter.
+
+The interpreter has the commands of Tcl and of the package, and none of the script.
 
 A command of Tcl is called with a subcommand that it does not know: it checks that word
 first, does nothing else, and its error lists the valid ones.  Those of the package are
@@ -23,8 +24,8 @@ _ANY = ("{}", "x", "0", "stdin", "integer")
 _LISTED = re.compile(r"(?:must|should) be (?:one of )?(.*)$", re.DOTALL)
 _SEPARATORS = re.compile(r",? or |, ")
 
-#: Commands that can be asked for their next word, with `?` in its place and enough
-#: words behind it.
+#: Commands that can be asked for their next word: `?` stands in the place of this, with
+#: enough words behind it.
 _CHOICES = """
 after ?; interp ?; trace ?; package ?; zlib ?; update ?; interp limit {} ?; namespace ensemble ?; string is ? x
 trace add ?; trace info ?; trace remove ?; dict filter {} ?; binary encode ?; binary decode ?; zlib push ? x
@@ -67,9 +68,7 @@ class Reference:
     # -- Tcl's own ---------------------------------------------------------------------
 
     def choices(self, words: Sequence[str]) -> list[str]:
-        """What a command of Tcl may have as its next word;
-        nothing where it cannot be asked.
-        """
+        """What a command of Tcl may have as its next word; nothing where unknown."""
         return self._ask(_CHOICES, words, exact=True)
 
     def options(self, words: Sequence[str]) -> list[str]:
@@ -119,8 +118,9 @@ class Reference:
         return {called(kind) for kind in kinds}.union(self.procedures(), *kinds.values())
 
     def usages(self, kind: str, subcommand: str) -> list[str]:
-        """How a subcommand is used: each line as the error tells it,
-        behind the name of the object.
+        """How a subcommand is used, in the lines that its error tells.
+
+        The name of the object, which stands in front of each, is left out.
         """
         rows = self._list("::kafkatcl::WithSuboptions", kind, subcommand)
         usages = [self._tell("::kafkatcl::Shown", kind, row).strip() for row in rows]

@@ -1,6 +1,4 @@
-"""Read commands, run them and tell their results,
-as ``tclsh`` does when it is given no script file.
-"""
+"""Read commands, run them, and tell results, as ``tclsh`` does without a script."""
 
 from __future__ import annotations
 
@@ -18,11 +16,11 @@ Running = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 def read_commands(app: Any, reader: Reader, running: Running, answer: Answer = lambda _: None) -> None:
-    """Run the file that ``tcl_rcFileName`` names,
-    then the commands ``reader`` gives until its end.
+    """Run the file that ``tcl_rcFileName`` names, then commands until their end.
 
-    Each of them runs inside ``running()``, unless it is a question that has an
-    ``answer``.
+    :param reader: gives the commands.
+    :param running: makes a context in which each command runs.
+    :param answer: answers a command that is a question; it is not run then.
     """
     _attempt(app, running, functools.partial(_run_rc_file, app))
     while True:
@@ -51,8 +49,9 @@ def _attempt(app: Any, running: Running, run: Callable[[], str]) -> str:
 
 
 def _hint(app: Any, message: str) -> str:
-    """What may help besides an error of the package, as errorInfo has it,
-    which is not shown at a prompt.
+    """What may help besides an error of the package.
+
+    errorInfo has this too, but is not shown at a prompt.
     """
     hint = "::kafkatcl::failures::Hint"
     with contextlib.suppress(NativeError):
@@ -69,5 +68,7 @@ def _run_rc_file(app: Any) -> str:
 def _evaluate(app: Any, command: str) -> str:
     try:
         return str(app.eval(command))
-    except ValueError:  # a NUL or half a surrogate pair, which tkinter lets through in arguments only
+    # eval() of tkinter takes no NUL, and no lone surrogate in its escaped form; in the
+    # arguments of call() both pass.
+    except ValueError:
         return str(app.call("eval", command))

@@ -1,5 +1,4 @@
-"""The terminal on which a command is typed:
-what others write meanwhile appears above the command.
+"""The terminal on which a command is typed: other output appears above the command.
 
 Tcl's standard channels go through a transformation then (``Pass`` of ``shell.tcl``),
 which takes the command off the screen before it lets a text pass.  Threads hand their
@@ -19,11 +18,11 @@ from kafkatcl.engine import telling
 from kafkatcl.engine.shutdown import before_shutdown
 from kafkatcl.shell.above import Above
 
-#: How long the command is off the screen at least: much that comes at once is not
-#: interrupted by it.
+#: How long the command is off the screen at least: it is not drawn between texts that
+#: come one right after the other.
 _MS = 10
-#: Of what threads have to say so much may wait; what is beyond is written where the
-#: cursor is.
+#: So many bytes of what threads have to say may wait; further lines are written where
+#: the cursor is.
 _MAX_BYTES = 1 << 20
 
 
@@ -81,9 +80,7 @@ class Screen:
         _write(lines)
 
     def _passes(self, channel: str, data: str) -> bytes:
-        """What a channel writes instead of ``data``;
-        the bytes are characters, as Tcl has them.
-        """
+        """What a channel writes instead of ``data``, whose characters are bytes."""
         written = data.encode("latin-1")
         if self._editor is None or self._above is None:
             return written

@@ -9,8 +9,11 @@ from kafkatcl.shell.exiting import leave, leaving
 
 
 def run_script(app: Any, encoding: str | None) -> int:
-    """Run the script that ``argv0`` names and give the exit status;
-    an error is told on standard error.
+    """Run the script that ``argv0`` names; the exit status.
+
+    An error is told on standard error.
+
+    :param encoding: Tcl's name for the encoding of the file; None: the system's.
     """
     app.call("unset", "-nocomplain", "::errorInfo")
     path = str(app.getvar("argv0"))
@@ -38,8 +41,9 @@ def tell(app: Any, channel: str, text: str) -> None:
 
 
 def _error_info(app: Any, *, sourced: bool) -> str:
-    """``errorInfo``, without our own call of ``source``, if that was used;
-    nothing if no command has failed.
+    """``errorInfo`` without our own call of ``source``; empty if nothing has failed.
+
+    :param sourced: whether there was such a call.
     """
     if not app.getboolean(app.call("info", "exists", "::errorInfo")):
         return ""

@@ -1,9 +1,9 @@
-"""Signals that end the process, also while Tcl runs
-and Python's own handlers have to wait.
+"""Signals that end the process, also while Tcl runs and Python's handlers wait.
 
 Python runs a handler between two of its instructions, and a script in ``vwait`` or
 ``while 1 {}`` may never come to one.  But Python's C code writes the number of each
-signal to a descriptor at once, and a thread reads it there.
+signal to a descriptor at once, and a thread reads it there:
+https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class SignalWatch:
-    """Ends the process with status 128 + the number on the first signal, flushing,
-    and at once on the second.
+    """Ends the process on a signal, with status 128 + its number.
+
+    The first signal flushes what is open, the second ends the process at once.
 
     While messages are waited for, Ctrl-C and any second signal end that wait, and what
     is left is told.  With an ``interrupt``, a SIGINT that interrupts a command does not
@@ -43,8 +44,11 @@ class SignalWatch:
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:
-        """Let asyncio have Python's descriptor for signals meanwhile;
-        Python runs then, and its handlers do.
+        """While the block runs, let asyncio have Python's descriptor for signals.
+
+        Python runs then, and so do its handlers.  ``add_signal_handler`` takes the
+        descriptor:
+        https://github.com/python/cpython/blob/v3.11.2/Lib/asyncio/unix_events.py#L105
         """
         for number in self._handled:
             if number != signal.SIGINT:
@@ -57,8 +61,9 @@ class SignalWatch:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
-        """Watch while the descriptor is lent and Tcl serves events, one of which may
-        never end; pass signals on to asyncio.
+        """While the block serves Tcl's events, watch signals, though asyncio has them.
+
+        An event may never end.  The signals are passed on to asyncio.
         """
         assert self._interrupt is not None
         self._lent_to = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)

@@ -12,8 +12,9 @@ _END_BRACKETED_PASTE = b"\x1b[?2004l"
 
 
 def let_ctrl_c_signal() -> None:
-    """Have Ctrl-C be a signal, and no other key,
-    on a terminal that gives all of them as characters.
+    """Have Ctrl-C be a signal, and no other key.
+
+    This is for a terminal that gives all keys as characters.
     """
     with contextlib.suppress(termios.error):  # the terminal has gone away
         settings = termios.tcgetattr(0)
@@ -25,8 +26,9 @@ def let_ctrl_c_signal() -> None:
 
 
 def restore_at_shutdown() -> None:
-    """Leave the terminal as it is now, even if the end comes from a callback while a
-    command is edited.
+    """Have the end of the program restore the terminal as it is now.
+
+    The end may come from a callback, while a command is edited.
     """
     settings = termios.tcgetattr(0)
 

@@ -1,5 +1,7 @@
-"""Line editing by prompt_toolkit: whole commands of many lines, colours, a menu,
-while Tcl's events go on.
+"""Line editing by prompt_toolkit: commands of many lines, colours, a menu.
+
+Tcl's events go on meanwhile, by an input hook:
+https://github.com/prompt-toolkit/python-prompt-toolkit/blob/3.0.31/docs/pages/advanced_topics/input_hooks.rst
 """
 
 from __future__ import annotations
@@ -34,9 +36,7 @@ _MAX_CHARACTERS = 20_000
 
 
 class ToolkitReader:
-    """Reads whole commands: Enter ends one that is complete,
-    and begins a new line of one that is not.
-    """
+    """Reads whole commands: Enter ends one that is complete, and continues others."""
 
     def __init__(self, app: Any, watch: SignalWatch) -> None:
         self._app = app
@@ -65,7 +65,7 @@ class ToolkitReader:
                 )
         except OSError:  # the terminal is gone
             raise EOFError from None
-        # Bytes that are no text come as halves of characters.
+        # prompt_toolkit gives bytes that are no text as halves of characters.
         return command.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def hide(self) -> None:

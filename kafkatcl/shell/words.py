@@ -1,5 +1,6 @@
-"""The words of a command that is still being typed, as Tcl will see them,
-and how more is written into the last one.
+"""The words of a command that is still being typed, as Tcl will see them.
+
+The rules are those of https://www.tcl-lang.org/man/tcl8.6/TclCmd/Tcl.htm
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ _SPECIAL = {"": re.compile(r'[\s\\"$\[\]{};]'), '"': re.compile(r'[\\"$\[]')}
 
 @dataclass(frozen=True)
 class Typed:
-    """The word at the end of a text: where its content begins,
-    and what stands in front of it in its command.
+    """The word at the end of a text.
+
+    ``start`` is where its content begins in the text, ``raw`` that content as it was
+    typed, and ``before`` are the words in front of it in its command.
 
     ``quote`` is what the word began with: ``"``, ``{`` or nothing.
     """
@@ -33,8 +36,9 @@ class Typed:
         return self.raw if self.quote == "{" else _ESCAPED.sub(r"\1", self.raw)
 
     def written(self, word: str) -> str:
-        """``word`` as it has to be written in the place of this one;
-        what closes its quotes is left out.
+        """``word`` as it has to be written in the place of this one.
+
+        What closes its quotes is left out.
         """
         special = _SPECIAL.get(self.quote)
         if special is None:
@@ -44,8 +48,9 @@ class Typed:
 
 
 def typed(text: str) -> list[Typed]:
-    """The word that ``text`` ends in, or begins there;
-    innermost first where it is in several commands.
+    """The word that ``text`` ends in, or begins there.
+
+    Where the word is in several commands, the innermost comes first.
 
     There is more than one in a script in braces, which may be a word of data just as
     well: in ``if 1 {pu`` the words ``pu`` and ``{pu``.  In a comment there is none.
@@ -60,9 +65,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def plain(raw: str) -> str:
-    """A finished word without its braces, quotes and backslashes;
-    substitutions stay as they are.
-    """
+    """A finished word without braces, quotes and backslashes; substitutions stay."""
     if raw[:1] == "{" and raw[-1:] == "}":
         return raw[1:-1]
     if raw[:1] == '"' and raw[-1:] == '"' and len(raw) > 1:
@@ -71,8 +74,10 @@ def plain(raw: str) -> str:
 
 
 class _Scanner:
-    """Goes through a script; each method takes the index to begin at
-    and gives the one behind, None at the end.
+    """Goes through a script.
+
+    Each method takes the index to begin at, and gives the one behind what it went
+    through, None at the end of the text.
     """
 
     def __init__(self, text: str) -> None:

@@ -1,5 +1,6 @@
-"""``python -m kafkatcl.sidecar``: started by ``tcl/sidecar.tcl``,
-which talks to it over a pipe.
+"""``python -m kafkatcl.sidecar``: what ``tcl/sidecar.tcl`` starts.
+
+The two talk over a pipe.
 
 It also runs as a file, under any Python 3, so that the script is told what is missing.
 """
@@ -13,14 +14,18 @@ _HEADER, _REFUSED = "<ii", 3
 
 
 def main() -> None:
-    """Serve the interpreter at the other end of standard input and output
-    until it ends.
+    """Serve the interpreter at the other end of stdin and stdout until it ends.
+
+    Where something that the sidecar needs is missing, the interpreter is sent a REFUSED
+    frame with the reason, and the process ends with status 1.
     """
     if not __package__:  # run as a file: the package is the one this file belongs to
         sys.path[0] = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
     if sys.flags.ignore_environment:
-        # What it names may be needed to find confluent-kafka, but stands in the way of
-        # nothing.
+        # The sidecar is started with -E, so that PYTHONHOME and PYTHONPATH, which may
+        # be meant for another Python, replace no module of this one.  Behind all else,
+        # PYTHONPATH may lead to confluent-kafka.
+        # https://docs.python.org/3/using/cmdline.html#cmdoption-E
         sys.path.extend(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
     try:
         if sys.version_info < (3, 9):  # noqa: UP036

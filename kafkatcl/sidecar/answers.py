@@ -1,6 +1,4 @@
-"""Frames to the interpreter: answers,
-and what is told unasked (see ``protocol.py``).
-"""
+"""Frames to the interpreter: answers, and what comes unasked (see ``protocol.py``)."""
 
 from __future__ import annotations
 
@@ -14,12 +12,15 @@ from kafkatcl.sidecar.tcl_list import quoted
 
 
 def frame(kind: Kind, *parts: bytes) -> list[bytes]:
-    """The parts of a frame, to be written one after the other."""
+    """A frame as its parts, to be written one after the other."""
     return [HEADER.pack(sum(map(len, parts)), kind), *parts]
 
 
 def answer_frame(value: tuple[Any, ...]) -> list[bytes]:
-    """The frame of an answer."""
+    """The frame of an answer, as its parts: RUNS if messages are in it, else LIST.
+
+    :param value: a tuple as in ``bridge/answers.py``.
+    """
     runs: list[Columns] = []
     text = _listed(value, (), runs)
     if not runs:
@@ -52,7 +53,11 @@ def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _listed(value: Any, path: tuple[int, ...], runs: list[Columns]) -> str:
-    """A tuple as a Tcl list; messages are put aside, with the path to their fields."""
+    """Write a tuple as a Tcl list, without the fields of the messages in it.
+
+    :param path: the indices that lead to ``value`` in the whole answer.
+    :param runs: gets the messages, each with the path to the place of its fields.
+    """
     elements = []
     if isinstance(value, Messages):
         runs.append(Columns((*path, value._fields.index("fields")), value))

@@ -1,9 +1,9 @@
 """Messages in a row as they pass through the pipe: column by column.
 
-A message has 8 bytes in a column: a number of 64 bits, or two of 32, which are the
-places in the frame's body of the first and the last byte of what it has there.
-``tcl/sidecar/frames.tcl`` knows columns by the names of their Python types, and takes
-all of a run apart with one ``binary scan``.
+A message has 8 bytes in a column: a number of 64 bits, or two of 32, which say where in
+the frame's body the first and the last byte of its bytes are.  Tcl knows columns by the
+names of their Python types, and takes all of a run apart with one ``binary scan``
+(``tcl/sidecar/frames.tcl``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ _LAYOUTS = {layout.name: layout for layout in LAYOUTS}
 
 
 class Tail:
-    """What lies behind all columns in the body of a frame."""
+    """What lies behind all columns in the body of a frame: payloads and keys.
+
+    :param start: where in the body the tail begins, in bytes.
+    """
 
     def __init__(self, start: int) -> None:
         self.parts: list[bytes] = []
@@ -30,7 +33,10 @@ class Tail:
 
 
 class Columns:
-    """The columns of messages; their fields are at the end of ``path`` in an answer."""
+    """The columns of messages.
+
+    :param path: the indices that lead to the place of their fields in an answer.
+    """
 
     def __init__(self, path: tuple[int, ...], messages: Messages) -> None:
         self._layout = _LAYOUTS[messages.layout]
@@ -41,7 +47,7 @@ class Columns:
         self.described = (path, len(messages.fields) // self._layout.width, types)
 
     def encoded(self, tail: Tail) -> bytes:
-        """All columns, one after the other; what they point to is added to the tail."""
+        """All columns, one after the other; what they point to is put into the tail."""
         width = self._layout.width
         return b"".join(
             _ENCODERS[field.type](self._fields[place::width], tail)

@@ -1,10 +1,10 @@
-"""How many messages a producer would certainly accept,
-so that the interpreter need not wait for answers.
+"""How many messages a producer will certainly accept: they need no answer.
 
 A message that is produced without an answer must be one that cannot be refused: the
-queue has room for it, librdkafka knows that its partition exists, and it is not too
-large.  What the interpreter has not been granted it produces with an answer, and with
-that it is granted more.
+queue has room for it (``queue.buffering.max.messages`` and ``.kbytes`` in
+https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md), librdkafka
+knows that its partition exists, and it is not too large.  What the interpreter has not
+been granted it produces with an answer, and the answer grants more.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from kafkatcl.librdkafka.wrapper import KafkaException
 
 #: Larger messages (payload and key, in bytes) are produced with an answer.
 LARGEST = 64 << 10
-#: How long a topic's partitions are asked for, and how long to wait before, at first
-#: and at most, in seconds.
+#: Seconds: how long to wait for an answer about a topic's partitions; and how long to
+#: wait before asking, at first and at most.
 _PATIENCE = 0.05
 _FIRST_PAUSE, _MAX_PAUSE = 0.005, 1.0
 
@@ -39,8 +39,9 @@ class Credit(NamedTuple):
 
 @dataclass
 class _PartitionLookup:
-    """What is known of a topic's partitions (0:
-    nothing yet), and when to ask again, by ``time.monotonic``.
+    """What is known of a topic's partitions (0: nothing yet), and when to ask again.
+
+    ``next`` is a moment of ``time.monotonic``; ``pause`` is in seconds, and doubles.
     """
 
     next: float
@@ -56,14 +57,19 @@ class Creditor:
         self._asked: WeakKeyDictionary[ProducerTopic, _PartitionLookup] = WeakKeyDictionary()
 
     def grant(self, topic: ProducerTopic, partition: int) -> Credit:
-        """The credit for a partition after a message for it was accepted."""
+        """The credit for a partition after a message for it was accepted.
+
+        :param partition: -1, for which the partitioner chooses later, counts as known.
+        """
         handle = topic.handle
         is_known = int(partition < self._known_partitions(topic))
         return Credit(handle.object_id, handle.room(LARGEST), is_known)
 
     def _known_partitions(self, topic: ProducerTopic) -> int:
-        """The number of partitions that librdkafka knows the topic to have;
-        0 if that is not known yet.
+        """How many partitions librdkafka knows the topic to have; 0: not known yet.
+
+        The first question waits, since the metadata of a new topic is on its way; each
+        question waits for 50 ms at most.
         """
         now = time.monotonic()
         asked = self._asked.setdefault(topic, _PartitionLookup(now + _FIRST_PAUSE))

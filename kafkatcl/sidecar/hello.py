@@ -20,7 +20,8 @@ from kafkatcl.version import TCL_VERSION
 def hello(calls: Iterable[str]) -> tuple[int, tuple[Any, ...]]:
     """The value of the first frame: the protocol's number; names and values of facts.
 
-    Its form is the same in all versions, so that two that differ can say so.
+    The form of this frame is the same in all versions, so that two that differ can say
+    so.
 
     :param calls: the names of the functions that a CALL or a ONE_WAY may name.
     """

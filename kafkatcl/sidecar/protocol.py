@@ -1,5 +1,6 @@
-"""What passes between a Tcl interpreter and its sidecar:
-frames, each with its length and what it is.
+"""What passes between a Tcl interpreter and its sidecar: frames.
+
+A frame has its length, what it is, and a body.
 
 All numbers are little-endian, of 32 bits where nothing else is said; times and offsets
 have 64.  Lengths are bytes.
@@ -9,14 +10,14 @@ To the sidecar, ``length op body``:
 ==================  ============================================  ======================
 op                  body                                          answered
 ==================  ============================================  ======================
-CALL                n, n lengths, n words in UTF-8: a bridge call   yes
-                    and its arguments
-ONE_WAY             the same, of a bridge call whose answer nobody  no
-                    needs
-PRODUCE             topic (its object id, 12 bytes), partition,  yes
+CALL                n, n lengths, n words in UTF-8: a bridge      yes
+                    call and its arguments
+ONE_WAY             the same, of a bridge call whose answer       no
+                    nobody needs
+PRODUCE             topic (its object id, 12 bytes), partition,   by a grant
                     length of the key (-1: none), payload, key
 PRODUCE_UNANSWERED  the same                                      no
-PRODUCE_BATCH       topic, partition, n, 2n lengths of payloads   yes
+PRODUCE_BATCH       topic, partition, n, 2n lengths of payloads   by a grant
                     and keys, all of these
 BYE                 nothing: deliver, close, and end              by the end of the pipe
 ==================  ============================================  ======================
@@ -27,11 +28,7 @@ From the sidecar, ``length kind body``:
 kind                body
 ==================  ==================================================================
 LIST                an answer (see ``bridge/answers.py``) as a Tcl list in UTF-8
-RUNS                an answer with messages in it: length of a list in UTF-8; that
-                    list: the answer, and for each run of messages where in the answer
-                    its fields belong, how many messages there are, and the types of
-                    its columns; then for each run the columns, and then what they
-                    lead to (see ``columns.py``)
+RUNS                an answer with messages in it, see below
 BELL                a session that has events to take; no answer
 BELL_BACK           a session that must give back some of those it took; no answer
 REFUSED             why there is no sidecar; it ends
@@ -40,8 +37,27 @@ LOST                nothing: the last frame, where messages were not delivered
 INTERRUPTED         the same, where Ctrl-C has ended the wait for them
 ==================  ==================================================================
 
-The first frame is REFUSED, or a LIST that begins with the protocol's number: see
+The first frame is REFUSED, or a LIST whose value begins with the protocol's number: see
 ``hello.py``.
+
+A RUNS frame of one run of two messages, ``hi`` at offset 7 and ``you`` at offset 8,
+without timestamps:
+
+=====  ===============================================================================
+bytes  what
+=====  ===============================================================================
+4      55, the length of the list
+55     the list, in UTF-8: the answer without the fields of its messages; and for each
+       run the path to their place, how many messages, and the types of the columns:
+       ``{0 {messages t 0 plain {}}} {{{1 4} 2 {bytes int int}}}``
+16     the column of payloads: where in the body they begin, 107 109, and where their
+       last bytes are, 108 111
+16     the column of offsets, of 64 bits each: 7 8
+16     the column of timestamps: -1 -1
+5      the tail, to which the columns lead: ``hiyou``
+=====  ===============================================================================
+
+Further runs have their columns behind those of the first, and the tail is one for all.
 """
 
 from __future__ import annotations

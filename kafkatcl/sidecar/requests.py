@@ -18,6 +18,8 @@ def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -
     """The op and the body of each whole frame, until the end of the pipe.
 
     PRODUCE_UNANSWERED comes as :func:`produced_row` gives it, as one for many frames.
+
+    :param before_reading: is called each time when all that was read has been given.
     """
     held, at = b"", 0
     while True:
@@ -48,7 +50,7 @@ def frames(descriptor: int, before_reading: Callable[[], None] = lambda: None) -
 
 
 def _read(descriptor: int) -> bytes:
-    """What is there, or nothing at the end of the pipe."""
+    """Read what is there; nothing means the end of the pipe."""
     try:
         return os.read(descriptor, CHUNK)
     except BlockingIOError:  # told to end: all that was there has been read
@@ -56,8 +58,9 @@ def _read(descriptor: int) -> bytes:
 
 
 def _fill(descriptor: int, body: bytearray, begin: bytes) -> bool:
-    """Read a large body, whose begin was read already, to where it belongs;
-    False at the end of the pipe.
+    """Read a large body to where it belongs; False at the end of the pipe.
+
+    :param begin: the bytes of the body that were read already.
     """
     body[: len(begin)] = begin
     view = memoryview(body)[len(begin) :]
@@ -73,7 +76,7 @@ def _fill(descriptor: int, body: bytearray, begin: bytes) -> bool:
 
 
 def words(body: Body) -> list[str]:
-    """The words of a CALL."""
+    """The words of a CALL or a ONE_WAY: the bridge call and its arguments."""
     (count,) = INT.unpack_from(body)
     start = INT.size * (1 + count)
     ends = list(accumulate(struct.unpack_from(f"<{count}i", body, INT.size), initial=start))
@@ -84,13 +87,15 @@ def _text(encoded: Body) -> str:
     try:
         return encoded.decode()
     except UnicodeDecodeError:
-        # Tcl 8.6 has halves of characters for what is above U+FFFF, and on their own.
+        # Tcl encodes a lone half of a character as three bytes.  8.6.13 joins halves
+        # that are a pair, other versions may not (``UtfToUtfProc`` in
+        # https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclEncoding.c#L2288).
         halves = encoded.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass")
         return escaped(halves.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass"))
 
 
-# PRODUCE_UNANSWERED with the header in front: between the lengths is what messages in a
-# row have in common.
+# PRODUCE_UNANSWERED with the header in front.  Messages in a row have in common what is
+# between the length of the body and the length of the key: op, topic and partition.
 _COMMON = struct.Struct(f"<i{OBJECT_ID}si")
 _UNANSWERED = struct.Struct(f"<i{_COMMON.size}si")
 
@@ -101,7 +106,7 @@ def _object_id(padded: bytes) -> str:
 
 
 def produced(body: Body) -> tuple[str, int, bytes, bytes | None]:
-    """Topic, partition, payload and key of a PRODUCE."""
+    """The topic's object id, the partition, the payload and the key of a PRODUCE."""
     topic, partition, key_length = PRODUCE.unpack_from(body)
     if key_length < 0:
         return _object_id(topic), partition, bytes(body[PRODUCE.size :]), None
@@ -110,15 +115,18 @@ def produced(body: Body) -> tuple[str, int, bytes, bytes | None]:
 
 
 def produced_batch(body: Body) -> tuple[str, int, OutgoingBatch]:
-    """Topic, partition, and messages of a PRODUCE_BATCH."""
+    """The topic's object id, the partition and the messages of a PRODUCE_BATCH."""
     topic, partition, count = PRODUCE.unpack_from(body)
     lengths = struct.unpack_from(f"<{2 * count}i", body, PRODUCE.size)
     return _object_id(topic), partition, OutgoingBatch.of(body, lengths, PRODUCE.size + 2 * count * INT.size)
 
 
 def produced_row(held: bytes, at: int) -> tuple[tuple[str, int, OutgoingBatch], int]:
-    """Topic, partition, and messages of the PRODUCE_UNANSWERED frames in a row
-    that are for these, and their end.
+    """Take PRODUCE_UNANSWERED frames in a row, for one partition, as one batch.
+
+    :param at: where in ``held`` the first of them begins; it is there as a whole.
+    :returns: the topic's object id, the partition and the messages; and where the
+        frames end.
     """
     unpack, last = _UNANSWERED.unpack_from, len(held) - _UNANSWERED.size
     _, common, _ = unpack(held, at)

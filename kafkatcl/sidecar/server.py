@@ -26,20 +26,22 @@ from kafkatcl.sidecar.protocol import Body, Kind, Op
 from kafkatcl.sidecar.requests import frames, produced, produced_batch, words
 from kafkatcl.sidecar.terminal import foreground
 
-#: After how many unanswered messages in a row to let some gather before reading on, and
-#: how long.
+#: After how many unanswered messages in a row the sidecar lets some gather before it
+#: reads on, and how long.
 _ROW = 100
 _GATHERING_SECONDS = 0.0005
 
 
 def serve() -> None:
-    """Serve the interpreter at the other end of standard input and output,
-    until it closes them or says so.
+    """Serve the interpreter at the other end of standard input and output, and exit.
+
+    The end is when the interpreter closes them or says so.  The status is 1 if messages
+    were lost.
     """
     stacks.watch()
     server = Server(*_own_descriptors())
-    # The interpreter decides what becomes of both: when it dies of such a signal, there
-    # is still something to deliver.
+    # These signals end the interpreter, if it does not handle them; the sidecar still
+    # has to deliver then, and sees the end of the pipe.
     for number in (signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGINT, _give_up)
@@ -53,15 +55,14 @@ def serve() -> None:
 
 
 def _give_up(_signal: int, _frame: Any) -> None:
-    """Ctrl-C: nothing to this process, unless it is only waiting for messages
-    to be delivered.
-    """
+    """Ctrl-C: end the wait for messages to be delivered; at other times do nothing."""
     give_up()
 
 
 def _own_descriptors() -> tuple[int, int]:
-    """Where to read and write frames; whatever else is written
-    to standard output goes to standard error.
+    """The descriptors to read and to write frames.
+
+    Whatever else is written to standard output goes to standard error from now on.
     """
     writing = os.dup(1)
     os.dup2(2, 1)
@@ -71,7 +72,7 @@ def _own_descriptors() -> tuple[int, int]:
 class Server:
     """Executes what comes from one interpreter, in its order.
 
-    Answers are written by the thread that reads; any thread may ring.
+    The thread that reads writes the answers; any thread may ring.
     """
 
     def __init__(self, reading: int, writing: int) -> None:
@@ -107,21 +108,23 @@ class Server:
         self._is_done = True
 
     def end(self, _signal: int = 0, _frame: Any = None) -> None:
-        """Execute what was sent already, and end; a call that waits is interrupted."""
+        """Execute what was sent already, and end; interrupt a call that waits.
+
+        This is the handler of SIGTERM.  From here on a read that finds nothing is the
+        end.
+
+        :raises KeyboardInterrupt: out of the call that is being answered.
+        """
         os.set_blocking(self._reading, False)
         if self._is_answering:
             raise KeyboardInterrupt
 
     def revoke(self, handle: ProducerHandle) -> None:
-        """Tell the interpreter that nothing it was granted
-        for a producer holds any more (any thread).
-        """
+        """Take back all that was granted for a producer (any thread)."""
         self._send(frame(Kind.REVOKED, handle.object_id.encode()))
 
     def close(self) -> None:
-        """Tell the interpreter that everything is done,
-        and whether something was lost.
-        """
+        """Tell the interpreter whether messages were lost, and close the pipe to it."""
         if gave_up():
             self._send(frame(Kind.INTERRUPTED))
         elif has_lost():
@@ -176,8 +179,9 @@ class Server:
     # -- inside ------------------------------------------------------------------------
 
     def _gather(self) -> None:
-        """In a row of messages let some come together:
-        to be woken for each would slow down both sides.
+        """In a row of unanswered messages let some come together before reading on.
+
+        To be woken for each message would slow down both sides.
         """
         if self._unanswered > _ROW:
             time.sleep(_GATHERING_SECONDS)
@@ -199,7 +203,11 @@ class Server:
                     view = view[os.write(self._writing, view) :]
 
     def _watch(self) -> None:
-        """Interrupt calls that wait when nobody is left to be answered."""
+        """Interrupt calls that wait when nobody is left to be answered.
+
+        Nothing is asked of poll(), which always tells of the end of a pipe (POLLHUP):
+        https://man7.org/linux/man-pages/man2/poll.2.html
+        """
         poll = select.poll()
         poll.register(self._reading, 0)
         poll.poll()

@@ -11,8 +11,12 @@ _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 
 
 def quoted(text: str) -> str:
-    """``text`` as one element of a Tcl list, written as Tcl itself does it:
-    scripts may compare the text of lists.
+    """Write ``text`` as one element of a Tcl list, as Tcl itself writes it.
+
+    Scripts may compare the text of lists.  The forms are those of ``TclScanElement`` in
+    https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclUtil.c#L1014, but for a
+    ``#`` that begins a list, which Tcl puts into braces; as a list the two are the
+    same.
     """
     if not _SPECIAL.search(text):
         return text or "{}"

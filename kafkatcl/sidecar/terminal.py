@@ -1,6 +1,4 @@
-"""Ctrl-C while messages are waited for,
-where it would end the interpreter and its terminal with it.
-"""
+"""Ctrl-C while messages are waited for: where it would end the terminal, too."""
 
 from __future__ import annotations
 
@@ -16,12 +14,13 @@ _TERMINAL = 2
 
 @contextmanager
 def foreground() -> Iterator[None]:
-    """Have Ctrl-C come to this process alone meanwhile,
-    where the interpreter leads the session of the terminal.
+    """Have Ctrl-C come to this process alone, if the interpreter leads the session.
 
-    It would die of it, the terminal would be gone, and with that our words.  Elsewhere,
-    under a shell that outlives the interpreter, both get the signal, as everybody who
-    works with that terminal.
+    This lasts while the block runs.
+
+    A leader would die of the signal; then the terminal, and with it our words, would be
+    gone.  Elsewhere, under a shell that outlives the interpreter, both processes get
+    the signal, as everybody who works with that terminal.
     """
     if not is_watched() or os.getsid(0) != os.getppid():
         yield
@@ -36,7 +35,11 @@ def foreground() -> Iterator[None]:
 
 
 def _give_terminal(group: int) -> None:
-    """Make a process group the one in the foreground, also from the background."""
+    """Make a process group the one in the foreground, also from the background.
+
+    A process in the background must ignore SIGTTOU for that, which would stop it:
+    https://man7.org/linux/man-pages/man3/tcgetpgrp.3.html
+    """
     handler = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     with suppress(OSError):
         os.tcsetpgrp(_TERMINAL, group)

@@ -1,9 +1,34 @@
-"""The bridge calls: what the Tcl surface calls, by name,
-with plain words in and plain values out.
+"""The bridge calls: all that the Tcl surface can ask of Python, by name.
 
 Both bridges carry these same calls.  A bridge call returns None or a value made of str,
-bytes, int and tuples, or raises a Failure; the bridge turns that into an answer (see
-``inprocess.py``).
+bytes, int and tuples, or raises a Failure; the bridge turns the outcome into an answer
+(see ``bridge/answers.py``).
+
+All arguments are words of Tcl, and one name means one thing in all calls:
+
+==============================  ======================================================
+argument                        the word
+==============================  ======================================================
+``session``                     a session (``i1``)
+``master handle topic queue``   an object id (``m1 h2 t3 q4``); ``topic`` is a Kafka
+``subscriber batch``            topic's name where a handle or subscriber stands first
+``partition``                   an integer of 32 bits, as Tcl writes integers
+``timeout_ms``                  the same, in ms; a negative one waits for ever
+``max_count``                   how many messages at most
+``wanted wait cached``          ``1`` or ``0``
+``key payload``                 a byte array: one character, up to U+00FF, for each byte
+``settings``                    name, value, name, value, ...
+``callback_id``                 a callback id
+==============================  ======================================================
+
+What every call may fail with is not said again for each:
+
+* the object was deleted, or the handle it belongs to was;
+* a word is no integer, or does not fit into 32 bits (``TCL VALUE INTEGER``);
+* the process was forked from the one that loaded the package.
+
+A call that asks the cluster waits for 5 s at most, unless it takes a ``timeout_ms`` or
+says otherwise.  Where no broker answers, the error's text says what is known of why.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""The bridge call that runs another one in the background,
-so that the script does not wait.
-"""
+"""The bridge call that runs another one in a thread, so that no script waits."""
 
 from __future__ import annotations
 
@@ -15,10 +13,15 @@ from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, NO_RESOURCE
 
 @bridge_call
 def background(session: str, callback_id: str, name: str, *words: str) -> None:
-    """Start the bridge call ``name`` in a thread of its own;
-    its answer is an event for ``callback_id``.
+    """Start a bridge call in a thread of its own; its answer comes as an event.
 
+    The called one may wait, and must not touch Tcl.
+
+    :param callback_id: the callback that gets the answer, a tuple as in
+        ``bridge/answers.py``.
+    :param name: the bridge call, and ``words`` its arguments.
     :raises Failure: there is no such bridge call; the system has no thread left.
+        Errors of the called one are in its answer.
     """
     queue = events(session)
     if name not in BRIDGE_CALLS:

@@ -36,31 +36,43 @@ Rows = tuple[Any, ...]
 
 
 def bridge_call(function: BridgeCall) -> BridgeCall:
-    """Make ``function`` a bridge call under its own name."""
+    """Make ``function`` a bridge call under its own name.
+
+    The function itself is returned as it was; the registered one refuses to run in a
+    forked process.
+    """
     BRIDGE_CALLS[function.__name__] = _unforked(function)
     return function
 
 
 def one_way(function: BridgeCall) -> BridgeCall:
-    """Make ``function`` a bridge call whose answer nobody needs."""
+    """Make ``function`` a bridge call whose answer nobody needs.
+
+    A sidecar is sent the call and not waited for, so it must not fail for any reason
+    that a script should know.
+    """
     ONE_WAY.add(function.__name__)
     return bridge_call(function)
 
 
 def list_call(function: BridgeCall) -> BridgeCall:
-    """Make ``function`` a bridge call that takes a list."""
+    """Make ``function`` a bridge call whose last argument is a list: ``Rows``."""
     LIST_CALLS[function.__name__] = _unforked(function)
     return function
 
 
 def fast_path(function: BridgeCall) -> BridgeCall:
-    """Make ``function`` one that is tried before a bridge call."""
+    """Make ``function`` one that is tried before a bridge call.
+
+    It must never raise, and takes care of forked processes itself: nothing is around
+    it.
+    """
     FAST_PATHS[function.__name__] = function
     return function
 
 
 def _unforked(function: BridgeCall) -> BridgeCall:
-    """``function``, refused in a forked process."""
+    """Wrap ``function`` so that a forked process is refused, with ``FORKED``."""
 
     @functools.wraps(function)
     def call(*args: Any) -> Any:
@@ -74,10 +86,13 @@ def _unforked(function: BridgeCall) -> BridgeCall:
 def configured(
     dump: Callable[[], list[str]], configure: Callable[[str, str], None], settings: tuple[str, ...]
 ) -> tuple[str, ...] | None:
-    """Answer to a ``config`` subcommand:
-    make the settings, or without any show them all.
+    """Do a ``config`` subcommand: make the settings in their order, or show all.
 
-    A secret is a marker with its number, which the Tcl side makes a word of.
+    :param dump: gives all properties: name, value, name, value, ...
+    :param configure: sets one property; raises Failure.
+    :param settings: name, value, ...; a last name without a value is left out.
+    :returns: None where there are settings.  Else what ``dump`` gives; a secret is a
+        marker with its number (``[redacted]#3``), which Tcl makes a word of its own.
     """
     if not settings:
         return shown(dump())
@@ -87,5 +102,5 @@ def configured(
 
 
 def flat(rows: Iterable[Stopped]) -> tuple[Any, ...]:
-    """Rows as one tuple of their fields."""
+    """The fields of all stopped partitions in one tuple, three for each."""
     return tuple(field for row in rows for field in row)

@@ -19,7 +19,12 @@ _PARTITIONS = {str(number): number for number in range(-1, 1024)}
 
 @bridge_call
 def topic_create(handle: str, name: str) -> tuple[str, str]:
-    """The object id of a topic object, and its kind, by the kind of its handle."""
+    """Make a topic object of a handle.
+
+    :param name: the name of the topic in Kafka.
+    :returns: its object id, and its kind: ``producer_topic`` or ``consumer_topic``.
+    :raises Failure: no topic can have this name.
+    """
     found = find(handle, Handle)
     if isinstance(found, ProducerHandle):
         producer = found
@@ -34,18 +39,25 @@ def topic_create(handle: str, name: str) -> tuple[str, str]:
 
 @bridge_call
 def topic_handle(topic: str) -> str:
-    """The object id of the handle of a topic."""
+    """The object id of the handle that made a topic."""
     return find(topic, Topic).handle.object_id
 
 
 @bridge_call
 def topic_config(topic: str, *settings: str) -> tuple[str, ...] | None:
+    """Show or set properties of a topic; all topic objects of its name share them.
+
+    :returns: without settings all properties, see :func:`configured`; else nothing.
+    :raises Failure: a property is unknown, or refuses its value; the topic is in use,
+        so that librdkafka would not look at it any more.
+    """
     shared = find(topic, Topic).topic
     return configured(shared.conf.dump, shared.configure, settings)
 
 
 @bridge_call
 def topic_name(topic: str) -> str:
+    """The name of a topic in Kafka."""
     found = find(topic, Topic)
     found.handle.check()
     return found.topic.name
@@ -53,22 +65,41 @@ def topic_name(topic: str) -> str:
 
 @bridge_call
 def topic_partitions(topic: str) -> int:
+    """The number of partitions that the topic has now.
+
+    :raises Failure: there is no such topic, or no broker answers.
+    """
     return find(topic, Topic).partitions()
 
 
 @bridge_call
 def topic_consistent_partition(topic: str, key: str) -> int:
+    """The partition that the partitioner ``consistent`` chooses for a key.
+
+    :returns: -1 where the topic has no partitions.
+    :raises Failure: ``key`` has a character that is no byte; there is no such topic, or
+        no broker answers.
+    """
     key_bytes = byte_string(key, "key")
     return find(topic, Topic).consistent_partition(key_bytes)
 
 
 @bridge_call
 def topic_queue_length(topic: str) -> int:
+    """What :func:`handle_queue_length` says of the topic's handle."""
     return find(topic, Topic).handle.output_queue_length()
 
 
 @bridge_call
 def produce(topic: str, partition: str, payload: str, key: str | None = None) -> None:
+    """Queue one message; a full queue is waited for, up to ``max.block.ms``.
+
+    :param partition: -1 has the partitioner choose.
+    :param key: None for a message without one; an empty key is another thing.
+    :raises Failure: a character of ``payload`` or ``key`` is no byte; librdkafka
+        refuses the message: ``_UNKNOWN_PARTITION``, ``MSG_SIZE_TOO_LARGE``,
+        ``_QUEUE_FULL``, ``_FATAL`` and others.
+    """
     number = parse_integer(partition)
     payload_bytes = byte_string(payload, "payload")
     key_bytes = None if key is None else byte_string(key, "key")
@@ -77,8 +108,14 @@ def produce(topic: str, partition: str, payload: str, key: str | None = None) ->
 
 @fast_path
 def try_produce(topic: str, partition: str, payload: str, key: str | None = None) -> int:
-    """:func:`produce` where nothing is unusual:
-    1, or 0 if that has to be called. Every step counts here.
+    """Queue one message where nothing is unusual; else do nothing.
+
+    Every step counts here: a script makes this call for each message.  ``partition``
+    must be written in the plain decimal form of a number up to 1023, the topic must
+    have sent a message before, and the queue have room.
+
+    :returns: 1 if the message was queued; 0 if :func:`produce` is to be called, which
+        finds out what is wrong.
     """
     try:
         found = objects[topic]
@@ -92,8 +129,16 @@ def try_produce(topic: str, partition: str, payload: str, key: str | None = None
 
 @bridge_call
 def produce_batch(topic: str, partition: str, *words: str) -> None:
-    """Each message is ``1 payload`` or ``2 payload key``;
-    none is sent before all were looked at.
+    """Queue messages in their order, after all words were looked at.
+
+    A full queue is waited for, up to ``max.block.ms``.
+
+    :param words: for each message ``1 payload`` or ``2 payload key``, one after the
+        other.
+    :raises Failure: a character is no byte, and nothing is queued; or librdkafka
+        refuses some messages: after a full queue all, else those with an error of their
+        own, and the others are queued.  The failure is the first error, and says how
+        many messages were refused.
     """
     number = parse_integer(partition)
     rest = iter(words)
@@ -110,8 +155,12 @@ def produce_batch(topic: str, partition: str, *words: str) -> None:
 
 @list_call
 def produce_rows(topic: str, partition: str, rows: Rows) -> int:
-    """The same with a list of lists; 0 if the string of an element is not certain:
-    then send it as words.
+    """Queue messages that come as a list of lists; see :func:`produce_batch`.
+
+    :param rows: for each message (payload,) or (payload, key).
+    :returns: 0 if nothing was queued, since an element's string is not certain or a row
+        has no such form: :func:`produce_batch` is to be called then.
+    :raises Failure: librdkafka refuses some messages.
     """
     number = parse_integer(partition)
     producer = find(topic, ProducerTopic)

@@ -74,7 +74,11 @@ def test_answers_are_lists_as_tcl_writes_them(tcl: Any) -> None:
     # Also in its text: scripts compare lists as strings.
     written = tcl.eval("proc same {text} {expr {[list {*}$text] eq $text}}; list")
     assert written == ""
-    assert tcl.call("same", f"x {tcl.call('lindex', value, 1)}")
+    assert tcl.call("same", str(tcl.call("lindex", value, 1)))
+    beginning = read(tcl, answer_frame((0, tuple(("#" + text, "#b") for text in texts))))
+    odd = "proc odd {lists} {lmap one $lists {if {[list {*}$one] eq $one} continue; set one}}; list"
+    assert tcl.eval(odd) == ""
+    assert tcl.call("odd", tcl.call("lindex", beginning, 1)) in ((), "")
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ class NativeClient:
         """Add bootstrap brokers, ``host:port`` separated by commas.
 
         :returns: how many of them the client has as bootstrap brokers now.  librdkafka
-            counts those that it had before as well, and stops at the first address
-            that it cannot read.
+            counts those that it had before as well, and stops at the first address that
+            it cannot read.
             https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L5811-L5827
         """
         return int(_brokers_add(self._pointer, brokers.encode(errors="replace")))

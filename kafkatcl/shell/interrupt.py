@@ -23,7 +23,8 @@ from kafkatcl.shell.exiting import leaving
 
 READABLE = 1 << 1  #: TCL_READABLE
 #: The signal that ends a system call in which the main thread waits.  It has no other
-#: effect: by default it is ignored (https://man7.org/linux/man-pages/man7/signal.7.html).
+#: effect: by default it is ignored
+#: (https://man7.org/linux/man-pages/man7/signal.7.html).
 NUDGE = signal.SIGURG
 
 _MESSAGE = "interrupted"

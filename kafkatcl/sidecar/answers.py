@@ -64,9 +64,9 @@ def _listed(value: Any, path: tuple[int, ...], runs: list[Columns]) -> str:
         value = value._replace(fields=())
     for place, element in enumerate(value):
         if isinstance(element, tuple):
-            elements.append(quoted(_listed(element, (*path, place), runs)))
+            elements.append(quoted(_listed(element, (*path, place), runs), leads=not place))
         elif type(element) is bytes:
-            elements.append(quoted(element.decode("latin-1")))
+            elements.append(quoted(element.decode("latin-1"), leads=not place))
         else:
-            elements.append(quoted(str(element)))
+            elements.append(quoted(str(element), leads=not place))
     return " ".join(elements)

@@ -10,20 +10,23 @@ _BRACED = re.compile(r'[ \t\n\r\v\f\[$;\\]|^[{"]')
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 
 
-def quoted(text: str) -> str:
+def quoted(text: str, *, leads: bool = False) -> str:
     """Write ``text`` as one element of a Tcl list, as Tcl itself writes it.
 
     Scripts may compare the text of lists.  The forms are those of ``TclScanElement`` in
-    https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclUtil.c#L1014, but for a
-    ``#`` that begins a list, which Tcl puts into braces; as a list the two are the
-    same.
+    https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclUtil.c#L1014.
+
+    :param leads: whether the list begins with this element, which a ``#`` in front
+        would make a comment.
     """
-    if not _SPECIAL.search(text):
+    is_comment = leads and text.startswith("#")
+    if not is_comment and not _SPECIAL.search(text):
         return text or "{}"
     balanced = _is_balanced(text)
-    if balanced and _BRACED.search(text):
+    if balanced and (is_comment or _BRACED.search(text)):
         return f"{{{text}}}"
-    return (_SPECIAL_BUT_BRACES if balanced else _SPECIAL).sub(_escaped, text)
+    escaped = (_SPECIAL_BUT_BRACES if balanced else _SPECIAL).sub(_escaped, text)
+    return "\\" + escaped if is_comment else escaped
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -9,11 +9,13 @@ from typing import Any, Callable
 
 from fix_cluster import Cluster
 
-from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
+from kafkatcl.engine.consumer import ConsumerHandle
+from kafkatcl.engine.consumer_topic import ConsumerTopic
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
-from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
+from kafkatcl.engine.producer import ProducerHandle
+from kafkatcl.engine.producer_topic import ProducerTopic
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.librdkafka.batches import OutgoingBatch
 

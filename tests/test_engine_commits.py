@@ -11,9 +11,9 @@ from fix_cluster import Cluster
 from fix_consumer import STORED, WAIT, committed, payloads
 from fix_engine import engine
 
-from kafkatcl.engine.consumer import Queue
 from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.messages import Run
+from kafkatcl.engine.queue import Queue
 from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
 from kafkatcl.errors import Failure
 

@@ -13,10 +13,10 @@ from fix_consumer import BEGINNING, STORED, WAIT, numbers, payloads
 from fix_engine import engine
 
 from kafkatcl.engine.buffer import BufferOwner
-from kafkatcl.engine.consumer import Queue
 from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.layouts import PLAIN
 from kafkatcl.engine.messages import EndItem
+from kafkatcl.engine.queue import Queue
 from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
 from kafkatcl.errors import Failure
 

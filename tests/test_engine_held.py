@@ -13,9 +13,9 @@ from fix_engine import engine, until
 
 from kafkatcl.engine import fetching
 from kafkatcl.engine.buffer import MessageBuffer
-from kafkatcl.engine.consumer import Queue
 from kafkatcl.engine.flow import HELD_BYTES, HELD_LIMIT
 from kafkatcl.engine.messages import ErrorItem, Item, items
+from kafkatcl.engine.queue import Queue
 from kafkatcl.engine.subscriber import TopicPartitionOffset
 
 PLENTY = 25_000

@@ -19,9 +19,9 @@ from fix_engine import batch_of, engine, until
 from fix_tcl import RunTcl
 
 from kafkatcl.engine.poll_thread import PollThread
-from kafkatcl.engine.producer import ProducerTopic
+from kafkatcl.engine.producer_topic import ProducerTopic
 from kafkatcl.engine.reports import DeliveryReport
-from kafkatcl.engine.topic import SharedTopic
+from kafkatcl.engine.shared_topic import SharedTopic
 from kafkatcl.engine.waiting import deadline_after, interruptibly, remaining
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.queues import SIGNAL

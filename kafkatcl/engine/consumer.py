@@ -1,6 +1,4 @@
-"""Consumer handles, their topics, and queues:
-partitions are started one by one and read in any of three ways.
-"""
+"""Consumer handles: partitions are started one by one and read in any of three ways."""
 
 from __future__ import annotations
 
@@ -14,15 +12,14 @@ from kafkatcl.engine.errors import kafka_errors, kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.flow import TopicPartitionPair
-from kafkatcl.engine.handle import Topic
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import ErrorItem, Item
+from kafkatcl.engine.queue import Queue
 from kafkatcl.engine.resetting import ASKING, reset_offset
-from kafkatcl.engine.topic import SharedTopic
+from kafkatcl.engine.shared_topic import SharedTopic
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import (
     AUTO_OFFSET_RESET,
-    DESTROYED,
     INVALID_ARGUMENT,
     NOT_STARTED,
     TIMED_OUT,
@@ -288,60 +285,3 @@ class ConsumerHandle(ConsumingHandle):
     def _reader_of(self, topic_partition: TopicPartitionPair) -> MessageBuffer | None:
         route = self.routes.get(topic_partition)
         return route.buffer if route else None
-
-
-class Queue(MessageBuffer):
-    """A queue: any number of partitions of any topics of its handle can feed it."""
-
-    def delete(self) -> list[Stopped]:
-        """Stop the partitions that feed the queue, and forget its messages."""
-        return self.owner.close_queue(self)
-
-
-class ConsumerTopic(Topic):
-    """A topic to consume from."""
-
-    handle: ConsumerHandle
-
-    def start(self, partition: int, offset: int, callback_id: str | None = None) -> list[Stopped]:
-        """Fetch a partition; with ``callback_id`` its messages go to that callback.
-
-        Arguments, result and errors are those of :meth:`ConsumerHandle.start`.
-        """
-        buffer = MessageBuffer(self.handle)
-        buffer.callback_id = callback_id
-        return self.handle.start(self.topic, partition, offset, buffer, self)
-
-    def start_queue(self, partition: int, offset: int, queue: Queue) -> list[Stopped]:
-        """Fetch a partition into a queue of the same handle.
-
-        :raises Failure: the queue was deleted, or belongs to another handle.
-        """
-        if queue.closed:
-            raise kafka_failure(DESTROYED, "the queue was deleted")
-        if queue.owner is not self.handle:
-            raise kafka_failure(INVALID_ARGUMENT, "the queue belongs to another handle")
-        return self.handle.start(self.topic, partition, offset, queue, self)
-
-    def stop(self, partition: int) -> list[Stopped]:
-        """Stop fetching a partition, see :meth:`ConsumerHandle.stop`."""
-        return self.handle.stop(self.topic, partition)
-
-    def buffer(self, partition: int, timeout_ms: int = 0) -> MessageBuffer:
-        """What ``consume`` reads that waits ``timeout_ms``, see
-        :meth:`ConsumerHandle.buffer`.
-        """
-        return self.handle.buffer(self.topic, partition, timeout_ms)
-
-    def reading(self, partition: int) -> MessageBuffer | None:
-        """The buffer of a partition that is being fetched; None if it is not."""
-        route = self.handle.routes.get((self.topic.name, partition))
-        return route.buffer if route else None
-
-    def delete(self) -> list[Stopped]:
-        """Stop the partitions that this object has started, and end its use of the
-        topic.
-        """
-        stopped = self.handle.stop_all(self)
-        self.handle.close_topic(self.topic)
-        return stopped

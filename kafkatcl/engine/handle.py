@@ -22,13 +22,13 @@ from kafkatcl.engine.reports import ClientError, LogEntry
 from kafkatcl.engine.secrets import scrub, scrub_json
 from kafkatcl.engine.security import warning
 from kafkatcl.engine.settings import creation_text, set_property
+from kafkatcl.engine.shared_topic import SharedTopic, usable_name
 from kafkatcl.engine.shutdown import close_handles, track
-from kafkatcl.engine.topic import SharedTopic, usable_name
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import NativeClient
 from kafkatcl.librdkafka.errors import DESTROYED, FAILED, NO_RESOURCE, TRANSPORT
 from kafkatcl.librdkafka.logs import LogLine
-from kafkatcl.librdkafka.wrapper import KafkaException, consistent
+from kafkatcl.librdkafka.wrapper import KafkaException
 
 LOG_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
@@ -350,34 +350,3 @@ class Handle:
 
     def _on_statistics(self, json: str) -> None:
         self.events.post_latest(self, self.master.callback("statistics"), scrub_json(json))
-
-
-class Topic:
-    """A topic object of a handle, to produce to or to consume from."""
-
-    def __init__(self, handle: Handle, topic: SharedTopic) -> None:
-        self.handle = handle
-        self.topic = topic
-
-    def partitions(self) -> int:
-        """How many partitions the topic has.
-
-        The cluster is asked each time (waits up to 5 s, see :meth:`Handle.metadata`).
-
-        :raises Failure: there is no such topic, or no answer.
-        """
-        return self.handle.metadata(refresh=True).partitions(self.topic.name)
-
-    def consistent_partition(self, key: bytes) -> int:
-        """The partition of ``key`` by the consistent partitioner:
-        CRC-32 modulo partitions.
-
-        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_msg.c#L1063-L1070
-
-        The cluster is asked how many there are, see :meth:`partitions`.
-
-        :returns: -1 where the topic has no partitions.
-        :raises Failure: there is no such topic, or no answer.
-        """
-        count = self.partitions()
-        return int(consistent(key, count)) if count else -1

@@ -1,40 +1,23 @@
-"""Producer handles and their topics."""
+"""Producer handles."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from itertools import islice
 from typing import Any, Callable, ClassVar
 
-from kafkatcl.engine.errors import kafka_failure, with_reason
+from kafkatcl.engine.errors import with_reason
 from kafkatcl.engine.events import Event, EventQueue
-from kafkatcl.engine.handle import Handle, Topic
+from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.losses import Losses
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.reports import DeliveryReport, delivered
 from kafkatcl.engine.shutdown import flush_seconds
-from kafkatcl.engine.topic import SharedTopic
-from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.batches import OutgoingBatch
 from kafkatcl.librdkafka.errors import (
-    FATAL,
     PURGED_IN_QUEUE,
-    QUEUE_FULL,
-    TOPIC_EXCEPTION,
-    TOPIC_FORBIDDEN,
-    UNKNOWN_PARTITION,
-    UNKNOWN_TOPIC,
-    UNKNOWN_TOPIC_OR_PARTITION,
 )
-from kafkatcl.librdkafka.producing import Send, produce_batch, sender
 from kafkatcl.librdkafka.wrapper import KafkaException, Producer
 
 _ONLY_ERRORS = "delivery.report.only.error"
-#: What a cluster says of topics that cannot be produced to.
-_TOPIC_ERRORS = frozenset((UNKNOWN_TOPIC, UNKNOWN_TOPIC_OR_PARTITION, TOPIC_EXCEPTION, TOPIC_FORBIDDEN))
-#: The partitions that a message may name; -1 leaves the choice to the partitioner.
-_UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
 #: How long each of the polls that flush takes at most.
 _FLUSH_SLICE_SECONDS = 0.1
 #: How long what is purged may take to be reported.
@@ -43,8 +26,6 @@ _PURGE_SECONDS = 0.5
 #: How long to wait for a report before looking whether there is room, and where only
 #: failures are reported.
 _WAIT_SECONDS, _UNREPORTED_WAIT_SECONDS = 0.02, 0.002
-#: How long after a topic was made its metadata may be expected to be on the way.
-_EARLY_SECONDS = 0.25
 #: More than librdkafka adds to payload and key, lengths and times, before it compares
 #: their bytes with message.max.bytes.
 #: https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_proto.h#L529-L537
@@ -277,173 +258,3 @@ class ProducerHandle(Handle):
         for _, report in notices:
             if isinstance(report, DeliveryReport) and report.code:
                 self.losses.count(report.topic, report.code)
-
-
-class ProducerTopic(Topic):
-    """A topic to produce to.
-
-    Where the queue of the producer is full, both ways to produce wait up to
-    ``max.block.ms`` for room.
-    """
-
-    handle: ProducerHandle
-
-    def __init__(self, handle: ProducerHandle, topic: SharedTopic) -> None:
-        super().__init__(handle, topic)
-        #: Queues a message; there from the first one on, and to be used until the
-        #: handle is deleted.
-        self.send: Send | None = None
-        self._early_until = 0.0
-
-    def produce(self, partition: int, payload: bytes, key: bytes | None = None) -> None:
-        """Queue one message; waits up to ``max.block.ms`` for room.
-
-        :param partition: -1 leaves the choice to the partitioner.
-        :raises Failure: it was not queued.
-        """
-        self._check(partition)
-        if self.handle.notes_nbytes:
-            self.handle.queued(len(payload) + len(key or b""))
-        code = self._queue(partition, payload, key)
-        if code == QUEUE_FULL:
-            deadline = self.handle.block_until()
-            while code == QUEUE_FULL and self.handle.serve_until(deadline):
-                code = self._queue(partition, payload, key)
-        if code:
-            raise self._failure(code)
-
-    def produce_batch(self, partition: int, batches: Sequence[OutgoingBatch]) -> None:
-        """Queue messages in their order; one that is refused does not hold up the
-        others.  Waits up to ``max.block.ms`` for room, for all of them together.
-
-        :param partition: -1 leaves the choice to the partitioner.
-        :raises Failure: some were not queued; the first error and their number.
-            Nothing after a full queue was tried.
-        """
-        self._check(partition)
-        refused = self._queue_all(partition, batches, self.handle.block_until())
-        if refused:
-            more = f"{len(refused)} of {sum(map(len, batches))} messages were not queued"
-            raise self._failure(refused[0][0], more)
-
-    def produce_granted(self, partition: int, batch: OutgoingBatch) -> None:
-        """Queue messages that the script takes for queued, without any wait;
-        one that is refused is reported as one that failed.
-        """
-        for code, at in self._queue_all(partition, [batch], 0.0):
-            self.handle.report_failure(code, self.topic.name, partition, *batch.message(at))
-            if code == FATAL:
-                self.handle.note_fatal()
-
-    def delete(self) -> None:
-        """End this object's use of the topic; what was queued is still delivered."""
-        self.handle.close_topic(self.topic)
-
-    def _check(self, partition: int) -> None:
-        self.handle.check()
-        if not _UNASSIGNED <= partition <= _LAST_PARTITION:
-            raise kafka_failure(UNKNOWN_PARTITION)
-
-    def _queue(self, partition: int, payload: bytes, key: bytes | None) -> int:
-        """Queue a message; the first one of a topic makes the client ask
-        for the topic's metadata.
-
-        A partition or a topic that cannot be is told by a delivery report as long as
-        the metadata is not there.  Metadata may arrive before the first message is
-        produced, and then librdkafka refuses it at once; the failure is reported by a
-        delivery report in both cases.
-        """
-        is_first = self.send is None
-        send = self.send or self._open()
-        code = send(partition, payload, key)
-        if code and self._is_reported(code, is_first):
-            self.handle.report_failure(code, self.topic.name, partition, payload, key)
-            return 0
-        return code
-
-    def _is_reported(self, code: int, is_first: bool) -> bool:
-        """Whether the failure of a message that librdkafka refused is reported, and not
-        raised; ``is_first``: of the first message of a topic, or of its batch.
-        """
-        if code == UNKNOWN_PARTITION:
-            return (is_first or self.handle.reports) and self._is_early()
-        return code in _TOPIC_ERRORS and self._is_early()
-
-    def _failure(self, code: int, more: str = "") -> Failure:
-        return kafka_failure(code, with_reason(code, more, self.handle.why))
-
-    def _is_early(self) -> bool:
-        return not self.handle.knows_metadata() and time.monotonic() < self._early_until
-
-    def _open(self) -> Send:
-        if not self.topic.is_open and not self.handle.knows_metadata():
-            self._early_until = time.monotonic() + _EARLY_SECONDS
-        self.topic.open(self.handle.native)
-        if self.handle.reports:
-            self.send = _reported(self.handle.client, self.topic.name)
-        else:
-            self.send = sender(self.topic.pointer(self.handle.native))
-        return self.send
-
-    def _queue_all(
-        self, partition: int, batches: Sequence[OutgoingBatch], deadline: float
-    ) -> list[tuple[int, int]]:
-        """Queue messages, waiting for room.
-
-        :param deadline: when to stop to wait, by ``time.monotonic``.
-        :returns: the error and the place, counted through all batches, of each message
-            that was neither queued nor reported.
-        """
-        refused: list[tuple[int, int]] = []
-        is_first = self.send is None
-        total = sum(map(len, batches))
-        done = 0
-        for batch in batches:
-            if self.handle.notes_nbytes:
-                self.handle.queued(max(batch.lengths, default=0) + max(batch.key_lengths, default=0))
-            rest = batch
-            while rest:
-                codes = self._queue_some(partition, rest)
-                is_full = QUEUE_FULL in codes
-                tried = codes.index(QUEUE_FULL) if is_full else len(codes) or len(rest)
-                for code, at in ((code, at) for at, code in enumerate(codes[:tried]) if code):
-                    if self._is_reported(code, is_first):
-                        self.handle.report_failure(code, self.topic.name, partition, *rest.message(at))
-                    else:
-                        refused.append((code, done + at))
-                done += tried
-                if is_full and not self.handle.serve_until(deadline):
-                    return refused + [(QUEUE_FULL, at) for at in range(done, total)]
-                rest = rest.behind(tried)
-        return refused
-
-    def _queue_some(self, partition: int, batch: OutgoingBatch) -> list[int]:
-        """Queue messages until the queue is full; only the first message where the
-        topic was not open before.
-
-        :returns: the code (0: queued) of each that was tried, or nothing if all are
-            queued.
-        """
-        if self.send and not self.handle.reports:
-            return produce_batch(self.topic.pointer(self.handle.native), partition, batch)
-        codes: list[int] = []
-        for payload, key in batch.messages() if self.send else islice(batch.messages(), 1):
-            codes.append(self._queue(partition, payload, key))
-            if codes[-1] == QUEUE_FULL:
-                break
-        return codes
-
-
-def _reported(client: Producer, topic: str) -> Send:
-    """What queues messages whose delivery reports are told."""
-
-    def send(partition: int, payload: bytes, key: bytes | None) -> int:
-        try:
-            client.produce(topic, payload, key, partition)
-        except BufferError:
-            return QUEUE_FULL
-        except KafkaException as error:
-            return int(error.args[0].code())
-        return 0
-
-    return send

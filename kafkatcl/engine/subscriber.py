@@ -16,7 +16,7 @@ from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.flow import Reason, TopicPartitionPair
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item
-from kafkatcl.engine.topic import usable_name, usable_pattern
+from kafkatcl.engine.shared_topic import usable_name, usable_pattern
 from kafkatcl.engine.waiting import interruptibly
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
+from kafkatcl.engine.producer import ProducerHandle
+from kafkatcl.engine.producer_topic import ProducerTopic
 from kafkatcl.librdkafka.wrapper import KafkaException
 
 #: Larger messages (payload and key, in bytes) are produced with an answer.

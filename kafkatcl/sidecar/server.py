@@ -16,7 +16,8 @@ from kafkatcl.bridge import sessions
 from kafkatcl.bridge.answers import guarded
 from kafkatcl.bridge.calls import BRIDGE_CALLS
 from kafkatcl.engine.losses import has_lost
-from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
+from kafkatcl.engine.producer import ProducerHandle
+from kafkatcl.engine.producer_topic import ProducerTopic
 from kafkatcl.engine.shutdown import gave_up, give_up, shutdown
 from kafkatcl.librdkafka.batches import OutgoingBatch
 from kafkatcl.sidecar.answers import answer_frame, frame, joined

@@ -18,9 +18,10 @@ from kafkatcl.bridge.calls.registry import bridge_call, flat, one_way
 from kafkatcl.bridge.sessions import find, forget, register
 from kafkatcl.bridge.shapes import item_shape
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
-from kafkatcl.engine.consumer import ConsumerTopic, Queue
+from kafkatcl.engine.consumer_topic import ConsumerTopic
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.queue import Queue
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.librdkafka.errors import TIMED_OUT
 

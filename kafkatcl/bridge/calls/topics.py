@@ -7,10 +7,13 @@ from itertools import islice
 from kafkatcl.bridge.arguments import byte_string, parse_integer
 from kafkatcl.bridge.calls.registry import Rows, bridge_call, configured, fast_path, list_call
 from kafkatcl.bridge.sessions import find, objects, register
-from kafkatcl.engine.consumer import ConsumerHandle, ConsumerTopic
-from kafkatcl.engine.handle import Handle, Topic
+from kafkatcl.engine.consumer import ConsumerHandle
+from kafkatcl.engine.consumer_topic import ConsumerTopic
+from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.process import in_loading_process
-from kafkatcl.engine.producer import ProducerHandle, ProducerTopic
+from kafkatcl.engine.producer import ProducerHandle
+from kafkatcl.engine.producer_topic import ProducerTopic
+from kafkatcl.engine.topic import Topic
 from kafkatcl.librdkafka.batches import batches_of
 
 #: The words of partitions, as scripts write them.

@@ -22,7 +22,9 @@ class Messages(NamedTuple):
     @classmethod
     def of(cls, head: str, run: Run) -> Messages:
         """Those of a run, under this head."""
-        return cls(head, run.topic, run.partition, run.layout.name, run.fields)
+        topic, partition, layout, fields = run
+        # For each small batch, so without the function that names the fields.
+        return tuple.__new__(cls, (head, topic, partition, layout.name, fields))
 
 
 def item_shape(item: Item) -> tuple[Any, ...]:

@@ -269,7 +269,7 @@ class MessageBuffer:
             try:
                 while count > 0 and (self._items or ((wait_for_all or not got) and self._wait(deadline))):
                     item = self._take(count)
-                    if not _is_silent(item):
+                    if type(item) is Run or not _is_silent(item):
                         got.append(item)
                         count -= item.size
             except BaseException:  # stopped, or interrupted

@@ -118,13 +118,7 @@ class ConsumingHandle(Handle, BufferOwner):
         """Count what the buffers hold, and wake the poll thread where it may fetch or
         resume again (lock held).
         """
-        self.flow.account(count, nbytes)
-        if count >= 0:
-            return
-        if self.flow.throttled and self.flow.has_room_again():
-            self.flow.throttled = False
-            self.poll_thread.wake()
-        elif self.flow.paused(Reason.FULL):
+        if self.flow.account(count, nbytes):
             self.poll_thread.wake()
 
     def on_consumed(self, items: Iterable[Item]) -> None:

@@ -60,12 +60,20 @@ class FlowControl:
 
     # -- how much is held --------------------------------------------------------------
 
-    def account(self, count: int, nbytes: int) -> None:
+    def account(self, count: int, nbytes: int) -> bool:
         """The buffers hold ``count`` messages more, of ``nbytes`` bytes together; both
         are negative where they hold less.
+
+        :returns: whether the poll thread may fetch or resume again.
         """
         self._count += count
         self._nbytes += nbytes
+        if count >= 0:
+            return False
+        if self.throttled and self.has_room_again():
+            self.throttled = False
+            return True
+        return bool(self._reasons and self.paused(Reason.FULL))
 
     def is_full(self) -> bool:
         """Whether no more is wanted."""

@@ -8,18 +8,12 @@ anew, are neither.  All of it happens with the lock of the handle held.
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
 
 from kafkatcl.engine.messages import Item, Run
 
-
-class Taken(NamedTuple):
-    """An item that was taken from a buffer, and the era it was taken in: how often the
-    buffer had been cleared, and how often the item's partition had been dropped.
-    """
-
-    item: Item
-    era: tuple[int, int]
+#: An item that was taken from a buffer, and the era it was taken in: how often the
+#: buffer had been cleared, and how often the item's partition had been dropped.
+Taken = tuple[Item, tuple[int, int]]
 
 
 class Eras:
@@ -39,24 +33,27 @@ class Eras:
 
     def taken(self, items: list[Item]) -> list[Taken]:
         """Items as they are taken now, each with its era."""
-        return [Taken(item, self._era(item)) for item in items]
+        return [(item, self._era(item)) for item in items]
 
     def wanted(self, taken: list[Taken]) -> list[Item]:
         """The items that were not dropped since they were taken."""
         return [item for item, era in taken if era == self._era(item)]
 
     def _era(self, item: Item) -> tuple[int, int]:
-        return self._clears, self._drops[item.topic_partition] if item.topic_partition else 0
+        topic_partition = item.topic_partition
+        return self._clears, self._drops.get(topic_partition, 0) if topic_partition else 0
 
 
 def parted(taken: list[Taken], rest: int) -> tuple[list[Taken], list[Taken]]:
     """All but the last ``rest`` messages, and those; a run is cut in two for that."""
+    if rest == 0:
+        return taken, []
     first, last = list(taken), []
     while rest > 0 and first:
         item, era = first.pop()
         if isinstance(item, Run) and item.size > rest:
-            first.append(Taken(item.part(0, item.size - rest), era))
+            first.append((item.part(0, item.size - rest), era))
             item = item.part(item.size - rest, rest)
-        last.append(Taken(item, era))
+        last.append((item, era))
         rest -= item.size
     return first, last[::-1]

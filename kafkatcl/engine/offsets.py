@@ -42,9 +42,11 @@ class OffsetStore:
         """The script has these now: each partition's position is behind the last of
         them.
         """
-        for item in items:
+        for item in items:  # written out, as it is done for each small batch
             if isinstance(item, Run):
-                self._move(item.topic_partition, item.last + 1)
+                topic_partition = item.topic_partition
+                self._positions[topic_partition] = item.last + 1
+                self._unstored.add(topic_partition)
 
     def rewind(self, items: Iterable[Item]) -> None:
         """The script did not get to these, and is given them again: a position beyond
@@ -52,7 +54,8 @@ class OffsetStore:
         """
         for item in items:
             if isinstance(item, Run) and self._positions.get(item.topic_partition, 0) > item.first:
-                self._move(item.topic_partition, item.first)
+                self._positions[item.topic_partition] = item.first
+                self._unstored.add(item.topic_partition)
 
     def store(self) -> None:
         """Store the positions that have moved since the last time in librdkafka, in
@@ -73,7 +76,3 @@ class OffsetStore:
         for topic_partition in topic_partitions:
             self._positions.pop(topic_partition, None)
             self._unstored.discard(topic_partition)
-
-    def _move(self, topic_partition: TopicPartitionPair, offset: int) -> None:
-        self._positions[topic_partition] = offset
-        self._unstored.add(topic_partition)

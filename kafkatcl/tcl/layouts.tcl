@@ -12,7 +12,7 @@ namespace eval ::kafkatcl::layouts {
     variable names          ;# the names of what a message may have, in the order of lists
     variable columns        ;# a dict: layout -> the names of the fields it has of each message
     variable optional       ;# the names of the fields that not every message has
-    variable hasMixed 0     ;# whether a mixed message has come
+    variable hasMixed 0     ;# whether a message has come with what only mixed ones have
     lassign [::kafkatcl::Unwrap [::kafkatcl::bridge::message_layouts]] names columns
     set optional [lrange [dict get $columns mixed] [llength [dict get $columns plain]]+1 end]
     # Where there are fields that only mixed messages have, plain and keyed ones have
@@ -32,17 +32,21 @@ proc ::kafkatcl::layouts::Width {layout} {
 
 # The layout by which arrays are set to messages.  What only mixed messages have is not
 # unset before one has come, as that takes time.  When the first one comes, what was
-# read ahead is requeued, to be read anew in a layout that has it unset.
+# read ahead is requeued, to be read anew in a layout that has it unset.  Without mixed
+# messages the layout stays the same, and there is no need to ask.
 #   layout  that of the messages, from the engine
 #   Result  the same, or a layout of our own, such as "plain,unset"
 proc ::kafkatcl::layouts::ForArrays {layout} {
     variable columns
     variable hasMixed
-    if {$layout eq "mixed" && !$hasMixed} {
+    if {![dict exists $columns plain,unset]} {
+        return $layout
+    }
+    if {!$hasMixed} {
         set hasMixed 1
         ::kafkatcl::ahead::Requeue
     }
-    return [expr {$hasMixed && [dict exists $columns $layout,unset] ? "$layout,unset" : $layout}]
+    return [expr {$layout eq "mixed" ? $layout : "$layout,unset"}]
 }
 
 # A text that does what the layout asks for.

@@ -8,10 +8,9 @@
 #   has in its own errors.  A message is where the head of layouts.tcl says.
 
 namespace eval ::kafkatcl::messages {
-    # batch, by its object id, whose code is being run -> how many of its messages the
-    # code has not got to
-    variable left
-    array set left {}
+    variable running ""     ;# the batch whose code is run: the innermost one
+    variable left 0         ;# how many of its messages the code has not got to
+    variable outer {}       ;# batch, left, ... of those within whose code it is run
 
     # A text: set the array to a message, and unset what an error has left there.
     variable fill [::kafkatcl::core::Named "[::kafkatcl::layouts::Fill]
@@ -87,7 +86,9 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition layout fields
-            set layout [::kafkatcl::layouts::ForArrays $layout]
+            if {$layout eq "mixed" || $::kafkatcl::layouts::hasMixed} {
+                set layout [::kafkatcl::layouts::ForArrays $layout]
+            }
             ::kafkatcl::ahead::Store $id $words $topic $partition $layout $fields
             set at 0
             if {[catch {%fill%} result options]} {
@@ -124,7 +125,13 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     }
     set items [lassign $value batch count]
     upvar 3 $array <array>
-    upvar #0 ::kafkatcl::messages::left($batch) left
+    variable running
+    variable left
+    variable outer
+    if {$running ne ""} {
+        lappend outer $running $left
+    }
+    set running $batch
     set left $count
     set next 0
     set at 0
@@ -143,15 +150,24 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
                     continue
                 }
                 lassign $item kind topic partition layout fields
-                set layout [::kafkatcl::layouts::ForArrays $layout]
+                if {$layout eq "mixed" || $::kafkatcl::layouts::hasMixed} {
+                    set layout [::kafkatcl::layouts::ForArrays $layout]
+                }
             }
             %fill%
             uplevel 3 $body
         }
     } result options]
     set rest $left
-    unset left
-    ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch $rest]
+    set running ""
+    if {$outer ne ""} {
+        lassign [lrange $outer end-1 end] running left
+        set outer [lrange $outer 0 end-2]
+    }
+    set ended [::kafkatcl::bridge::batch_end $batch $rest]
+    if {[lindex $ended 0] eq 1} {
+        ::kafkatcl::Unwrap $ended
+    }
     if {$code == 0} {
         return [expr {$count - $rest}]
     }
@@ -174,11 +190,16 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
 # Script cancellation has unwound the code of all batches: requeue the messages that it
 # did not reach, the last batch first.  Called by the shell.
 proc ::kafkatcl::messages::Unwound {} {
+    variable running
     variable left
-    foreach batch [lsort -dictionary -decreasing [::tcl::array::names left]] {
-        ::kafkatcl::bridge::batch_end $batch $left($batch)
+    variable outer
+    if {$running ne ""} {
+        foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
+            ::kafkatcl::bridge::batch_end $batch $rest
+        }
     }
-    ::tcl::array::unset left
+    set running ""
+    set outer ""
 }
 
 # Run a callback for each message of an answer, as from the event loop.

@@ -141,8 +141,10 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 }
 
 ::kafkatcl::Implement consumer_topic consume_batch {
-    ::kafkatcl::ahead::Requeue
-    ::kafkatcl::messages::Require $array
+    if {[::tcl::array::size ::kafkatcl::ahead::kept]} {
+        ::kafkatcl::ahead::Requeue
+    }
+    upvar 2 $array <array>  ;# refuses an array that cannot be, before messages are read
     return [::kafkatcl::messages::RunForEach $array $code \
         [::kafkatcl::bridge::consume_batch $id $partition $timeout $count 1]]
 }
@@ -170,8 +172,10 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 }
 
 ::kafkatcl::Implement queue consume_batch {
-    ::kafkatcl::ahead::Requeue
-    ::kafkatcl::messages::Require $array
+    if {[::tcl::array::size ::kafkatcl::ahead::kept]} {
+        ::kafkatcl::ahead::Requeue
+    }
+    upvar 2 $array <array>  ;# as above
     return [::kafkatcl::messages::RunForEach $array $code \
         [::kafkatcl::bridge::queue_consume_batch $id $timeout $count 1]]
 }

@@ -25,10 +25,10 @@ def answer_frame(value: tuple[Any, ...]) -> list[bytes]:
     text = _listed(value, (), runs)
     if not runs:
         return frame(Kind.LIST, _encoded(text))
-    described = _listed(tuple(run.described for run in runs), (), [])
-    listing = _encoded(f"{quoted(text)} {quoted(described)}")
-    tail = Tail(INT.size + len(listing) + sum(run.size for run in runs))
-    columns = [run.encoded(tail) for run in runs]
+    described = " ".join([f"{{{run.described}}}" for run in runs])
+    listing = _encoded(f"{quoted(text)} {{{described}}}")
+    tail = Tail(INT.size + len(listing) + sum([run.size for run in runs]))
+    columns = [column for run in runs for column in run.encoded(tail)]
     return frame(Kind.RUNS, INT.pack(len(listing)), listing, *columns, *tail.parts)
 
 
@@ -52,6 +52,10 @@ def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield b"".join(held)
 
 
+#: Where the fields are in :class:`Messages`.
+_FIELDS = Messages._fields.index("fields")
+
+
 def _listed(value: Any, path: tuple[int, ...], runs: list[Columns]) -> str:
     """Write a tuple as a Tcl list, without the fields of the messages in it.
 
@@ -60,8 +64,8 @@ def _listed(value: Any, path: tuple[int, ...], runs: list[Columns]) -> str:
     """
     elements = []
     if isinstance(value, Messages):
-        runs.append(Columns((*path, value._fields.index("fields")), value))
-        value = value._replace(fields=())
+        runs.append(Columns((*path, _FIELDS), value))
+        value = (*value[:_FIELDS], ())
     for place, element in enumerate(value):
         if isinstance(element, tuple):
             elements.append(quoted(_listed(element, (*path, place), runs), leads=not place))

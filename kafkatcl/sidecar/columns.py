@@ -17,7 +17,6 @@ from kafkatcl.bridge.shapes import Messages
 from kafkatcl.engine.layouts import LAYOUTS
 
 _CELL = 8
-_LAYOUTS = {layout.name: layout for layout in LAYOUTS}
 
 
 class Tail:
@@ -39,20 +38,18 @@ class Columns:
     """
 
     def __init__(self, path: tuple[int, ...], messages: Messages) -> None:
-        self._layout = _LAYOUTS[messages.layout]
+        self._encoders, types = _LAYOUTS[messages.layout]
         self._fields = messages.fields
         self.size = _CELL * len(messages.fields)
-        types = tuple(field.type.__name__ for field in self._layout.columns)
-        #: What is told of them: the path, how many messages, the type of each column.
-        self.described = (path, len(messages.fields) // self._layout.width, types)
+        count = len(messages.fields) // len(self._encoders)
+        #: What Tcl is told of them, a list: the path, how many messages, and the types
+        #: of the columns as one word.
+        self.described = f"{{{' '.join(map(str, path))}}} {count} {types}"
 
-    def encoded(self, tail: Tail) -> bytes:
+    def encoded(self, tail: Tail) -> list[bytes]:
         """All columns, one after the other; what they point to is put into the tail."""
-        width = self._layout.width
-        return b"".join(
-            _ENCODERS[field.type](self._fields[place::width], tail)
-            for place, field in enumerate(self._layout.columns)
-        )
+        width = len(self._encoders)
+        return [encode(self._fields[place::width], tail) for place, encode in enumerate(self._encoders)]
 
 
 def _integers(column: Sequence[int], _tail: Tail) -> bytes:
@@ -71,3 +68,11 @@ def _places(places: Sequence[int]) -> bytes:
 
 
 _ENCODERS: dict[type[Any], Callable[[Any, Tail], bytes]] = {bytes: _bytes, int: _integers}
+#: For each layout what encodes its columns, and their types as one word.
+_LAYOUTS = {
+    layout.name: (
+        [_ENCODERS[field.type] for field in layout.columns],
+        ",".join(field.type.__name__ for field in layout.columns),
+    )
+    for layout in LAYOUTS
+}

@@ -7,6 +7,7 @@ import re
 _SPECIAL = re.compile(r'[ \t\n\r\v\f{}\[\]"\\$;]')
 _SPECIAL_BUT_BRACES = re.compile(r'[ \t\n\r\v\f\[\]"\\$;]')
 _BRACED = re.compile(r'[ \t\n\r\v\f\[$;\\]|^[{"]')
+_BRACES = re.compile("[{}]")
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 
 
@@ -35,6 +36,8 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _is_balanced(text: str) -> bool:
     """Whether ``text`` can stand in braces."""
+    if "\\" not in text:
+        return text.count("{") == text.count("}") and _is_nested(text)
     depth, escaped = 0, False
     for character in text:
         if escaped:
@@ -50,3 +53,13 @@ def _is_balanced(text: str) -> bool:
             if depth < 0:
                 return False
     return depth == 0 and not escaped
+
+
+def _is_nested(text: str) -> bool:
+    """Whether no closing brace of ``text`` comes before its opening one."""
+    depth = 0
+    for brace in _BRACES.findall(text):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return True

@@ -8,6 +8,10 @@ namespace eval ::kafkatcl::sidecar {
     # Tcl 8 encodes them, so that the sidecar can refuse them by name; the default of
     # Tcl 9 is an error: https://www.tcl-lang.org/man/tcl9.0/TclCmd/encoding.html
     variable utf8 [expr {[package vsatisfies [package provide Tcl] 9-] ? "-profile tcl8 utf-8" : "utf-8"}]
+    # types of columns, as a RUNS names them -> the procedure that reads such columns,
+    # and their number
+    variable readers
+    variable widths
 }
 
 # The body of a call.
@@ -33,17 +37,20 @@ proc ::kafkatcl::sidecar::Text {body} {
 
 # The answer that the body of a RUNS holds, with the fields of messages in their places.
 proc ::kafkatcl::sidecar::Runs {body} {
+    variable readers
+    variable widths
     ::tcl::binary::scan $body i size
     set at [expr {4 + $size}]
     lassign [Text [::tcl::string::range $body 4 $at-1]] answer runs
     foreach run $runs {
         lassign $run path count types
-        set reader ::kafkatcl::sidecar::columns::[join $types ,]
-        if {[info commands $reader] eq ""} {
-            proc $reader {body at count} [Reader $types]
+        if {![info exists readers($types)]} {
+            proc ::kafkatcl::sidecar::columns::$types {body at count} [Reader [split $types ,]]
+            set readers($types) ::kafkatcl::sidecar::columns::$types
+            set widths($types) [llength [split $types ,]]
         }
-        lset answer {*}$path [$reader $body $at $count]
-        incr at [expr {8 * $count * [llength $types]}]
+        lset answer {*}$path [$readers($types) $body $at $count]
+        incr at [expr {8 * $count * $widths($types)}]
     }
     return $answer
 }

@@ -58,6 +58,12 @@ class ThreeNodes(Cluster):
             {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, "socket.timeout.ms": 5000}
         )
 
+    def ask_anew(self) -> None:
+        """Have a new client ask what comes: one may take a killed node for the
+        controller as long as it lives.
+        """
+        self.__dict__.pop("admin", None)
+
     # -- what is done to nodes
 
     def kill(self, node: int) -> None:

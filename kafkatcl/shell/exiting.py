@@ -27,9 +27,12 @@ class _End:
         self._signal = 0
         self._leaving = threading.RLock()
 
+    def note_signal(self, number: int) -> None:
+        self._signal = self._signal or number
+
     def leave(self, status: int, signal: int = 0) -> NoReturn:
         self.under_way = True
-        self._signal = self._signal or signal
+        self.note_signal(signal)
         with self._leaving:
             for step in (shutdown, atexit._run_exitfuncs, _flush_streams):
                 _attempt(step)
@@ -47,6 +50,11 @@ def leave(status: int) -> NoReturn:
     Where messages were lost, 0 becomes 1.
     """
     _end.leave(status)
+
+
+def note_signal(number: int) -> None:
+    """Have the end, which may be under way, give status 128 + number (any thread)."""
+    _end.note_signal(number)
 
 
 def leave_by_signal(number: int) -> NoReturn:

@@ -17,7 +17,7 @@ from types import FrameType
 
 from kafkatcl import stacks
 from kafkatcl.engine.shutdown import give_up
-from kafkatcl.shell.exiting import leave_by_signal
+from kafkatcl.shell.exiting import leave_by_signal, note_signal
 from kafkatcl.shell.interrupt import NUDGE, Interrupt
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
@@ -91,6 +91,8 @@ class SignalWatch:
                 stacks.write()
             if number not in ENDING or (number == signal.SIGINT and self._interrupts()):
                 continue
+            # The end may be under way; it goes on as soon as nothing is waited for.
+            note_signal(number)
             if (ending or number == signal.SIGINT) and give_up():
                 if ending:
                     continue

@@ -88,15 +88,27 @@ class EventQueue:
         self.lost: list[str] = []
         self._arrived = threading.Condition(self._lock)
 
-    def post(self, owner: object, callback_id: str, argument: Any) -> None:
+    def post(
+        self,
+        owner: object,
+        callback_id: str,
+        argument: Any,
+        has_listener: Callable[[], bool] | None = None,
+    ) -> bool:
         """Add a notice (any thread).
 
         :param owner: the handle that it concerns.
         :param argument: what the callback gets, a record of ``reports.py`` or a text.
+        :param has_listener: asked with the lock that :meth:`forget` and :meth:`silence`
+            take.  So a notice is there for them to drop, or is not added.
+        :returns: whether it was added.
         """
         with self._lock:
+            if has_listener is not None and not has_listener():
+                return False
             self._append(owner, callback_id, argument)
         self._wake()
+        return True
 
     def post_latest(self, owner: object, callback_id: str, argument: Any) -> None:
         """Add a notice that takes the place of an earlier one for its callback, if

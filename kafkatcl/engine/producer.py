@@ -249,10 +249,11 @@ class ProducerHandle(Handle):
         )
 
     def _report(self, report: DeliveryReport) -> None:
-        self.events.post(self, self._report_callback_id, report)
-        if "delivery" not in self.master.wanted:
-            # The callback went before the report was there to be dropped.
-            self.silence("delivery")
+        if not self.events.post(self, self._report_callback_id, report, self._has_listener):
+            self._on_dropped([(self._report_callback_id, report)])
+
+    def _has_listener(self) -> bool:
+        return not self.deleted and "delivery" in self.master.wanted
 
     def _on_dropped(self, notices: list[Event]) -> None:
         for _, report in notices:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from fix_cluster import Cluster
-from fix_engine import engine
+from fix_engine import column, engine
 
 from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.messages import Item, Run
@@ -44,7 +44,7 @@ def numbers(items: list[Item], partition: int | None = None) -> list[int]:
     those of one partition, or of all.
     """
     runs = [item for item in items if isinstance(item, Run) and partition in (None, item.partition)]
-    return [int(payload) for run in runs for payload in run.column(run.layout.place("payload"))]
+    return [int(payload) for run in runs for payload in column(run, "payload")]
 
 
 def payloads(buffer: MessageBuffer, count: int) -> list[int]:

@@ -14,6 +14,7 @@ from kafkatcl.engine.consumer_topic import ConsumerTopic
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
+from kafkatcl.engine.messages import Run
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.producer_topic import ProducerTopic
 from kafkatcl.engine.subscriber import Subscriber
@@ -101,6 +102,11 @@ def engine(cluster: Cluster | None = None, **settings: str) -> Iterator[Engine]:
     finally:
         for handle in made.handles:
             handle.delete()
+
+
+def column(run: Run, name: str) -> tuple[Any, ...]:
+    """The field of this name of each message."""
+    return run.fields[run.layout.place(name) :: run.layout.width]
 
 
 def laid_out(

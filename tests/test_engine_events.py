@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from fix_engine import column
 
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import NOTICE_LIMIT, Event, EventQueue
@@ -26,11 +27,7 @@ def run(first: int, count: int = 1) -> Run:
 
 def numbers(events: list[Event]) -> list[tuple[str, int]]:
     """The callback ids of events about messages, and the offsets of these."""
-    return [
-        (callback_id, offset)
-        for callback_id, told in events
-        for offset in told.column(told.layout.place("offset"))
-    ]
+    return [(callback_id, offset) for callback_id, told in events for offset in column(told, "offset")]
 
 
 class Setting:

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import re
 import sys
-import tkinter
 from pathlib import Path
+from typing import Any
+
+from kafkatcl.shell.reference import table_interpreter
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference.md"
@@ -28,9 +30,7 @@ Row = dict[str, str]
 
 def rows() -> dict[tuple[str, str], Row]:
     """The rows of the table by kind and subcommand, in its order."""
-    tcl = tkinter.Tcl()
-    for file in ("core", "table", "commands"):
-        tcl.call("source", str(ROOT / "kafkatcl" / "tcl" / f"{file}.tcl"))
+    tcl = table_interpreter()
     found = {}
     for kind in _list(tcl, "order"):
         for subcommand in _list(tcl, f"rowsOf({kind})"):
@@ -39,7 +39,7 @@ def rows() -> dict[tuple[str, str], Row]:
     return found
 
 
-def _list(tcl: tkinter.Tk, variable: str) -> tuple[str, ...]:
+def _list(tcl: Any, variable: str) -> tuple[str, ...]:
     # As a string, since tkinter would give the elements types of its own.
     return tuple(map(str, tcl.splitlist(str(tcl.eval(f"set {{::kafkatcl::{variable}}}")))))
 

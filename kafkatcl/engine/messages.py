@@ -60,10 +60,6 @@ class Run(NamedTuple):
         """The offset of the last message."""
         return int(self.fields[_OFFSET - self.layout.width])
 
-    def column(self, place: int) -> tuple[Any, ...]:
-        """The field at this place of each message."""
-        return self.fields[place :: self.layout.width]
-
     def part(self, start: int, count: int) -> Run:
         """``count`` messages from the one numbered ``start`` on."""
         topic, partition, layout, fields = self

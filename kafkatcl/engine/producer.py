@@ -241,12 +241,7 @@ class ProducerHandle(Handle):
         """Whether the delivery callback is to be told the report that has just come;
         the question counts the report (see ``ReportSampling``).
         """
-        return (
-            self.reports
-            and not self.deleted
-            and "delivery" in self.master.wanted
-            and self.master.reports.is_wanted()
-        )
+        return self.reports and self._has_listener() and self.master.reports.is_wanted()
 
     def _report(self, report: DeliveryReport) -> None:
         if not self.events.post(self, self._report_callback_id, report, self._has_listener):

@@ -55,15 +55,20 @@ def called(kind: str) -> str:
 _PROCEDURES = "easy"
 
 
+def table_interpreter() -> Any:
+    """A fresh interpreter that has the package's table of subcommands, and no more."""
+    app = application(new_interp())
+    for file in ("core", "table", "commands"):
+        app.evalfile(str(Path(kafkatcl.__file__).with_name("tcl") / f"{file}.tcl"))
+    return app
+
+
 class Reference:
     """A fresh interpreter to ask; it is made when it is needed first."""
 
     @functools.cached_property
     def _app(self) -> Any:
-        app = application(new_interp())
-        for file in ("core", "table", "commands"):
-            app.evalfile(str(Path(kafkatcl.__file__).with_name("tcl") / f"{file}.tcl"))
-        return app
+        return table_interpreter()
 
     # -- Tcl's own ---------------------------------------------------------------------
 

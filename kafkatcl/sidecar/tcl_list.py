@@ -7,7 +7,8 @@ import re
 _SPECIAL = re.compile(r'[ \t\n\r\v\f{}\[\]"\\$;]')
 _SPECIAL_BUT_BRACES = re.compile(r'[ \t\n\r\v\f\[\]"\\$;]')
 _BRACED = re.compile(r'[ \t\n\r\v\f\[$;\\]|^[{"]')
-_BRACES = re.compile("[{}]")
+#: Braces, and backslashes with what they escape.
+_STRUCTURE = re.compile(r"[{}]|\\.?", re.DOTALL)
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 
 
@@ -36,30 +37,11 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _is_balanced(text: str) -> bool:
     """Whether ``text`` can stand in braces."""
-    if "\\" not in text:
-        return text.count("{") == text.count("}") and _is_nested(text)
-    depth, escaped = 0, False
-    for character in text:
-        if escaped:
-            escaped = False
-            if character == "\n":
-                return False
-        elif character == "\\":
-            escaped = True
-        elif character == "{":
-            depth += 1
-        elif character == "}":
-            depth -= 1
-            if depth < 0:
-                return False
-    return depth == 0 and not escaped
-
-
-def _is_nested(text: str) -> bool:
-    """Whether no closing brace of ``text`` comes before its opening one."""
     depth = 0
-    for brace in _BRACES.findall(text):
-        depth += 1 if brace == "{" else -1
+    for found in _STRUCTURE.findall(text):
+        if found in ("\\", "\\\n"):  # at the end, or in front of a line: braces do not keep them
+            return False
+        depth += {"{": 1, "}": -1}.get(found, 0)
         if depth < 0:
             return False
-    return True
+    return depth == 0

@@ -12,6 +12,12 @@ namespace eval ::kafkatcl::layouts {
     variable names          ;# the names of what a message may have, in the order of lists
     variable columns        ;# a dict: layout -> the names of the fields it has of each message
     variable optional       ;# the names of the fields that not every message has
+    # A text: make `layout` the one by which arrays are set.
+    variable forArrays {
+        if {$layout eq "mixed" || $::kafkatcl::layouts::hasMixed} {
+            set layout [::kafkatcl::layouts::ForArrays $layout]
+        }
+    }
     variable hasMixed 0     ;# whether a message has come with what only mixed ones have
     lassign [::kafkatcl::Unwrap [::kafkatcl::bridge::message_layouts]] names columns
     set optional [lrange [dict get $columns mixed] [llength [dict get $columns plain]]+1 end]

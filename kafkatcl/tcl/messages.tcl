@@ -20,11 +20,12 @@ namespace eval ::kafkatcl::messages {
     "]
 }
 
-# A text with the texts of what is done for each message put in: `fill` in this file for
-# %fill%, ahead::find for %find%.
+# A text with the texts of what is done for messages put in: `fill` in this file for
+# %fill%, ahead::find for %find%, layouts::forArrays for %layout%.
 proc ::kafkatcl::messages::Text {text} {
     variable fill
-    return [::tcl::string::map [list %fill% $fill %find% $::kafkatcl::ahead::find] $text]
+    set texts [list %fill% $fill %find% $::kafkatcl::ahead::find %layout% $::kafkatcl::layouts::forArrays]
+    return [::tcl::string::map $texts $text]
 }
 
 # Before messages are read: refuse an array that cannot be, as they would be lost with
@@ -86,9 +87,7 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition layout fields
-            if {$layout eq "mixed" || $::kafkatcl::layouts::hasMixed} {
-                set layout [::kafkatcl::layouts::ForArrays $layout]
-            }
+            %layout%
             ::kafkatcl::ahead::Store $id $words $topic $partition $layout $fields
             set at 0
             if {[catch {%fill%} result options]} {
@@ -150,9 +149,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
                     continue
                 }
                 lassign $item kind topic partition layout fields
-                if {$layout eq "mixed" || $::kafkatcl::layouts::hasMixed} {
-                    set layout [::kafkatcl::layouts::ForArrays $layout]
-                }
+                %layout%
             }
             %fill%
             uplevel 3 $body

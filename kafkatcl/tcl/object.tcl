@@ -13,10 +13,10 @@
 
 namespace eval ::kafkatcl {
     variable fastPaths      ;# kind,subcommand -> a body to try before the procedure
-    variable bodies         ;# kind -> the body of its object commands; see also table.tcl
+    variable objectBodies   ;# kind -> the body of its object commands
     variable commandOf      ;# object id -> the present name of its command
     array set fastPaths {}
-    array set bodies {}
+    array set objectBodies {}
     array set commandOf {}
 }
 
@@ -114,11 +114,11 @@ proc ::kafkatcl::MayShowSecrets {kind subcommand} {
 # The body of an object command, made once for each kind.
 #   id  an object id, or `$name` for a command that has it in a variable
 proc ::kafkatcl::Body {kind id} {
-    variable bodies
-    if {![info exists bodies($kind)]} {
-        set bodies($kind) [KindBody $kind]
+    variable objectBodies
+    if {![info exists objectBodies($kind)]} {
+        set objectBodies($kind) [KindBody $kind]
     }
-    return [string map [list %id% $id] $bodies($kind)]
+    return [string map [list %id% $id] $objectBodies($kind)]
 }
 
 # The body of the object commands of a kind, with %id% for the object id.

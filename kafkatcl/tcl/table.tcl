@@ -38,9 +38,7 @@ namespace eval ::kafkatcl {
     variable aboutKind      ;# kind -> a sentence about its objects
     variable rows           ;# kind,subcommand -> a dict: the fields of its row, and its usage
     variable rowsOf         ;# kind -> the subcommands of its rows, {info topics} and its like among them
-    # kind,subcommand -> the code behind the checks; object.tcl keeps the bodies of
-    # object commands in the same array, under kind alone
-    variable bodies
+    variable bodies         ;# kind,subcommand -> the code behind the checks
     variable defined        ;# kind -> 1 once its procedures are made
     foreach name {kinds aboutKind rows rowsOf bodies defined} {
         array set $name {}

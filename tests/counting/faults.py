@@ -18,13 +18,18 @@ PAUSE_SECONDS = 6
 Fault = Callable[[ThreeNodes, str, int], None]
 
 
+def _restart(nodes: ThreeNodes, node: int, topic: str, partition: int) -> None:
+    """Start a node again that is gone, when another one leads the partition."""
+    nodes.await_other_leader(node, topic, partition)
+    nodes.start(node)
+    nodes.await_in_step()
+
+
 def kill_leader(nodes: ThreeNodes, topic: str, partition: int) -> None:
     """``kill -9`` of the leader of a partition."""
     leader = nodes.leader(topic, partition)
     nodes.kill(leader)
-    nodes.await_other_leader(leader, topic, partition)
-    nodes.start(leader)
-    nodes.await_in_step()
+    _restart(nodes, leader, topic, partition)
 
 
 def pause_leader(nodes: ThreeNodes, topic: str, partition: int) -> None:
@@ -44,9 +49,7 @@ def stop_leader(nodes: ThreeNodes, topic: str, partition: int) -> None:
     """A clean stop of the leader of a partition."""
     leader = nodes.leader(topic, partition)
     nodes.stop(leader)
-    nodes.await_other_leader(leader, topic, partition)
-    nodes.start(leader)
-    nodes.await_in_step()
+    _restart(nodes, leader, topic, partition)
 
 
 def kill_controller(nodes: ThreeNodes, topic: str, partition: int) -> None:
@@ -58,9 +61,7 @@ def kill_controller(nodes: ThreeNodes, topic: str, partition: int) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"no other controller after {SECONDS} s")
         time.sleep(0.05)
-    nodes.await_other_leader(controller, topic, partition)
-    nodes.start(controller)
-    nodes.await_in_step()
+    _restart(nodes, controller, topic, partition)
 
 
 FAULTS: dict[str, Fault] = {

@@ -41,7 +41,7 @@ rename kafka::kafka ::kafka
 def wrong_numbers(row: dict[str, str], max_words: int = MAX_WORDS) -> list[int]:
     """The numbers of words that a usage does not allow."""
     usage = re.sub(r"\{[^}]*\}", "position", row["usage"])
-    plain = re.sub(r"\?-\w+( \w+)?\?", "", usage)
+    plain = re.sub(r"\?-\w+( [^?]+)?\?", "", usage)
     repeated = re.search(r"\?([\w ]+?) ?\.\.\.\?", plain)
     optional = len(re.findall(r"\?\w+\?", plain))
     least = len(re.findall(r"[^\s?]+", re.sub(r"\?[^?]*\?", "", plain)))
@@ -112,7 +112,7 @@ def test_help_tells_of_every_row(run_tcl: RunTcl, kind: str) -> None:
     shown = run_tcl(script).stdout
     for name in names:
         row = ROWS[kind, name]
-        assert f"{kind} {name} {row['usage']}".strip() in shown
+        assert " ".join(filter(None, (kind, name, row["usage"], row.get("options")))) in shown
         assert row["about"].endswith(".")
         assert row["about"] in shown
 
@@ -173,3 +173,49 @@ def test_errors_list_what_the_original_has(run_tcl: RunTcl) -> None:
         told = run_tcl(OBJECTS + f"catch {{{kind} nosuch}} message; puts $message").stdout
         assert told.startswith('bad option "nosuch": must be ')
         assert subcommand not in told
+
+
+#: Rows as commands.tcl has none yet, and a procedure for each that tells what it finds.
+_INVENTED = r"""
+namespace eval ::kafkatcl {
+    Kind invented {For this test.}
+    Row invented send {partition payload ?key?} {options {?-headers list? ?-tag value?}}
+    Row invented each {array ?-timeout ms? ?-until end|@MS? script} {default {-timeout -1}}
+    Row invented wait {?ms?} {waits 1}
+    Implement invented send {return [list $words $headers $tag]}
+    Implement invented each {return [list $words $timeout $until]}
+    Implement invented wait {return [list $words $command]}
+    Define invented
+    foreach name {send each wait} {
+        proc ::$name {args} [format {::kafkatcl::invented::%s id $args} $name]
+    }
+}
+proc tell {script} {
+    puts [list [catch $script message options] $message \
+        [expr {[dict exists $options -errorcode] ? [dict get $options -errorcode] : {}}]]
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("send 0 p", "0 {{0 p} {} {}} {}"),
+        ("send 0 p -tag", "0 {{0 p -tag} {} {}} {}"),
+        ("send 0 p -tag x", "0 {{0 p} {} x} {}"),
+        ("send 0 p k -tag x -headers h", "0 {{0 p k} h x} {}"),
+        ("send 0 p k -tag", "1 USAGE {TCL WRONGARGS}"),
+        ("send 0 p k x", "1 USAGE {TCL WRONGARGS}"),
+        ("send 0 p -x y", '1 {bad option "-x": must be -headers or -tag} {TCL LOOKUP INDEX option -x}'),
+        ("each a s", "0 {{a s} -1 {}} {}"),
+        ("each a -until end -timeout 5 s", "0 {{a s} 5 end} {}"),
+        ("wait", "0 {{} {}} {}"),
+        ("wait -command {a b}", "0 {{} {a b}} {}"),
+        ("wait 5 -command {a b}", "0 {5 {a b}} {}"),
+        ("wait -command {a b} 5", "0 {5 {a b}} {}"),
+    ],
+)
+def test_options_stand_where_the_usage_has_them(run_tcl: RunTcl, call: str, told: str) -> None:
+    script = f"package require kafka\n{_INVENTED}\ntell {{{call}}}"
+    usage = '{wrong # args: should be "send send partition payload ?key?"}'
+    assert run_tcl(script).stdout == told.replace("USAGE", usage) + "\n"

@@ -59,7 +59,8 @@ def usages(table: dict[tuple[str, str], Row]) -> dict[str, list[str]]:
         like = row.get("like", "").split(",")
         if like[0] == kind:
             place = heading(kind, like[1])
-        for usage in (f"{subcommand} {row['usage']}", *([row["also"]] if "also" in row else [])):
+        full = " ".join(filter(None, (subcommand, row["usage"], row.get("options"))))
+        for usage in (full, *([row["also"]] if "also" in row else [])):
             line = f"{NAMES.get(kind, kind)} {usage}".strip()
             if line not in found.setdefault(place, []):
                 found[place].append(line)

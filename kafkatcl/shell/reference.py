@@ -123,12 +123,12 @@ class Reference:
         return {called(kind) for kind in kinds}.union(self.procedures(), *kinds.values())
 
     def usages(self, kind: str, subcommand: str) -> list[str]:
-        """How a subcommand is used, in the lines that its error tells.
+        """How a subcommand is used, a line for each suboption and each other usage.
 
         The name of the object, which stands in front of each, is left out.
         """
         rows = self._list("::kafkatcl::WithSuboptions", kind, subcommand)
-        usages = [self._tell("::kafkatcl::Shown", kind, row).strip() for row in rows]
+        usages = [f"{row} {self._tell('::kafkatcl::UsageOf', kind, row)}".strip() for row in rows]
         also = self._field(kind, subcommand, "also")
         return [*usages, also] if also else usages
 

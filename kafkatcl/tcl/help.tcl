@@ -63,6 +63,6 @@ proc ::kafkatcl::help::Long {kind row name} {
 
 # How a subcommand is used.  The procedures of the easy way belong to no object.
 proc ::kafkatcl::help::Usage {kind row name} {
-    set usage [string trimright [::kafkatcl::Shown $kind $row]]
+    set usage [string trimright "$row [::kafkatcl::UsageOf $kind $row]"]
     return [expr {$kind eq "easy" ? $usage : "$name $usage"}]
 }

@@ -31,10 +31,9 @@ proc ::kafkatcl::Usage {text} {
 }
 
 # Join words as Tcl's own errors show what may be chosen.
-#   words   two or more
-#   Result  "a or b"; "a, b, or c"
+#   Result  "a"; "a or b"; "a, b, or c"
 proc ::kafkatcl::Choices {words} {
-    if {[llength $words] == 2} {
+    if {[llength $words] < 3} {
         return [join $words " or "]
     }
     return "[join [lrange $words 0 end-1] {, }], or [lindex $words end]"

@@ -7,7 +7,8 @@
 #   A usage is what `wrong # args` shows.  Of its words, `word` is required, `?word?`
 #   may be left out, `?word ...?` may come any number of times (`?name value ...?` in
 #   twos), `?-name?` and `?-name word?` are options, `a|b` is one of these, and a list
-#   such as `{topic partition}` is one word.
+#   such as `{topic partition}` is one word.  Options stand where the usage has them: in
+#   front of all words, or, each with a word, behind so many required ones.
 #
 #   The fields of a row:
 #     about       a sentence for help
@@ -24,6 +25,8 @@
 #     count       the least and the greatest number of words, where the usage does not
 #                 tell
 #     spare       options are only taken while more words follow than these
+#     options     options behind all words, each with a word, that the original has not:
+#                 `wrong # args` does not show them, help and docs do
 #     default     values of options that are not given
 #     suboptions  the first word names a row of its own, `info topics`
 #     since       the version that brought it; the original has none, so errors do not
@@ -168,18 +171,20 @@ proc ::kafkatcl::Field {kind subcommand field} {
 
 # The code that checks the words of a call, and gives them names.
 proc ::kafkatcl::Checks {kind subcommand} {
-    lassign [ParseUsage [Field $kind $subcommand usage]] required optional repeated options choices
+    lassign [ParseUsage [UsageOf $kind $subcommand]] required optional repeated options choices lead
     set wrong "::kafkatcl::Usage [list [Shown $kind $subcommand]]"
-    set taken [expr {[Field $kind $subcommand waits] eq 1 ? [dict replace $options -command prefix] : $options}]
     set code {}
     if {[Field $kind $subcommand suboptions] ne ""} {
         append code "set taken \[::kafkatcl::TakeCommand\]\n"
-    } elseif {[llength $taken]} {
-        append code [OptionsCode $kind $subcommand $taken $wrong]
+    } elseif {$lead > 0} {
+        set places "$lead [llength $optional] [expr {[llength $required] - $lead}]"
+        append code [PairsCode $kind $subcommand $options $places $wrong]
+    } else {
+        append code [OptionsCode $kind $subcommand $options $wrong]
     }
     append code "if {[CountTest $kind $subcommand $required $optional $repeated]} {$wrong}\n"
-    if {[dict size $options] && [Field $kind $subcommand spare] eq ""} {
-        append code "::kafkatcl::RefuseOption \$words {[join [dict keys $options] { or }]}\n"
+    if {[dict size $options] && $lead == 0 && [Field $kind $subcommand spare] eq ""} {
+        append code "::kafkatcl::RefuseOption \$words [list [dict keys $options]]\n"
     }
     if {[llength $choices]} {
         append code "::kafkatcl::RequireSuboption \[lindex \$words 0\] {[ChoicesOf $kind $subcommand]}\n"
@@ -200,19 +205,50 @@ proc ::kafkatcl::Shown {kind subcommand} {
     return "$subcommand [Field $kind $subcommand usage]"
 }
 
-# The code that sets the variables of options to their defaults, and then takes them.
+# The usage of a row with the options that the original has not, as help shows it.
+proc ::kafkatcl::UsageOf {kind subcommand} {
+    return [string trim "[Field $kind $subcommand usage] [Field $kind $subcommand options]"]
+}
+
+# The code that sets the variables of options to their defaults, and takes those in
+# front of all words.
 #   options  names with their dash, and the word each takes, or an empty one
-#   wrong    the code for too few words
+#   wrong    the code for a wrong number of words
 proc ::kafkatcl::OptionsCode {kind subcommand options wrong} {
     set code {}
-    foreach {option word} $options {
-        set name [string range $option 1 end]
-        set default [Field $kind $subcommand default]
-        set value [expr {$word eq "" ? 0 : [dict exists $default $option] ? [dict get $default $option] : {}}]
-        append code "set $name [list $value]\n"
+    if {[Field $kind $subcommand waits] eq 1} {
+        dict set options -command prefix
+        append code "set command \[lindex \[::kafkatcl::TakeCommand\] 1\]\n"
+    }
+    if {[dict size $options] == 0} {
+        return
     }
     set spare [Field $kind $subcommand spare]
+    append code [DefaultsCode $kind $subcommand [dict remove $options -command]]
     append code "if {!\[::kafkatcl::TakeOptions [list $options] [expr {$spare eq {} ? 0 : $spare}]\]} {$wrong}\n"
+    return $code
+}
+
+# The same for options behind required words.
+#   places  how many words are required in front of the options, how many more may be
+#           there, and how many are required behind the options
+proc ::kafkatcl::PairsCode {kind subcommand options places wrong} {
+    set code [DefaultsCode $kind $subcommand $options]
+    if {[Field $kind $subcommand waits] eq 1} {
+        dict set options -command prefix
+        append code "set command \[lindex \[::kafkatcl::TakeCommand\] 1\]\n"
+    }
+    return "${code}if {!\[::kafkatcl::TakePairs [list $options] $places\]} {$wrong}\n"
+}
+
+# The code that sets the variables of options to their defaults.
+proc ::kafkatcl::DefaultsCode {kind subcommand options} {
+    set code {}
+    set default [Field $kind $subcommand default]
+    dict for {option word} $options {
+        set value [expr {$word eq "" ? 0 : [dict exists $default $option] ? [dict get $default $option] : {}}]
+        append code "set [string range $option 1 end] [list $value]\n"
+    }
     return $code
 }
 
@@ -238,13 +274,44 @@ proc ::kafkatcl::TakeOptions {options spare} {
     return 1
 }
 
-# Take `-command prefix` off the words, where it stands before the suboption or behind
-# it.
+# Take options, each with a word, from behind required words, into variables named like
+# them without the dash.
+#   options   names with their dash, and the word each takes
+#   lead      how many words are required in front of the options
+#   optional  how many more may be there: one is, if an odd number of words follows
+#   trail     how many words are required behind the options
+#   Result    0 if the number of words cannot be, or where an option should stand is none
+#   Errors    TCL LOOKUP INDEX option WORD, raised by the caller
+#   Level     1: `words` gets shorter, the variables are set
+proc ::kafkatcl::TakePairs {options lead optional trail} {
+    upvar 1 words words
+    set count [expr {[llength $words] - $lead - $trail}]
+    set first [expr {$lead + ($count % 2 && $optional)}]
+    set pairs [lrange $words $first end-$trail]
+    if {$count < 0 || [llength $pairs] % 2} {
+        return 0
+    }
+    foreach {option value} $pairs {
+        if {[dict exists $options $option]} {
+            upvar 1 [string range $option 1 end] taken
+            set taken $value
+        } elseif {[string match -* $option]} {
+            return -level 2 {*}[BadOption $option [dict keys $options]]
+        } else {
+            return 0
+        }
+    }
+    set words [lreplace $words $first end-$trail]
+    return 1
+}
+
+# Take `-command prefix` off the words, where it stands before them, before or behind
+# the suboption, or behind all.
 #   Result  these two words, or empty
 #   Level   1: `words` gets shorter
 proc ::kafkatcl::TakeCommand {} {
     upvar 1 words words
-    foreach at {0 1} {
+    foreach at {0 1 end-1} {
         if {[lindex $words $at] eq "-command" && [llength $words] > 2} {
             set taken [lrange $words $at $at+1]
             set words [lreplace $words $at $at+1]
@@ -255,14 +322,19 @@ proc ::kafkatcl::TakeCommand {} {
 
 # Refuse a first word that looks like an option.  A topic whose name begins with a dash
 # comes with its partition, and so is a list of two.
-#   options  those that there are, joined by "or"
+#   options  those that there are
 #   Errors   TCL LOOKUP INDEX option WORD, raised by the caller
 proc ::kafkatcl::RefuseOption {words options} {
     set word [lindex $words 0]
     if {[string match -* $word] && [string is list $word] && [llength $word] == 1} {
-        return -level 2 -code error -errorcode [list TCL LOOKUP INDEX option $word] \
-            "bad option \"$word\": must be $options"
+        return -level 2 {*}[BadOption $word $options]
     }
+}
+
+# The words that make `return` raise the error of an option that there is not.
+proc ::kafkatcl::BadOption {word options} {
+    return [list -code error -errorcode [list TCL LOOKUP INDEX option $word] \
+        "bad option \"$word\": must be [Choices $options]"]
 }
 
 # The expression that is true for too few words, or too many.
@@ -288,19 +360,23 @@ proc ::kafkatcl::CountTest {kind subcommand required optional repeated} {
 
 # Take a usage apart.
 #   usage   as the head of this file says
-#   Result  a list of five: the names of required words, of optional ones, and of those
+#   Result  a list of six: the names of required words, of optional ones, and of those
 #           that repeat; options, each with the word that it takes or an empty one;
-#           choices
+#           choices; and the number of required words in front of the options
 proc ::kafkatcl::ParseUsage {usage} {
     set required {}
     set optional {}
     set repeated {}
     set options {}
     set choices {}
+    set lead 0
     regsub -all {\{[^\}]*\}} $usage position usage
-    set word {\?(-\w+)(?: (\w+))?\?|\?([\w ]+?)( ?\.\.\.)?\?|([^\s?]+)}
+    set word {\?(-\w+)(?: ([^?]+))?\?|\?([\w ]+?)( ?\.\.\.)?\?|([^\s?]+)}
     foreach {all option value name more plain} [regexp -all -inline $word $usage] {
         if {$option ne ""} {
+            if {[llength $options] == 0} {
+                set lead [llength $required]
+            }
             lappend options $option $value
         } elseif {$more ne ""} {
             set repeated $name
@@ -313,5 +389,5 @@ proc ::kafkatcl::ParseUsage {usage} {
             }
         }
     }
-    return [list $required $optional $repeated $options $choices]
+    return [list $required $optional $repeated $options $choices $lead]
 }

@@ -86,6 +86,7 @@ PLAIN = {
     "rest": "0",
     "waiting": "0",
     "cached": "1",
+    "to_seek": "0",
     "number": "0",
     "brokers": "127.0.0.1:1",
     "settings": "client.id",
@@ -96,7 +97,7 @@ PLAIN = {
     "batch": "none",
 }
 # A message to produce in a batch, and a position, have several words.
-MORE_WORDS = {"produce": ("x",), "subscriber": ("0", "0")}
+MORE_WORDS = {"produce": ("x",), "subscriber": ("0", "0"), "reader": ("0", "0")}
 # What only our own Tcl gives, never a script: a wrong one is a fault of ours, and told
 # as such.
 OURS = {
@@ -146,6 +147,7 @@ class Bridge:
             "subscriber": self.handles["subscriber"],
             "topic": self.topics["producer"],
             "source": self.topics["consumer"],
+            "reader": self.topics["consumer"],
         }
 
     def answer(self, name: str, *words: Any) -> tuple[Any, ...]:

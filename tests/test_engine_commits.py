@@ -13,8 +13,9 @@ from fix_engine import engine
 
 from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.messages import Run
+from kafkatcl.engine.positions import OffsetAndMetadata, TopicPartitionOffset
 from kafkatcl.engine.queue import Queue
-from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
+from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.errors import Failure
 
 
@@ -102,13 +103,13 @@ def test_only_what_was_handed_over_is_committed(
     found = committed(embedded_cluster, group, hundred)
     assert found[:2] in ([11, nothing], [nothing, 21])  # the first message was of either partition
     assert found[2:] == [nothing, nothing]
-    subscriber.commit([TopicPartitionOffset(hundred, 2, 77)], wait=True)
+    subscriber.commit([OffsetAndMetadata(TopicPartitionOffset(hundred, 2, 77))], wait=True)
     assert committed(embedded_cluster, group, hundred)[2] == 77
     assert subscriber.committed(
         [TopicPartitionOffset(hundred, 2), TopicPartitionOffset(hundred, 3)], WAIT
     ) == [
-        TopicPartitionOffset(hundred, 2, 77),
-        TopicPartitionOffset(hundred, 3, nothing),
+        OffsetAndMetadata(TopicPartitionOffset(hundred, 2, 77)),
+        OffsetAndMetadata(TopicPartitionOffset(hundred, 3, nothing)),
     ]
 
 

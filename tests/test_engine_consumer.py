@@ -16,8 +16,9 @@ from kafkatcl.engine.buffer import BufferOwner
 from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.layouts import PLAIN
 from kafkatcl.engine.messages import EndItem
+from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.queue import Queue
-from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
+from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.errors import Failure
 
 

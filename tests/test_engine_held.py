@@ -15,8 +15,8 @@ from kafkatcl.engine import fetching
 from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.flow import HELD_BYTES, HELD_LIMIT
 from kafkatcl.engine.messages import ErrorItem, Item, items
+from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.queue import Queue
-from kafkatcl.engine.subscriber import TopicPartitionOffset
 
 PLENTY = 25_000
 

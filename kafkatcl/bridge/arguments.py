@@ -14,6 +14,7 @@ import re
 
 from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.engine.errors import kafka_failure
+from kafkatcl.engine.positions import Moment
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
 from kafkatcl.librdkafka.offsets import (
@@ -83,8 +84,8 @@ def parse_count(text: str) -> int:
 def parse_offset(text: str) -> int:
     """Read where to start in a partition.
 
-    :param text: one of ``START_WORDS``; an offset; or ``-N`` for N messages before the
-        end.
+    :param text: one of ``START_WORDS``; an offset; ``-N`` for N messages before the
+        end; or ``@MS`` for a time.
     :returns: the offset as librdkafka takes it: N before the end is ``OFFSET_TAIL_BASE
         - N`` (``RD_KAFKA_OFFSET_TAIL`` in
         https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L3922).
@@ -92,6 +93,8 @@ def parse_offset(text: str) -> int:
     """
     if text in START_WORDS:
         return _OFFSETS[text]
+    if text.startswith("@"):
+        return parse_moment(text[1:])
     value = integer_or_none(text)
     if value is None or not -(2**62) < value < 2**63:
         raise Failure(
@@ -101,11 +104,24 @@ def parse_offset(text: str) -> int:
     return value if value >= 0 else OFFSET_TAIL_BASE + value
 
 
-def parse_position(text: str) -> int:
-    """Read an offset that can be committed: a number.
+def parse_moment(text: str) -> Moment:
+    """Read a time in ms since the epoch.
 
     :raises Failure: ``text`` is no number from 0 to 2**63 - 1.
     """
+    value = integer_or_none(text)
+    if value is None or not 0 <= value < 2**63:
+        raise Failure(f'expected a time in ms since the epoch but got "{text}"', ("TCL", "VALUE", "NUMBER"))
+    return Moment(value)
+
+
+def parse_position(text: str) -> int:
+    """Read an offset that can be committed: a number, or ``@MS`` for a time.
+
+    :raises Failure: ``text`` is no number from 0 to 2**63 - 1, nor a time.
+    """
+    if text.startswith("@"):
+        return parse_moment(text[1:])
     value = integer_or_none(text)
     if value is None or not 0 <= value < 2**63:
         raise Failure(f'expected an offset of 0 or more but got "{text}"', ("TCL", "VALUE", "NUMBER"))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import Any, Callable, NamedTuple
 
 from kafkatcl.engine.buffer import MessageBuffer, Stopped
+from kafkatcl.engine.control import ControlledHandle
 from kafkatcl.engine.errors import kafka_errors, kafka_failure
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import ErrorItem, Item
@@ -18,6 +18,7 @@ from kafkatcl.engine.queue import Queue
 from kafkatcl.engine.resetting import ASKING, reset_offset
 from kafkatcl.engine.shared_topic import SharedTopic
 from kafkatcl.errors import Failure
+from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.errors import (
     AUTO_OFFSET_RESET,
     INVALID_ARGUMENT,
@@ -57,7 +58,7 @@ class Route(NamedTuple):
     topic: SharedTopic
 
 
-class ConsumerHandle(ConsumingHandle):
+class ConsumerHandle(ControlledHandle):
     """A handle whose topics consume."""
 
     def __init__(self, master: Master, events: EventQueue) -> None:
@@ -275,6 +276,20 @@ class ConsumerHandle(ConsumingHandle):
                     self.client.incremental_unassign([TopicPartition(*topic_partition)])
                     self.client.incremental_assign([TopicPartition(*topic_partition, offset)])
                 self.flow.forget([topic_partition])
+
+    def _being_read(self) -> Collection[TopicPartitionPair]:
+        return self.routes.keys()
+
+    def _not_read(self, topic: str, partition: int) -> str:
+        return f"partition {partition} of topic '{topic}' was not started"
+
+    def _reset_conf(self, topic: str) -> TopicConf:
+        return self._topics[topic].conf
+
+    def _on_sought(self, topic_partition: TopicPartitionPair) -> None:
+        # Another object in its place: a reset that is under way is not for this route.
+        self.routes[topic_partition] = self.routes[topic_partition]._replace()
+        self._resets.pop(topic_partition, None)
 
     def _buffers(self) -> Iterable[MessageBuffer]:
         return {route.buffer for route in self.routes.values()}

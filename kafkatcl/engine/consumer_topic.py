@@ -5,6 +5,7 @@ from __future__ import annotations
 from kafkatcl.engine.buffer import MessageBuffer, Stopped
 from kafkatcl.engine.consumer import ConsumerHandle
 from kafkatcl.engine.errors import kafka_failure
+from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.queue import Queue
 from kafkatcl.engine.topic import Topic
 from kafkatcl.librdkafka.errors import (
@@ -52,6 +53,16 @@ class ConsumerTopic(Topic):
         """The buffer of a partition that is being fetched; None if it is not."""
         route = self.handle.routes.get((self.topic.name, partition))
         return route.buffer if route else None
+
+    def position(self, partition: int) -> int:
+        """The next offset that the script is to have of a partition, or the invalid one
+        where none was had.
+
+        :raises Failure: the partition was not started.
+        """
+        wanted = [TopicPartitionOffset(self.topic.name, partition)]
+        self.handle.require_read(wanted)
+        return self.handle.read_positions(wanted)[0].offset
 
     def delete(self) -> list[Stopped]:
         """Stop the partitions that this object has started, and end its use of the

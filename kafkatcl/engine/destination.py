@@ -27,9 +27,9 @@ _MAX_ANSWER_BYTES = 1 << 16
 # id behind its length in 2 bytes; the number of topics, 4 bytes, where 0 means none.
 # https://kafka.apache.org/protocol.html
 _PROBE = b"\0\x03\0\x02\0\0\0\1\0\x08kafkatcl\0\0\0\0"
-# With this the name of a mock cluster begins:
-# https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L3309-L3310
-_EMBEDDED_CLUSTER = b"mockCluster"
+#: With this the name of a mock cluster begins:
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock.c#L3309-L3310
+EMBEDDED_CLUSTER = b"mockCluster"
 
 _lock = threading.Lock()
 _told = ""  # the value of the variable that was told of
@@ -105,7 +105,7 @@ def _is_embedded(host: str, port: int) -> bool:
             asked.sendall(len(_PROBE).to_bytes(4, "big") + _PROBE)
             with asked.makefile("rb") as answer:
                 size = int.from_bytes(answer.read(4), "big")
-                return _EMBEDDED_CLUSTER in answer.read(min(size, _MAX_ANSWER_BYTES))
+                return EMBEDDED_CLUSTER in answer.read(min(size, _MAX_ANSWER_BYTES))
     except OSError:
         return False
 

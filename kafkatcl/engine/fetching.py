@@ -31,7 +31,10 @@ from kafkatcl.librdkafka.wrapper import Consumer, KafkaException
 
 _FETCH_BACKOFF_MS = "20"
 _ABSENT = "ABSENT"
-_AUTO_STORE = "enable.auto.offset.store"
+#: Whether librdkafka stores offsets by itself.
+AUTO_STORE = "enable.auto.offset.store"
+_AUTO_COMMIT = "enable.auto.commit"
+_ON = frozenset(("true", "t", "1"))
 
 
 class ConsumingHandle(Handle, BufferOwner):
@@ -49,7 +52,7 @@ class ConsumingHandle(Handle, BufferOwner):
         BufferOwner.__init__(self, events)
         #: Whether there is a group to commit offsets to.
         self.has_group = bool(master.conf.settings.get("group.id"))
-        stores = self.has_group and _AUTO_STORE not in master.conf.settings
+        stores = self.has_group and AUTO_STORE not in master.conf.settings
         self.offsets = OffsetStore(lambda: self.client, stores=stores)
         self.flow = FlowControl(lambda: self.client)
         #: Counts the changes of what is fetched.
@@ -133,7 +136,7 @@ class ConsumingHandle(Handle, BufferOwner):
         settings = super()._settings()
         # Messages are fetched ahead of the script, so librdkafka must not take them for
         # consumed on its own.
-        settings.setdefault(_AUTO_STORE, "false")
+        settings.setdefault(AUTO_STORE, "false")
         # For so long librdkafka fetches nothing of a partition once it holds enough of
         # it.  With its default of a second, a script that is quicker than the cluster
         # waits for most of its time.
@@ -145,6 +148,7 @@ class ConsumingHandle(Handle, BufferOwner):
         return settings
 
     def _make(self, settings: dict[str, Any]) -> Consumer:
+        self.offsets.commits = str(settings.get(_AUTO_COMMIT, "true")).lower() in _ON
         return Consumer(settings)
 
     def _forget(self, topic_partitions: Collection[TopicPartitionPair]) -> None:

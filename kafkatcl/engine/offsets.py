@@ -8,7 +8,7 @@ https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Callable
 
@@ -27,8 +27,14 @@ class OffsetStore:
     def __init__(self, client: Callable[[], Any], *, stores: bool) -> None:
         self._client = client
         self._stores = stores
+        #: Whether what is stored is committed now and then.
+        self.commits = False
         self._positions: dict[TopicPartitionPair, int] = {}
         self._unstored: set[TopicPartitionPair] = set()
+        #: Partitions that may have been sought back behind what is committed; those
+        #: whose position was committed since, though nobody knows whether it is yet.
+        self._sought: set[TopicPartitionPair] = set()
+        self._sent: set[TopicPartitionPair] = set()
 
     def position(self, topic_partition: TopicPartitionPair) -> int | None:
         """The next offset the script is to have of a partition; None: none is known."""
@@ -57,9 +63,30 @@ class OffsetStore:
                 self._positions[item.topic_partition] = item.first
                 self._unstored.add(item.topic_partition)
 
+    def seek(self, topic_partition: TopicPartitionPair, offset: int) -> None:
+        """The script is to have this offset of a partition next."""
+        self._positions[topic_partition] = offset
+        self._unstored.add(topic_partition)
+        if self._stores:
+            self._sought.add(topic_partition)
+            self._sent.discard(topic_partition)
+
+    def sought(self) -> dict[TopicPartitionPair, int]:
+        """The positions that a commit must name, as librdkafka may pass over them: of
+        itself it commits no offset below the one that it has committed last.
+
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_partition.c#L3757-L3768
+        """
+        return {topic_partition: self._positions[topic_partition] for topic_partition in self._sought}
+
+    def committed(self, positions: Mapping[TopicPartitionPair, int]) -> None:
+        """These positions are committed: of what lies behind them librdkafka knows."""
+        self._sought -= positions.keys()
+
     def store(self) -> None:
         """Store the positions that have moved since the last time in librdkafka, in
-        memory: nothing is sent.
+        memory.  Nothing is sent, but for the first position after a seek where offsets
+        are committed automatically, see :meth:`sought`.
         """
         moved, self._unstored = self._unstored, set()
         if not self._stores:
@@ -70,9 +97,21 @@ class OffsetStore:
                 self._client().store_offsets(
                     offsets=[TopicPartition(*topic_partition, self._positions[topic_partition])]
                 )
+        if self._sought:
+            self._commit_sought(moved)
+
+    def _commit_sought(self, moved: set[TopicPartitionPair]) -> None:
+        due = (moved & self._sought) - self._sent if self.commits else set()
+        for topic_partition in due:
+            place = TopicPartition(*topic_partition, self._positions[topic_partition])
+            with suppress(KafkaException):  # as above
+                self._client().commit(offsets=[place], asynchronous=True)
+        self._sent |= due
 
     def forget(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
         """These partitions are no longer read."""
         for topic_partition in topic_partitions:
             self._positions.pop(topic_partition, None)
             self._unstored.discard(topic_partition)
+            self._sought.discard(topic_partition)
+            self._sent.discard(topic_partition)

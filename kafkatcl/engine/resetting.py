@@ -18,9 +18,10 @@ from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.offsets import OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
-_PROPERTY = "auto.offset.reset"
+#: The property that says where to go on.
+RESET = "auto.offset.reset"
 #: Settings with which librdkafka reports what it would reset.
-ASKING: Mapping[str, str] = {_PROPERTY: "error"}
+ASKING: Mapping[str, str] = {RESET: "error"}
 _TO_FIRST = "smallest"
 _NEVER = "error"
 #: How long the cluster is asked for the oldest offset.
@@ -38,12 +39,22 @@ def reset_offset(client: Any, conf: TopicConf, item: ErrorItem) -> int | None:
         is ``error``; None if the cluster does not answer.
     """
     assert item.topic_partition
-    wanted = conf.get(_PROPERTY)
+    wanted = conf.get(RESET)
     if item.offset >= 0 or wanted == _TO_FIRST:
         oldest = _oldest_offset(client, item.topic_partition)
         if oldest is None or item.offset < oldest or wanted == _TO_FIRST:
             return oldest
     return OFFSET_INVALID if wanted == _NEVER else OFFSET_END
+
+
+def offset_without_any(conf: TopicConf) -> int:
+    """Where a partition is read of which no offset is stored, a logical offset:
+    OFFSET_INVALID where ``auto.offset.reset`` is ``error``.
+    """
+    wanted = conf.get(RESET)
+    if wanted == _NEVER:
+        return OFFSET_INVALID
+    return OFFSET_BEGINNING if wanted == _TO_FIRST else OFFSET_END
 
 
 def _oldest_offset(client: Any, topic_partition: tuple[str, int]) -> int | None:

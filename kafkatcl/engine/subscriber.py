@@ -4,51 +4,38 @@ or readers of partitions they name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from kafkatcl.engine.buffer import MessageBuffer
+from kafkatcl.engine.committing import CommittingHandle
 from kafkatcl.engine.destination import is_embedded, named
-from kafkatcl.engine.errors import bare_failure, kafka_errors
+from kafkatcl.engine.errors import bare_failure
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.fetching import ConsumingHandle
-from kafkatcl.engine.flow import Reason, TopicPartitionPair
+from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item
-from kafkatcl.engine.shared_topic import usable_name, usable_pattern
+from kafkatcl.engine.positions import TopicPartitionOffset
+from kafkatcl.engine.resetting import RESET
+from kafkatcl.engine.shared_topic import usable_pattern
 from kafkatcl.engine.waiting import interruptibly
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION
-from kafkatcl.librdkafka.offsets import OFFSET_INVALID, OFFSET_STORED
+from kafkatcl.librdkafka.conf import TopicConf
+from kafkatcl.librdkafka.errors import CONFLICT, INVALID_ARGUMENT, NOT_STARTED
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
 #: How long a revocation in the poll thread waits for the callback that is running.
 _RECALL_SECONDS = 0.2
+#: Where to begin without a committed offset, unless the script says otherwise.
+_RESET = "earliest"
+_EAGER = (
+    "the group assigns all partitions anew at each rebalance: use assign, "
+    "or set partition.assignment.strategy to cooperative-sticky"
+)
 
 
-class TopicPartitionOffset(NamedTuple):
-    """A topic, a partition, and an offset, which may be one of librdkafka's logical
-    ones; as a subscription it is the topic that counts.
-    """
-
-    topic: str
-    partition: int = 0
-    offset: int = OFFSET_INVALID
-
-    def or_stored(self) -> TopicPartitionOffset:
-        """The same with the committed offset in the place of none."""
-        return self._replace(offset=OFFSET_STORED) if self.offset == OFFSET_INVALID else self
-
-    def native(self) -> TopicPartition:
-        """The same for confluent-kafka.
-
-        :raises Failure: no topic can have this name.
-        """
-        return TopicPartition(usable_name(self.topic), self.partition, self.offset)
-
-
-class Subscriber(ConsumingHandle):
+class Subscriber(CommittingHandle):
     """A consumer that belongs to a group.
 
     :raises Failure: the master names no group.
@@ -63,7 +50,7 @@ class Subscriber(ConsumingHandle):
 
     def _settings(self) -> dict[str, Any]:
         settings = super()._settings()
-        settings.setdefault("auto.offset.reset", "earliest")
+        settings.setdefault(RESET, _RESET)
         settings.update(self.topic_conf.settings)
         if "session.timeout.ms" not in settings and self._is_embedded(settings):
             # The mock has whoever joins a group that is in use wait for the session
@@ -122,88 +109,40 @@ class Subscriber(ConsumingHandle):
             self.client.assign([position.or_stored().native() for position in wanted])
             self._restart()
 
-    def assignment(self) -> list[TopicPartitionOffset]:
-        """The partitions being read, with the offsets they were assigned with."""
-        self.check()
-        with self._errors():
-            return [TopicPartitionOffset(p.topic, p.partition, p.offset) for p in self.client.assignment()]
+    def incremental_assign(self, wanted: list[TopicPartitionOffset]) -> None:
+        """Read these partitions besides those that are read; without an offset from the
+        committed one.
 
-    def pause(self, wanted: list[TopicPartitionOffset]) -> None:
-        """Have nothing of these partitions read until :meth:`resume`,
-        or until they are taken away; the offsets do not matter.
-
-        :raises Failure: one of them is not assigned; then none is paused.
-        """
-        topic_partitions = self._assigned(wanted)
-        with self.lock, self._errors():
-            self.flow.pause(topic_partitions, Reason.SCRIPT)
-            for topic_partition in topic_partitions:
-                self.messages.park(topic_partition)
-
-    def resume(self, wanted: list[TopicPartitionOffset]) -> None:
-        """Go on with these partitions, where they were paused; the offsets do not
-        matter.
-
-        :raises Failure: one of them is not assigned; then none is resumed.
-        """
-        topic_partitions = self._assigned(wanted)
-        with self.lock, self._errors():
-            self.flow.resume(topic_partitions, Reason.SCRIPT)
-            for topic_partition in topic_partitions:
-                self.messages.unpark(topic_partition)
-            self.lock.notify_all()
-
-    def paused(self) -> list[TopicPartitionOffset]:
-        """The partitions that the script has paused, sorted."""
-        self.check()
-        with self.lock:
-            return [
-                TopicPartitionOffset(*topic_partition)
-                for topic_partition in sorted(self.flow.paused(Reason.SCRIPT))
-            ]
-
-    def commit(self, wanted: list[TopicPartitionOffset], *, wait: bool) -> None:
-        """Commit these offsets, or without any those of what counts as consumed.
-
-        :param wait: whether to wait for the broker's answer (a signal ends the wait).
-        :raises Failure: librdkafka refuses; with ``wait`` also if there is nothing to
-            commit, or the broker refuses.
+        :raises Failure: one of them is read already; no topic can have a name; or
+            librdkafka refuses, as the group assigns all partitions anew at each
+            rebalance.
         """
         self.check()
-        with self.lock:
+        read = self._being_read()
+        for place in wanted:
+            if place.topic_partition in read:
+                more = f"partition {place.partition} of topic '{place.topic}' is assigned already"
+                raise bare_failure(CONFLICT, more)
+        with self.lock, self._incremental():
+            self.client.incremental_assign([position.or_stored().native() for position in wanted])
+
+    def incremental_unassign(self, wanted: list[TopicPartitionOffset]) -> None:
+        """Read these partitions no more; the offsets do not matter.
+
+        :raises Failure: one of them is not assigned; or as
+            :meth:`incremental_assign`.
+        """
+        with self.lock, self._incremental():
+            topic_partitions = self.require_read(wanted)
             self.offsets.store()
-        with self._errors():
-            offsets = {"offsets": [position.native() for position in wanted]} if wanted else {}
-            if not wait:
-                self.client.commit(asynchronous=True, **offsets)
-                return
-            for done in interruptibly(lambda: self.client.commit(asynchronous=False, **offsets)):
-                if done.error is not None:
-                    raise KafkaException(done.error)
+            self.client.incremental_unassign([TopicPartition(*pair) for pair in topic_partitions])
+            self._drop(topic_partitions)
+            self._forget(topic_partitions)
 
-    def read_positions(self, wanted: list[TopicPartitionOffset]) -> list[TopicPartitionOffset]:
-        """The next offset that the script is to have of each partition, or the invalid
-        one where none was had; the cluster is not asked.
-        """
+    def member_id(self) -> str:
+        """What the group calls this member; empty where it is none yet."""
         self.check()
-        with self.lock:
-            found = [(topic, part, self.offsets.position((topic, part))) for topic, part, _ in wanted]
-        return [
-            TopicPartitionOffset(usable_name(topic), part, OFFSET_INVALID if offset is None else offset)
-            for topic, part, offset in found
-        ]
-
-    def committed(self, wanted: list[TopicPartitionOffset], timeout_ms: int) -> list[TopicPartitionOffset]:
-        """The committed offset of each partition, or the invalid one (waits; a signal
-        ends the wait).
-
-        :raises Failure: no answer within ``timeout_ms``.
-        """
-        self.check()
-        with self._errors():
-            native = [position.native() for position in wanted]
-            found = interruptibly(lambda: self.client.committed(native, timeout=timeout_ms / 1000))
-        return [TopicPartitionOffset(p.topic, p.partition, p.offset) for p in found]
+        return str(self.client.memberid() or "")
 
     def watermarks(self, topic: str, partition: int, timeout_ms: int, *, cached: bool) -> tuple[int, int]:
         """The low and the high watermark: the oldest offset there is,
@@ -223,22 +162,27 @@ class Subscriber(ConsumingHandle):
             raise bare_failure(INVALID_ARGUMENT)
         return int(found[0]), int(found[1])
 
-    def _errors(self) -> AbstractContextManager[None]:
-        return kafka_errors(bare=True, why=self.why)
+    @contextmanager
+    def _incremental(self) -> Iterator[None]:
+        with self._errors():
+            try:
+                yield
+            except KafkaException as error:
+                if error.args[0].code() != NOT_STARTED:
+                    raise
+                raise bare_failure(NOT_STARTED, _EAGER) from error
 
-    def _assigned(self, wanted: list[TopicPartitionOffset]) -> list[TopicPartitionPair]:
-        """The topics and partitions of these positions.
+    def _being_read(self) -> set[TopicPartitionPair]:
+        return {place.topic_partition for place in self.assignment()}
 
-        :raises Failure: one of them is not assigned.
-        """
-        assigned = {(position.topic, position.partition) for position in self.assignment()}
-        topic_partitions = [(usable_name(topic), partition) for topic, partition, _ in wanted]
-        for topic, partition in topic_partitions:
-            if (topic, partition) not in assigned:
-                raise bare_failure(
-                    UNKNOWN_PARTITION, f"partition {partition} of topic '{topic}' is not assigned"
-                )
-        return topic_partitions
+    def _not_read(self, topic: str, partition: int) -> str:
+        return f"partition {partition} of topic '{topic}' is not assigned"
+
+    def _reset_conf(self, topic: str) -> TopicConf:
+        conf = self.topic_conf.copy()
+        if RESET not in conf.settings:
+            conf.set(RESET, _RESET)
+        return conf
 
     def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
         # Called within consume(), in the poll thread or a reader's, which hold the

@@ -148,6 +148,11 @@ Row handle delete {} {
 Row handle poll {?timeoutMS?} {
     about {Run the callbacks that wait; their number.}
 }
+Row handle assignment {} {
+    since 2.5
+    about {The partitions that a consumer reads.}
+    call handle_assignment
+}
 
 Kind producer_topic {A topic to produce to.}
 Row producer_topic produce {partition payload ?key?} {
@@ -213,10 +218,12 @@ unset suboption
 Row consumer_topic start {partition offset ?callback?} {
     about {Begin to fetch a partition.}
     errors {_UNKNOWN_PARTITION}
+    waits 1
 }
 Row consumer_topic start_queue {partition offset queue} {
     about {Begin to fetch a partition into a queue.}
     errors {_UNKNOWN_PARTITION _INVALID_ARG}
+    waits 1
 }
 Row consumer_topic stop partition {
     about {Stop fetching a partition.}
@@ -235,6 +242,35 @@ Row consumer_topic consume_callback {partition timeoutMS command} {
     errors {_UNKNOWN_PARTITION}
 }
 Row consumer_topic config {} {like producer_topic}
+Row consumer_topic pause {partition ?partition ...?} {
+    since 2.5
+    about {Have nothing of these partitions read until resume.}
+    errors {_UNKNOWN_PARTITION}
+}
+Row consumer_topic resume {partition ?partition ...?} {
+    since 2.5
+    about {Go on with partitions that were paused.}
+    errors {_UNKNOWN_PARTITION}
+}
+Row consumer_topic paused {} {
+    since 2.5
+    about {The partitions of the topic that are paused.}
+    call topic_paused
+}
+Row consumer_topic seek {partition offset ?-timeout ms?} {
+    since 2.5
+    about {Read a partition from this offset on.}
+    errors {_UNKNOWN_PARTITION _TIMED_OUT}
+    default {-timeout 5000}
+    waits 1
+}
+Row consumer_topic position partition {
+    since 2.5
+    about {The offset of the next message to read of a partition.}
+    errors {_UNKNOWN_PARTITION}
+    before Acknowledge
+    call topic_position
+}
 
 Kind queue {What several partitions can feed.}
 Row queue consume {timeout array} {
@@ -264,6 +300,7 @@ Row subscriber unsubscribe {} {
 Row subscriber assign {?position ...?} {
     about {Read exactly these partitions.}
     errors {_INVALID_ARG}
+    waits 1
 }
 Row subscriber assignment {} {
     about {The partitions that are read.}
@@ -315,6 +352,59 @@ Row subscriber resume {?position ...?} {
     since 2.5
     about {Go on with partitions that were paused, or without one with all of them.}
     errors {_UNKNOWN_PARTITION}
+}
+
+Row subscriber paused {} {
+    since 2.5
+    about {The partitions that are paused.}
+    call subscriber_paused
+}
+Row subscriber consume_batch {timeout count array code} {
+    since 2.5
+    about {Take messages, and run code for each; their number.}
+}
+Row subscriber seek {topic partition offset ?-timeout ms?} {
+    since 2.5
+    about {Read a partition from this offset on.}
+    errors {_UNKNOWN_PARTITION _TIMED_OUT}
+    default {-timeout 5000}
+    waits 1
+}
+Row subscriber offsets_for_times {?-timeout ms? {topic partition ms} ?{topic partition ms}...?} {
+    since 2.5
+    about {The offset of the first message at or after a time, of each partition.}
+    errors {_UNKNOWN_PARTITION _TIMED_OUT}
+    default {-timeout 5000}
+    waits 1
+}
+Row subscriber store {position ?position ...?} {
+    since 2.5
+    about {Store offsets to be committed, where enable.auto.offset.store is false.}
+    errors {_INVALID_ARG _UNKNOWN_PARTITION}
+    waits 1
+}
+Row subscriber lag {?-timeout ms?} {
+    since 2.5
+    about {How many messages each partition has that were not read.}
+    errors {_TIMED_OUT}
+    default {-timeout 5000}
+    waits 1
+}
+Row subscriber incremental_assign {position ?position ...?} {
+    since 2.5
+    about {Read these partitions besides those that are read.}
+    errors {_CONFLICT _STATE}
+    waits 1
+}
+Row subscriber incremental_unassign {position ?position ...?} {
+    since 2.5
+    about {Read these partitions no more.}
+    errors {_UNKNOWN_PARTITION _STATE}
+}
+Row subscriber member_id {} {
+    since 2.5
+    about {What the group calls this member.}
+    call subscriber_member_id
 }
 
 # Procedures and no objects; Tcl itself refuses wrong numbers of words.

@@ -11,6 +11,8 @@ namespace eval ::kafkatcl::messages {
     variable running ""     ;# the batch whose code is run: the innermost one
     variable left 0         ;# how many of its messages the code has not got to
     variable outer {}       ;# batch, left, ... of those within whose code it is run
+    variable cut            ;# batch that was ended early -> how many messages were put back
+    array set cut {}
 
     # A text: set the array to a message, and unset what an error has left there.
     variable fill [::kafkatcl::core::Named "[::kafkatcl::layouts::Fill]
@@ -18,13 +20,48 @@ namespace eval ::kafkatcl::messages {
             ::unset -nocomplain <array>(error) <array>(code) <array>(message)
         }
     "]
+
+    # A text: a batch of `count` messages, whose object id is in `batch`, is run from
+    # now on; `left` is how many are not.
+    variable begin {
+        variable running
+        variable left
+        variable outer
+        if {$running ne ""} {
+            lappend outer $running $left
+        }
+        set running $batch
+        set left $count
+    }
+
+    # A text: the batch is through, but for the last `left` messages.  These are put
+    # back; their number is in `rest`.  How the engine answers is in `ended`.
+    variable end {
+        variable cut
+        set rest $left
+        set running ""
+        if {$outer ne ""} {
+            lassign [lrange $outer end-1 end] running left
+            set outer [lrange $outer 0 end-2]
+        }
+        if {[::tcl::info::exists cut($batch)]} {
+            set rest $cut($batch)
+            unset cut($batch)
+            set ended {}
+        } else {
+            set ended [::kafkatcl::bridge::batch_end $batch $rest]
+        }
+    }
 }
 
-# A text with the texts of what is done for messages put in: `fill` in this file for
-# %fill%, ahead::find for %find%, layouts::forArrays for %layout%.
+# A text with the texts of what is done for messages put in: `fill`, `begin` and `end`
+# in this file for %fill%, %begin% and %end%, ahead::find for %find%, layouts::forArrays
+# for %layout%.
 proc ::kafkatcl::messages::Text {text} {
     variable fill
-    set texts [list %fill% $fill %find% $::kafkatcl::ahead::find %layout% $::kafkatcl::layouts::forArrays]
+    variable begin
+    variable end
+    set texts [list %fill% $fill %begin% $begin %end% $end %find% $::kafkatcl::ahead::find %layout% $::kafkatcl::layouts::forArrays]
     return [::tcl::string::map $texts $text]
 }
 
@@ -124,14 +161,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     }
     set items [lassign $value batch count]
     upvar 3 $array <array>
-    variable running
-    variable left
-    variable outer
-    if {$running ne ""} {
-        lappend outer $running $left
-    }
-    set running $batch
-    set left $count
+    %begin%
     set next 0
     set at 0
     set fields {}
@@ -155,13 +185,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
             uplevel 3 $body
         }
     } result options]
-    set rest $left
-    set running ""
-    if {$outer ne ""} {
-        lassign [lrange $outer end-1 end] running left
-        set outer [lrange $outer 0 end-2]
-    }
-    set ended [::kafkatcl::bridge::batch_end $batch $rest]
+    %end%
     if {[lindex $ended 0] eq 1} {
         ::kafkatcl::Unwrap $ended
     }
@@ -184,41 +208,75 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     return -options $options $result
 }]
 
+# End the batches of a reader's handle whose code is being run: some of their messages
+# are not wanted any more.  The others are put back, and the code is run for none.
+#   reader  the object id of a topic or of a subscriber
+proc ::kafkatcl::messages::Cut {reader} {
+    variable running
+    variable left
+    variable outer
+    variable cut
+    if {$running eq ""} {
+        return
+    }
+    set rests {}
+    foreach {batch rest} [list {*}$outer $running $left] {
+        if {$rest > 0 && [::kafkatcl::Unwrap [::kafkatcl::bridge::batch_cut $batch $reader $rest]]} {
+            set cut($batch) $rest
+            set rest 0
+        }
+        lappend rests $batch $rest
+    }
+    set left [lindex $rests end]
+    set outer [lrange $rests 0 end-2]
+}
+
 # Script cancellation has unwound the code of all batches: requeue the messages that it
 # did not reach, the last batch first.  Called by the shell.
 proc ::kafkatcl::messages::Unwound {} {
     variable running
     variable left
     variable outer
+    variable cut
     if {$running ne ""} {
         foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
-            ::kafkatcl::bridge::batch_end $batch $rest
+            if {![::tcl::info::exists cut($batch)]} {
+                ::kafkatcl::bridge::batch_end $batch $rest
+            }
         }
     }
     set running ""
     set outer ""
+    array unset cut
 }
 
 # Run a callback for each message of an answer, as from the event loop.
 #   answer  of the bridge call that has read: a batch
 #   Result  the number of messages
 #   Errors  that of the bridge call; errors of the callback are background errors
-proc ::kafkatcl::messages::CallForEach {prefix answer} {
+proc ::kafkatcl::messages::CallForEach {prefix answer} [::kafkatcl::messages::Text {
     set items [lassign [::kafkatcl::Unwrap $answer] batch count]
-    ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch 0]
+    %begin%
     foreach item $items {
+        if {$left == 0} {
+            break
+        }
         if {[lindex $item 0] eq "error"} {
+            incr left -1
             ::kafkatcl::events::RunCallback {} [list {*}$prefix [lindex $item 1]]
             continue
         }
         lassign $item kind topic partition layout fields
-        for {set at 0} {$at < [llength $fields]} {incr at [::kafkatcl::layouts::Width $layout]} {
+        set width [::kafkatcl::layouts::Width $layout]
+        for {set at 0} {$left > 0 && $at < [llength $fields]} {incr at $width} {
+            incr left -1
             ::kafkatcl::events::RunCallback {} [list {*}$prefix [Pairs $topic $partition $layout $fields $at]]
         }
     }
+    %end%
     ::kafkatcl::events::ReportFailures
-    return $count
-}
+    return [expr {$count - $rest}]
+}]
 
 # The list that a callback gets for a message.
 #   fields  those of several messages in a row

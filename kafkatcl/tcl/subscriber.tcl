@@ -42,8 +42,27 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 }
 
 ::kafkatcl::Implement subscriber assign {
+    return [::kafkatcl::control::WithTimes $command $id [Positions $words] \
+        [list ::kafkatcl::subscriber::Change subscriber_assign $id]]
+}
+
+::kafkatcl::Implement subscriber incremental_assign {
+    return [::kafkatcl::control::WithTimes $command $id [Positions $words] \
+        [list ::kafkatcl::subscriber::Change subscriber_incremental_assign $id]]
+}
+
+::kafkatcl::Implement subscriber incremental_unassign {
+    Change subscriber_incremental_unassign $id {*}[Positions $words]
+    ::kafkatcl::messages::Cut $id
+    return
+}
+
+# Change which partitions are read.
+#   call  the name of the bridge call
+#   args  positions as Positions gives them
+proc ::kafkatcl::subscriber::Change {call id args} {
     ::kafkatcl::Requeue
-    ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::$call $id {*}$args]
     return
 }
 
@@ -53,7 +72,23 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 
 ::kafkatcl::Implement subscriber commit {
     ::kafkatcl::Acknowledge
-    return [::kafkatcl::Ask $command subscriber_commit $id [expr {!$async}] {*}[Positions $words]]
+    return [::kafkatcl::Ask $command subscriber_commit $id [expr {!$async}] {*}[Commits $words]]
+}
+
+::kafkatcl::Implement subscriber store {
+    return [::kafkatcl::Ask $command subscriber_store $id {*}[Commits $words]]
+}
+
+# Positions to commit as the bridge calls take them, as Positions; with four words for
+# each: the last is metadata, empty for none.
+proc ::kafkatcl::subscriber::Commits {elements} {
+    set words {}
+    foreach element $elements {
+        if {[llength $element] > 0} {
+            lappend words {*}[Positions [list $element]] [lindex $element 3]
+        }
+    }
+    return $words
 }
 
 ::kafkatcl::FastPath subscriber consume [::kafkatcl::messages::Text {
@@ -120,21 +155,23 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     return [::kafkatcl::Ask $command subscriber_watermarks $id $timeout $cached $topic $partition]
 }
 
-::kafkatcl::Implement subscriber pause {
-    if {[llength $words] == 0} {
-        return [::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_paused $id]]
-    }
-    ::kafkatcl::Requeue
-    ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_pause $id {*}[Positions $words]]
-    return
+::kafkatcl::Implement subscriber offsets_for_times {
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::check_integer $timeout]
+    return [::kafkatcl::Ask $command subscriber_offsets_for_times $id $timeout {*}[Positions $words]]
 }
 
-::kafkatcl::Implement subscriber resume {
-    if {[llength $words] == 0} {
-        set words [::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_paused $id]]
+::kafkatcl::Implement subscriber lag {
+    ::kafkatcl::Acknowledge
+    return [::kafkatcl::Ask $command subscriber_lag $id $timeout]
+}
+
+::kafkatcl::Implement subscriber consume_batch {
+    if {[::tcl::array::size ::kafkatcl::ahead::kept]} {
+        ::kafkatcl::ahead::Requeue
     }
-    ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_resume $id {*}[Positions $words]]
-    return
+    upvar 2 $array <array>  ;# refuses an array that cannot be, before messages are read
+    return [::kafkatcl::messages::RunForEach $array $code \
+        [::kafkatcl::bridge::subscriber_consume_batch $id $timeout $count 1]]
 }
 
 ::kafkatcl::Implement subscriber delete {

@@ -97,6 +97,15 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
 # -- consuming -------------------------------------------------------------------------
 
 ::kafkatcl::Implement consumer_topic start {
+    return [::kafkatcl::control::WithTimes $command $id [list {} $partition $offset] \
+        [list ::kafkatcl::consumer_topic::Start $id $callback]]
+}
+
+# Start a partition.
+#   callback  the prefix of its messages, or empty
+#   topic     is not looked at
+#   offset    no time, see control::WithTimes
+proc ::kafkatcl::consumer_topic::Start {id callback topic partition offset} {
     ::kafkatcl::Requeue
     set callbackId [expr {[llength $callback] ? [::kafkatcl::events::NewCallbackId] : ""}]
     ::kafkatcl::events::DropStopped [::kafkatcl::Unwrap [::kafkatcl::bridge::start $id $partition $offset $callbackId]]
@@ -114,6 +123,12 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
         ::kafkatcl::Unwrap [::kafkatcl::bridge::check_start $partition $offset]
         return -code error "command name '$name' is not a kafkatcl queue object"
     }
+    return [::kafkatcl::control::WithTimes $command $id [list {} $partition $offset] \
+        [list ::kafkatcl::consumer_topic::StartQueue $id $queue]]
+}
+
+# Start a partition that feeds a queue; the rest is as in Start.
+proc ::kafkatcl::consumer_topic::StartQueue {id queue topic partition offset} {
     ::kafkatcl::Requeue
     ::kafkatcl::events::DropStopped [::kafkatcl::Unwrap [::kafkatcl::bridge::start_queue $id $partition $offset $queue]]
     return

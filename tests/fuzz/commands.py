@@ -61,6 +61,7 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "config": _CONFIG,
         "partitioner": [("partitioner",)],
         "poll": [(), ("timeout",)],
+        "assignment": [()],
         "delete": [()],
     },
     "producer_topic": {
@@ -81,6 +82,11 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "consume_start_queue": [("partition", "offset", "queue")],
         "stop": [("partition",)],
         "consume_stop": [("partition",)],
+        "pause": [("partition",), ("partition", "partition", "...")],
+        "resume": [("partition",), ("partition", "partition", "...")],
+        "paused": [()],
+        "seek": [("partition", "offset"), ("partition", "offset", "=-timeout", "timeout")],
+        "position": [("partition",)],
         "info": [("topic info",), ("=consistent_partition", "key")],
         "creator": [(), ("creator words",)],
         "config": _CONFIG,
@@ -108,6 +114,15 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         ],
         "pause": [(), ("position",), ("position", "...")],
         "resume": [(), ("position",), ("position", "...")],
+        "paused": [()],
+        "consume_batch": [("timeout", "count", "array", "code")],
+        "seek": [("topic", "partition", "offset"), ("topic", "partition", "offset", "=-timeout", "timeout")],
+        "offsets_for_times": [("position", "..."), ("=-timeout", "timeout", "position", "...")],
+        "store": [("position",), ("position", "...")],
+        "lag": [(), ("=-timeout", "timeout")],
+        "incremental_assign": [("position",), ("position", "...")],
+        "incremental_unassign": [("position",), ("position", "...")],
+        "member_id": [()],
         "watermarks": [
             ("topic", "partition"),
             ("=-cached", "topic", "partition"),
@@ -155,7 +170,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
 }
 
 #: The subcommands that wait 5 s for a broker, where objects know none.
-WAITING = {"watermarks", "offsets"}
+WAITING = {"watermarks", "offsets", "offsets_for_times", "lag"}
 BROKERLESS = {"sn"}
 
 #: What makes an end to the objects that others need, or takes long: drawn less often.

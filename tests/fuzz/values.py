@@ -29,10 +29,19 @@ KINDS: dict[str, Kind] = {
     "interval": Kind(("0", "1", "3", "-1"), ("2147483647", "-2147483648", *words.INTEGERS)),
     "code number": Kind(("-185", "0", "1", "-1", "7", "99999"), ("2147483647", *words.INTEGERS)),
     "offset": Kind(
-        ("0", "1", "beginning", "end", "-1", "-5"),
+        ("0", "1", "beginning", "end", "-1", "-5", "@0", "@1700000000000"),
         (
             *("stored", "invalid", "-1001", "-2000", "-1000000", "100000", "9223372036854775807"),
-            *("-4611686018427387904", "beg", "END", *words.INTEGERS),
+            *(
+                "-4611686018427387904",
+                "beg",
+                "END",
+                "@",
+                "@-1",
+                "@x",
+                "@9223372036854775807",
+                *words.INTEGERS,
+            ),
         ),
     ),
     "payload": Kind(
@@ -63,6 +72,8 @@ KINDS: dict[str, Kind] = {
             "[list $topic 1 0]",
             "[list $topic 2 beginning]",
             "[list $topic 3 end]",
+            "[list $topic 0 @0]",
+            "[list $topic 1 5 metadata]",
             "$topic",
         ),
         (
@@ -77,6 +88,9 @@ KINDS: dict[str, Kind] = {
             *(
                 "[list $topic 2147483647 0]",
                 "[list $topic 0 stored more]",
+                "[list $topic 0 @later]",
+                r'[list $topic 0 5 "a\u0000b"]',
+                "[list $topic 0 5 [string repeat x 5000]]",
                 "^[list $topic]",
                 *words.LISTS,
                 *words.TEXTS,

@@ -151,6 +151,17 @@ def queue_consume_batch(queue: str, timeout_ms: str, max_count: str, wait: str) 
     return _several(queue, find(queue, Queue), limit, timeout, wait)
 
 
+@bridge_call
+def subscriber_consume_batch(subscriber: str, timeout_ms: str, max_count: str, wait: str) -> tuple[Any, ...]:
+    """Read messages of a subscriber.
+
+    :returns: as :func:`consume_batch`.
+    :raises Failure: ``max_count`` is negative.
+    """
+    timeout, limit = parse_integer(timeout_ms), parse_count(max_count)
+    return _several(subscriber, find(subscriber, Subscriber).messages, limit, timeout, wait)
+
+
 @one_way
 def batch_end(batch: str, rest: str) -> None:
     """End a batch: put its last ``rest`` messages back; the others count as consumed.

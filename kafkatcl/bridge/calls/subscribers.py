@@ -1,25 +1,22 @@
 """Bridge calls for subscribers.
 
-Where a call takes ``*words`` they are *positions*, three words for each: topic,
-partition and offset.  An empty partition is 0; an empty offset leaves the choice to the
-call.  Positions that a call returns are tuples (topic, partition, offset), the offset
-as :func:`offset_text` writes it.  An offset of 0 is left out, and then a partition 0,
-too: (topic, partition), (topic,).
+Where a call takes ``*words`` they are positions, see ``places.py``.
 
 Errors of Kafka have their bare text here, without ``kafka error:`` in front of it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
-from kafkatcl.bridge.arguments import offset_text, parse_integer, parse_offset, parse_position
+from kafkatcl.bridge.arguments import parse_integer, parse_moment
+from kafkatcl.bridge.calls.places import commits_of, position_shape, positions_of
 from kafkatcl.bridge.calls.registry import bridge_call
 from kafkatcl.bridge.sessions import find
 from kafkatcl.bridge.shapes import item_shape
+from kafkatcl.bridge.texts import text_to_tcl
 from kafkatcl.engine.messages import EndItem
-from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
-from kafkatcl.librdkafka.offsets import OFFSET_INVALID
+from kafkatcl.engine.subscriber import Subscriber
 
 
 @bridge_call
@@ -31,13 +28,13 @@ def subscriber_subscribe(subscriber: str, *words: str) -> None:
     :raises Failure: there is no topic; a name or a pattern cannot be; librdkafka
         refuses them.
     """
-    find(subscriber, Subscriber).subscribe(_positions(words))
+    find(subscriber, Subscriber).subscribe(positions_of(words))
 
 
 @bridge_call
 def subscriber_subscription(subscriber: str) -> tuple[Any, ...]:
     """The positions that were given to :func:`subscriber_subscribe`, sorted."""
-    return tuple(_shown(position) for position in find(subscriber, Subscriber).subscription())
+    return tuple(position_shape(position) for position in find(subscriber, Subscriber).subscription())
 
 
 @bridge_call
@@ -53,39 +50,19 @@ def subscriber_assign(subscriber: str, *words: str) -> None:
     :param words: positions; an empty offset means the committed one.
     :raises Failure: a topic's name or an offset cannot be; librdkafka refuses them.
     """
-    find(subscriber, Subscriber).assign(_positions(words))
+    find(subscriber, Subscriber).assign(positions_of(words))
 
 
 @bridge_call
 def subscriber_assignment(subscriber: str) -> tuple[Any, ...]:
     """The positions that the subscriber reads, as group or script assigned them."""
-    return tuple(_shown(position) for position in find(subscriber, Subscriber).assignment())
-
-
-@bridge_call
-def subscriber_pause(subscriber: str, *words: str) -> None:
-    """Have nothing of these partitions read until :func:`subscriber_resume`.
-
-    :param words: positions, whose offsets do not count.
-    :raises Failure: a partition is not assigned; then none is paused.
-    """
-    find(subscriber, Subscriber).pause(_positions(words))
-
-
-@bridge_call
-def subscriber_resume(subscriber: str, *words: str) -> None:
-    """Go on with partitions that were paused.
-
-    :param words: positions, whose offsets do not count.
-    :raises Failure: a partition is not assigned; then none is resumed.
-    """
-    find(subscriber, Subscriber).resume(_positions(words))
+    return tuple(position_shape(position) for position in find(subscriber, Subscriber).assignment())
 
 
 @bridge_call
 def subscriber_paused(subscriber: str) -> tuple[Any, ...]:
     """The partitions that the script has paused: sorted positions, no offsets."""
-    return tuple(_shown(found._replace(offset=0)) for found in find(subscriber, Subscriber).paused())
+    return tuple(position_shape(found._replace(offset=0)) for found in find(subscriber, Subscriber).paused())
 
 
 @bridge_call
@@ -93,12 +70,24 @@ def subscriber_commit(subscriber: str, wait: str, *words: str) -> None:
     """Commit offsets.
 
     :param wait: ``1`` waits for the broker, as long as it takes.
-    :param words: positions, each with the offset of the next message to read, a number;
-        none: commit those of all that was consumed.
-    :raises Failure: an offset is no number; with ``wait`` also: there is nothing to
-        commit, or the broker refuses.
+    :param words: four for each position: topic, partition, the offset of the next
+        message to read (a number, or ``@MS``, which is asked for), and metadata; none:
+        commit those of all that was consumed.
+    :raises Failure: an offset is no number; metadata cannot be; with ``wait`` also:
+        there is nothing to commit, or the broker refuses.
     """
-    find(subscriber, Subscriber).commit(_positions(words, parse_position), wait=wait == "1")
+    find(subscriber, Subscriber).commit(commits_of(words), wait=wait == "1")
+
+
+@bridge_call
+def subscriber_store(subscriber: str, *words: str) -> None:
+    """Store offsets, to be committed later, where the script stores them itself.
+
+    :param words: as in :func:`subscriber_commit`.
+    :raises Failure: offsets are stored by themselves; a partition is not read; an
+        offset is no number; metadata cannot be.
+    """
+    find(subscriber, Subscriber).store(commits_of(words))
 
 
 @bridge_call
@@ -108,8 +97,8 @@ def subscriber_positions(subscriber: str, *words: str) -> tuple[Any, ...]:
     :param words: positions, whose offsets do not count.
     :returns: the offset is ``invalid`` where nothing was read yet.
     """
-    found = find(subscriber, Subscriber).read_positions(_positions(words))
-    return tuple(_shown(position) for position in found)
+    found = find(subscriber, Subscriber).read_positions(positions_of(words))
+    return tuple(position_shape(position) for position in found)
 
 
 @bridge_call
@@ -117,11 +106,66 @@ def subscriber_committed(subscriber: str, timeout_ms: str, *words: str) -> tuple
     """The offset that the group has committed for each partition, as positions.
 
     :param words: positions, whose offsets do not count.
-    :returns: the offset is ``invalid`` where none was committed.
+    :returns: the offset is ``invalid`` where none was committed; metadata, where there
+        is any, is a fourth element.
     :raises Failure: no answer came in time; the broker refuses.
     """
-    found = find(subscriber, Subscriber).committed(_positions(words), parse_integer(timeout_ms))
-    return tuple(_shown(position) for position in found)
+    found = find(subscriber, Subscriber).committed(positions_of(words), parse_integer(timeout_ms))
+    return tuple(
+        (*position, text_to_tcl(metadata)) if metadata else position_shape(position)
+        for position, metadata in found
+    )
+
+
+@bridge_call
+def subscriber_offsets_for_times(subscriber: str, timeout_ms: str, *words: str) -> tuple[Any, ...]:
+    """The offset of the first message at or after a time of each partition.
+
+    :param words: three for each partition: topic, partition, and ms since the epoch.
+    :returns: positions, whose offset is ``end`` where no message is so new.
+    :raises Failure: a time is none; there is no such partition; no answer came in time.
+    """
+    timeout, times = parse_integer(timeout_ms), positions_of(words, parse_moment)
+    found = find(subscriber, Subscriber).offsets_for_times(times, timeout)
+    return tuple(position_shape(position) for position in found)
+
+
+@bridge_call
+def subscriber_lag(subscriber: str, timeout_ms: str) -> tuple[Any, ...]:
+    """How far each partition that is read is behind, as (topic, partition, lag).
+
+    :raises Failure: no answer came in time.
+    """
+    found = find(subscriber, Subscriber).lag(parse_integer(timeout_ms))
+    return tuple((*topic_partition, lag) for topic_partition, lag in found.items())
+
+
+@bridge_call
+def subscriber_member_id(subscriber: str) -> str:
+    """What the group calls this member; empty where it is none."""
+    return find(subscriber, Subscriber).member_id()
+
+
+@bridge_call
+def subscriber_incremental_assign(subscriber: str, *words: str) -> None:
+    """Read these partitions besides those that are read.
+
+    :param words: positions; an empty offset means the committed one.
+    :raises Failure: a partition is read already; a topic's name or an offset cannot be;
+        the group assigns all partitions anew at each rebalance.
+    """
+    find(subscriber, Subscriber).incremental_assign(positions_of(words))
+
+
+@bridge_call
+def subscriber_incremental_unassign(subscriber: str, *words: str) -> None:
+    """Read these partitions no more.
+
+    :param words: positions, whose offsets do not count.
+    :raises Failure: a partition is not assigned; or as
+        :func:`subscriber_incremental_assign`.
+    """
+    find(subscriber, Subscriber).incremental_unassign(positions_of(words))
 
 
 @bridge_call
@@ -161,27 +205,3 @@ def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | No
     timeout = parse_integer(timeout_ms)
     item = find(subscriber, Subscriber).messages.read_ahead(timeout)
     return None if item is None or isinstance(item, EndItem) else item_shape(item)
-
-
-def _positions(
-    words: tuple[str, ...], parse: Callable[[str], int] = parse_offset
-) -> list[TopicPartitionOffset]:
-    """Read positions from their words.
-
-    :param parse: reads an offset that is not empty; an empty one is ``OFFSET_INVALID``.
-    """
-    positions = []
-    for topic, partition, where in zip(words[::3], words[1::3], words[2::3]):
-        number = parse_integer(partition) if partition else 0
-        positions.append(TopicPartitionOffset(topic, number, parse(where) if where else OFFSET_INVALID))
-    return positions
-
-
-def _shown(position: TopicPartitionOffset) -> tuple[Any, ...]:
-    """Write a position as subscribers return it.
-
-    The offset is left out if it is 0, and then the partition too if that is 0.
-    """
-    if position.offset != 0:
-        return (position.topic, position.partition, offset_text(position.offset))
-    return (position.topic, position.partition) if position.partition != 0 else (position.topic,)

@@ -137,7 +137,7 @@ class Nodes:
             (HERE / "server.properties").read_text()
             + "\n"
             + (HERE / "three.properties").read_text()
-            + f"\nnode.id={node}\n"
+            + f"\nnode.id={node}\nbroker.rack=rack{node}\n"
             + f"listeners=PLAINTEXT://{self._brokers[node]},CONTROLLER://{controller}\n"
             + f"controller.quorum.voters={self._voters}\n"
             + f"log.dirs={self._data(node)}\n"

@@ -107,6 +107,8 @@ class OffsetLookup:
         # What librdkafka calls a time may be one of two logical offsets as well:
         # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L10533
         wanted = [TopicPartition(*pair, int(ms)) for pair, ms in times.items()]
+        if not wanted:
+            return {}
         return self._answer(lambda timeout: self._client.offsets_for_times(wanted, timeout=timeout))
 
     def _answer(self, ask: Callable[[float], list[Any]]) -> dict[TopicPartitionPair, int]:

@@ -311,7 +311,7 @@ proc ::kafkatcl::TakePairs {options lead optional trail} {
 #   Level   1: `words` gets shorter
 proc ::kafkatcl::TakeCommand {} {
     upvar 1 words words
-    foreach at {0 1 end-1} {
+    foreach at [list 0 1 [expr {[llength $words] - 2}]] {
         if {[lindex $words $at] eq "-command" && [llength $words] > 2} {
             set taken [lrange $words $at $at+1]
             set words [lreplace $words $at $at+1]

@@ -16,10 +16,12 @@ from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.metadata import Metadata
 from kafkatcl.engine.positions import Moment, TopicPartitionOffset
 from kafkatcl.engine.waiting import deadline_after, interruptibly, remaining
+from kafkatcl.librdkafka.errors import PARTITION_END, TIMED_OUT
 from kafkatcl.librdkafka.offsets import OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_TAIL_BASE
-from kafkatcl.librdkafka.wrapper import Consumer, KafkaException, TopicPartition
+from kafkatcl.librdkafka.wrapper import Consumer, KafkaError, KafkaException, TopicPartition
 
-_SCAN = 500  # messages at once
+#: How many messages are looked at at once, and for how long they are waited for.
+_SCAN, _SCAN_SECONDS = 500, 0.05
 
 
 class OffsetLookup:
@@ -137,17 +139,19 @@ class OffsetLookup:
         brokers = Metadata(interruptibly(lambda: self._client.list_topics(timeout=5.0))).brokers()
         reader = Consumer({
             "bootstrap.servers": ",".join(brokers), "group.id": f"kafkatcl-{uuid.uuid4().hex}",
-            "enable.auto.commit": False, "enable.partition.eof": True, "fetch.wait.max.ms": 10,
+            "enable.auto.commit": False, "enable.partition.eof": True, "fetch.wait.max.ms": 10, "log_level": 0,
         })  # fmt: skip
         try:
-            reader.assign([TopicPartition(*topic_partition, OFFSET_BEGINNING)])
+            # A number: to find a logical offset takes librdkafka half a second here.
+            reader.assign([TopicPartition(*topic_partition, self.oldest([topic_partition])[topic_partition])])
             while remaining(self._deadline) != 0:
-                for message in reader.consume(_SCAN, 0.05):
-                    if message.error() is not None:
+                for message in reader.consume(_SCAN, _SCAN_SECONDS):
+                    error = message.error()
+                    if error is not None and error.code() == PARTITION_END:
                         return OFFSET_END
-                    if message.timestamp()[1] >= ms:
+                    if error is None and message.timestamp()[1] >= ms:
                         return int(message.offset() or 0)
-            return OFFSET_END
+            raise KafkaException(KafkaError(TIMED_OUT))
         finally:
             reader.close()
 

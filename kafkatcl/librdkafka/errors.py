@@ -35,6 +35,7 @@ FAILED = int(KafkaError._FAIL)
 DESTROYED = int(KafkaError._DESTROY)
 NOT_STARTED = int(KafkaError._STATE)
 NO_RESOURCE = int(KafkaError._CRIT_SYS_RESOURCE)
+MAX_POLL_EXCEEDED = int(KafkaError._MAX_POLL_EXCEEDED)
 PURGED_IN_QUEUE = int(KafkaError._PURGE_QUEUE)
 PURGED_IN_FLIGHT = int(KafkaError._PURGE_INFLIGHT)
 

@@ -11,6 +11,8 @@ namespace eval ::kafkatcl::messages {
     variable running ""     ;# the batch whose code is run: the innermost one
     variable left 0         ;# how many of its messages the code has not got to
     variable outer {}       ;# batch, left, ... of those within whose code it is run
+    variable putBack        ;# batch that PutBack has ended -> how many messages its code did not get to
+    array set putBack {}
 
     # A text: set the array to a message, and unset what an error has left there.
     variable fill [::kafkatcl::core::Named "[::kafkatcl::layouts::Fill]
@@ -127,6 +129,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     variable running
     variable left
     variable outer
+    variable putBack
     if {$running ne ""} {
         lappend outer $running $left
     }
@@ -161,9 +164,11 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
         lassign [lrange $outer end-1 end] running left
         set outer [lrange $outer 0 end-2]
     }
-    set ended [::kafkatcl::bridge::batch_end $batch $rest]
-    if {[lindex $ended 0] eq 1} {
-        ::kafkatcl::Unwrap $ended
+    if {[::tcl::info::exists putBack($batch)]} {
+        set rest $putBack($batch)
+        unset putBack($batch)
+    } else {
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch $rest]
     }
     if {$code == 0} {
         return [expr {$count - $rest}]
@@ -184,19 +189,44 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     return -options $options $result
 }]
 
+# End all batches whose code is run, the last one first: what the code has not got to is
+# requeued, and comes no more in this batch.
+proc ::kafkatcl::messages::PutBack {} {
+    variable running
+    variable left
+    variable outer
+    variable putBack
+    if {$running eq ""} {
+        return
+    }
+    set batches [list {*}$outer $running $left]
+    foreach {rest batch} [lreverse $batches] {
+        if {![::tcl::info::exists putBack($batch)]} {
+            ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch $rest]
+            set putBack($batch) $rest
+        }
+    }
+    set left 0
+    set outer [concat {*}[lmap {batch rest} $outer {list $batch 0}]]
+}
+
 # Script cancellation has unwound the code of all batches: requeue the messages that it
 # did not reach, the last batch first.  Called by the shell.
 proc ::kafkatcl::messages::Unwound {} {
     variable running
     variable left
     variable outer
+    variable putBack
     if {$running ne ""} {
         foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
-            ::kafkatcl::bridge::batch_end $batch $rest
+            if {![::tcl::info::exists putBack($batch)]} {
+                ::kafkatcl::bridge::batch_end $batch $rest
+            }
         }
     }
     set running ""
     set outer ""
+    array unset putBack
 }
 
 # Run a callback for each message of an answer, as from the event loop.

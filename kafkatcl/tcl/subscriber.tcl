@@ -41,6 +41,11 @@ proc ::kafkatcl::subscriber::Pattern {element} {
     return
 }
 
+::kafkatcl::Implement subscriber unsubscribe {
+    ::kafkatcl::Unwrap [::kafkatcl::rebalance::Wait subscriber_unsubscribe $id]
+    return
+}
+
 ::kafkatcl::Implement subscriber assign {
     ::kafkatcl::Requeue
     ::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_assign $id {*}[Positions $words]]
@@ -68,7 +73,7 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 
 ::kafkatcl::Implement subscriber consume {
     ::kafkatcl::ahead::RequeueOthers $id $timeout
-    set value [::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_consume $id {*}[Timeout $timeout]]]
+    set value [::kafkatcl::Unwrap [::kafkatcl::rebalance::Wait subscriber_consume $id {*}[Timeout $timeout]]]
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition layout fields
@@ -141,11 +146,21 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     if {$id in $::kafkatcl::events::running} {
         return -code error "Can not delete Subscriber from inside subscriber callback"
     }
+    ::kafkatcl::rebalance::Leave $id
     ::kafkatcl::DeleteCommand $id
+}
+
+::kafkatcl::Implement subscriber rebalance_callback {
+    if {[llength $words] == 0} {
+        return [::kafkatcl::rebalance::Get $id]
+    }
+    ::kafkatcl::rebalance::Set $id $callback
+    return
 }
 
 # The command of a subscriber is gone.
 proc ::kafkatcl::subscriber::Deleted {id} {
+    ::kafkatcl::rebalance::Forget $id
     ::kafkatcl::events::UnsetCallback $id
     ::kafkatcl::Release $id
 }

@@ -108,6 +108,7 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         ],
         "pause": [(), ("position",), ("position", "...")],
         "resume": [(), ("position",), ("position", "...")],
+        "rebalance_callback": [(), ("callback",)],
         "watermarks": [
             ("topic", "partition"),
             ("=-cached", "topic", "partition"),

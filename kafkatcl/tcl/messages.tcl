@@ -11,8 +11,8 @@ namespace eval ::kafkatcl::messages {
     variable running ""     ;# the batch whose code is run: the innermost one
     variable left 0         ;# how many of its messages the code has not got to
     variable outer {}       ;# batch, left, ... of those within whose code it is run
-    variable putBack        ;# batch that PutBack has ended -> how many messages its code did not get to
-    array set putBack {}
+    variable cut        ;# batch that was ended early -> how many messages were put back
+    array set cut {}
 
     # A text: set the array to a message, and unset what an error has left there.
     variable fill [::kafkatcl::core::Named "[::kafkatcl::layouts::Fill]
@@ -129,7 +129,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     variable running
     variable left
     variable outer
-    variable putBack
+    variable cut
     if {$running ne ""} {
         lappend outer $running $left
     }
@@ -164,9 +164,9 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
         lassign [lrange $outer end-1 end] running left
         set outer [lrange $outer 0 end-2]
     }
-    if {[::tcl::info::exists putBack($batch)]} {
-        set rest $putBack($batch)
-        unset putBack($batch)
+    if {[::tcl::info::exists cut($batch)]} {
+        set rest $cut($batch)
+        unset cut($batch)
     } else {
         ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch $rest]
     }
@@ -189,21 +189,20 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     return -options $options $result
 }]
 
-# End all batches whose code is run, the last one first: what the code has not got to is
-# requeued, and comes no more in this batch.
-proc ::kafkatcl::messages::PutBack {} {
+# End the batches whose code is run, the last one first: some of their messages are not
+# wanted any more.  The others are put back, and the code is run for none.
+proc ::kafkatcl::messages::Cut {reader} {
     variable running
     variable left
     variable outer
-    variable putBack
+    variable cut
     if {$running eq ""} {
         return
     }
-    set batches [list {*}$outer $running $left]
-    foreach {rest batch} [lreverse $batches] {
-        if {![::tcl::info::exists putBack($batch)]} {
+    foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
+        if {![::tcl::info::exists cut($batch)]} {
             ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch $rest]
-            set putBack($batch) $rest
+            set cut($batch) $rest
         }
     }
     set left 0
@@ -216,17 +215,17 @@ proc ::kafkatcl::messages::Unwound {} {
     variable running
     variable left
     variable outer
-    variable putBack
+    variable cut
     if {$running ne ""} {
         foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
-            if {![::tcl::info::exists putBack($batch)]} {
+            if {![::tcl::info::exists cut($batch)]} {
                 ::kafkatcl::bridge::batch_end $batch $rest
             }
         }
     }
     set running ""
     set outer ""
-    array unset putBack
+    array unset cut
 }
 
 # Run a callback for each message of an answer, as from the event loop.

@@ -51,7 +51,7 @@ proc ::kafkatcl::rebalance::Tell {id args} {
     variable telling
     while {$id ni $telling && [::tcl::info::exists prefix($id)]} {
         ::kafkatcl::Requeue
-        ::kafkatcl::messages::PutBack
+        ::kafkatcl::messages::Cut $id
         lassign [::kafkatcl::bridge::subscriber_rebalance $id] status told
         if {$status ne 0} {
             return

@@ -24,10 +24,10 @@ from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.master import Master
-from kafkatcl.engine.messages import Item
+from kafkatcl.engine.messages import ErrorItem, Item
 from kafkatcl.engine.rebalances import ASSIGNED, LOST, REVOKED, Notice, Notices, Rebalance
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.errors import MAX_POLL_EXCEEDED
+from kafkatcl.librdkafka.errors import FATAL, MAX_POLL_EXCEEDED
 from kafkatcl.librdkafka.offsets import OFFSET_STORED
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
@@ -73,6 +73,7 @@ class RebalancingHandle(ConsumingHandle):
         self._script_thread = 0  # the one that must not wait while it is to be told
         self._of_group: set[TopicPartitionPair] = set()  # what the group has given
         self._taken_away: set[TopicPartitionPair] = set()  # within the fetch under way
+        self._is_retired = False  # whether the handle is about to be deleted
         self._is_leaving = False  # whether what the group has given is not wanted any more
         self._notice_seconds = _SHARE * int(master.conf.get("max.poll.interval.ms") or 300_000) / 1000
 
@@ -124,6 +125,27 @@ class RebalancingHandle(ConsumingHandle):
         with self.lock:
             self._notices.end()
             self.lock.notify_all()
+
+    def retire(self) -> None:
+        """Tell the script that all its partitions are revoked, and fetch nothing more,
+        as the handle is about to be deleted.
+
+        The group is left when the client closes: to unsubscribe would end the place
+        that a static member has in it.
+
+        :raises Failure: the script is to be told now, with ``REBALANCE_DUE``; to be
+            called again then.
+        """
+        self.check()
+        with self.lock:
+            if self._notices.is_telling or not self._listener:
+                return
+            self.require_told()
+            self._is_retired = True
+            if self._of_group:
+                self._post(REVOKED, sorted(self._of_group), is_awaited=True)
+                self._of_group.clear()
+                self.require_told()
 
     def require_told(self) -> None:
         """Refuse to give messages to a script that is to be told of a rebalance first.
@@ -182,9 +204,15 @@ class RebalancingHandle(ConsumingHandle):
         return BufferOwner.wait(self, buffer, deadline)
 
     def _is_read(self) -> bool:
-        return self._delegation.is_busy() if self._listener else super()._is_read()
+        if not self._listener:
+            return super()._is_read()
+        return self._is_retired or self._delegation.is_busy()
 
     def _keep(self, fetched: list[Item], count: int, generation: int) -> None:
+        if self._listener and any(_is_fatal(item) for item in fetched):
+            # Another static member has taken the place of this one: librdkafka does
+            # nothing more, and tells no rebalance.
+            self._take_away(LOST, sorted(self._of_group))
         if self._taken_away or self._is_leaving:
             unwanted = self._taken_away | (self._of_group if self._is_leaving else set())
             fetched = [item for item in fetched if item.topic_partition not in unwanted]
@@ -216,10 +244,10 @@ class RebalancingHandle(ConsumingHandle):
         # A closing thread comes here without the lock.  Positions must be stored before
         # the partitions go.
         with self.lock:
-            is_told = self._is_told()
+            is_told = self._is_told() and not self._of_group.isdisjoint(topic_partitions)
             self.messages.recall(0.0 if is_told or not self.poll_thread.is_current() else _RECALL_SECONDS)
             if is_told:
-                self._tell(kind, topic_partitions)
+                self._tell(kind, [each for each in topic_partitions if each in self._of_group])
             self.offsets.store()
             for topic_partition in topic_partitions:
                 self.messages.drop(*topic_partition)
@@ -273,6 +301,10 @@ class RebalancingHandle(ConsumingHandle):
     def _on_free(self) -> None:
         if not self.deleted:
             self.poll_thread.wake()
+
+
+def _is_fatal(item: Item) -> bool:
+    return isinstance(item, ErrorItem) and item.number == FATAL
 
 
 def _pair(partition: TopicPartition) -> TopicPartitionPair:

@@ -49,7 +49,7 @@ proc ::kafkatcl::interpreters::Ring {sessions} {
 }
 
 # Before the end: what callbacks were told, and what was read, counts as consumed in all
-# interpreters; and groups are left whose rebalances a callback is told of.
+# interpreters; and rebalance callbacks are told that their partitions are revoked.
 proc ::kafkatcl::interpreters::Settle {} {
     foreach session [Sessions] {
         catch {::kafkatcl::sessions::$session Acknowledge}

@@ -96,13 +96,12 @@ proc ::kafkatcl::rebalance::Wait {call id {timeout {}} args} {
     return $answer
 }
 
-# Leave the group of a subscriber that has a callback, which is told so: before the
-# subscriber is deleted, or the interpreter ends.
+# Tell the callback of a subscriber, if it has one, that its partitions are revoked:
+# before the subscriber is deleted, or the interpreter ends.
 proc ::kafkatcl::rebalance::Leave {id} {
     variable prefix
     if {[::tcl::info::exists prefix($id)]} {
-        ::kafkatcl::Requeue
-        Wait subscriber_unsubscribe $id
+        Wait subscriber_retire $id
     }
 }
 

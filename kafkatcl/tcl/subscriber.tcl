@@ -42,7 +42,11 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 }
 
 ::kafkatcl::Implement subscriber unsubscribe {
-    ::kafkatcl::Unwrap [::kafkatcl::rebalance::Wait subscriber_unsubscribe $id]
+    set answer [::kafkatcl::rebalance::Wait subscriber_unsubscribe $id]
+    # The rebalance callback may have deleted the subscriber.
+    if {[::tcl::info::exists ::kafkatcl::commandOf($id)]} {
+        ::kafkatcl::Unwrap $answer
+    }
     return
 }
 

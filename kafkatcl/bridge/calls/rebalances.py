@@ -52,3 +52,13 @@ def subscriber_rebalanced(subscriber: str) -> None:
     found = find(subscriber, object)
     if isinstance(found, Subscriber):
         found.end_rebalance()
+
+
+@bridge_call
+def subscriber_retire(subscriber: str) -> None:
+    """Read nothing more, as the subscriber is about to be deleted; its callback is told
+    that its partitions are revoked.
+
+    :raises Failure: it is to be told now.
+    """
+    find(subscriber, Subscriber).retire()

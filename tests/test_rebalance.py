@@ -1,5 +1,5 @@
-"""The rebalance callback of a subscriber: a script is told which partitions come and go,
-in time, and may do with them what it wants until it has ended.
+"""The rebalance callback of a subscriber: a script is told which partitions
+come and go, in time, and may do with them what it wants until it has ended.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ proc await {condition} {
 }
 """
 
-#: Of the protocols whose commits the embedded broker takes while partitions are revoked.
+#: The protocols that take single partitions.  The embedded broker takes their commits
+#: while partitions are revoked.
 INCREMENTAL = ("cooperative-sticky", "consumer")
 
 
@@ -138,7 +139,7 @@ def test_what_was_read_is_committed_while_partitions_are_revoked(
     done = run_everywhere(PROTOCOL, kafka_cluster.topic(), *properties(protocol), brokers=kafka_cluster)
     *notices, each, last = done.stdout.splitlines()
     assert each == "each 80", notices  # nothing twice: what s1 had read was committed
-    assert [line for line in notices if line.startswith(("owned", "failed"))][0] == "owned 1 1"
+    assert next(line for line in notices if line.startswith(("owned", "failed"))) == "owned 1 1"
     assert not [line for line in notices if line.startswith("failed")]
     assert held(notices, "s2") == set()
     assert held(notices, "s1") == {"0", "1", "2", "3"}
@@ -250,7 +251,9 @@ def test_an_error_is_a_background_error_and_the_rebalance_goes_on(
 def test_while_it_waits_nothing_is_read_and_nothing_else_told(
     run_everywhere: RunTcl, embedded_cluster: Cluster, reading: str
 ) -> None:
-    script = f"set reading {reading}" + """
+    script = (
+        f"set reading {reading}"
+        + """
     proc waiting {name kind partitions} {
         lappend ::notices "$kind [numbers $partitions] [llength $::got]"
         # Neither waits, and nothing is told of what goes.
@@ -274,6 +277,7 @@ def test_while_it_waits_nothing_is_read_and_nothing_else_told(
     puts [join $notices \\n]
     puts [s1 offsets -committed [list $topic 0]]
     """
+    )
     topic = embedded_cluster.topic()
     done = run_everywhere(SETUP + script, topic, *properties("consumer"), brokers=embedded_cluster)
     assigned, one, other, still, revoked, *rest = done.stdout.splitlines()
@@ -315,7 +319,11 @@ def test_it_may_delete_its_subscriber(run_everywhere: RunTcl, embedded_cluster: 
     """
     done = run_everywhere(script, embedded_cluster.topic(), brokers=embedded_cluster)
     expected = {
-        "assigned": ["s1 assigned", "deleted ", "kafka error: Local: Broker handle destroyed for termination (the object was deleted)"],
+        "assigned": [
+            "s1 assigned",
+            "deleted ",
+            "kafka error: Local: Broker handle destroyed for termination (the object was deleted)",
+        ],
         "revoked": ["s1 assigned", "s1 revoked", "deleted "],
     }
     assert done.stdout.splitlines()[: len(expected[when])] == expected[when]
@@ -454,9 +462,7 @@ def test_unsubscribe_works_in_every_group(run_everywhere: RunTcl, embedded_clust
         assert (done.stdout, done.stderr) == (":\n", "")
 
 
-def test_its_interpreter_may_be_deleted_in_it(
-    run_everywhere: RunTcl, embedded_cluster: Cluster
-) -> None:
+def test_its_interpreter_may_be_deleted_in_it(run_everywhere: RunTcl, embedded_cluster: Cluster) -> None:
     script = """
     interp create child
     child eval [list set argv $argv]
@@ -522,7 +528,12 @@ def test_a_static_member_keeps_its_partitions_and_loses_them_to_another_of_its_n
     run_everywhere: RunTcl, kafka_cluster: Cluster
 ) -> None:
     done = run_everywhere(
-        STATIC, kafka_cluster.topic(), *properties("range"), "session.timeout.ms", "10000", brokers=kafka_cluster
+        STATIC,
+        kafka_cluster.topic(),
+        *properties("range"),
+        "session.timeout.ms",
+        "10000",
+        brokers=kafka_cluster,
     )
     assert done.stdout.splitlines() == ["1 ", "1 1"], done.stderr
 

@@ -11,7 +11,7 @@ namespace eval ::kafkatcl::messages {
     variable running ""     ;# the batch whose code is run: the innermost one
     variable left 0         ;# how many of its messages the code has not got to
     variable outer {}       ;# batch, left, ... of those within whose code it is run
-    variable cut        ;# batch that was ended early -> how many messages were put back
+    variable cut            ;# batch that was ended early -> how many messages were put back
     array set cut {}
 
     # A text: set the array to a message, and unset what an error has left there.

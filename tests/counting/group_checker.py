@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 #: Where a message is: its partition and offset.
 Place = tuple[int, int]
@@ -30,7 +30,7 @@ class Life:
     """One life of a member; ``killed`` is when it was, if it was, in microseconds."""
 
     events: list[Event]
-    killed: Optional[int] = None
+    killed: int | None = None
 
 
 class Holding(NamedTuple):

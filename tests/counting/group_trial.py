@@ -13,11 +13,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator
 
 from confluent_kafka import Producer
 from fix_async import Live, live
@@ -162,7 +161,7 @@ class _Group:
         return self._chance.uniform(0.2, 0.8)
 
     def await_got(self, sent: Sequence[int]) -> str:
-        """Wait until all messages were told; what is missing, if that takes too long."""
+        """Wait until all messages were told; what is missing, if it takes too long."""
         deadline = time.monotonic() + ANSWER_SECONDS
         while (left := sum(sent) - self._got()) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -229,7 +228,9 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=GroupPlan.messages)
     parser.add_argument("--rate", type=int, default=GroupPlan.rate, help="messages a second")
     parser.add_argument("--changes", type=int, default=GroupPlan.changes, help="how often a member goes")
-    parser.add_argument("--kills", type=float, default=GroupPlan.kills, help="the part of them that is killed")
+    parser.add_argument(
+        "--kills", type=float, default=GroupPlan.kills, help="the part of them that is killed"
+    )
     options = parser.parse_args()
     wrong = 0
     with _kafka() as cluster:

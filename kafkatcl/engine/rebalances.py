@@ -66,11 +66,12 @@ class Notices:
         self._told = self._waiting.popleft()
         return self._told
 
-    def end(self) -> None:
-        """The script has handled what :meth:`begin` gave."""
-        if self._told is not None:
-            self._told.is_over = True
-            self._told = None
+    def end(self) -> Notice | None:
+        """The script has handled what :meth:`begin` gave, which is returned."""
+        notice, self._told = self._told, None
+        if notice is not None:
+            notice.is_over = True
+        return notice
 
     def drop(self) -> None:
         """Nobody is to be told of those that wait."""

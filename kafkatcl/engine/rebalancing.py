@@ -73,6 +73,7 @@ class RebalancingHandle(ConsumingHandle):
         self._script_thread = 0  # the one that must not wait while it is to be told
         self._of_group: set[TopicPartitionPair] = set()  # what the group has given
         self._taken_away: set[TopicPartitionPair] = set()  # within the fetch under way
+        self._is_static = bool(master.conf.get("group.instance.id"))
         self._is_retired = False  # whether the handle is about to be deleted
         self._is_leaving = False  # whether what the group has given is not wanted any more
         self._notice_seconds = _SHARE * int(master.conf.get("max.poll.interval.ms") or 300_000) / 1000
@@ -123,28 +124,33 @@ class RebalancingHandle(ConsumingHandle):
     def end_rebalance(self) -> None:
         """The script has handled what :meth:`next_rebalance` gave."""
         with self.lock:
-            self._notices.end()
+            notice = self._notices.end()
+            if notice and notice.kind != ASSIGNED and notice.is_awaited:
+                self._of_group.difference_update(notice.topic_partitions)
             self.lock.notify_all()
 
     def retire(self) -> None:
-        """Tell the script that all its partitions are revoked, and fetch nothing more,
-        as the handle is about to be deleted.
+        """Tell the script that all its partitions are revoked, as the handle is about
+        to be deleted.
 
-        The group is left when the client closes: to unsubscribe would end the place
-        that a static member has in it.
+        To unsubscribe has librdkafka tell it when the group takes a commit.  But it
+        would end the place that a static member has in its group: that fetches nothing
+        more and is told here, and leaves when it closes.
 
         :raises Failure: the script is to be told now, with ``REBALANCE_DUE``; to be
             called again then.
         """
         self.check()
         with self.lock:
-            if self._notices.is_telling or not self._listener:
+            if not self._listener or self._notices.is_telling:
                 return
             self.require_told()
-            self._is_retired = True
-            if self._of_group:
+            is_first, self._is_retired = not self._is_retired, True
+            if not self._is_static:
+                with suppress(KafkaException):  # after a fatal error
+                    self._leave(is_member=is_first)
+            elif self._of_group:
                 self._post(REVOKED, sorted(self._of_group), is_awaited=True)
-                self._of_group.clear()
                 self.require_told()
 
     def require_told(self) -> None:
@@ -206,7 +212,7 @@ class RebalancingHandle(ConsumingHandle):
     def _is_read(self) -> bool:
         if not self._listener:
             return super()._is_read()
-        return self._is_retired or self._delegation.is_busy()
+        return (self._is_retired and self._is_static) or self._delegation.is_busy()
 
     def _keep(self, fetched: list[Item], count: int, generation: int) -> None:
         if self._listener and any(_is_fatal(item) for item in fetched):

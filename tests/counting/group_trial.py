@@ -176,8 +176,14 @@ class _Group:
             member.process.wait(ANSWER_SECONDS)
 
     def lives(self) -> list[Life]:
-        """What all members have written; they are gone."""
-        return [Life(read_life(file), self._killed.get(file)) for file in self._files]
+        """What all members have written; they are gone.  What failed is in the log."""
+        lives = [Life(read_life(file), self._killed.get(file)) for file in self._files]
+        for file, life in zip(self._files, lives):
+            for event in life.events:
+                if event.what in ("failed", "error"):
+                    when = time.strftime("%H:%M:%S", time.localtime(event.moment / 1e6))
+                    self.log.append(f"{when} {file.parent.name}: {event.what} {' '.join(event.words)}")
+        return lives
 
     def _got(self) -> int:
         lives = [read_life(file) for file in self._files]

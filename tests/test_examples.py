@@ -158,6 +158,18 @@ def test_subscriber(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunTcl
         assert committed(kafka, group, filled) == len(MESSAGES)
 
 
+def test_group_workers(kafka: Cluster | None, run: RunExample, filled: str) -> None:
+    brokers = [] if kafka else ["127.0.0.1"]
+    lines = run("group_workers.tcl", filled, *brokers).splitlines()
+    assert lines[:4] == [f"assigned: {filled} {partition}" for partition in range(4)]
+    assert lines[4:6] == [
+        f"revoked: {filled} 0",
+        "partition 0: " + " ".join(payload for _, payload in MESSAGES),
+    ]
+    if kafka:
+        assert committed(kafka, "workers", filled) == len(MESSAGES)
+
+
 @also_in_tcl9
 def test_delivery_reports(run: RunExample, topic: str) -> None:
     delivered = sorted(run("delivery_reports.tcl", topic).splitlines())

@@ -183,6 +183,32 @@ def test_ctrl_c_interrupts_a_command(kind: str, shell: Shell) -> None:
         terminal.types("expr 6*7", "42\r", "%")
 
 
+MEMBER = """
+package require kafka
+kafka::topic_producer out t
+out produce 0 payload
+while {[kafka::producer output_queue_length]} {kafka::producer poll 100}
+set s [kafka::subscriber g]
+set forever {}
+$s rebalance_callback {apply {{kind partitions} {
+    puts busy[expr 6*7]
+    if {$kind eq "assigned"} {catch {vwait ::forever}}
+}}}
+$s subscribe t
+$s consume 20000
+"""
+
+
+def test_ctrl_c_ends_a_rebalance_callback_and_the_rebalance_goes_on(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "member.tcl").write_text(MEMBER)
+    terminal = shell(KAFKATCL_EMBEDDED="1")
+    terminal.types(f"source {tmp_path / 'member.tcl'}", "busy42\r")
+    terminal.keys(CTRL_C)
+    terminal.sees("interrupt", "%")
+    terminal.types("dict get [$s consume 10000] payload", "payload\r", "%")
+    terminal.types("$s delete", "busy42\r", "%")
+
+
 def test_ctrl_c_again_ends_what_cannot_be_interrupted(shell: Shell) -> None:
     terminal = shell()
     terminal.types("puts busy[expr 6*7]; exec -ignorestderr sh -c {trap '' INT; exec sleep 20}", "busy42\r")

@@ -177,8 +177,10 @@ class ConsumingHandle(Handle, BufferOwner):
                 if not self.flow.poll_is_due(IDLE_SECONDS):
                     return False
             wanted = 1 if full else self.flow.max_fetch()
-            generation = self._assignment_generation
             messages = self.client.consume(wanted, 0)
+            # Behind the fetch: a rebalance callback within it may have changed what is
+            # read, and then librdkafka has left out what came before.
+            generation = self._assignment_generation
             self._routing = bool(messages)
         fetched = list(items(messages))  # without the lock, so that the script can work meanwhile
         with self.lock:

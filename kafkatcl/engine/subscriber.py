@@ -17,6 +17,7 @@ from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item
 from kafkatcl.engine.positions import TopicPartitionOffset
+from kafkatcl.engine.rebalancing import RebalancingHandle
 from kafkatcl.engine.resetting import RESET
 from kafkatcl.engine.shared_topic import usable_pattern
 from kafkatcl.engine.waiting import interruptibly
@@ -25,8 +26,6 @@ from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.errors import CONFLICT, INVALID_ARGUMENT, NOT_STARTED
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
-#: How long a revocation in the poll thread waits for the callback that is running.
-_RECALL_SECONDS = 0.2
 #: Where to begin without a committed offset, unless the script says otherwise.
 _RESET = "earliest"
 _EAGER = (
@@ -35,7 +34,7 @@ _EAGER = (
 )
 
 
-class Subscriber(CommittingHandle):
+class Subscriber(CommittingHandle, RebalancingHandle):
     """A consumer that belongs to a group.
 
     :raises Failure: the master names no group.
@@ -46,13 +45,15 @@ class Subscriber(CommittingHandle):
         if not self.has_group:
             raise Failure("a subscriber needs a consumer group: set group.id on its master first")
         self._subscription: list[TopicPartitionOffset] = []
-        self.messages = MessageBuffer(self)
 
     def _settings(self) -> dict[str, Any]:
         settings = super()._settings()
         settings.setdefault(RESET, _RESET)
         settings.update(self.topic_conf.settings)
-        if "session.timeout.ms" not in settings and self._is_embedded(settings):
+        # Of the consumer protocol the session is the broker's matter, and to set it an
+        # error: https://github.com/confluentinc/librdkafka/blob/v2.15.0/INTRODUCTION.md
+        is_classic = settings.get("group.protocol", "classic") == "classic"
+        if is_classic and "session.timeout.ms" not in settings and self._is_embedded(settings):
             # The mock has whoever joins a group that is in use wait for the session
             # timeout less a second, which is 44 s by default, and 1 s with this.
             # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_mock_cgrp.c#L422-L427
@@ -78,8 +79,11 @@ class Subscriber(CommittingHandle):
             raise bare_failure(INVALID_ARGUMENT)
         with self.lock, self._errors():
             names = [usable_pattern(topic) for topic, _, _ in wanted]
-            self.client.subscribe(names, on_revoke=self._on_revoke)
+            self.client.subscribe(
+                names, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+            )
             self._subscription = wanted
+            self._is_leaving = False
 
     def subscription(self) -> list[TopicPartitionOffset]:
         """What was subscribed to, sorted."""
@@ -87,14 +91,18 @@ class Subscriber(CommittingHandle):
         return sorted(self._subscription)
 
     def unsubscribe(self) -> None:
-        """Leave the group; what :meth:`assign` has named is read no more."""
+        """Leave the group; what :meth:`assign` has named is read no more.
+
+        :raises Failure: a script is to be told of the revocation first, with
+            ``REBALANCE_DUE``; to be called again then.
+        """
         self.check()
         with self.lock, self._errors():
             self.offsets.store()
-            self.client.unsubscribe()
-            self.client.unassign()  # what assign() named is no subscription
+            is_member = bool(self._subscription) or not self.tells_rebalances()
             self._subscription = []
-            self._restart()
+            if self._leave(is_member=is_member):
+                self._restart()
 
     def assign(self, wanted: list[TopicPartitionOffset]) -> None:
         """Read these partitions, and none else;
@@ -103,6 +111,7 @@ class Subscriber(CommittingHandle):
         :raises Failure: no topic can have a name, or librdkafka refuses.
         """
         self.check()
+        self.require_no_rebalance("assign")
         with self.lock, self._errors():
             self.offsets.store()
             self.flow.forget_all()
@@ -183,17 +192,6 @@ class Subscriber(CommittingHandle):
         if RESET not in conf.settings:
             conf.set(RESET, _RESET)
         return conf
-
-    def _on_revoke(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
-        # Called within consume(), in the poll thread or a reader's, which hold the
-        # lock, or within close(), in a thread that does not.  Positions must be stored
-        # before the partitions go.
-        with self.lock:
-            self.messages.recall(_RECALL_SECONDS if self.poll_thread.is_current() else 0.0)
-            self.offsets.store()
-            for lost in partitions:
-                self.messages.drop(lost.topic, lost.partition)
-            self._forget([(lost.topic, lost.partition) for lost in partitions])
 
     def _restart(self) -> None:
         """Forget all positions, pauses and fetched messages, as a new assignment begins

@@ -31,6 +31,7 @@ _set_log_level = function("rd_kafka_set_log_level", None, [_POINTER, _INT])
 _outq_len = function("rd_kafka_outq_len", _INT, [_POINTER])
 _topic_new = function("rd_kafka_topic_new", _POINTER, [_POINTER, _TEXT, _POINTER])
 _topic_destroy = function("rd_kafka_topic_destroy", None, [_POINTER])
+_rebalance_protocol = function("rd_kafka_rebalance_protocol", _TEXT, [_POINTER])
 _last_error = function("rd_kafka_last_error", _INT, [])
 _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
 _queue_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
@@ -74,6 +75,12 @@ class NativeClient:
         https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L6557-L6580
         """
         return int(_outq_len(self._pointer))
+
+    def rebalances_incrementally(self) -> bool:
+        """Whether the group of a consumer takes and gives single partitions, and not
+        all at each rebalance.
+        """
+        return bool(_rebalance_protocol(self._pointer) == b"COOPERATIVE")
 
     def open_topic(self, name: str, conf: TopicConf | None = None) -> Any:
         """Make a topic known to the client with a configuration of its own,

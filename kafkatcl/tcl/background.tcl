@@ -19,7 +19,9 @@ namespace eval ::kafkatcl::background {
 #   Errors  those of the call; with a prefix only that it cannot be started
 proc ::kafkatcl::Ask {prefix call args} {
     if {[llength $prefix] == 0} {
-        return [Unwrap [bridge::$call {*}$args]]
+        set answer [bridge::$call {*}$args]
+        rebalance::Serve [lindex $args 0]
+        return [Unwrap $answer]
     }
     set answerId asked[incr background::answerIds]
     set background::asked($answerId) [list {*}$prefix]

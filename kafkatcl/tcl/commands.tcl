@@ -294,8 +294,6 @@ Row subscriber subscribe {?topic ...?} {
 Row subscriber unsubscribe {} {
     about {Leave the group.}
     before Requeue
-    call subscriber_unsubscribe
-    returns nothing
 }
 Row subscriber assign {?position ...?} {
     about {Read exactly these partitions.}
@@ -352,6 +350,10 @@ Row subscriber resume {?position ...?} {
     since 2.5
     about {Go on with partitions that were paused, or without one with all of them.}
     errors {_UNKNOWN_PARTITION}
+}
+Row subscriber rebalance_callback {?callback?} {
+    since 2.5
+    about {Set the callback that is told which partitions the group assigns, revokes, or has lost; empty for none.}
 }
 
 Row subscriber paused {} {

@@ -49,10 +49,11 @@ proc ::kafkatcl::interpreters::Ring {sessions} {
 }
 
 # Before the end: what callbacks were told, and what was read, counts as consumed in all
-# interpreters.
+# interpreters; and rebalance callbacks are told that their partitions are revoked.
 proc ::kafkatcl::interpreters::Settle {} {
     foreach session [Sessions] {
         catch {::kafkatcl::sessions::$session Acknowledge}
+        catch {::kafkatcl::sessions::$session rebalance::LeaveAll}
     }
 }
 

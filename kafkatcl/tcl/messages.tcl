@@ -208,8 +208,9 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     return -options $options $result
 }]
 
-# End the batches of a reader's handle whose code is being run: some of their messages
-# are not wanted any more.  The others are put back, and the code is run for none.
+# End the batches of a reader's handle whose code is being run, the last one first: some
+# of their messages are not wanted any more.  The others are put back, and the code is
+# run for none.
 #   reader  the object id of a topic or of a subscriber
 proc ::kafkatcl::messages::Cut {reader} {
     variable running
@@ -220,12 +221,13 @@ proc ::kafkatcl::messages::Cut {reader} {
         return
     }
     set rests {}
-    foreach {batch rest} [list {*}$outer $running $left] {
-        if {$rest > 0 && [::kafkatcl::Unwrap [::kafkatcl::bridge::batch_cut $batch $reader $rest]]} {
+    foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
+        if {![::tcl::info::exists cut($batch)]
+                && [::kafkatcl::Unwrap [::kafkatcl::bridge::batch_cut $batch $reader $rest]]} {
             set cut($batch) $rest
             set rest 0
         }
-        lappend rests $batch $rest
+        set rests [list $batch $rest {*}$rests]
     }
     set left [lindex $rests end]
     set outer [lrange $rests 0 end-2]

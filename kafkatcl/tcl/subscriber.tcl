@@ -41,6 +41,15 @@ proc ::kafkatcl::subscriber::Pattern {element} {
     return
 }
 
+::kafkatcl::Implement subscriber unsubscribe {
+    set answer [::kafkatcl::rebalance::Wait subscriber_unsubscribe $id]
+    # The rebalance callback may have deleted the subscriber.
+    if {[::tcl::info::exists ::kafkatcl::commandOf($id)]} {
+        ::kafkatcl::Unwrap $answer
+    }
+    return
+}
+
 ::kafkatcl::Implement subscriber assign {
     return [::kafkatcl::control::WithTimes $command $id [Positions $words] \
         [list ::kafkatcl::subscriber::Change subscriber_assign $id]]
@@ -103,7 +112,7 @@ proc ::kafkatcl::subscriber::Commits {elements} {
 
 ::kafkatcl::Implement subscriber consume {
     ::kafkatcl::ahead::RequeueOthers $id $timeout
-    set value [::kafkatcl::Unwrap [::kafkatcl::bridge::subscriber_consume $id {*}[Timeout $timeout]]]
+    set value [::kafkatcl::Unwrap [::kafkatcl::rebalance::Wait subscriber_consume $id {*}[Timeout $timeout]]]
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition layout fields
@@ -171,18 +180,28 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     }
     upvar 2 $array <array>  ;# refuses an array that cannot be, before messages are read
     return [::kafkatcl::messages::RunForEach $array $code \
-        [::kafkatcl::bridge::subscriber_consume_batch $id $timeout $count 1]]
+        [::kafkatcl::rebalance::Wait subscriber_consume_batch $id $timeout $count 1]]
 }
 
 ::kafkatcl::Implement subscriber delete {
     if {$id in $::kafkatcl::events::running} {
         return -code error "Can not delete Subscriber from inside subscriber callback"
     }
+    ::kafkatcl::rebalance::Leave $id
     ::kafkatcl::DeleteCommand $id
+}
+
+::kafkatcl::Implement subscriber rebalance_callback {
+    if {[llength $words] == 0} {
+        return [::kafkatcl::rebalance::Get $id]
+    }
+    ::kafkatcl::rebalance::Set $id $callback
+    return
 }
 
 # The command of a subscriber is gone.
 proc ::kafkatcl::subscriber::Deleted {id} {
+    ::kafkatcl::rebalance::Forget $id
     ::kafkatcl::events::UnsetCallback $id
     ::kafkatcl::Release $id
 }

@@ -123,6 +123,7 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "incremental_assign": [("position",), ("position", "...")],
         "incremental_unassign": [("position",), ("position", "...")],
         "member_id": [()],
+        "rebalance_callback": [(), ("callback",)],
         "watermarks": [
             ("topic", "partition"),
             ("=-cached", "topic", "partition"),

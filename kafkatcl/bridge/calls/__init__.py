@@ -41,6 +41,7 @@ from kafkatcl.bridge.calls import (
     handles,
     masters,
     places,
+    rebalances,
     subscribers,
     topics,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "handles",
     "masters",
     "places",
+    "rebalances",
     "subscribers",
     "topics",
 ]

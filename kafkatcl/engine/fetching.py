@@ -114,6 +114,10 @@ class ConsumingHandle(Handle, BufferOwner):
                     return absence.words
         return self.why()
 
+    def await_routed(self) -> None:
+        """Wait until all that was fetched is in its buffers (lock held)."""
+        self.lock.wait_for(lambda: not self._routing)
+
     def held_changed(self, count: int, nbytes: int) -> None:
         """Count what the buffers hold, and wake the poll thread where it may fetch or
         resume again (lock held).

@@ -8,7 +8,7 @@ https://github.com/confluentinc/librdkafka/blob/v2.15.0/CONFIGURATION.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Callable
 
@@ -29,6 +29,13 @@ class OffsetStore:
         self._stores = stores
         self._positions: dict[TopicPartitionPair, int] = {}
         self._unstored: set[TopicPartitionPair] = set()
+        #: Where in each partition begins what is not known to be committed.
+        self._settled: dict[TopicPartitionPair, int] = {}
+        #: Partitions that are read no longer, of which the script was given messages
+        #: that are not known to be committed.
+        self.taken_away: set[TopicPartitionPair] = set()
+        #: Whether it is not known how a transaction with such messages has ended.
+        self.is_doubtful = False
 
     def position(self, topic_partition: TopicPartitionPair) -> int | None:
         """The next offset the script is to have of a partition; None: none is known."""
@@ -45,6 +52,8 @@ class OffsetStore:
         for item in items:  # written out, as it is done for each small batch
             if isinstance(item, Run):
                 topic_partition = item.topic_partition
+                if topic_partition not in self._positions:
+                    self._settled[topic_partition] = item.first
                 self._positions[topic_partition] = item.last + 1
                 self._unstored.add(topic_partition)
 
@@ -74,5 +83,30 @@ class OffsetStore:
     def forget(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
         """These partitions are no longer read."""
         for topic_partition in topic_partitions:
-            self._positions.pop(topic_partition, None)
+            if self._positions.pop(topic_partition, None) != self._settled.pop(topic_partition, None):
+                self.taken_away.add(topic_partition)
             self._unstored.discard(topic_partition)
+
+    # -- what is committed -------------------------------------------------------------
+
+    def unsettled(self) -> dict[TopicPartitionPair, tuple[int, int]]:
+        """From where to where the script was given messages of a partition that are not
+        known to be committed, if there are any.
+        """
+        return {
+            topic_partition: (self._settled[topic_partition], position)
+            for topic_partition, position in self._positions.items()
+            if self._settled[topic_partition] != position
+        }
+
+    def settle(self, committed: Mapping[TopicPartitionPair, int]) -> None:
+        """The messages before these offsets are committed."""
+        for topic_partition, offset in committed.items():
+            self.taken_away.discard(topic_partition)
+            if topic_partition in self._positions:
+                self._settled[topic_partition] = offset
+
+    def go_to(self, topic_partition: TopicPartitionPair, offset: int) -> None:
+        """The script is to be given a partition from this offset on."""
+        self._positions[topic_partition] = self._settled[topic_partition] = offset
+        self._unstored.add(topic_partition)

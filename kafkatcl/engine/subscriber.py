@@ -180,6 +180,8 @@ class Subscriber(ConsumingHandle):
             for done in interruptibly(lambda: self.client.commit(asynchronous=False, **offsets)):
                 if done.error is not None:
                     raise KafkaException(done.error)
+                with self.lock:
+                    self.offsets.settle({(done.topic, done.partition): done.offset})
 
     def read_positions(self, wanted: list[TopicPartitionOffset]) -> list[TopicPartitionOffset]:
         """The next offset that the script is to have of each partition, or the invalid

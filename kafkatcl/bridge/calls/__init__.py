@@ -42,6 +42,7 @@ from kafkatcl.bridge.calls import (
     masters,
     subscribers,
     topics,
+    transactions,
 )
 from kafkatcl.bridge.calls.registry import BRIDGE_CALLS, FAST_PATHS, LIST_CALLS
 
@@ -57,4 +58,5 @@ __all__ = [
     "masters",
     "subscribers",
     "topics",
+    "transactions",
 ]

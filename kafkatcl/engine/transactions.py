@@ -27,6 +27,8 @@ from kafkatcl.librdkafka.wrapper import KafkaException
 #: How long each of the calls that make up one of ours takes at most, and how long it
 #: takes at least when it fails.
 _SLICE_SECONDS, _PAUSE_SECONDS = 0.1, 0.05
+#: How long an abort waits until the cluster knows of the transaction (``_register``).
+_REGISTER_SECONDS = 2.0
 #: What is wrong where a message is produced outside of a transaction.
 NOT_OPEN = "a transactional producer produces within transactions only: begin one before"
 _ANEW = "this producer can do nothing more: delete it and make a new one"
@@ -38,10 +40,14 @@ class State(enum.Enum):
     NEW = "the producer has no transactions yet: call init_transactions before"
     READY = "no transaction is under way: call begin_transaction before"
     OPEN = "a transaction is under way already: they cannot be nested"
+    BROKEN = "the transaction has failed: call abort_transaction"
     COMMITTING = "the last commit has not come to its end: call commit_transaction again"
     ABORTING = "the last abort has not come to its end: call abort_transaction again"
     FAILED = _ANEW
     CLOSED = "the handle was deleted"
+
+
+_UNDER_WAY = (State.OPEN, State.BROKEN, State.COMMITTING, State.ABORTING)
 
 
 class Transactions:
@@ -161,7 +167,7 @@ class Transactions:
         :raises Failure: errorCode says ``fatal``, or ``retriable`` as the time is over.
         """
         with self._command(timeout_ms) as deadline:
-            self._require(State.OPEN, State.ABORTING)
+            self._require(State.OPEN, State.BROKEN, State.ABORTING)
             self._abort(deadline)
 
     def let_go(self) -> None:
@@ -169,7 +175,7 @@ class Transactions:
         subscribers concerned have handed over may be committed or not.
         """
         self._is_closing = True
-        if self._state in (State.OPEN, State.COMMITTING, State.ABORTING):
+        if self._state in _UNDER_WAY:
             self._doubt()
 
     def close(self, deadline: float) -> bool:
@@ -182,9 +188,11 @@ class Transactions:
         self.let_go()
         with self._call:
             state, self._state = self._state, State.CLOSED
-            if state not in (State.OPEN, State.ABORTING):
+            if state not in _UNDER_WAY or state is State.COMMITTING:
                 return False
             with suppress(KafkaException, SystemError):
+                if state is State.OPEN:
+                    self._register(deadline)
                 self._retry(deadline, self._client.abort_transaction)
             return True
 
@@ -226,7 +234,7 @@ class Transactions:
             self._until(deadline, self._client.commit_transaction)
         except Failure as failure:
             if failure.errorcode[-1] == "abortable":
-                self._state = State.OPEN  # librdkafka lets it be aborted only
+                self._state = State.BROKEN
             elif self._state is State.FAILED:
                 self._doubt()
             raise
@@ -236,13 +244,29 @@ class Transactions:
 
     def _abort(self, deadline: float | None) -> None:
         self._on_end()
-        is_new, self._state = self._state is State.OPEN, State.ABORTING
+        was, self._state = self._state, State.ABORTING
         try:
+            if was is State.OPEN:
+                with self._errors():
+                    self._register(deadline)
             self._until(deadline, self._client.abort_transaction)
             self._state = State.READY
         finally:
-            for member in self._members if is_new else ():
+            for member in self._members if was is not State.ABORTING else ():
                 member.go_back()
+
+    def _register(self, deadline: float | None) -> None:
+        """Have what is queued sent, as the cluster learns of a transaction by that.
+
+        If the cluster is still busy with the transaction before, librdkafka asks for
+        the end of one that the cluster does not know, which is a fatal error.
+        https://github.com/confluentinc/librdkafka/issues/4849
+
+        :raises KafkaException: it is fatal.
+        """
+        until = time.monotonic() + _REGISTER_SECONDS
+        while len(self._client) and time.monotonic() < until and remaining(deadline) != 0:
+            self._client.flush(_SLICE_SECONDS)
 
     def _doubt(self) -> None:
         for member in self._members:

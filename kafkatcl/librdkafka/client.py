@@ -69,7 +69,7 @@ class NativeClient:
         return int(_brokers_add(self._pointer, brokers.encode(errors="replace")))
 
     def setting(self, name: str) -> str:
-        """The value of a property that the client works with; empty where it has none."""
+        """The value of a property that the client works with; empty for none."""
         size = ctypes.c_size_t(_SETTING_BYTES)
         text = ctypes.create_string_buffer(_SETTING_BYTES)
         _conf_get(_conf(self._pointer), name.encode(), text, ctypes.byref(size))

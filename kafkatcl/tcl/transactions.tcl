@@ -4,7 +4,9 @@
 #   and the single steps.
 
 namespace eval ::kafkatcl::transactions {
-    variable running {}     ;# the handles whose `transaction` runs a script, innermost last
+    # for each `transaction` that runs a script, the innermost last: its handle, and the
+    # number of its frame, which is empty in a coroutine
+    variable running {}
 }
 
 ::kafkatcl::Implement handle transaction {
@@ -29,8 +31,9 @@ namespace eval ::kafkatcl::transactions {
 proc ::kafkatcl::transactions::Run {id subscriber timeout script} {
     variable running
     set level [LevelOf 3]
+    AbortUnwound $id
     ::kafkatcl::Unwrap [::kafkatcl::bridge::transaction_open $id $subscriber $timeout]
-    lappend running $id
+    lappend running $id [expr {[::tcl::info::coroutine] eq "" ? [info frame] : ""}]
     # Of a coroutine that is deleted meanwhile no code runs any more, but this trace.
     trace add variable script unset [list ::kafkatcl::transactions::Abandoned $id]
     set code [catch {uplevel $level $script} result options]
@@ -98,11 +101,11 @@ proc ::kafkatcl::transactions::Abort {id timeout} {
 # A transaction is no longer one that runs a script.
 proc ::kafkatcl::transactions::Forget {id} {
     variable running
-    set at [lsearch -exact $running $id]
-    set running [lreplace $running $at $at]
+    set running [dict remove $running $id]
 }
 
-# The trace on a variable of Run whose frame has gone: its coroutine was deleted.
+# The script of a transaction will not come to its end.  The trace on a variable of Run
+# whose frame has gone with its coroutine.
 proc ::kafkatcl::transactions::Abandoned {id args} {
     Forget $id
     Abort $id {}
@@ -112,8 +115,21 @@ proc ::kafkatcl::transactions::Abandoned {id args} {
 # by the shell.
 proc ::kafkatcl::transactions::Unwound {} {
     variable running
-    foreach id $running {
-        Forget $id
-        Abort $id {}
+    foreach id [dict keys $running] {
+        Abandoned $id
+    }
+}
+
+# Abort a transaction of a handle whose script another interpreter has unwound by
+# `interp cancel -unwind`: then the frame of Run has gone, and no code has seen it go.
+proc ::kafkatcl::transactions::AbortUnwound {id} {
+    variable running
+    if {![dict exists $running $id] || [set frame [dict get $running $id]] eq ""} {
+        return
+    }
+    # The frame above this one is that of the present Run.
+    if {$frame >= [info frame] - 1 || ![dict exists [info frame $frame] proc]
+            || [dict get [info frame $frame] proc] ne "::kafkatcl::transactions::Run"} {
+        Abandoned $id
     }
 }

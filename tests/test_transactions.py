@@ -293,3 +293,67 @@ def test_what_an_aborted_transaction_has_consumed_comes_again(
     if cluster.kind == "kafka":  # the mock forgets the offsets of transactions
         assert lines[9:] == ["{IN 0 8}"]
         assert read_committed(cluster, topics[1]) == ["0 1 2", "3", "6", "7"]
+
+
+# -- what others see -------------------------------------------------------------------
+
+SEEN = (
+    SETUP
+    + """
+m delivery_report callback reported
+m delivery_report every -1
+proc reported {report} {lappend ::reports [dict get $report payload]}
+producer p
+p new_topic tp $out
+p transaction {tp produce 0 one; tp produce 1 two}
+catch {p transaction {tp produce 0 aborted; error no}}
+p begin_transaction
+tp produce_batch 0 {three four}
+p abort_transaction
+# In a coroutine, and while the event loop runs.
+coroutine work apply {{} {
+    kafka::await p begin_transaction
+    tp produce 0 five
+    kafka::await p commit_transaction
+    kafka::await p begin_transaction
+    tp produce 0 aborted
+    kafka::await p abort_transaction
+    puts [catch {kafka::await p commit_transaction 1000} message]$message
+    set ::done 1
+}}
+vwait done
+while {[llength $reports] < 7} {vwait reports}
+puts $reports
+# Another producer of the same id: this one can do nothing more.
+producer other
+other init_transactions
+told {p transaction {tp produce 0 fenced}}
+puts [lindex $errorCode end]
+told {p transaction {tp produce 0 fenced}}
+told {tp produce 0 fenced}
+p delete
+puts [other transaction {puts six; expr 7}]
+other new_topic to $out
+other transaction {
+    to produce 0 leaving
+    exit
+}
+"""
+)
+
+
+def test_others_see_what_is_committed_and_nothing_else(
+    run_everywhere: RunTcl, kafka_cluster: Cluster
+) -> None:
+    topic = kafka_cluster.topic(partitions=2)
+    done = run_everywhere(SEEN, topic, topic, brokers=kafka_cluster)
+    assert done.status == 0, done
+    nothing, reports, *lines = done.stdout.splitlines()
+    assert nothing.endswith("(no transaction is under way: call begin_transaction before)")
+    assert sorted(reports.split()) == sorted(["one", "two", "aborted", "three", "four", "five", "aborted"])
+    assert "delete it and make a new one" in lines[0]
+    assert lines[1] == "fatal"
+    assert "delete it and make a new one" in lines[2]
+    assert lines[3].startswith("1 kafka error: Local: ")
+    assert lines[4:] == ["six", "7"]
+    assert read_committed(kafka_cluster, topic) == ["one", "five", "two"]

@@ -10,7 +10,6 @@ from kafkatcl.engine.errors import kafka_failure, with_reason
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.shared_topic import SharedTopic
 from kafkatcl.engine.topic import Topic
-from kafkatcl.engine.transactions import NOT_OPEN
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.batches import OutgoingBatch
 from kafkatcl.librdkafka.errors import (
@@ -129,8 +128,8 @@ class ProducerTopic(Topic):
         return code in _TOPIC_ERRORS and self._is_early()
 
     def _failure(self, code: int, more: str = "") -> Failure:
-        if code == NOT_STARTED and self.handle.transactions.is_refusing:
-            more = "; ".join(filter(None, (more, NOT_OPEN)))
+        if code == NOT_STARTED and self.handle.transactions.are_configured:
+            return self.handle.transactions.refusal(more)
         return kafka_failure(code, with_reason(code, more, self.handle.why))
 
     def _is_early(self) -> bool:

@@ -29,8 +29,7 @@ from kafkatcl.librdkafka.wrapper import KafkaException
 _SLICE_SECONDS, _PAUSE_SECONDS = 0.1, 0.05
 #: How long an abort waits until the cluster knows of the transaction (``_register``).
 _REGISTER_SECONDS = 2.0
-#: What is wrong where a message is produced outside of a transaction.
-NOT_OPEN = "a transactional producer produces within transactions only: begin one before"
+_OUTSIDE = "a transactional producer produces within transactions only: begin one before"
 _ANEW = "this producer can do nothing more: delete it and make a new one"
 
 
@@ -81,10 +80,15 @@ class Transactions:
         self._members: set[Handover] = set()
         self._sent: list[Handed] = []
 
-    @property
-    def is_refusing(self) -> bool:
-        """Whether messages are refused, as there is no transaction."""
-        return self.are_configured and self._state is not State.OPEN
+    def refusal(self, more: str) -> Failure:
+        """The failure where librdkafka refuses a message: there is no transaction,
+        or it has failed already.
+
+        :param more: what is known besides.
+        """
+        if self._state is State.OPEN:
+            return worded(_refused(more, State.BROKEN.value), "abortable")
+        return _refused(more, _OUTSIDE)
 
     def failed(self, code: int) -> bool:
         """A message failed that the script takes for queued (any thread).
@@ -343,3 +347,7 @@ class Transactions:
         if error.txn_requires_abort():
             return worded(failure, "abortable")
         return worded(failure, "retriable") if error.retriable() else failure
+
+
+def _refused(*words: str) -> Failure:
+    return kafka_failure(NOT_STARTED, "; ".join(filter(None, words)))

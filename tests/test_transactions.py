@@ -295,6 +295,81 @@ def test_what_an_aborted_transaction_has_consumed_comes_again(
         assert read_committed(cluster, topics[1]) == ["0 1 2", "3", "6", "7"]
 
 
+# -- what does not come to its end -----------------------------------------------------
+
+ENDED = (
+    SETUP
+    + """
+m producer_creator plain
+plain new_topic fill $in
+for {set i 0} {$i < 6} {incr i} {
+    fill produce 0 $i
+}
+member s g
+s assign [list $in 0 0]
+producer p
+p new_topic tp $out
+# The partitions are taken away.
+told {p transaction -offsets s {set got [payloads s 2]; tp produce 0 $got; s assign {}; set got}}
+puts [lindex $errorCode end]
+s assign [list $in 0 0]
+told {p transaction -offsets s {set got [payloads s 2]; tp produce 0 $got; set got}}
+# The producer is deleted, and another one takes its place.
+told {p transaction -offsets s {payloads s 2; p delete}}
+producer p
+p new_topic tp $out
+told {p transaction -offsets s {error "not run"}}
+puts [lindex $errorCode end]
+told {p transaction -offsets s {set got [payloads s [expr {6 - [committed]}]]; tp produce 0 $got; set got}}
+# The subscriber is deleted.
+told {p transaction -offsets s {s delete}}
+told {p transaction {set next 1}}
+# The script is cancelled by another interpreter.
+interp create child
+child eval [list set argv $argv]
+child eval [list set ::auto_path $::auto_path]
+child eval {
+    package require kafka
+    kafka::kafka create m
+    m config bootstrap.servers [join $env(KAFKATCL_TEST_BROKERS) ,] transactional.id child-[lindex $argv 0]
+    m producer_creator p
+    p new_topic tp [lindex $argv 1]
+    p init_transactions
+}
+foreach how {{} -unwind} {
+    after 50 [list interp cancel {*}$how child]
+    puts [catch {child eval {p transaction {tp produce 0 cancelled; vwait forever}}} message]$message
+    puts [child eval {p transaction {set next 1}}]
+}
+"""
+).replace("[committed]", "[lindex [s offsets -committed [list $in 0]] 0 2]")
+
+
+def test_a_script_that_does_not_come_to_its_end_is_aborted(
+    run_everywhere: RunTcl, kafka_cluster: Cluster
+) -> None:
+    topics = kafka_cluster.topic(partitions=1), kafka_cluster.topic(partitions=1)
+    done = run_everywhere(ENDED, *topics, brokers=kafka_cluster)
+    assert done.stdout.replace(topics[0], "IN").splitlines() == [
+        "1 kafka error: Local: Group partition assignment lost"
+        " (taken away before the commit: partition 0 of topic 'IN')",
+        "abortable",
+        "0 0 1",
+        DELETED.replace("RD_KAFKA_RESP_ERR__DESTROY:", " "),
+        "1 kafka error: Local: Erroneous state"
+        " (how an earlier transaction ended was not known: back to what the group has committed)",
+        "abortable",
+        "0 2 3 4 5",
+        DELETED.replace("RD_KAFKA_RESP_ERR__DESTROY:", " "),
+        "0 1",
+        "1eval canceled",
+        "1",
+        "1eval unwound",
+        "1",
+    ], done.stderr
+    assert read_committed(kafka_cluster, topics[1]) == ["0 1", "2 3 4 5"]
+
+
 # -- what others see -------------------------------------------------------------------
 
 SEEN = (

@@ -90,13 +90,14 @@ class Handover(NamedTuple):
             return
         with self.subscriber.lock:
             begins = self._begins()
-        left = remaining(deadline)
-        wanted = [TopicPartitionOffset(*partition) for partition in begins]
-        found = self.subscriber.committed(wanted, -1 if left is None else int(left * 1000)) if wanted else []
+        if begins:
+            left = remaining(deadline)
+            wanted = [TopicPartitionOffset(*partition) for partition in begins]
+            found = self.subscriber.committed(wanted, -1 if left is None else int(left * 1000))
+            begins.update({(topic, part): offset for topic, part, offset in found if offset >= 0})
         with self.subscriber.lock:
-            rewind(
-                self.subscriber, {**begins, **{(t, part): offset for t, part, offset in found if offset >= 0}}
-            )
+            offsets.settle(begins)
+            rewind(self.subscriber, begins)
             offsets.taken_away.clear()
             offsets.is_doubtful = False
         more = "how an earlier transaction ended was not known: back to what the group has committed"

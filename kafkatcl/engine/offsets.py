@@ -107,6 +107,11 @@ class OffsetStore:
                 self._settled[topic_partition] = offset
 
     def go_to(self, topic_partition: TopicPartitionPair, offset: int) -> None:
-        """The script is to be given a partition from this offset on."""
-        self._positions[topic_partition] = self._settled[topic_partition] = offset
+        """The script is to be given a partition from this offset on.  What it was given
+        and is not committed stays so.
+        """
+        begin = self._settled.get(topic_partition, offset)
+        is_settled = begin == self._positions.get(topic_partition, begin)
+        self._settled[topic_partition] = offset if is_settled else min(begin, offset)
+        self._positions[topic_partition] = offset
         self._unstored.add(topic_partition)

@@ -15,6 +15,7 @@ from kafkatcl.engine.shutdown import is_finished
 from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
 from kafkatcl.engine.transactions import State
 from kafkatcl.errors import Failure
+from kafkatcl.librdkafka.errors import PURGED_IN_QUEUE
 
 # Numbers of kinds of requests, and of errors: https://kafka.apache.org/protocol.html
 PRODUCE, ADD_PARTITIONS, END, COMMIT_OFFSETS = 0, 24, 26, 28
@@ -153,6 +154,21 @@ def test_one_command_at_a_time(topic: ProducerTopic, mock: Mock) -> None:
     transactions = topic.handle.transactions
     with transactions._command(), pytest.raises(Failure, match="another command about transactions"):
         transactions.commit()
+
+
+def test_reports_tell_of_messages_that_were_aborted(
+    running: Engine, mock: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kafkatcl.engine.transactions._REGISTER_SECONDS", 0)
+    running.master.wanted.add("delivery")
+    topic = transactional(running)
+    topic.handle.transactions.init()
+    topic.handle.transactions.begin()
+    mock.set_round_trip(300)
+    topic.produce(0, b"x")
+    topic.handle.transactions.abort()
+    [(_, report)] = running.events.take(10)
+    assert (report.payload, report.code) == (b"x", PURGED_IN_QUEUE)
 
 
 # -- subscribers -----------------------------------------------------------------------

@@ -19,8 +19,10 @@ proc make_producer {} {
     p new_topic tp $::out
 }
 
-# Copy what is there, up to 100 messages; their number.
+# Copy what is there, up to 100 messages, and no faster than it should be: so a copier
+# that is killed mostly has a transaction under way.  Their number.
 proc copy {} {
+    set begin [clock milliseconds]
     set count 0
     while {$count < 100 && [set message [s consume [expr {$count ? 0 : 200}]]] ne ""} {
         if {![dict exists $message error]} {
@@ -28,6 +30,7 @@ proc copy {} {
             incr count
         }
     }
+    after [expr {max($begin + 1000 * $count / $::rate - [clock milliseconds], 0)}]
     return $count
 }
 
@@ -47,7 +50,6 @@ proc commit {} {
 }
 
 proc step {} {
-    set begin [clock milliseconds]
     if {[catch $::way result options]} {
         set word [lindex [dict get $options -errorcode] end]
         puts $::file "failed $word $result"
@@ -55,11 +57,10 @@ proc step {} {
             p delete
             make_producer
         }
-        set result 0
     } else {
         puts $::file "copied $result"
     }
-    after [expr {max($begin + 1000 * $result / $::rate - [clock milliseconds], 0)}] step
+    after 0 step
 }
 
 make_producer

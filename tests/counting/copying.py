@@ -69,6 +69,7 @@ class Copied:
 
     counts: Counts
     transactions: int = 0
+    aborted: int = 0  # messages that only a reader of uncommitted ones finds
     failed: list[str] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
@@ -79,7 +80,10 @@ class Copied:
         return self.complaints + ([str(anomalies)] if anomalies else [])
 
     def __str__(self) -> str:
-        words = [f"{self.transactions} transactions, {len(self.failed)} failed", str(self.counts)]
+        words = [
+            f"{self.transactions} transactions, {len(self.failed)} failed; {self.aborted} messages aborted",
+            str(self.counts),
+        ]
         return "\n".join([*self.happened, *words, *sorted(set(self.failed)), *self.complaints])
 
 
@@ -151,7 +155,7 @@ def run(cluster: Cluster, folder: Path, plan: Plan, seed: int) -> Copied:
     source, target = cluster.topic(plan.partitions), cluster.topic(plan.partitions)
     sent = _fill(cluster, source, plan)
     copiers = Copiers(cluster, folder, (source, target), plan)
-    with _reader(cluster, target, plan) as reader:
+    with _reader(cluster, target, plan, "read_committed") as reader:
         try:
             for shell in plan.shells:
                 copiers.start(shell)
@@ -160,9 +164,13 @@ def run(cluster: Cluster, folder: Path, plan: Plan, seed: int) -> Copied:
             complaints = copiers.end()
         finally:
             copiers.close()
-        _to_the_end(reader, read, plan)
+        _read_on(reader, read, plan)
+    with _reader(cluster, target, plan, "read_uncommitted") as reader:
+        everything = Read()
+        _read_on(reader, everything, plan)
     lines = copiers.lines()
     outcome = Copied(check(sent, read), happened=happened, complaints=complaints)
+    outcome.aborted = len(everything.messages) - len(read.messages)
     outcome.transactions = sum(words[0] == "copied" and words[1] != "0" for words in lines)
     outcome.failed = [" ".join(words[1:]) for words in lines if words[0] == "failed"]
     return outcome
@@ -223,13 +231,13 @@ def _await_copied(copiers: Copiers, count: int) -> None:
 
 
 @contextmanager
-def _reader(cluster: Cluster, topic: str, plan: Plan) -> Iterator[Consumer]:
-    """A reader of committed messages, from the first one on."""
+def _reader(cluster: Cluster, topic: str, plan: Plan, isolation: str) -> Iterator[Consumer]:
+    """A reader of all partitions, from the first message on."""
     consumer = Consumer(
         {
             "bootstrap.servers": cluster.bootstrap_servers,
             "group.id": f"reader-{topic}",
-            "isolation.level": "read_committed",
+            "isolation.level": isolation,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "log_level": 0,
@@ -255,10 +263,10 @@ def _await_all(reader: Consumer, plan: Plan) -> Read:
     return read
 
 
-def _to_the_end(reader: Consumer, read: Read, plan: Plan) -> None:
+def _read_on(reader: Consumer, read: Read, plan: Plan) -> None:
     """Read on, to the end of each partition as it is now."""
-    for position in reader.position(reader.assignment()):
-        reader.seek(TopicPartition(position.topic, position.partition, max(position.offset, 0)))
+    positions = reader.position(reader.assignment())
+    reader.assign([TopicPartition(each.topic, each.partition, max(each.offset, 0)) for each in positions])
     ended: set[int] = set()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while len(ended) < plan.partitions and time.monotonic() < deadline:

@@ -18,8 +18,8 @@ from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import PURGED_IN_QUEUE
 
 # Numbers of kinds of requests, and of errors: https://kafka.apache.org/protocol.html
-PRODUCE, ADD_PARTITIONS, END, COMMIT_OFFSETS = 0, 24, 26, 28
-CONCURRENT, FENCED, ILLEGAL_GENERATION, MSG_SIZE_TOO_LARGE = 51, 90, 22, 10
+PRODUCE, ADD_PARTITIONS, ADD_OFFSETS, END, COMMIT_OFFSETS = 0, 24, 25, 26, 28
+CONCURRENT, FENCED, OLD_EPOCH, ILLEGAL_GENERATION, MSG_SIZE_TOO_LARGE = 51, 90, 47, 22, 10
 TOPIC = "transactions"
 
 # What the wrapper warns of where a producer that was fenced is closed.
@@ -159,7 +159,7 @@ def test_one_command_at_a_time(topic: ProducerTopic, mock: Mock) -> None:
 def test_reports_tell_of_messages_that_were_aborted(
     running: Engine, mock: Mock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kafkatcl.engine.transactions._REGISTER_SECONDS", 0)
+    monkeypatch.setattr("kafkatcl.engine.transaction_calls._REGISTER_SECONDS", 0)
     running.master.wanted.add("delivery")
     topic = transactional(running)
     topic.handle.transactions.init()
@@ -262,17 +262,23 @@ def test_a_member_that_the_group_has_put_out_cannot_commit(
     assert taken(member, 1) == [0]
 
 
-@pytest.mark.parametrize("end", ["deleted", "fenced"])
+@pytest.mark.parametrize("end", ["deleted", "fenced", "fenced early"])
 def test_a_subscriber_goes_back_to_what_is_committed_where_the_end_is_not_known(
     end: str, running: Engine, member: Subscriber, topic: ProducerTopic, mock: Mock
 ) -> None:
     member.commit([TopicPartitionOffset(TOPIC, 0, 2)], wait=True)
     taken(member, 5)
     transactions = topic.handle.transactions
-    transactions.send_offsets(Handover(member).handed_over())
+    if end == "fenced early":
+        mock.fail(ADD_OFFSETS, OLD_EPOCH)
+        with pytest.raises(Failure) as caught:
+            transactions.send_offsets(Handover(member).handed_over())
+        assert word(caught) == "fatal"
+    else:
+        transactions.send_offsets(Handover(member).handed_over())
     if end == "deleted":
         topic.handle.delete()
-    else:
+    elif end == "fenced":
         topic.produce(0, b"x")
         mock.fail(END, FENCED)
         with pytest.raises(Failure) as caught:

@@ -25,6 +25,13 @@ proc member {name group} {
     m subscriber $name
     m config group.id {} enable.auto.commit {}
 }
+proc fill {count} {
+    m producer_creator filler
+    filler new_topic filled $::in
+    for {set i 0} {$i < $count} {incr i} {
+        filled produce 0 $i
+    }
+}
 proc told {script} {
     set code [catch {uplevel 1 $script} result options]
     puts "$code $result"
@@ -234,11 +241,7 @@ def test_what_is_wrong_is_an_error_that_says_what_to_do(
 BACK = (
     SETUP
     + """
-m producer_creator plain
-plain new_topic fill $in
-for {set i 0} {$i < 8} {incr i} {
-    fill produce 0 $i
-}
+fill 8
 producer p
 p new_topic tp $out
 member s g
@@ -300,11 +303,7 @@ def test_what_an_aborted_transaction_has_consumed_comes_again(
 ENDED = (
     SETUP
     + """
-m producer_creator plain
-plain new_topic fill $in
-for {set i 0} {$i < 6} {incr i} {
-    fill produce 0 $i
-}
+fill 6
 member s g
 s assign [list $in 0 0]
 producer p

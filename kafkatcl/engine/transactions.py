@@ -1,10 +1,7 @@
 """The transactions of one producer.
 
-librdkafka's calls may be made again when they have timed out, and go on then.  So each
-is made of short ones here: between two of them a signal is seen, and the end of the
-handle.  A commit that did not come to its end in time is under way all the same, and
-nothing else can be done before it was called again and has told how it ends.
-https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L9133-L9330
+A commit that did not come to its end in time is under way all the same, and nothing
+else can be done before it was called again and has told how it ends.
 """
 
 from __future__ import annotations
@@ -16,21 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Callable
 
-from kafkatcl.engine.errors import kafka_failure, with_reason, worded
+from kafkatcl.engine.errors import kafka_failure, worded
 from kafkatcl.engine.handover import Handed, Handover
-from kafkatcl.engine.secrets import scrub
-from kafkatcl.engine.waiting import deadline_after, interruptibly, remaining
+from kafkatcl.engine.transaction_calls import ANEW, DELETED, TransactionCalls
+from kafkatcl.engine.waiting import deadline_after
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import CONFLICT, FATAL, NOT_CONFIGURED, NOT_STARTED
-from kafkatcl.librdkafka.wrapper import KafkaException
 
-#: How long each of the calls that make up one of ours takes at most, and how long it
-#: takes at least when it fails.
-_SLICE_SECONDS, _PAUSE_SECONDS = 0.1, 0.05
-#: How long an abort waits until the cluster knows of the transaction (``_register``).
-_REGISTER_SECONDS = 2.0
+#: How long closing waits for an abort, which the cluster makes by itself otherwise.
+_CLOSING_SECONDS = 5.0
 _OUTSIDE = "a transactional producer produces within transactions only: begin one before"
-_ANEW = "this producer can do nothing more: delete it and make a new one"
 
 
 class State(enum.Enum):
@@ -42,8 +34,8 @@ class State(enum.Enum):
     BROKEN = "the transaction has failed: call abort_transaction"
     COMMITTING = "the last commit has not come to its end: call commit_transaction again"
     ABORTING = "the last abort has not come to its end: call abort_transaction again"
-    FAILED = _ANEW
-    CLOSED = "the handle was deleted"
+    FAILED = ANEW
+    CLOSED = DELETED
 
 
 _UNDER_WAY = (State.OPEN, State.BROKEN, State.COMMITTING, State.ABORTING)
@@ -66,14 +58,12 @@ class Transactions:
     def __init__(
         self, client: Any, setting: Callable[[str], str], why: Callable[[], str], on_end: Callable[[], None]
     ) -> None:
-        self._client = client
-        self._why = why
+        self._calls = TransactionCalls(client, why)
         self._on_end = on_end
         self.are_configured = bool(setting("transactional.id"))
         self._default_ms = int(setting("transaction.timeout.ms"))
         self._state = State.NEW
-        self._call = threading.Lock()  # held by the command that is under way
-        self._is_closing = False
+        self._turn = threading.Lock()  # held by the command that is under way
         #: Of the transaction that is under way: the errors of messages that the script
         #: takes for queued, the subscribers it concerns, and what was sent of them.
         self._failed: list[int] = []
@@ -144,13 +134,11 @@ class Transactions:
         :raises Failure: there is no transaction; or the cluster refuses, as when the
             subscriber is no longer a member of its group.
         """
-        with self._command(timeout_ms) as deadline, self._errors():
+        with self._command(timeout_ms) as deadline:
             self._require(State.OPEN)
             self._members.add(handed.member)
             if handed.positions:
-                left = remaining(deadline)
-                words = (handed.native(), handed.group, -1 if left is None else left)
-                interruptibly(lambda: self._client.send_offsets_to_transaction(*words))
+                self._calls.send_offsets(handed.native(), handed.group, deadline)
                 self._sent.append(handed)
 
     def commit(self, timeout_ms: int | None = None) -> None:
@@ -178,9 +166,8 @@ class Transactions:
         """The handle was deleted: a command that is under way is to end, and what the
         subscribers concerned have handed over may be committed or not.
         """
-        self._is_closing = True
-        if self._state in _UNDER_WAY:
-            self._doubt()
+        self._calls.is_ending = True
+        self._doubt()
 
     def close(self, deadline: float) -> bool:
         """Abort the transaction that is under way, so that nobody has to wait until the
@@ -190,27 +177,26 @@ class Transactions:
         :returns: whether there was one.
         """
         self.let_go()
-        with self._call:
+        with self._turn:
             state, self._state = self._state, State.CLOSED
             if state not in _UNDER_WAY or state is State.COMMITTING:
                 return False
-            with suppress(KafkaException, SystemError):
-                if state is State.OPEN:
-                    self._register(deadline)
-                self._retry(deadline, self._client.abort_transaction)
+            self._calls.is_ending = False  # nothing follows this one
+            with suppress(Failure):
+                until = min(deadline, time.monotonic() + _CLOSING_SECONDS)
+                self._calls.abort(until, is_new=state is State.OPEN)
             return True
 
-    # -- inside (`_call` held) ---------------------------------------------------------
+    # -- inside (`_turn` held) ---------------------------------------------------------
 
     def _init(self, deadline: float | None) -> None:
         self._require(State.NEW)
-        self._until(deadline, self._client.init_transactions)
+        self._calls.init(deadline)
         self._state = State.READY
 
     def _begin(self) -> None:
         self._require(State.READY)
-        with self._errors():
-            self._client.begin_transaction()
+        self._calls.begin()
         for kept in (self._failed, self._members, self._sent):
             kept.clear()
         self._state = State.OPEN
@@ -235,12 +221,10 @@ class Transactions:
             raise worded(kafka_failure(self._failed[0], f"{were} not delivered"), "abortable")
         self._state = State.COMMITTING
         try:
-            self._until(deadline, self._client.commit_transaction)
+            self._calls.commit(deadline)
         except Failure as failure:
             if failure.errorcode[-1] == "abortable":
                 self._state = State.BROKEN
-            elif self._state is State.FAILED:
-                self._doubt()
             raise
         self._state = State.READY
         for handed in self._sent:
@@ -250,62 +234,26 @@ class Transactions:
         self._on_end()
         was, self._state = self._state, State.ABORTING
         try:
-            if was is State.OPEN:
-                with self._errors():
-                    self._register(deadline)
-            self._until(deadline, self._client.abort_transaction)
+            self._calls.abort(deadline, is_new=was is State.OPEN)
             self._state = State.READY
         finally:
             for member in self._members if was is not State.ABORTING else ():
                 member.go_back()
 
-    def _register(self, deadline: float | None) -> None:
-        """Have what is queued sent, as the cluster learns of a transaction by that.
-
-        If the cluster is still busy with the transaction before, librdkafka asks for
-        the end of one that the cluster does not know, which is a fatal error.
-        https://github.com/confluentinc/librdkafka/issues/4849
-
-        :raises KafkaException: it is fatal.
-        """
-        until = time.monotonic() + _REGISTER_SECONDS
-        while len(self._client) and time.monotonic() < until and remaining(deadline) != 0:
-            self._client.flush(_SLICE_SECONDS)
+    def _fail(self) -> None:
+        """There was a fatal error."""
+        self._doubt()
+        self._state = State.FAILED
 
     def _doubt(self) -> None:
-        for member in self._members:
-            member.doubt()
-
-    def _until(self, deadline: float | None, call: Callable[[float], Any]) -> None:
-        """Make a call again as long as its errors are retriable.
-
-        :param call: takes a time in seconds.
-        :raises Failure: with its last error; or the handle was deleted.
-        """
-        with self._errors():
-            self._retry(deadline, call, lambda: self._is_closing)
-        if self._is_closing:
-            raise kafka_failure(NOT_STARTED, State.CLOSED.value)
-
-    def _retry(
-        self,
-        deadline: float | None,
-        call: Callable[[float], Any],
-        is_over: Callable[[], bool] = lambda: False,
-    ) -> None:
-        while not is_over():
-            left, begin = remaining(deadline), time.monotonic()
-            try:
-                call(_SLICE_SECONDS if left is None else min(left, _SLICE_SECONDS))
-                return
-            except KafkaException as error:
-                if left == 0 or not error.args[0].retriable():
-                    raise
-            time.sleep(max(begin + _PAUSE_SECONDS - time.monotonic(), 0))
+        """It is not known how the transaction that is under way ends, if one is."""
+        if self._state in _UNDER_WAY:
+            for member in tuple(self._members):
+                member.doubt()
 
     def _require(self, *states: State) -> None:
         if self._state is State.FAILED:
-            raise worded(kafka_failure(FATAL, _ANEW), "fatal")
+            raise worded(kafka_failure(FATAL, ANEW), "fatal")
         if self._state not in states:
             raise kafka_failure(NOT_STARTED, self._state.value)
 
@@ -319,34 +267,14 @@ class Transactions:
         if not self.are_configured:
             more = "transactions need transactional.id: set it on the master before the producer is made"
             raise kafka_failure(NOT_CONFIGURED, more)
-        if not self._call.acquire(blocking=False):
+        if not self._turn.acquire(blocking=False):
             raise kafka_failure(CONFLICT, "another command about transactions is under way")
         try:
             yield deadline_after(self._default_ms if timeout_ms is None else timeout_ms)
         finally:
-            self._call.release()
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except KafkaException as error:
-            raise self._failure(error.args[0]) from error
-        except SystemError as error:  # a fatal error while a report was told
-            if not isinstance(error.__cause__, KafkaException):
-                raise
-            raise self._failure(error.__cause__.args[0]) from error
-
-    def _failure(self, error: Any) -> Failure:
-        """What librdkafka says, and in a further word of errorCode how to go on."""
-        more = with_reason(error.code(), scrub(error.str()), self._why)
-        if error.fatal():
-            self._state = State.FAILED
-            return worded(kafka_failure(error.code(), f"{more}; {_ANEW}"), "fatal")
-        failure = kafka_failure(error.code(), more)
-        if error.txn_requires_abort():
-            return worded(failure, "abortable")
-        return worded(failure, "retriable") if error.retriable() else failure
+            if self._calls.has_failed:
+                self._fail()
+            self._turn.release()
 
 
 def _refused(*words: str) -> Failure:

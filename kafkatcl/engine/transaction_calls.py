@@ -22,8 +22,12 @@ from kafkatcl.librdkafka.wrapper import KafkaException
 #: How long each of the calls that make up one of ours takes at most, and how long it
 #: takes at least when it fails.
 _SLICE_SECONDS, _PAUSE_SECONDS = 0.1, 0.05
-#: How long an abort waits until the cluster knows of the transaction (``_register``).
+#: How long an abort waits until the cluster knows of the transaction.
 _REGISTER_SECONDS = 2.0
+#: Where only failures are reported, librdkafka looks each 10 ms whether all is
+#: delivered, longer than a transaction takes.  So we look, for so long and so often.
+#: https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.c#L4740-L4760
+_LOOKING_SECONDS, _LOOK_SECONDS = 0.1, 0.001
 #: What is left to do after a fatal error, and what ends a call.
 ANEW = "this producer can do nothing more: delete it and make a new one"
 DELETED = "the handle was deleted"
@@ -68,28 +72,30 @@ class TransactionCalls:
 
     def commit(self, deadline: float | None) -> None:
         """Deliver all messages, and commit."""
+        self._deliver(deadline, _LOOKING_SECONDS)
         self._until(deadline, self._client.commit_transaction)
 
     def abort(self, deadline: float | None, *, is_new: bool) -> None:
         """Abort.
 
+        If the cluster is still busy with the transaction before, and does not know of
+        this one, librdkafka asks for its end all the same, and what the cluster answers
+        is a fatal error.  So what is queued is sent before, by which the cluster learns
+        of the transaction.
+        https://github.com/confluentinc/librdkafka/issues/4849
+
         :param is_new: whether nothing has failed, and no abort has begun.
         """
         if is_new:
-            with self._errors():
-                self._register(deadline)
+            self._deliver(deadline, _REGISTER_SECONDS)
         self._until(deadline, self._client.abort_transaction)
 
-    def _register(self, deadline: float | None) -> None:
-        """Have what is queued sent, as the cluster learns of a transaction by that.
-
-        If the cluster is still busy with the transaction before, librdkafka asks for
-        the end of one that the cluster does not know, which is a fatal error.
-        https://github.com/confluentinc/librdkafka/issues/4849
-        """
-        until = time.monotonic() + _REGISTER_SECONDS
-        while len(self._client) and time.monotonic() < until and remaining(deadline) != 0:
-            self._client.flush(_SLICE_SECONDS)
+    def _deliver(self, deadline: float | None, seconds: float) -> None:
+        """Wait for so long until all messages are delivered."""
+        until = time.monotonic() + seconds
+        with self._errors():
+            while len(self._client) and time.monotonic() < until and remaining(deadline) != 0:
+                self._client.flush(_LOOK_SECONDS)
 
     def _until(self, deadline: float | None, call: Callable[[float], Any]) -> None:
         """Make a call again as long as its errors are retriable.

@@ -228,6 +228,21 @@ def test_what_the_script_has_in_hand_and_what_is_paused_comes_again(member: Subs
     assert position(member) == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("enable.auto.commit", "1", "commits by itself"),
+        ("isolation.level", "read_uncommitted", "for commits"),
+    ],
+)
+def test_a_subscriber_with_which_messages_could_come_twice_is_refused(
+    name: str, value: str, words: str, running: Engine
+) -> None:
+    running.master.configure(name, value)
+    with pytest.raises(Failure, match=words):
+        Handover(running.subscriber()).handed_over()
+
+
 def test_a_commit_of_the_group_settles_too(member: Subscriber) -> None:
     taken(member, 3)
     member.commit([], wait=True)

@@ -25,16 +25,22 @@ class Handover(NamedTuple):
     subscriber: Subscriber
 
     def require_transactional(self) -> None:
-        """Refuse a subscriber that commits by itself.
+        """Refuse a subscriber with which messages could be lost or come twice.
 
-        Its group could commit what an aborted transaction has consumed, which would be
-        lost; or after a transaction what was stored before it, which would come twice.
+        One that commits by itself could commit what an aborted transaction has
+        consumed; or after a transaction what was stored before it.  One that reads
+        what is not committed does not wait for the transactions of other members,
+        either, before it goes on from their offsets.
 
-        :raises Failure: ``enable.auto.commit`` is true, or the subscriber was deleted.
+        :raises Failure: it is one of these, or was deleted.
         """
         self.subscriber.check()
-        if self.subscriber.native.setting("enable.auto.commit") != "false":
+        setting = self.subscriber.native.setting
+        if setting("enable.auto.commit") != "false":
             more = "the subscriber commits by itself: set enable.auto.commit to false before it is made"
+            raise kafka_failure(INVALID_ARGUMENT, more)
+        if setting("isolation.level") != "read_committed":
+            more = "the subscriber does not wait for commits: leave isolation.level at read_committed"
             raise kafka_failure(INVALID_ARGUMENT, more)
 
     def handed_over(self, positions: Sequence[TopicPartitionOffset] = ()) -> Handed:

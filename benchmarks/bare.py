@@ -110,6 +110,25 @@ def measure_producing(given: argparse.Namespace, fill: Callable[[Producer], None
     report_rate("acknowledged", given.messages, start, time.perf_counter())
 
 
+def produce_transactions(given: argparse.Namespace) -> None:
+    producer = Producer({"bootstrap.servers": given.brokers, "transactional.id": given.topic})
+    producer.init_transactions()
+    producer.begin_transaction()
+    producer.produce(given.topic, b"first", partition=0)
+    producer.commit_transaction()
+    rows = [{"value": b"x" * given.size}] * given.batch
+    times = []
+    start = time.perf_counter()
+    for left in range(given.messages, 0, -given.batch):
+        begin = time.perf_counter()
+        producer.begin_transaction()
+        producer.produce_batch(given.topic, rows[:left], partition=0)
+        producer.commit_transaction()
+        times.append(time.perf_counter() - begin)
+    report_rate("committed", given.messages, start, time.perf_counter())
+    figure("transaction", sorted(times)[len(times) // 2] * 1000, "ms")
+
+
 # -- consuming -------------------------------------------------------------------------
 
 
@@ -247,6 +266,7 @@ def about(_given: argparse.Namespace) -> None:
 WORKLOADS: dict[str, Callable[[argparse.Namespace], None]] = {
     "produce": produce,
     "produce_batch": produce_batch,
+    "produce_transactions": produce_transactions,
     "consume": consume,
     "consume_batch": consume_batch,
     "queue_batch": consume_batch,

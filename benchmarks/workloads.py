@@ -114,6 +114,7 @@ def workloads(messages: int, volume: int) -> list[Workload]:
     numbers = sorted({fitting(number) for number in (messages // 30, messages // 3, messages * 10 // 3)})
     return [
         *_producing(usual),
+        Workload("produce_transactions", "rates", "produce_transactions", usual),
         *_consuming("rates", twice),
         *map(prefetched, _consuming("prefetched", usual)),
         Workload("latency", "process", "latency", min(messages, LATENCY_MESSAGES)),

@@ -2,8 +2,8 @@
 #
 #   workloads.tcl WORKLOAD ?-option value ...?
 #
-# runs one of them and prints each of its figures as a line of JSON.  Only commands of
-# KafkaTcl 2.4.3 are used.
+# runs one of them and prints each of its figures as a line of JSON.  But for
+# transactions, only commands of KafkaTcl 2.4.3 are used.
 
 package require kafka
 
@@ -120,6 +120,25 @@ proc produce_batches {messages rows} {
     for {set left $messages} {$left > 0} {incr left -[llength $rows]} {
         out produce_batch 0 [lrange $rows 0 $left-1]
     }
+}
+
+# Transactions of -batch messages each.  The first has the topic known to all.
+proc workload::produce_transactions {} {
+    master config transactional.id $::options(-topic)
+    master producer_creator producer
+    producer new_topic out $::options(-topic)
+    producer transaction {out produce 0 first}
+    set rows [lrepeat $::options(-batch) [list [string repeat x $::options(-size)]]]
+    set times {}
+    set start [clock microseconds]
+    for {set left $::options(-messages)} {$left > 0} {incr left -[llength $rows]} {
+        lappend times [lindex [time {
+            producer transaction {out produce_batch 0 [lrange $rows 0 $left-1]}
+        }] 0]
+    }
+    report_rate committed $::options(-messages) $start [clock microseconds]
+    set times [lsort -integer $times]
+    figure transaction [expr {[lindex $times [expr {[llength $times] / 2}]] / 1000.0}] ms
 }
 
 # -- consuming -------------------------------------------------------------------------

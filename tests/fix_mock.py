@@ -19,6 +19,9 @@ _push_errors = function(
     None,
     [ctypes.c_void_p, ctypes.c_int16, ctypes.c_size_t, ctypes.POINTER(ctypes.c_int)],
 )
+_set_rtt = function(
+    "rd_kafka_mock_broker_set_rtt", ctypes.c_int, [ctypes.c_void_p, ctypes.c_int32, ctypes.c_int]
+)
 
 
 class Mock(MockCluster):
@@ -30,6 +33,10 @@ class Mock(MockCluster):
     def fail(self, request: int, code: int, times: int = 1) -> None:
         """Answer the next requests of a kind with an error code."""
         _push_errors(self._cluster, request, times, (ctypes.c_int * times)(*[code] * times))
+
+    def set_round_trip(self, ms: int) -> None:
+        """Answer each request so late."""
+        _set_rtt(self._cluster, 1, ms)
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ KAFKATCL = f"{sys.executable} -m kafkatcl.shell"
 FIGURES = {
     "produce": {"enqueued": "messages/s", "acknowledged": "messages/s"},
     "produce_batch": {"enqueued": "messages/s", "acknowledged": "messages/s"},
+    "produce_transactions": {"committed": "messages/s", "transaction": "ms"},
     "consume": {"rate": "messages/s"},
     "consume_batch": {"rate": "messages/s"},
     "queue_batch": {"rate": "messages/s"},

@@ -89,3 +89,28 @@ def test_positions_are_known_where_nothing_is_stored(client: FakeClient) -> None
     offsets.advance([run(0)])
     offsets.store()
     assert (offsets.position(A), client.stored) == (1, [])
+
+
+def test_what_is_not_committed_is_known(offsets: OffsetStore) -> None:
+    offsets.advance([run(3, 2), run(0, partition=1)])
+    offsets.advance([run(5, 2)])
+    assert offsets.unsettled() == {A: (3, 7), B: (0, 1)}
+    offsets.settle({A: 5, B: 1, ("other", 0): 1})
+    assert offsets.unsettled() == {A: (5, 7)}
+    offsets.forget([A, B])
+    assert offsets.taken_away == {A}
+    offsets.settle({A: 7})
+    assert offsets.taken_away == set()
+
+
+@pytest.mark.parametrize(
+    ("committed", "offset", "unsettled"),
+    [(5, 9, {}), (5, 2, {}), (3, 9, {A: (3, 9)}), (3, 1, {}), (3, 4, {A: (3, 4)}), (3, 3, {})],
+)
+def test_a_seek_leaves_what_was_not_committed_so(
+    committed: int, offset: int, unsettled: dict[tuple[str, int], tuple[int, int]], offsets: OffsetStore
+) -> None:
+    offsets.advance([run(3, 2)])
+    offsets.settle({A: committed})
+    offsets.seek(A, offset)
+    assert (offsets.position(A), offsets.unsettled()) == (offset, unsettled)

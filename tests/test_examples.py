@@ -190,6 +190,17 @@ def test_batch_copy(run: RunExample, kafka: Cluster | None, filled: str) -> None
 
 
 @also_in_tcl9
+def test_exactly_once(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunTcl, filled: str) -> None:
+    copy = kafka.topic() if kafka else "copy"
+    brokers = kafka.bootstrap_servers if kafka else "127.0.0.1"
+    words = (f"copier-{filled}", filled, copy, brokers, "3")
+    ended = run_tcl(EXAMPLES / "exactly_once.tcl", *words, embedded=kafka is None, shell=shell)
+    assert (ended.status, ended.stdout) == (0, "3 messages copied\n"), ended.stderr
+    if kafka:
+        assert sorted(in_kafka(kafka, copy)) == sorted(in_kafka(kafka, filled))
+
+
+@also_in_tcl9
 def test_index_writer(run: RunExample, kafka: Cluster | None, filled: str) -> None:
     found = [f"{key} is at offset {offset}" for offset, (key, _) in enumerate(MESSAGES)]
     assert run("index_writer.tcl", filled).splitlines() == found

@@ -268,6 +268,21 @@ def test_no_message_is_passed_over_when_a_batch_is_interrupted(shell: Shell) -> 
     terminal.types("in consume 0 5000 m; puts next:$m(payload)", "next:c\r")
 
 
+def test_a_transaction_that_is_interrupted_is_aborted(shell: Shell) -> None:
+    terminal = shell("-m kafkatcl.shell --embedded")
+    for line in (
+        "package require kafka; kafka::kafka create m; m config transactional.id t; m producer_creator p",
+        "p new_topic out t; p init_transactions",
+    ):
+        terminal.types(line, "%")
+    terminal.types(
+        "p transaction {out produce 0 x; puts run[expr 6*7]; while 1 {catch {vwait never}}}", "run42\r"
+    )
+    terminal.keys(CTRL_C)
+    terminal.sees("interrupted\r", "%")
+    terminal.types("p begin_transaction; puts begun[expr 6*7]", "begun42\r")
+
+
 def test_ctrl_d_leaves(shell: Shell) -> None:
     terminal = shell()
     terminal.keys(CTRL_D)

@@ -140,3 +140,5 @@ class CommittingHandle(ControlledHandle):
         for done in interruptibly(lambda: self.client.commit(asynchronous=False, **given)):
             if done.error is not None:
                 raise KafkaException(done.error)
+            with self.lock:
+                self.offsets.settle({(done.topic, done.partition): done.offset})

@@ -55,6 +55,12 @@ def bare_failure(code: int, more: str = "") -> Failure:
     return failure
 
 
+def worded(failure: Failure, word: str) -> Failure:
+    """The same failure with one more word in its errorCode."""
+    failure.errorcode = (*failure.errorcode, word)
+    return failure
+
+
 def no_reason() -> str:
     """The reason where none is known: an empty text."""
     return ""

@@ -35,6 +35,13 @@ class OffsetStore:
         #: whose position was committed since, though nobody knows whether it is yet.
         self._sought: set[TopicPartitionPair] = set()
         self._sent: set[TopicPartitionPair] = set()
+        #: Where in each partition begins what is not known to be committed.
+        self._settled: dict[TopicPartitionPair, int] = {}
+        #: Partitions that are read no longer, of which the script was given messages
+        #: that are not known to be committed.
+        self.taken_away: set[TopicPartitionPair] = set()
+        #: Whether it is not known how a transaction with such messages has ended.
+        self.is_doubtful = False
 
     def position(self, topic_partition: TopicPartitionPair) -> int | None:
         """The next offset the script is to have of a partition; None: none is known."""
@@ -51,6 +58,8 @@ class OffsetStore:
         for item in items:  # written out, as it is done for each small batch
             if isinstance(item, Run):
                 topic_partition = item.topic_partition
+                if topic_partition not in self._positions:
+                    self._settled[topic_partition] = item.first
                 self._positions[topic_partition] = item.last + 1
                 self._unstored.add(topic_partition)
 
@@ -64,7 +73,12 @@ class OffsetStore:
                 self._unstored.add(item.topic_partition)
 
     def seek(self, topic_partition: TopicPartitionPair, offset: int) -> None:
-        """The script is to have this offset of a partition next."""
+        """The script is to have this offset of a partition next.  What it was given and
+        is not committed stays so.
+        """
+        begin = self._settled.get(topic_partition, offset)
+        is_settled = begin == self._positions.get(topic_partition, begin)
+        self._settled[topic_partition] = offset if is_settled else min(begin, offset)
         self._positions[topic_partition] = offset
         self._unstored.add(topic_partition)
         if self._stores:
@@ -111,7 +125,27 @@ class OffsetStore:
     def forget(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
         """These partitions are no longer read."""
         for topic_partition in topic_partitions:
-            self._positions.pop(topic_partition, None)
+            if self._positions.pop(topic_partition, None) != self._settled.pop(topic_partition, None):
+                self.taken_away.add(topic_partition)
             self._unstored.discard(topic_partition)
             self._sought.discard(topic_partition)
             self._sent.discard(topic_partition)
+
+    # -- what is committed -------------------------------------------------------------
+
+    def unsettled(self) -> dict[TopicPartitionPair, tuple[int, int]]:
+        """From where to where the script was given messages of a partition that are not
+        known to be committed, if there are any.
+        """
+        return {
+            topic_partition: (self._settled[topic_partition], position)
+            for topic_partition, position in self._positions.items()
+            if self._settled[topic_partition] != position
+        }
+
+    def settle(self, committed: Mapping[TopicPartitionPair, int]) -> None:
+        """The messages before these offsets are committed."""
+        for topic_partition, offset in committed.items():
+            self.taken_away.discard(topic_partition)
+            if topic_partition in self._positions:
+                self._settled[topic_partition] = offset

@@ -12,6 +12,7 @@ from kafkatcl.engine.losses import Losses
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.reports import DeliveryReport, delivered
 from kafkatcl.engine.shutdown import flush_seconds
+from kafkatcl.engine.transactions import Transactions
 from kafkatcl.librdkafka.errors import (
     PURGED_IN_QUEUE,
 )
@@ -44,12 +45,13 @@ class ProducerHandle(Handle):
     #: Whether :meth:`queued` is to be told of messages, so that :meth:`room` can
     #: answer.
     notes_nbytes = False
-    #: Called, from any thread, when a producer has had a fatal error and takes no more
-    #: messages.
-    on_fatal: ClassVar[Callable[[ProducerHandle], None]] = lambda _: None
+    #: Called, from any thread, when a producer takes no more messages, after a fatal
+    #: error or until the next transaction.
+    on_refusing: ClassVar[Callable[[ProducerHandle], None]] = lambda _: None
 
     #: The messages that are not delivered, and that no callback is told of.
     losses: Losses
+    transactions: Transactions
 
     def __init__(self, master: Master, events: EventQueue) -> None:
         super().__init__(master, events)
@@ -81,8 +83,11 @@ class ProducerHandle(Handle):
 
     def _prepare(self) -> None:
         self.losses = Losses(self.name, self.log.say)
+        self.transactions = Transactions(
+            self.client, self.native.setting, self.why, lambda: ProducerHandle.on_refusing(self)
+        )
         if not self.reports:
-            self.native.report_failures(self.losses.count)
+            self.native.report_failures(self._on_failure)
 
     def _poll(self) -> bool:
         if not self.events.full():
@@ -98,17 +103,18 @@ class ProducerHandle(Handle):
 
         :param code: librdkafka's number of the error.
         """
+        is_told = self.transactions.failed(code)
         if self._is_heard():
             reason = with_reason(code, "", self.why)
             self._report(DeliveryReport(payload or b"", partition, topic, key, code=code, reason=reason))
-        else:
+        elif not is_told:
             self.losses.count(topic, code)
 
     def note_fatal(self) -> None:
         """Take note of a fatal error: no message is accepted any more (any thread)."""
         if not self._is_failed:
             self._is_failed = True
-            ProducerHandle.on_fatal(self)
+            ProducerHandle.on_refusing(self)
 
     def queued(self, nbytes: int) -> None:
         """Take note of the bytes of a message (payload and key)."""
@@ -158,6 +164,10 @@ class ProducerHandle(Handle):
             self._served(self.client.poll, left)
         return True
 
+    def let_go(self) -> None:
+        super().let_go()
+        self.transactions.let_go()
+
     def undelivered(self) -> int:
         """How many messages closing waits for (any thread)."""
         return self._left
@@ -176,6 +186,8 @@ class ProducerHandle(Handle):
         The rest is purged, so that librdkafka reports each message; what is not
         reported within half a second is counted without a topic.
         """
+        if self.transactions.close(deadline):
+            self.log.say("TRANSACTION", "a transaction was under way, and was aborted")
         rest = self._flush(deadline) if self._has_brokers else len(self.client)
         if rest:
             self.losses.ending(self._why_not())
@@ -252,5 +264,10 @@ class ProducerHandle(Handle):
 
     def _on_dropped(self, notices: list[Event]) -> None:
         for _, report in notices:
-            if isinstance(report, DeliveryReport) and report.code:
+            is_failed = isinstance(report, DeliveryReport) and report.code
+            if is_failed and not self.transactions.are_configured:  # else the commit has told
                 self.losses.count(report.topic, report.code)
+
+    def _on_failure(self, topic: str, code: int) -> None:
+        if not self.transactions.failed(code):
+            self.losses.count(topic, code)

@@ -14,6 +14,7 @@ from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.batches import OutgoingBatch
 from kafkatcl.librdkafka.errors import (
     FATAL,
+    NOT_STARTED,
     QUEUE_FULL,
     TOPIC_EXCEPTION,
     TOPIC_FORBIDDEN,
@@ -127,6 +128,8 @@ class ProducerTopic(Topic):
         return code in _TOPIC_ERRORS and self._is_early()
 
     def _failure(self, code: int, more: str = "") -> Failure:
+        if code == NOT_STARTED and self.handle.transactions.are_configured:
+            return self.handle.transactions.refusal(more)
         return kafka_failure(code, with_reason(code, more, self.handle.why))
 
     def _is_early(self) -> bool:

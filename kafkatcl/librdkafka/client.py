@@ -36,10 +36,15 @@ _last_error = function("rd_kafka_last_error", _INT, [])
 _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
 _queue_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
 _REPORT = ctypes.CFUNCTYPE(None, _POINTER, ctypes.POINTER(Message), _POINTER)
+_assignment_lost = function("rd_kafka_assignment_lost", _INT, [_POINTER])
 _conf = function("rd_kafka_conf", _POINTER, [_POINTER])
+_conf_get = function("rd_kafka_conf_get", _INT, [_POINTER, _TEXT, _TEXT, ctypes.POINTER(ctypes.c_size_t)])
 _conf_set = function("rd_kafka_conf_set", _INT, [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t])
 _conf_set_dr_msg_cb = function("rd_kafka_conf_set_dr_msg_cb", None, [_POINTER, _REPORT])
 _topic_name = function("rd_kafka_topic_name", _TEXT, [_POINTER])
+
+#: Room for the value of a property that is asked for.
+_SETTING_BYTES = 1024
 
 
 class NativeClient:
@@ -63,6 +68,21 @@ class NativeClient:
             https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L5811-L5827
         """
         return int(_brokers_add(self._pointer, brokers.encode(errors="replace")))
+
+    def setting(self, name: str) -> str:
+        """The value of a property that the client works with; empty for none."""
+        size = ctypes.c_size_t(_SETTING_BYTES)
+        text = ctypes.create_string_buffer(_SETTING_BYTES)
+        _conf_get(_conf(self._pointer), name.encode(), text, ctypes.byref(size))
+        return text.value.decode(errors="replace")
+
+    def is_assignment_lost(self) -> bool:
+        """Whether the group has put this consumer out, and it does not know yet which
+        partitions it has lost.
+
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L4570-L4590
+        """
+        return bool(_assignment_lost(self._pointer))
 
     def set_log_level(self, level: int) -> None:
         """Let log lines up to this syslog level through."""

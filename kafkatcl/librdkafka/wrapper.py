@@ -4,6 +4,12 @@ its clients, what they take and raise, and a partitioner.
 
 from __future__ import annotations
 
+import warnings
+
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition, consistent
 
 __all__ = ["Consumer", "KafkaError", "KafkaException", "Producer", "TopicPartition", "consistent"]
+
+# A producer that has had a fatal error cannot abort, and tells so once more when it is
+# closed: scripts were told before.
+warnings.filterwarnings("ignore", "Producer abort_transaction failed during close", RuntimeWarning)

@@ -47,7 +47,7 @@ def serve() -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGINT, _give_up)
     signal.signal(signal.SIGTERM, server.end)
-    ProducerHandle.on_fatal = server.revoke
+    ProducerHandle.on_refusing = server.revoke
     server.run()
     with foreground():
         shutdown()

@@ -153,6 +153,47 @@ Row handle assignment {} {
     about {The partitions that a consumer reads.}
     call handle_assignment
 }
+Row handle transaction {?-timeout ms? ?-offsets subscriber? script} {
+    since 2.5
+    about {Run a script; what it has produced, and the positions of the subscriber, are committed together or not at all.}
+    errors {_STATE _NOT_CONFIGURED _FENCED _ASSIGNMENT_LOST ILLEGAL_GENERATION}
+    spare 1
+}
+Row handle init_transactions {?ms?} {
+    since 2.5
+    about {Get ready for transactions, and end those of an earlier producer with the same transactional.id.}
+    errors {_STATE _NOT_CONFIGURED _TIMED_OUT}
+    call transactions_init
+    waits 1
+}
+Row handle begin_transaction {} {
+    since 2.5
+    about {Begin a transaction.}
+    errors {_STATE _NOT_CONFIGURED}
+    call transaction_begin
+    waits 1
+}
+Row handle send_offsets {subscriber ?position ...?} {
+    since 2.5
+    about {Have offsets committed with the transaction: these, or those of all that the subscriber has handed over.}
+    errors {_STATE _ASSIGNMENT_LOST ILLEGAL_GENERATION UNKNOWN_MEMBER_ID}
+    waits 1
+}
+Row handle commit_transaction {?ms?} {
+    since 2.5
+    about {Wait until all messages are delivered, and commit the transaction.}
+    errors {_STATE _TIMED_OUT _FENCED}
+    call transaction_commit
+    waits 1
+}
+Row handle abort_transaction {?ms?} {
+    since 2.5
+    about {Drop what is not sent, and abort the transaction; subscribers whose offsets were sent go back.}
+    errors {_STATE _TIMED_OUT _FENCED}
+    before Requeue
+    call transaction_abort
+    waits 1
+}
 
 Kind producer_topic {A topic to produce to.}
 Row producer_topic produce {partition payload ?key?} {

@@ -10,8 +10,8 @@ namespace eval ::kafkatcl::failures {
     # errorInfo of the script's own code that failed within a command of ours, from
     # Passed until Told; else unset
     variable script
-    # options of `catch` of the script's own code that has ended a `consume_batch`
-    # early, see messages::RunForEach
+    # options of `catch` of the script's own code that has ended a `consume_batch` or a
+    # `transaction`, see messages::RunForEach and transactions::Run
     variable passed
 }
 
@@ -30,16 +30,15 @@ proc ::kafkatcl::failures::Body {call} {
 }
 
 # How an object command ends whose procedure did not end normally.
-#   code    of `catch`: 1 for an error, 2 for a return of the script's own code, or
-#           another
+#   code    of `catch`: 1 for an error, else how the script's own code has ended
 #   Result  the words for `return` in the object command
 proc ::kafkatcl::failures::Returned {code result} {
     variable passed
     if {$code == 1} {
         return [Told $result [list -code 1 -level 0 -errorcode $::errorCode -errorinfo $::errorInfo]]
     }
-    # A return of the script's code has the object command to leave, too.
-    return [list -options [dict replace $passed -level [expr {[dict get $passed -level] + ($code == 2)}]] $result]
+    # It has the object command to leave, too.
+    return [list -options [dict replace $passed -level [expr {[dict get $passed -level] + 1}]] $result]
 }
 
 # Define a command for scripts as `proc` does, with errors as scripts see them.

@@ -62,6 +62,17 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "partitioner": [("partitioner",)],
         "poll": [(), ("timeout",)],
         "assignment": [()],
+        "transaction": [
+            ("code",),
+            ("=-timeout", "timeout", "code"),
+            ("=-offsets", "member", "code"),
+            ("=-offsets", "member", "=-timeout", "timeout", "code"),
+        ],
+        "init_transactions": [(), ("timeout",)],
+        "begin_transaction": [()],
+        "send_offsets": [("member",), ("member", "position"), ("member", "position", "...")],
+        "commit_transaction": [(), ("timeout",)],
+        "abort_transaction": [(), ("timeout",)],
         "delete": [()],
     },
     "producer_topic": {
@@ -161,8 +172,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
 OBJECTS: dict[str, tuple[str, ...]] = {
     "kafka": ("kafka::kafka",),
     "master": ("m", "m", "mn"),
-    "handle": ("p", "p", "c", "c", "pn", "cn"),
-    "producer_topic": ("tp", "tp", "tp", "tpn"),
+    "handle": ("p", "p", "c", "c", "pn", "cn", "pt", "pt"),
+    "producer_topic": ("tp", "tp", "tp", "tpn", "tpt"),
     "consumer_topic": ("tc", "tc", "tc", "tcn"),
     "queue": ("q", "q", "qn"),
     "subscriber": ("s", "s", "s2", "sn"),

@@ -51,6 +51,14 @@ proc ::fuzz::Fresh {} {
         ::tc$n start_queue 2 0 ::q$n
     }
     ::m subscriber ::s2
+    # A producer with transactions, and a subscriber that goes with them.
+    ::m config transactional.id fuzz-[pid] enable.auto.commit false
+    ::m producer_creator ::pt
+    ::pt new_topic ::tpt $::topic
+    ::m config transactional.id {}
+    ::m subscriber ::st
+    ::m config enable.auto.commit true
+    ::st assign [list $::topic 1 0]
     ::s assign [list $::topic 0 0]
     kafka::setup -brokers $::brokers
     kafka::master logger none

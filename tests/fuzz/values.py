@@ -101,6 +101,7 @@ KINDS: dict[str, Kind] = {
     "code": Kind(("{incr fuzz::count}", "{}"), words.CODES),
     "callback": Kind(("fuzz::Note", "{fuzz::Note more}"), words.CALLBACKS),
     "name": Kind(("x", "#auto", "y"), words.NAMES),
+    "member": Kind(("st", "::st"), ("s", "p", "tc", "nosuch", *words.NAMES)),
     "queue": Kind(("q", "::q"), ("tc", "m", "nosuch", *words.NAMES)),
     "brokers": Kind(
         ("$brokers", "[lindex $brokers 0]"), ("{}", "{{}}", '"a \\{"', r'"a\u0000b"', "{,}", "{ }")

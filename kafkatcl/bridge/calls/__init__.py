@@ -44,6 +44,7 @@ from kafkatcl.bridge.calls import (
     rebalances,
     subscribers,
     topics,
+    transactions,
 )
 from kafkatcl.bridge.calls.registry import BRIDGE_CALLS, FAST_PATHS, LIST_CALLS
 
@@ -61,4 +62,5 @@ __all__ = [
     "rebalances",
     "subscribers",
     "topics",
+    "transactions",
 ]

@@ -6,7 +6,7 @@ import functools
 import os
 import struct
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, Callable
 
 from kafkatcl.bridge.texts import escaped
@@ -92,6 +92,56 @@ def _text(encoded: Body) -> str:
         # https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclEncoding.c#L2288).
         halves = encoded.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass")
         return escaped(halves.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass"))
+
+
+def listed(body: Body) -> tuple[list[str], tuple[tuple[Any, ...], ...]]:
+    """The words of a LIST_CALL, and its list of lists."""
+    (length,) = INT.unpack_from(body)
+    start = INT.size + length
+    (count,) = INT.unpack_from(body, start)
+    total, *rest = struct.unpack_from(f"<{count}i", body, start + INT.size)
+    take = _cutter(body[start + INT.size * (1 + count) :], total)
+    numbers = iter(rest)
+    rows = tuple([
+        tuple([
+            take(number) if number >= 0 else tuple(map(take, islice(numbers, -1 - number)))
+            for number in islice(numbers, size)
+        ])
+        for size in numbers
+    ])  # fmt: skip
+    return words(body[INT.size : start]), rows
+
+
+def _cutter(encoded: Body, total: int) -> Callable[[int], str]:
+    """What takes strings off the front of a text, each by its length.
+
+    :param total: the length of the text as Tcl counts it.
+    """
+    text = encoded.decode("utf-8", "surrogatepass")
+    at = 0
+
+    def take(length: int) -> str:
+        nonlocal at
+        at += length
+        return text[at - length : at]
+
+    def take_halves(length: int) -> str:
+        nonlocal at
+        at += length
+        return escaped(_joined(halves[2 * (at - length) : 2 * at]).encode("utf-8", "surrogatepass"))
+
+    try:
+        text.encode()
+        if len(text) == total:
+            return take
+    except UnicodeEncodeError:  # halves of characters, which counts as Tcl 8 counts them
+        pass
+    halves = text.encode("utf-16-le", "surrogatepass")
+    return take_halves
+
+
+def _joined(halves: bytes) -> str:
+    return halves.decode("utf-16-le", "surrogatepass")
 
 
 # PRODUCE_UNANSWERED with the header in front.  Messages in a row have in common what is

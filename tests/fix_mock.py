@@ -19,6 +19,9 @@ _push_errors = function(
     None,
     [ctypes.c_void_p, ctypes.c_int16, ctypes.c_size_t, ctypes.POINTER(ctypes.c_int)],
 )
+_set_rtt = function(
+    "rd_kafka_mock_broker_set_rtt", ctypes.c_int, [ctypes.c_void_p, ctypes.c_int32, ctypes.c_int]
+)
 
 
 class Mock(MockCluster):
@@ -26,6 +29,10 @@ class Mock(MockCluster):
 
     def __enter__(self) -> Mock:
         return self
+
+    def delay(self, ms: int) -> None:
+        """Answer each request after so many ms."""
+        _set_rtt(self._cluster, 1, ms)
 
     def fail(self, request: int, code: int, times: int = 1) -> None:
         """Answer the next requests of a kind with an error code."""

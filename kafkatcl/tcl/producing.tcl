@@ -114,8 +114,10 @@ namespace eval ::kafkatcl::producing {
     }
 
     # Have each value of messages no other type than that of a string, or of bytes if it
-    # has no other string: the bridge passes those as they are.  `string length` does
-    # that to what it looks at, and is quicker than to make them anew.
+    # has no other string: the bridge passes those as they are.  `string range` does
+    # that to what it looks at (Tcl_GetRange in
+    # https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclStringObj.c), which is
+    # quicker than to make them anew.
     #   Result  0 if something is no list
     proc Settle {messages} {
         return [expr {![catch {
@@ -123,10 +125,10 @@ namespace eval ::kafkatcl::producing {
                 foreach {name value} $message {
                     if {$name eq "headers" || $name eq "null_headers"} {
                         foreach part $value {
-                            ::tcl::string::length $part
+                            ::tcl::string::range $part 0 0
                         }
                     } else {
-                        ::tcl::string::length $value
+                        ::tcl::string::range $value 0 0
                     }
                 }
             }

@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from kafkatcl.bridge.arguments import byte_string, integer_or_none, parse_integer
@@ -38,6 +39,7 @@ _TYPED = frozenset((str, bytes, int, float, bool, tuple))
 #: those of numbers, and of lists.
 _STRING, _STRING_OR_BYTES = frozenset((str, _NONE)), frozenset((str, bytes, _NONE))
 _NUMERIC, _LISTED = frozenset((str, bytes, int, bool, _NONE)), frozenset((tuple, _NONE))
+_names_of = itemgetter(slice(None, None, 2))
 _UNASSIGNED = -1
 #: How many combinations of names are kept.
 _MAX_NAMES = 1000
@@ -85,7 +87,7 @@ def _columns(rows: Sequence[Row]) -> dict[str, _Column]:
     :raises Failure: a name is none that a message may have.
     """
     try:
-        shapes = {row[::2] for row in rows}
+        shapes = set(map(_names_of, rows))
     except TypeError:  # a name has a type of its own, such as that of names of variables
         return _columns(
             [tuple([value if type(value) in _TYPED else str(value) for value in row]) for row in rows]

@@ -60,10 +60,10 @@ bytes  what
 5      the tail, to which the columns lead: ``hiyou``
 =====  ===============================================================================
 
-The numbers of a LIST_CALL are the length of all strings together; and for each list in
-the list, how many elements it has, and for each of these its length, or -1-n for a list
-of n strings, whose lengths follow.  These lengths are characters as Tcl counts them: in
-Tcl 8 one that has two halves counts twice.
+The numbers of a LIST_CALL are the length of all strings together; how many lists there
+are in the list, and how many elements each has; and for each element its length, or
+-1-n for a list of n strings, whose lengths follow.  Lengths are characters as Tcl
+counts them: in Tcl 8 one that has two halves counts twice.
 
 Further runs have their columns behind those of the first, and the tail is one for all.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import struct
+from collections import deque
 from collections.abc import Iterator
 from itertools import accumulate, islice
 from typing import Any, Callable
@@ -99,49 +100,44 @@ def listed(body: Body) -> tuple[list[str], tuple[tuple[Any, ...], ...]]:
     (length,) = INT.unpack_from(body)
     start = INT.size + length
     (count,) = INT.unpack_from(body, start)
-    total, *rest = struct.unpack_from(f"<{count}i", body, start + INT.size)
-    take = _cutter(body[start + INT.size * (1 + count) :], total)
-    numbers = iter(rest)
-    rows = tuple([
-        tuple([
-            take(number) if number >= 0 else tuple(map(take, islice(numbers, -1 - number)))
-            for number in islice(numbers, size)
-        ])
-        for size in numbers
-    ])  # fmt: skip
-    return words(body[INT.size : start]), rows
+    total, size, *numbers = struct.unpack_from(f"<{count}i", body, start + INT.size)
+    sizes, lengths = numbers[:size], numbers[size:]
+    text = body[start + INT.size * (1 + count) :]
+    elements: Iterator[Any] = iter(_cut(text, total, [number for number in lengths if number >= 0]))
+    if len(lengths) and min(lengths) < 0:
+        elements = _nested(lengths, elements)
+    return words(body[INT.size : start]), tuple([tuple(islice(elements, size)) for size in sizes])
 
 
-def _cutter(encoded: Body, total: int) -> Callable[[int], str]:
-    """What takes strings off the front of a text, each by its length.
+def _nested(lengths: list[int], strings: Iterator[str]) -> Iterator[str | tuple[str, ...]]:
+    """The elements of which some are lists of strings, see ``protocol.py``."""
+    numbers = iter(lengths)
+    for number in numbers:
+        if number >= 0:
+            yield next(strings)
+        else:
+            yield tuple(islice(strings, -1 - number))
+            deque(islice(numbers, -1 - number), 0)  # their lengths
 
-    :param total: the length of the text as Tcl counts it.
+
+def _cut(encoded: Body, total: int, lengths: list[int]) -> list[str]:
+    """The strings that a text is made of.
+
+    :param total: the length of the text as Tcl counts it, as the others are.
     """
     text = encoded.decode("utf-8", "surrogatepass")
-    at = 0
-
-    def take(length: int) -> str:
-        nonlocal at
-        at += length
-        return text[at - length : at]
-
-    def take_halves(length: int) -> str:
-        nonlocal at
-        at += length
-        return escaped(_joined(halves[2 * (at - length) : 2 * at]).encode("utf-8", "surrogatepass"))
-
+    ends = list(accumulate(lengths, initial=0))
     try:
         text.encode()
         if len(text) == total:
-            return take
-    except UnicodeEncodeError:  # halves of characters, which counts as Tcl 8 counts them
+            return [text[start:end] for start, end in zip(ends, ends[1:])]
+    except UnicodeEncodeError:  # halves of characters, which are counted as Tcl 8 counts them
         pass
     halves = text.encode("utf-16-le", "surrogatepass")
-    return take_halves
-
-
-def _joined(halves: bytes) -> str:
-    return halves.decode("utf-16-le", "surrogatepass")
+    joined = [
+        halves[2 * start : 2 * end].decode("utf-16-le", "surrogatepass") for start, end in zip(ends, ends[1:])
+    ]
+    return [escaped(string.encode("utf-8", "surrogatepass")) for string in joined]
 
 
 # PRODUCE_UNANSWERED with the header in front.  Messages in a row have in common what is

@@ -120,26 +120,26 @@ proc ::kafkatcl::bridge::produce_messages {topic partition prefix isCertain mess
 #   Errors    if there is anything unusual
 proc ::kafkatcl::sidecar::Listed {messages} {
     variable utf8
-    set numbers {}
+    set sizes {}
+    set lengths {}
     set text {}
     foreach message $messages {
-        lappend numbers [llength $message]
+        lappend sizes [llength $message]
         foreach {name value} $message {
-            lappend numbers [::tcl::string::length $name]
             append text $name
-            if {$name in {headers null_headers}} {
-                lappend numbers [expr {-1 - [llength $value]}]
+            if {$name eq "headers" || $name eq "null_headers"} {
+                lappend lengths [::tcl::string::length $name] [expr {-1 - [llength $value]}]
                 foreach part $value {
-                    lappend numbers [::tcl::string::length $part]
+                    lappend lengths [::tcl::string::length $part]
                     append text $part
                 }
             } else {
-                lappend numbers [::tcl::string::length $value]
+                lappend lengths [::tcl::string::length $name] [::tcl::string::length $value]
                 append text $value
             }
         }
     }
-    set numbers [linsert $numbers 0 [::tcl::string::length $text]]
+    set numbers [list [::tcl::string::length $text] [llength $sizes] {*}$sizes {*}$lengths]
     return [list [::tcl::binary::format ii* [llength $numbers] $numbers] [::tcl::encoding::convertto {*}$utf8 $text]]
 }
 

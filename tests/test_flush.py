@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from fix_cluster import Cluster
 from fix_mock import Mock
+from fix_producing import MASTER
 from fix_tcl import RunTcl, also_in_tcl9
 
-SETUP = """
-package require kafka
-kafka::kafka create m
-m logger none
-m config bootstrap.servers [join $env(KAFKATCL_TEST_BROKERS) ,]
-set topic [lindex $argv 0]
-set told 0
-"""
+SETUP = f"{MASTER}set told 0\n"
 
 FLUSHED = (
     SETUP

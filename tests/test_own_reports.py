@@ -10,18 +10,17 @@ from collections import Counter
 import pytest
 from fix_cluster import Cluster
 from fix_mock import Mock
+from fix_producing import MASTER
 from fix_tcl import RunTcl, also_in_tcl9
 
-SETUP = """
-package require kafka
-kafka::kafka create m
-m logger none
-m config bootstrap.servers [join $env(KAFKATCL_TEST_BROKERS) ,]
-set topic [lindex $argv 0]
+SETUP = (
+    MASTER
+    + """
 proc told {who report} {
     puts "$who [lmap {name value} $report {format %s=%s $name $value}]"
 }
 """
+)
 VARYING = re.compile(r"(latency|offset|timestamp)=\d+")
 
 REPORTS = (

@@ -71,10 +71,13 @@ def report_memory(name: str, measure: str) -> None:
 def produce(given: argparse.Namespace) -> None:
     payload = b"x" * given.size
     with_key = bool(given.key)
+    headers: Any = [(f"header{number}", b"0123456789") for number in range(given.headers)]
 
     def fill(producer: Producer) -> None:
         for i in range(given.messages):
-            if with_key:
+            if headers:
+                producer.produce(given.topic, payload, partition=0, headers=headers)
+            elif with_key:
                 producer.produce(given.topic, payload, b"key%d" % i, 0)
             else:
                 producer.produce(given.topic, payload, partition=0)
@@ -267,6 +270,7 @@ WORKLOADS: dict[str, Callable[[argparse.Namespace], None]] = {
     "produce": produce,
     "produce_batch": produce_batch,
     "produce_transactions": produce_transactions,
+    "produce_messages": produce,  # it has no other way for messages with headers
     "consume": consume,
     "consume_batch": consume_batch,
     "queue_batch": consume_batch,
@@ -290,6 +294,7 @@ def main() -> None:
     parser.add_argument("-partitions", type=int, default=1)
     parser.add_argument("-batch", type=int, default=1000)
     parser.add_argument("-key", type=int, default=0)
+    parser.add_argument("-headers", type=int, default=0)
     parser.add_argument("-prefetched", type=int, default=0)
     parser.add_argument("-settling", type=int, default=1)
     given = parser.parse_args()

@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 TCL_SCRIPT = HERE / "workloads.tcl"
 KCAT_SCRIPTS = frozenset({"produce", "consume"})
 PKG_INDEX = HERE.parent / "pkgIndex"
-HOSTED, STOCK = "kafkatcl", "tclsh"
+HOSTED, STOCK, BARE = "kafkatcl", "tclsh", "bare"
 #: Those that run this package: in an interpreter that Python hosts, and in one that has
 #: a sidecar.
 OURS = (HOSTED, STOCK)
@@ -47,7 +47,8 @@ class Peer:
     and the workloads it has (None: all).
 
     One that does not have all has none of those that are prefetched; only one that
-    ``grows`` has those of growth. ``environment`` is added to that of this process.
+    ``grows`` has those of growth, and only ours and confluent-kafka those that are new.
+    ``environment`` is added to that of this process.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Peer:
 
     def runs(self, workload: Workload) -> bool:
         if workload.grows and not self.grows:
+            return False
+        if workload.is_new and self.name not in {*OURS, BARE}:
             return False
         return self.scripts is None or (workload.script in self.scripts and not workload.prefetched)
 
@@ -105,7 +108,7 @@ def usual_peers() -> list[Peer]:
     return [
         Peer(HOSTED, [python, "-m", "kafkatcl.shell", str(TCL_SCRIPT)], grows=True),
         *([Peer(STOCK, ["tclsh", str(TCL_SCRIPT)], environment=sidecar)] if shutil.which("tclsh") else []),
-        Peer("bare", [python, str(HERE / "bare.py")]),
+        Peer(BARE, [python, str(HERE / "bare.py")]),
         *([Peer("kcat", [python, str(HERE / "kcat.py")], KCAT_SCRIPTS)] if shutil.which("kcat") else []),
     ]
 

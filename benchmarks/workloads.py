@@ -26,9 +26,10 @@ class Workload:
     """One line of a table: ``script`` names the workload in workloads.tcl,
     the others are its options.
 
-    ``size`` is that of a payload in bytes, ``table`` the table that the workload
-    belongs to.  Before ``messages`` are measured, ``settling`` others are taken.  The
-    topic holds all of these, or ``backlog`` if that is more.
+    ``size`` is that of a payload in bytes, ``headers`` how many headers with 10 bytes
+    each message has, ``table`` the table that the workload belongs to.  Before
+    ``messages`` are measured, ``settling`` others are taken.  The topic holds all of
+    these, or ``backlog`` if that is more.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Workload:
     partitions: int = 1
     batch: int = 1000
     key: bool = False
+    headers: int = 0
     prefetched: bool = False
     settling: int = 1
     backlog: int = 0
@@ -51,6 +53,11 @@ class Workload:
     @property
     def produces(self) -> bool:
         return self.script.startswith("produce")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it takes commands that KafkaTcl 2.4.3 has not."""
+        return self.script == "produce_messages" or (self.produces and self.headers > 0)
 
     @property
     def grows(self) -> bool:
@@ -85,6 +92,7 @@ class Workload:
             "partitions": self.partitions,
             "batch": self.batch,
             "key": int(self.key),
+            "headers": self.headers,
             "prefetched": int(self.prefetched),
             "settling": self.settling,
         }
@@ -149,6 +157,9 @@ def _producing(messages: int) -> Iterator[Workload]:
     for script in ("produce", "produce_batch"):
         yield Workload(script, "rates", script, messages)
         yield Workload(f"{script}-key", "rates", script, messages, key=True)
+    yield Workload("produce-3-headers", "rates", "produce", messages, headers=3)
+    yield Workload("produce_messages", "rates", "produce_messages", messages)
+    yield Workload("produce_messages-3-headers", "rates", "produce_messages", messages, headers=3)
 
 
 def _consuming(table: str, messages: int) -> Iterator[Workload]:

@@ -2,14 +2,14 @@
 #
 #   workloads.tcl WORKLOAD ?-option value ...?
 #
-# runs one of them and prints each of its figures as a line of JSON.  But for
-# transactions, only commands of KafkaTcl 2.4.3 are used.
+# runs one of them and prints each of its figures as a line of JSON.  Only commands of
+# KafkaTcl 2.4.3 are used, but where newer ones are what is measured.
 
 package require kafka
 
 array set options {
     -brokers 127.0.0.1 -topic benchmark -messages 10000 -size 100 -partitions 1 -batch 1000 -key 0
-    -prefetched 0 -settling 1
+    -headers 0 -prefetched 0 -settling 1
 }
 set patience 60000 ;# ms to wait for a message
 set unmeasured 20 ;# messages until the latency has settled
@@ -92,8 +92,24 @@ proc measure_producing {args} {
 }
 
 proc workload::produce {} {
-    set loop [expr {$::options(-key) ? "produce_with_key" : "produce_without_key"}]
+    set loop [expr {$::options(-headers) ? "produce_with_headers" :
+        $::options(-key) ? "produce_with_key" : "produce_without_key"}]
     measure_producing $loop $::options(-messages) [string repeat x $::options(-size)]
+}
+
+# So many headers, with 10 bytes each.
+proc headers {} {
+    for {set number 0} {$number < $::options(-headers)} {incr number} {
+        lappend headers header$number 0123456789
+    }
+    return $headers
+}
+
+proc produce_with_headers {messages payload} {
+    set headers [headers]
+    for {set i 0} {$i < $messages} {incr i} {
+        out produce 0 $payload -headers $headers
+    }
 }
 
 proc produce_without_key {messages payload} {
@@ -139,6 +155,20 @@ proc workload::produce_transactions {} {
     report_rate committed $::options(-messages) $start [clock microseconds]
     set times [lsort -integer $times]
     figure transaction [expr {[lindex $times [expr {[llength $times] / 2}]] / 1000.0}] ms
+}
+
+proc workload::produce_messages {} {
+    set payload [string repeat x $::options(-size)]
+    for {set i 0} {$i < $::options(-batch)} {incr i} {
+        lappend messages [list payload $payload {*}[expr {$::options(-headers) ? [list headers [headers]] : {}}]]
+    }
+    measure_producing produce_messages $::options(-messages) $messages
+}
+
+proc produce_messages {count messages} {
+    for {set left $count} {$left > 0} {incr left -[llength $messages]} {
+        out produce_messages [lrange $messages 0 $left-1] -partition 0
+    }
 }
 
 # -- consuming -------------------------------------------------------------------------

@@ -30,6 +30,10 @@ class Mock(MockCluster):
     def __enter__(self) -> Mock:
         return self
 
+    def delay(self, ms: int) -> None:
+        """Answer each request after so many ms."""
+        _set_rtt(self._cluster, 1, ms)
+
     def fail(self, request: int, code: int, times: int = 1) -> None:
         """Answer the next requests of a kind with an error code."""
         _push_errors(self._cluster, request, times, (ctypes.c_int * times)(*[code] * times))

@@ -29,6 +29,7 @@ MAY_IMPORT = {
         "librdkafka.batches",
         "librdkafka.errors",
         "librdkafka.offsets",
+        "librdkafka.sending",
         "librdkafka.version",
         "pkgindex",
         "version",

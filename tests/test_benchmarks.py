@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 from fix_cluster import EMBEDDED_PARTITIONS, Cluster
 
 from benchmarks import __main__ as driver
@@ -34,6 +34,7 @@ FIGURES = {
     "produce": {"enqueued": "messages/s", "acknowledged": "messages/s"},
     "produce_batch": {"enqueued": "messages/s", "acknowledged": "messages/s"},
     "produce_transactions": {"committed": "messages/s", "transaction": "ms"},
+    "produce_messages": {"enqueued": "messages/s", "acknowledged": "messages/s"},
     "consume": {"rate": "messages/s"},
     "consume_batch": {"rate": "messages/s"},
     "queue_batch": {"rate": "messages/s"},
@@ -107,6 +108,24 @@ def test_what_is_produced(
     assert others == [(b"x" * 300, key) for key in keys]
 
 
+@pytest.mark.parametrize("peer", [HOSTED, STOCK, "bare"])
+@pytest.mark.parametrize("script", ["produce", "produce_messages"])
+def test_what_is_produced_with_headers(place: EmbeddedCluster, peer: str, script: str) -> None:
+    topic = place.create(1)
+    usual(peer).measure(workload(script, headers=3, batch=20), place.bootstrap, topic, SECONDS)
+    _, *others = messages_of(place, topic, MESSAGES + 1)
+    headers = [(f"header{number}", b"0123456789") for number in range(3)]
+    assert [message.headers() for message in others] == [headers] * MESSAGES
+
+
+def test_new_commands_are_for_those_that_have_them() -> None:
+    new = workload("produce", headers=3)
+    assert usual(STOCK).runs(new)
+    assert usual("bare").runs(new)
+    assert not tcl_peer("old", "tclsh").runs(new)
+    assert tcl_peer("old", "tclsh").runs(workload("produce"))
+
+
 def test_filled_topics_are_spread_over_partitions(place: EmbeddedCluster) -> None:
     topic = place.filled(3, 100, 7)
     consumer = Consumer({"bootstrap.servers": place.bootstrap, "group.id": "g"})
@@ -117,12 +136,17 @@ def test_filled_topics_are_spread_over_partitions(place: EmbeddedCluster) -> Non
 
 def consumed(place: EmbeddedCluster, topic: str, count: int) -> list[tuple[bytes | None, bytes | None]]:
     """The payloads and keys of partition 0, of which there must be ``count``."""
+    return [(message.value(), message.key()) for message in messages_of(place, topic, count)]
+
+
+def messages_of(place: EmbeddedCluster, topic: str, count: int) -> list[Message]:
+    """The messages of partition 0, of which there must be ``count``."""
     consumer = Consumer({"bootstrap.servers": place.bootstrap, "group.id": "g", "fetch.wait.max.ms": 10})
     consumer.assign([TopicPartition(topic, 0, 0)])
     messages = consumer.consume(count, SECONDS)
     assert consumer.get_watermark_offsets(TopicPartition(topic, 0)) == (0, count)
     consumer.close()
-    return [(message.value(), message.key()) for message in messages]
+    return messages
 
 
 def test_filled_topics_are_filled_once(place: EmbeddedCluster) -> None:

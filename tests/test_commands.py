@@ -88,8 +88,12 @@ def test_a_word_that_is_none_of_the_choices_is_refused(run_tcl: RunTcl) -> None:
     rows = [(key, row) for key, row in ROWS.items() if row.get("suboptions", row.get("choices"))]
     assert len(rows) >= 8
     script = OBJECTS + "".join(f"puts [catch {{{kind} {name} nosuch}} m]:$m\n" for (kind, name), _ in rows)
-    for line, (_, row) in zip(run_tcl(script).stdout.splitlines(), rows):
-        words = row.get("suboptions", row.get("choices", "")).split()
+    for line, ((kind, name), row) in zip(run_tcl(script).stdout.splitlines(), rows):
+        words = [
+            word
+            for word in row.get("suboptions", row.get("choices", "")).split()
+            if "since" not in ROWS.get((kind, f"{name} {word}"), {})
+        ]
         assert line == f'1:bad suboption "nosuch": must be {listed(words)}'
 
 

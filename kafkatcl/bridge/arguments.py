@@ -35,6 +35,8 @@ _OFFSETS = {
     "stored": OFFSET_STORED,
     "invalid": OFFSET_INVALID,
 }
+#: The words of partitions, as scripts write them.
+PARTITIONS = {str(number): number for number in range(-1, 1024)}
 #: The words that say where to start.
 START_WORDS = tuple(word for word in _OFFSETS if word != "invalid")
 

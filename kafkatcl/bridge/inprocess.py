@@ -117,10 +117,14 @@ def define_list_call(interp: Any, name: str, function: Function) -> None:
 
 
 def _elements(app: Any, value: Any) -> tuple[Any, ...]:
-    """The elements of a list; none if the value's type is not known to be one."""
+    """The elements of a list or a dict; none if the value's type is not known to be
+    either.
+    """
     if type(value) is tuple:
         return value
-    return tuple(app.splitlist(value)) if type(value) is str else ()
+    if type(value) is str or getattr(value, "typename", "") == "dict":
+        return tuple(app.splitlist(value))
+    return ()
 
 
 def define_command(interp: Any, name: str, function: Function) -> None:

@@ -5,11 +5,13 @@ Messages do not come through here: an event has their fields as they are.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Callable
 
 from kafkatcl.bridge.shapes import error_pairs
+from kafkatcl.bridge.texts import text_to_tcl
 from kafkatcl.engine.messages import ErrorItem
-from kafkatcl.engine.reports import ClientError, DeliveryReport, LogEntry
+from kafkatcl.engine.reports import ClientError, DeliveryReport, LogEntry, MessageReport, OwnReport
 from kafkatcl.librdkafka.errors import error_name, error_text
 
 
@@ -36,6 +38,31 @@ def _delivery_report(report: DeliveryReport) -> tuple[Any, ...]:
     return words if report.key is None else (*words, "key", report.key)
 
 
+def _message_report(report: MessageReport) -> tuple[Any, ...]:
+    """What any report has, and behind it what the message was sent with."""
+    words = list(_delivery_report(report))
+    names, values = report.headers
+    if names:
+        words += "headers", tuple(chain.from_iterable(map(_header, names, values)))
+    nulls = tuple(place for place, value in enumerate(values) if value is None)
+    if nulls:
+        words += "null_headers", nulls
+    if report.tombstone:
+        words += "tombstone", 1
+    words += "timestamp", report.timestamp
+    if report.tag is not None:
+        words += "tag", report.tag
+    return (*words, "latency", report.latency, "status", report.status)
+
+
+def _header(name: bytes, value: bytes | None) -> tuple[str, bytes]:
+    return text_to_tcl(name[:-1].decode()), value or b""
+
+
+def _own_report(own: OwnReport) -> tuple[Any, ...]:
+    return (own.prefix, _message_report(own.report))
+
+
 def _failed_report(report: DeliveryReport) -> tuple[Any, ...]:
     text = error_text(report.code)
     message = f"{text} ({report.reason})" if report.reason else text
@@ -60,6 +87,8 @@ def _log_entry(entry: LogEntry) -> tuple[Any, ...]:
 
 _SHAPES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     DeliveryReport: _delivery_report,
+    MessageReport: _message_report,
+    OwnReport: _own_report,
     ClientError: _client_error,
     LogEntry: _log_entry,
     ErrorItem: error_pairs,

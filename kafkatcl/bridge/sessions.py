@@ -11,7 +11,7 @@ from typing import Any, Callable, TypeVar
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
-from kafkatcl.engine.shutdown import close_handles
+from kafkatcl.engine.shutdown import abandon, close_handles
 from kafkatcl.librdkafka.errors import DESTROYED
 
 Kind = TypeVar("Kind")
@@ -44,12 +44,14 @@ def close_session(name: str) -> list[str]:
 
     :returns: the object ids.
     """
-    _sessions.pop(name, None)
+    queue = _sessions.pop(name, None)
     object_ids = [object_id for object_id, session in _session_of.items() if session == name]
     found = [forget(object_id) for object_id in object_ids]
     handles = [handle for handle in found if isinstance(handle, Handle)]
     for handle in handles:
         handle.let_go()
+    if queue:
+        abandon(queue)
     close_handles(*handles)
     return object_ids
 

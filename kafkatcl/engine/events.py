@@ -197,6 +197,31 @@ class EventQueue:
             self._rearm()
         return events
 
+    def waits(self, is_meant: Callable[[object, str], bool]) -> bool:
+        """Whether a notice waits that is meant (any thread).
+
+        :param is_meant: gets the owner and the callback id of a notice.
+        """
+        with self._lock:
+            return any(is_meant(owner, event[0]) for owner, event in self._notices)
+
+    def take_notices(self, is_meant: Callable[[object, str], bool], count: int) -> list[Event]:
+        """Up to ``count`` notices that are meant, and no other events; all earlier
+        events are acknowledged.
+
+        :param is_meant: as of :meth:`waits`; not for those of :meth:`post_latest`.
+        """
+        self.acknowledge({})
+        taken: list[tuple[object, Event]] = []
+        rest: deque[tuple[object, Event]] = deque()
+        with self._lock:
+            for owner, event in self._notices:
+                is_taken = len(taken) < count and is_meant(owner, event[0])
+                (taken if is_taken else rest).append((owner, event))
+            self._notices = rest
+            self._in_flight += taken
+        return [event for _, event in taken]
+
     def acknowledge(self, waiting: dict[str, int]) -> None:
         """Acknowledge the events taken so far.
 

@@ -134,6 +134,9 @@ class Handle:
     def report_losses(self) -> None:
         """Say on stderr what was lost, if that was not said yet (any thread)."""
 
+    def abandon(self) -> None:
+        """The interpreter goes, and no callback runs any more (any thread)."""
+
     # -- commands ----------------------------------------------------------------------
 
     def add_brokers(self, brokers: list[str]) -> None:

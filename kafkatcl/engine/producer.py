@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any, Callable, ClassVar
 
@@ -10,12 +11,11 @@ from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.losses import Losses
 from kafkatcl.engine.master import Master
-from kafkatcl.engine.reports import DeliveryReport, delivered
+from kafkatcl.engine.own_reports import OwnReports
+from kafkatcl.engine.reports import DeliveryReport, MessageReport, delivered
 from kafkatcl.engine.shutdown import flush_seconds
 from kafkatcl.engine.transactions import Transactions
-from kafkatcl.librdkafka.errors import (
-    PURGED_IN_QUEUE,
-)
+from kafkatcl.librdkafka.errors import PURGED_IN_QUEUE
 from kafkatcl.librdkafka.wrapper import KafkaException, Producer
 
 _ONLY_ERRORS = "delivery.report.only.error"
@@ -52,14 +52,18 @@ class ProducerHandle(Handle):
     #: The messages that are not delivered, and that no callback is told of.
     losses: Losses
     transactions: Transactions
+    own_reports: OwnReports
 
     def __init__(self, master: Master, events: EventQueue) -> None:
         super().__init__(master, events)
         self._is_failed = False
         self._left = 0  # messages that closing waits for
+        self._only_errors = False
+        self._flushing = threading.Lock()
         #: Whether delivery reports are told.
         self.reports = "delivery" in master.wanted
-        self._report_callback_id = master.callback("delivery")
+        #: The callback id of the master's delivery callback.
+        self.report_callback_id = master.callback("delivery")
         self._max_block_ms = master.max_block_ms
         words = iter(master.conf.dump())
         limits = dict(zip(words, words))
@@ -75,7 +79,7 @@ class ProducerHandle(Handle):
         # The one property that the wrapper looks at itself, and wants as a bool:
         # https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/confluent_kafka.c#L2650-L2662
         if _ONLY_ERRORS in settings:
-            settings[_ONLY_ERRORS] = settings[_ONLY_ERRORS] == "true"
+            settings[_ONLY_ERRORS] = self._only_errors = settings[_ONLY_ERRORS] == "true"
         return settings
 
     def _make(self, settings: dict[str, Any]) -> Producer:
@@ -86,8 +90,9 @@ class ProducerHandle(Handle):
         self.transactions = Transactions(
             self.client, self.native.setting, self.why, lambda: ProducerHandle.on_refusing(self)
         )
+        self.own_reports = OwnReports(self)
         if not self.reports:
-            self.native.report_failures(self._on_failure)
+            self.native.reports.take_failures(self._on_failure, self.own_reports.tell)
 
     def _poll(self) -> bool:
         if not self.events.full():
@@ -105,10 +110,44 @@ class ProducerHandle(Handle):
         """
         is_told = self.transactions.failed(code)
         if self._is_heard():
-            reason = with_reason(code, "", self.why)
+            reason = self.reason(code)
             self._report(DeliveryReport(payload or b"", partition, topic, key, code=code, reason=reason))
         elif not is_told:
             self.losses.count(topic, code)
+
+    def reason(self, code: int) -> str:
+        """What is known of the error of a message besides its code (any thread)."""
+        return with_reason(code, "", self.why)
+
+    def report_sent(self, report: MessageReport) -> None:
+        """Report a message that has no callback of its own to the delivery callback;
+        count a failure as lost if the callback does not get it (any thread).
+        """
+        if not report.code and self._only_errors:
+            return
+        if self._is_heard():
+            self._report(report)
+        elif report.code:
+            self.lost(report)
+
+    def note_failure(self, code: int) -> None:
+        """Take note of a failed message that has a callback of its own (any thread)."""
+        self.transactions.failed(code)
+
+    def lost(self, report: MessageReport) -> None:
+        """Count a message as lost, unless a commit tells (any thread)."""
+        if not self.transactions.are_configured:
+            self.losses.count(report.topic, report.code)
+
+    def output_queue_length(self) -> int:
+        """The same as of any handle, with the reports that callbacks of single messages
+        have not been told.
+        """
+        return super().output_queue_length() + self.own_reports.pending()
+
+    def abandon(self) -> None:
+        """The interpreter goes, and no callback runs any more (any thread)."""
+        self.own_reports.abandon()
 
     def note_fatal(self) -> None:
         """Take note of a fatal error: no message is accepted any more (any thread)."""
@@ -168,6 +207,37 @@ class ProducerHandle(Handle):
         super().let_go()
         self.transactions.let_go()
 
+    def left(self) -> int:
+        """How many messages are neither delivered nor reported as failed.
+
+        :raises Failure: the handle was deleted.
+        """
+        self.check()
+        return len(self.client)
+
+    def flush_for(self, seconds: float) -> int:
+        """Deliver for so long at most, what lingers at once (any thread); how many
+        messages are left.
+
+        :raises Failure: the handle was deleted.
+        """
+        with self._flushing:  # a client must not be closed meanwhile
+            self.check()
+            if len(self.client):
+                self._served(self.client.flush, seconds)
+            return len(self.client)
+
+    def purge(self, *, queued: bool, in_flight: bool) -> None:
+        """Give messages up, which are reported as failed.
+
+        :param queued: those that were not sent yet.
+        :param in_flight: those that were, and are not acknowledged.
+
+        :raises Failure: the handle was deleted.
+        """
+        self.check()
+        self.client.purge(in_queue=queued, in_flight=in_flight)
+
     def undelivered(self) -> int:
         """How many messages closing waits for (any thread)."""
         return self._left
@@ -194,11 +264,13 @@ class ProducerHandle(Handle):
             self.client.purge()
             rest = self._flush(time.monotonic() + _PURGE_SECONDS, purged=True)
         self._left = 0
-        if rest:
+        rest -= self.own_reports.close()
+        if rest > 0:
             self.losses.count("unknown topics", PURGED_IN_QUEUE, rest)
         self.report_losses()  # before what may take its time
         self._release()
-        self.client.close()
+        with self._flushing:
+            self.client.close()
 
     def _flush(self, deadline: float, *, purged: bool = False) -> int:
         """Wait for messages to be delivered (closing thread).
@@ -256,8 +328,8 @@ class ProducerHandle(Handle):
         return self.reports and self._has_listener() and self.master.reports.is_wanted()
 
     def _report(self, report: DeliveryReport) -> None:
-        if not self.events.post(self, self._report_callback_id, report, self._has_listener):
-            self._on_dropped([(self._report_callback_id, report)])
+        if not self.events.post(self, self.report_callback_id, report, self._has_listener):
+            self._on_dropped([(self.report_callback_id, report)])
 
     def _has_listener(self) -> bool:
         return not self.deleted and "delivery" in self.master.wanted

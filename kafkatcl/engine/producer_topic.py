@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any, Callable
 
 from kafkatcl.engine.errors import kafka_failure, with_reason
 from kafkatcl.engine.producer import ProducerHandle
@@ -23,6 +24,7 @@ from kafkatcl.librdkafka.errors import (
     UNKNOWN_TOPIC_OR_PARTITION,
 )
 from kafkatcl.librdkafka.producing import Send, produce_batch, sender
+from kafkatcl.librdkafka.sending import MessageSender, OutgoingMessage
 from kafkatcl.librdkafka.wrapper import KafkaException, Producer
 
 #: What a cluster says of topics that cannot be produced to.
@@ -35,6 +37,11 @@ _UNASSIGNED, _LAST_PARTITION = -1, 2**31 - 1
 
 #: How long after a topic was made its metadata may be expected to be on the way.
 _EARLY_SECONDS = 0.25
+
+
+def not_queued(refused: int, total: int) -> str:
+    """The words that say how many messages were not queued."""
+    return f"{refused} of {total} messages were not queued"
 
 
 class ProducerTopic(Topic):
@@ -51,6 +58,10 @@ class ProducerTopic(Topic):
         #: Queues a message; there from the first one on, and to be used until the
         #: handle is deleted.
         self.send: Send | None = None
+        #: Queues a message with headers where nobody wants its report; there once one
+        #: was sent.
+        self.send_message: Callable[[OutgoingMessage], int] | None = None
+        self._message_sender: MessageSender | None = None
         self._early_until = 0.0
 
     def produce(self, partition: int, payload: bytes, key: bytes | None = None) -> None:
@@ -68,7 +79,7 @@ class ProducerTopic(Topic):
             while code == QUEUE_FULL and self.handle.serve_until(deadline):
                 code = self._queue(partition, payload, key)
         if code:
-            raise self._failure(code)
+            raise self.failure(code)
 
     def produce_batch(self, partition: int, batches: Sequence[OutgoingBatch]) -> None:
         """Queue messages in their order; one that is refused does not hold up the
@@ -78,11 +89,19 @@ class ProducerTopic(Topic):
         :raises Failure: some were not queued; the first error and their number.
             Nothing after a full queue was tried.
         """
-        self._check(partition)
-        refused = self._queue_all(partition, batches, self.handle.block_until())
+        refused = self.queue_all(partition, batches)
         if refused:
-            more = f"{len(refused)} of {sum(map(len, batches))} messages were not queued"
-            raise self._failure(refused[0][0], more)
+            raise self.failure(refused[0][0], not_queued(len(refused), sum(map(len, batches))))
+
+    def queue_all(self, partition: int, batches: Sequence[OutgoingBatch]) -> list[tuple[int, int]]:
+        """Do :meth:`produce_batch` without raising the error of a message.
+
+        :returns: the error and the place, counted through all batches, of each message
+            that was not queued.
+        :raises Failure: there can be no such partition, or the handle was deleted.
+        """
+        self._check(partition)
+        return self._queue_all(partition, batches, self.handle.block_until())
 
     def produce_granted(self, partition: int, batch: OutgoingBatch) -> None:
         """Queue messages that the script takes for queued, without any wait;
@@ -114,12 +133,12 @@ class ProducerTopic(Topic):
         is_first = self.send is None
         send = self.send or self._open()
         code = send(partition, payload, key)
-        if code and self._is_reported(code, is_first):
+        if code and self.is_reported(code, is_first):
             self.handle.report_failure(code, self.topic.name, partition, payload, key)
             return 0
         return code
 
-    def _is_reported(self, code: int, is_first: bool) -> bool:
+    def is_reported(self, code: int, is_first: bool) -> bool:
         """Whether the failure of a message that librdkafka refused is reported, and not
         raised; ``is_first``: of the first message of a topic, or of its batch.
         """
@@ -127,13 +146,32 @@ class ProducerTopic(Topic):
             return (is_first or self.handle.reports) and self._is_early()
         return code in _TOPIC_ERRORS and self._is_early()
 
-    def _failure(self, code: int, more: str = "") -> Failure:
+    def failure(self, code: int, more: str = "") -> Failure:
+        """The failure of a message that was not queued, with what else is known."""
         if code == NOT_STARTED and self.handle.transactions.are_configured:
             return self.handle.transactions.refusal(more)
         return kafka_failure(code, with_reason(code, more, self.handle.why))
 
     def _is_early(self) -> bool:
         return not self.handle.knows_metadata() and time.monotonic() < self._early_until
+
+    def open(self) -> bool:
+        """Open the topic for messages, unless it is open; whether it was not."""
+        is_first = self.send is None
+        if is_first:
+            self._open()
+        return is_first
+
+    def message_sender(self) -> MessageSender:
+        """What queues messages with all that they may have, once the topic is open."""
+        if self._message_sender is None:
+            self._message_sender = self.handle.native.message_sender(self._pointer())
+            if not self.handle.reports:
+                self.send_message = self._message_sender.send
+        return self._message_sender
+
+    def _pointer(self) -> Any:
+        return self.topic.pointer(self.handle.native)
 
     def _open(self) -> Send:
         if not self.topic.is_open and not self.handle.knows_metadata():
@@ -142,7 +180,7 @@ class ProducerTopic(Topic):
         if self.handle.reports:
             self.send = _reported(self.handle.client, self.topic.name)
         else:
-            self.send = sender(self.topic.pointer(self.handle.native))
+            self.send = sender(self._pointer())
         return self.send
 
     def _queue_all(
@@ -167,7 +205,7 @@ class ProducerTopic(Topic):
                 is_full = QUEUE_FULL in codes
                 tried = codes.index(QUEUE_FULL) if is_full else len(codes) or len(rest)
                 for code, at in ((code, at) for at, code in enumerate(codes[:tried]) if code):
-                    if self._is_reported(code, is_first):
+                    if self.is_reported(code, is_first):
                         self.handle.report_failure(code, self.topic.name, partition, *rest.message(at))
                     else:
                         refused.append((code, done + at))
@@ -185,7 +223,7 @@ class ProducerTopic(Topic):
             queued.
         """
         if self.send and not self.handle.reports:
-            return produce_batch(self.topic.pointer(self.handle.native), partition, batch)
+            return produce_batch(self._pointer(), partition, batch)
         codes: list[int] = []
         for payload, key in batch.messages() if self.send else islice(batch.messages(), 1):
             codes.append(self._queue(partition, payload, key))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from kafkatcl.librdkafka.errors import FAILED
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
+from kafkatcl.librdkafka.sending import NO_HEADERS, Headers
 
 _WARNING = 4
 _TOO_FAST = "they came faster than they were told"
@@ -59,6 +60,31 @@ class DeliveryReport:
     offset: int | None = None
     code: int = 0
     reason: str = ""
+
+
+@dataclass
+class MessageReport(DeliveryReport):
+    """The report of a message that was sent with more than a payload and a key: what it
+    was sent with, and what became of it.
+
+    ``payload`` is empty in a ``tombstone``.  ``headers`` and ``tag`` are as in
+    ``OutgoingMessages``; ``timestamp`` is in ms since 1970, ``latency`` in
+    microseconds.
+    """
+
+    headers: Headers = NO_HEADERS
+    tombstone: bool = False
+    timestamp: int = 0
+    tag: str | None = None
+    latency: int = 0
+    status: str = "not"
+
+
+class OwnReport(NamedTuple):
+    """A report for the command ``prefix`` that its message was sent with."""
+
+    prefix: str
+    report: MessageReport
 
 
 def delivered(message: Any) -> DeliveryReport:

@@ -88,6 +88,11 @@ class SharedTopic:
             )
         set_property(self.conf, name, value)
 
+    @property
+    def partitioner(self) -> str:
+        """librdkafka's name of the partitioner."""
+        return self._partitioner or self.conf.get("partitioner") or ""
+
     def open(self, native: NativeClient, overriding: Mapping[str, str] = _NOTHING) -> None:
         """Give the topic and its configuration to the client, once.
 

@@ -59,6 +59,9 @@ class Closable(Protocol):
     def report_losses(self) -> None:
         """Say on stderr what was lost, if that was not said yet (any thread)."""
 
+    def abandon(self) -> None:
+        """The interpreter goes, and no callback runs any more (any thread)."""
+
 
 _open: set[Closable] = set()
 #: The handles that are being closed, each in a thread of its own; ``_closed`` is
@@ -132,6 +135,15 @@ def close_handles(*handles: Closable) -> None:
     _wait([handle for handle in tracked if handle.consumes])
 
 
+def abandon(events: EventQueue) -> None:
+    """The interpreter of these events goes: its handles, also those that are being
+    closed, have nobody to tell anything any more.
+    """
+    for handle in (*_open, *_closing):
+        if handle.events is events:
+            handle.abandon()
+
+
 def before_shutdown(function: Callable[[], None]) -> None:
     """Have ``function`` called first of all by :func:`shutdown`."""
     _before_shutdown.append(function)
@@ -158,6 +170,8 @@ def shutdown() -> None:
     _End.has_begun = True
     while _before_shutdown:
         _before_shutdown.pop()()
+    for handle in (*_open, *_closing):
+        handle.abandon()
     while _open:
         _start_closing(_open.pop())
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.shared_topic import SharedTopic
+from kafkatcl.librdkafka.partitioners import partition_for
 from kafkatcl.librdkafka.wrapper import consistent
 
 
@@ -36,3 +37,15 @@ class Topic:
         """
         count = self.partitions()
         return int(consistent(key, count)) if count else -1
+
+    def partition_for(self, key: bytes) -> int:
+        """The partition of ``key`` by the partitioner that the topic has.
+
+        The cluster is asked how many there are, see :meth:`partitions`.
+
+        :returns: -1 where the partitioner chooses at random, and where the topic has no
+            partitions.
+        :raises Failure: there is no such topic, or no answer.
+        """
+        count = self.partitions()
+        return partition_for(self.topic.partitioner, key, count) if count else -1

@@ -13,13 +13,14 @@ before closing the client.
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable
+from typing import Any
 
 from kafkatcl.librdkafka import queues
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.library import function
 from kafkatcl.librdkafka.logs import LogQueue
-from kafkatcl.librdkafka.producing import Message
+from kafkatcl.librdkafka.reporting import Reports
+from kafkatcl.librdkafka.sending import MessageSender
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
@@ -35,13 +36,9 @@ _rebalance_protocol = function("rd_kafka_rebalance_protocol", _TEXT, [_POINTER])
 _last_error = function("rd_kafka_last_error", _INT, [])
 _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
 _queue_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
-_REPORT = ctypes.CFUNCTYPE(None, _POINTER, ctypes.POINTER(Message), _POINTER)
 _assignment_lost = function("rd_kafka_assignment_lost", _INT, [_POINTER])
 _conf = function("rd_kafka_conf", _POINTER, [_POINTER])
 _conf_get = function("rd_kafka_conf_get", _INT, [_POINTER, _TEXT, _TEXT, ctypes.POINTER(ctypes.c_size_t)])
-_conf_set = function("rd_kafka_conf_set", _INT, [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t])
-_conf_set_dr_msg_cb = function("rd_kafka_conf_set_dr_msg_cb", None, [_POINTER, _REPORT])
-_topic_name = function("rd_kafka_topic_name", _TEXT, [_POINTER])
 
 #: Room for the value of a property that is asked for.
 _SETTING_BYTES = 1024
@@ -53,7 +50,7 @@ class NativeClient:
     def __init__(self, client: Any) -> None:
         self._pointer = _POINTER.from_address(id(client) + object.__basicsize__).value
         self._queues: list[Any] = []
-        self._report: Any = None  # the callback, for as long as the client may call it
+        self.reports = Reports(self._pointer)
 
     def name(self) -> str:
         """The name of the instance, such as ``rdkafka#producer-1``."""
@@ -136,34 +133,9 @@ class NativeClient:
         queues.signal(queue, descriptor)
         self._queues.append(queue)
 
-    def report_failures(self, tell: Callable[[str, int], None]) -> None:
-        """Have ``tell`` called with the topic and the error code
-        of each message that is not delivered.
-
-        Only for messages that are produced without the wrapper, whose own report
-        callback this replaces; call it before the first message.  Whoever polls or
-        flushes the client calls ``tell``, in that thread.  librdkafka drops the reports
-        of delivered messages, which also saves the client the work:
-        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_broker.c#L3074-L3077
-
-        The wrapper could set neither: its own callback passes over messages without a
-        state of the wrapper, and it keeps ``delivery.report.only.error`` to itself.
-        https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/Producer.c#L133-L143
-        https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/confluent_kafka.c#L2650-L2656
-
-        So both are set in the configuration that the client is using.  librdkafka calls
-        that configuration read-only, so this is beyond its interface:
-        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L1937-L1946
-        """
-
-        def report(_client: Any, message: Any, _opaque: Any) -> None:
-            if message[0].err:
-                tell(_topic_name(message[0].rkt).decode(errors="replace"), message[0].err)
-
-        conf = _conf(self._pointer)
-        self._report = _REPORT(report)
-        _conf_set(conf, b"delivery.report.only.error", b"true", None, 0)
-        _conf_set_dr_msg_cb(conf, self._report)
+    def message_sender(self, topic: Any) -> MessageSender:
+        """What queues messages for a topic of :meth:`open_topic`."""
+        return MessageSender(self._pointer, topic)
 
     def divert_logs(self, descriptor: int) -> LogQueue:
         """The queue that log lines come to from now on.

@@ -19,6 +19,9 @@ PRODUCE             topic (its object id, 12 bytes), partition,   by a grant
 PRODUCE_UNANSWERED  the same                                      no
 PRODUCE_BATCH       topic, partition, n, 2n lengths of payloads   by a grant
                     and keys, all of these
+LIST_CALL           a CALL with its length in front; numbers      yes
+                    that say how a list is made of strings, with
+                    their number in front; the strings in UTF-8
 BYE                 nothing: deliver, close, and end              by the end of the pipe
 ==================  ============================================  ======================
 
@@ -57,6 +60,11 @@ bytes  what
 5      the tail, to which the columns lead: ``hiyou``
 =====  ===============================================================================
 
+The numbers of a LIST_CALL are the length of all strings together; how many lists there
+are in the list, and how many elements each has; and for each element its length, or
+-1-n for a list of n strings, whose lengths follow.  Lengths are characters as Tcl
+counts them: in Tcl 8 one that has two halves counts twice.
+
 Further runs have their columns behind those of the first, and the tail is one for all.
 """
 
@@ -66,7 +74,7 @@ import struct
 from enum import IntEnum
 from typing import Union
 
-PROTOCOL = 3
+PROTOCOL = 4
 #: What a frame begins with: the length of its body, and its op or kind.
 HEADER = struct.Struct("<ii")
 INT = struct.Struct("<i")
@@ -89,6 +97,7 @@ class Op(IntEnum):
     PRODUCE_BATCH = 4
     BYE = 5
     ONE_WAY = 6
+    LIST_CALL = 7
 
 
 class Kind(IntEnum):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import struct
+from collections import deque
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, Callable
 
 from kafkatcl.bridge.texts import escaped
@@ -92,6 +93,51 @@ def _text(encoded: Body) -> str:
         # https://github.com/tcltk/tcl/blob/core-8-6-13/generic/tclEncoding.c#L2288).
         halves = encoded.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass")
         return escaped(halves.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass"))
+
+
+def listed(body: Body) -> tuple[list[str], tuple[tuple[Any, ...], ...]]:
+    """The words of a LIST_CALL, and its list of lists."""
+    (length,) = INT.unpack_from(body)
+    start = INT.size + length
+    (count,) = INT.unpack_from(body, start)
+    total, size, *numbers = struct.unpack_from(f"<{count}i", body, start + INT.size)
+    sizes, lengths = numbers[:size], numbers[size:]
+    text = body[start + INT.size * (1 + count) :]
+    elements: Iterator[Any] = iter(_cut(text, total, [number for number in lengths if number >= 0]))
+    if len(lengths) and min(lengths) < 0:
+        elements = _nested(lengths, elements)
+    return words(body[INT.size : start]), tuple([tuple(islice(elements, size)) for size in sizes])
+
+
+def _nested(lengths: list[int], strings: Iterator[str]) -> Iterator[str | tuple[str, ...]]:
+    """The elements of which some are lists of strings, see ``protocol.py``."""
+    numbers = iter(lengths)
+    for number in numbers:
+        if number >= 0:
+            yield next(strings)
+        else:
+            yield tuple(islice(strings, -1 - number))
+            deque(islice(numbers, -1 - number), 0)  # their lengths
+
+
+def _cut(encoded: Body, total: int, lengths: list[int]) -> list[str]:
+    """The strings that a text is made of.
+
+    :param total: the length of the text as Tcl counts it, as the others are.
+    """
+    text = encoded.decode("utf-8", "surrogatepass")
+    ends = list(accumulate(lengths, initial=0))
+    try:
+        text.encode()
+        if len(text) == total:
+            return [text[start:end] for start, end in zip(ends, ends[1:])]
+    except UnicodeEncodeError:  # halves of characters, which are counted as Tcl 8 counts them
+        pass
+    halves = text.encode("utf-16-le", "surrogatepass")
+    joined = [
+        halves[2 * start : 2 * end].decode("utf-16-le", "surrogatepass") for start, end in zip(ends, ends[1:])
+    ]
+    return [escaped(string.encode("utf-8", "surrogatepass")) for string in joined]
 
 
 # PRODUCE_UNANSWERED with the header in front.  Messages in a row have in common what is

@@ -14,7 +14,8 @@ from typing import Any, Callable
 from kafkatcl import stacks
 from kafkatcl.bridge import sessions
 from kafkatcl.bridge.answers import guarded
-from kafkatcl.bridge.calls import BRIDGE_CALLS
+from kafkatcl.bridge.arguments import parse_integer
+from kafkatcl.bridge.calls import BRIDGE_CALLS, LIST_CALLS
 from kafkatcl.engine.losses import has_lost
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.producer_topic import ProducerTopic
@@ -24,7 +25,7 @@ from kafkatcl.sidecar.answers import answer_frame, frame, joined
 from kafkatcl.sidecar.credit import Credit, Creditor
 from kafkatcl.sidecar.hello import hello
 from kafkatcl.sidecar.protocol import Body, Kind, Op
-from kafkatcl.sidecar.requests import frames, produced, produced_batch, words
+from kafkatcl.sidecar.requests import frames, listed, produced, produced_batch, words
 from kafkatcl.sidecar.terminal import foreground
 
 #: After how many unanswered messages in a row the sidecar lets some gather before it
@@ -85,7 +86,8 @@ class Server:
         self._is_done = False
         self._unanswered = 0  # messages in a row that were produced without an answer
         self._functions: dict[str, Callable[..., Any]] = {
-            name: guarded(function) for name, function in {**BRIDGE_CALLS, **self._sessions()}.items()
+            name: guarded(function)
+            for name, function in {**BRIDGE_CALLS, **self._sessions(), **self._granting()}.items()
         }
         self._produce = guarded(self._produce_one)
         self._produce_batch = guarded(self._produce_several)
@@ -95,6 +97,7 @@ class Server:
             Op.PRODUCE: self._on_produce,
             Op.PRODUCE_UNANSWERED: self._on_produce_unanswered,
             Op.PRODUCE_BATCH: self._on_produce_batch,
+            Op.LIST_CALL: self._on_list_call,
         }
 
     def run(self) -> None:
@@ -150,6 +153,10 @@ class Server:
     def _on_produce_batch(self, body: Body) -> None:
         self._answer(self._produce_batch, *produced_batch(body))
 
+    def _on_list_call(self, body: Body) -> None:
+        (name, *arguments), rows = listed(body)
+        self._answer(self._functions[name], *arguments, rows)
+
     def _on_produce_unanswered(self, row: tuple[str, int, OutgoingBatch]) -> None:
         name, partition, batch = row
         self._unanswered += len(batch)
@@ -164,6 +171,22 @@ class Server:
         topic = sessions.find(name, ProducerTopic)
         topic.produce_batch(partition, [batch])
         return self._creditor.grant(topic, partition)
+
+    def _granting(self) -> dict[str, Callable[..., Any]]:
+        """Bridge calls that queue messages: a grant comes with what they return."""
+
+        def granting(call: Callable[..., Any]) -> Callable[..., Any]:
+            def produce(name: str, partition: str, *more: Any) -> tuple[Any, ...]:
+                value = call(name, partition, *more)
+                number = parse_integer(partition or "-1")
+                return (*self._creditor.grant(sessions.find(name, ProducerTopic), number), value or ())
+
+            return produce
+
+        return {
+            "produce_message": granting(BRIDGE_CALLS["produce_message"]),
+            "produce_messages": granting(LIST_CALLS["produce_messages"]),
+        }
 
     def _sessions(self) -> dict[str, Callable[..., Any]]:
         def ring(session: str) -> None:

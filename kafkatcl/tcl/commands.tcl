@@ -194,19 +194,42 @@ Row handle abort_transaction {?ms?} {
     call transaction_abort
     waits 1
 }
+Row handle flush {?timeoutMS?} {
+    since 2.5
+    about {Wait until all messages are delivered, and their reports told; how many are left.}
+    errors {_INVALID_ARG}
+    waits 1
+}
+Row handle purge {?-queued bool? ?-in_flight bool?} {
+    since 2.5
+    about {Give up messages that are not delivered; their reports tell it.}
+    errors {_INVALID_ARG}
+    default {-queued 1 -in_flight 1}
+}
 
 Kind producer_topic {A topic to produce to.}
 Row producer_topic produce {partition payload ?key?} {
     about {Queue a message.}
     errors {_UNKNOWN_PARTITION MSG_SIZE_TOO_LARGE _QUEUE_FULL _FATAL}
+    options {?-headers list? ?-null_headers positions? ?-timestamp ms? ?-callback prefix? ?-tag value?}
 }
 Row producer_topic produce_batch {partition list-of-payload-key-lists} {
     about {Queue messages, each a list of payload and optional key.}
     errors {_UNKNOWN_PARTITION MSG_SIZE_TOO_LARGE _QUEUE_FULL _FATAL}
 }
+Row producer_topic tombstone {partition key ?-headers list? ?-null_headers positions? ?-timestamp ms? ?-callback prefix? ?-tag value?} {
+    since 2.5
+    about {Queue a message without a payload, which has a compacted topic forget its key.}
+    errors {_UNKNOWN_PARTITION _QUEUE_FULL _FATAL}
+}
+Row producer_topic produce_messages {messages ?-partition n? ?-callback prefix?} {
+    since 2.5
+    about {Queue messages, each a dict as consuming gives them.}
+    errors {_INVALID_ARG _UNKNOWN_PARTITION MSG_SIZE_TOO_LARGE _QUEUE_FULL _FATAL}
+}
 Row producer_topic info option {
     about {What there is to know of the topic.}
-    suboptions {name partitions consistent_partition output_queue_length}
+    suboptions {name partitions consistent_partition partition_for output_queue_length}
     count {1 2}
 }
 Row producer_topic {info name} {} {
@@ -223,6 +246,13 @@ Row producer_topic {info consistent_partition} key {
     about {The partition that the partitioner `consistent` chooses for a key.}
     errors {_TRANSPORT}
     call topic_consistent_partition
+    waits 1
+}
+Row producer_topic {info partition_for} key {
+    since 2.5
+    about {The partition that the topic's own partitioner chooses for a key; -1 where it is chosen at random.}
+    errors {_TRANSPORT}
+    call topic_partition_for
     waits 1
 }
 Row producer_topic {info output_queue_length} {} {
@@ -252,7 +282,7 @@ Row consumer_topic consume_batch {partition timeout count array code} {
     errors {_UNKNOWN_PARTITION}
 }
 Row consumer_topic info {} {like producer_topic}
-foreach suboption {name partitions consistent_partition output_queue_length} {
+foreach suboption {name partitions consistent_partition partition_for output_queue_length} {
     Row consumer_topic [list info $suboption] {} {like producer_topic}
 }
 unset suboption

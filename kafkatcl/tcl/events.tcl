@@ -20,7 +20,9 @@ namespace eval ::kafkatcl::events {
     variable changes 0      ;# counts changes of callbacks and pending events
     variable interval 50    ;# ms between acknowledgements of what callbacks have run
     variable due 0          ;# when the next one is due, in ms as of `clock milliseconds`
-    array set callback {}
+    # Reports of messages that were sent with a command of their own tell it themselves,
+    # see RunNotice.
+    array set callback {own {}}
 }
 
 # A callback id for a callback of its own, which no other object has: that of a

@@ -13,6 +13,9 @@ namespace eval ::kafkatcl::failures {
     # options of `catch` of the script's own code that has ended a `consume_batch` or a
     # `transaction`, see messages::RunForEach and transactions::Run
     variable passed
+    # what `return -results` gets, where only some of several things have failed; until
+    # Told, else unset
+    variable results
 }
 
 # The body of an object command that is one call of a procedure, with errors as scripts
@@ -65,11 +68,19 @@ proc ::kafkatcl::LateCommand {name parameters body} {
 #            script's if its own code has failed, or else with a hint
 proc ::kafkatcl::failures::Told {result options} {
     variable script
+    variable results
+    if {[::tcl::info::exists results]} {
+        dict set options -results $results
+        unset results
+    }
     if {[Debugging]} {
         return [list -options $options $result]
     }
     set code [dict get $options -errorcode]
     set words [list -code error -errorcode $code]
+    if {[dict exists $options -results]} {
+        lappend words -results [dict get $options -results]
+    }
     if {[::tcl::info::exists script]} {
         lappend words -errorinfo $script
         unset script

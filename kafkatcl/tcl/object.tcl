@@ -40,11 +40,13 @@ proc ::kafkatcl::Choices {words} {
 }
 
 # Refuse a word that is none of the choices.
+#   listed  those that the error lists; all of them if it is not given
 #   Errors  TCL LOOKUP INDEX suboption WORD, raised by the caller
-proc ::kafkatcl::RequireSuboption {word choices} {
+proc ::kafkatcl::RequireSuboption {word choices {listed {}}} {
     if {$word ni $choices} {
+        set listed [expr {[llength $listed] ? $listed : $choices}]
         return -level 2 -code error -errorcode [list TCL LOOKUP INDEX suboption $word] \
-            "bad suboption \"$word\": must be [Choices $choices]"
+            "bad suboption \"$word\": must be [Choices $listed]"
     }
 }
 

@@ -110,8 +110,9 @@ proc ::kafkatcl::ChoicesOf {kind subcommand} {
 #   body        the code.  It finds the object id in `id`, the words behind the
 #               subcommand and its options in `words`, and in variables of their own
 #               each word that the usage names and each option: `timeout` for
-#               `-timeout`, 1 or 0 for an option without a word.  `command` is the
-#               prefix of -command, or empty, where the row has `waits`.
+#               `-timeout`, 1 or 0 for an option without a word.  Where options stand
+#               behind words, `given` has those that were given, and their words.
+#               `command` is the prefix of -command, or empty, where the row has `waits`.
 proc ::kafkatcl::Implement {kind subcommand body} {
     variable bodies
     set bodies($kind,$subcommand) $body
@@ -141,9 +142,9 @@ proc ::kafkatcl::CodeOf {kind subcommand} {
     if {[Field $kind $subcommand suboptions] ne ""} {
         return [format {
             set suboption [lindex $words 0]
-            ::kafkatcl::RequireSuboption $suboption {%s}
+            ::kafkatcl::RequireSuboption $suboption {%s} {%s}
             tailcall ::kafkatcl::%s::%s.$suboption $id [list {*}$taken {*}[lrange $words 1 end]]
-        } [Field $kind $subcommand suboptions] $kind $subcommand]
+        } [Field $kind $subcommand suboptions] [Original $kind $subcommand] $kind $subcommand]
     }
     set call [Field $kind $subcommand call]
     if {$call eq ""} {
@@ -158,6 +159,16 @@ proc ::kafkatcl::CodeOf {kind subcommand} {
     }
     set result "\[::kafkatcl::Unwrap \[::kafkatcl::bridge::$call \$id {*}\$words\]\]"
     return [expr {[Field $kind $subcommand returns] eq "nothing" ? "set result $result; return" : "return $result"}]
+}
+
+# The suboptions of a subcommand that the original has: errors list no others.
+proc ::kafkatcl::Original {kind subcommand} {
+    return [lmap suboption [Field $kind $subcommand suboptions] {
+        if {[Field $kind [list $subcommand $suboption] since] ne ""} {
+            continue
+        }
+        set suboption
+    }]
 }
 
 # The value of a field of a row.
@@ -282,9 +293,9 @@ proc ::kafkatcl::TakeOptions {options spare} {
 #   trail     how many words are required behind the options
 #   Result    0 if the number of words cannot be, or where an option should stand is none
 #   Errors    TCL LOOKUP INDEX option WORD, raised by the caller
-#   Level     1: `words` gets shorter, the variables are set
+#   Level     1: `words` gets shorter, the variables are set, and `given` to the pairs
 proc ::kafkatcl::TakePairs {options lead optional trail} {
-    upvar 1 words words
+    upvar 1 words words given pairs
     set count [expr {[llength $words] - $lead - $trail}]
     set first [expr {$lead + ($count % 2 && $optional)}]
     set pairs [lrange $words $first end-$trail]

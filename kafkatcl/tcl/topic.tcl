@@ -28,18 +28,21 @@ unset kind
 
 # -- producing -------------------------------------------------------------------------
 
-# One message takes no more than this; anything unusual goes to the procedure.
+# One message takes no more than this, also with headers and no other option; anything
+# unusual goes to the procedure.
 ::kafkatcl::FastPath producer_topic produce {
     ::if {[::llength $args] == 2 || [::llength $args] == 3} {
         ::if {[::kafkatcl::bridge::try_produce %id% {*}$args]} {
             ::return
         }
+    } elseif {[::lindex $args end-1] eq "-headers"} {
+        ::if {![::catch {
+            ::kafkatcl::bridge::try_produce_headers %id% [::llength [::lrange $args 4 end]] \
+                {*}[::lrange $args 0 end-2] {*}[::lindex $args end]
+        } done] && $done} {
+            ::return
+        }
     }
-}
-
-::kafkatcl::Implement producer_topic produce {
-    ::kafkatcl::Unwrap [::kafkatcl::bridge::produce $id {*}$words]
-    return
 }
 
 ::kafkatcl::Implement producer_topic produce_batch {

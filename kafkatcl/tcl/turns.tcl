@@ -254,6 +254,8 @@ proc ::kafkatcl::events::RunNotice {} {
     incr left -1
     if {[::tcl::info::exists ::kafkatcl::background::asked($callbackId)]} {
         RunCallback $callbackId [::kafkatcl::background::Answered $callbackId $argument]
+    } elseif {$callbackId eq "own"} {
+        RunCallback $callbackId [list {*}[lindex $argument 0] [lindex $argument 1]]
     } else {
         RunCallback $callbackId [list {*}$callback($callbackId) $argument]
     }
@@ -325,6 +327,37 @@ proc ::kafkatcl::events::Poll {timeout} {
     }
     ReportFailures
     return $count
+}
+
+# Wait until a producer has delivered all, and run the callbacks of its reports
+# meanwhile, but no others: those of messages that were consumed would run within one
+# that flushes.
+#   id       of the handle
+#   timeout  ms; negative to wait for ever
+#   Result   the number of messages that are left
+#   Errors   those of the bridge call handle_flush
+proc ::kafkatcl::events::Flush {id timeout} {
+    set deadline [expr {[::tcl::clock::milliseconds] + $timeout}]
+    while 1 {
+        set rest [expr {$timeout < 0 ? -1 : max(0, $deadline - [::tcl::clock::milliseconds])}]
+        set count [::kafkatcl::Unwrap [::kafkatcl::bridge::handle_flush $id $rest 1]]
+        if {[RunReports $id] == 0 && ($count == 0 || $rest == 0)} {
+            ReportFailures
+            return $count
+        }
+    }
+}
+
+# Run the callbacks of the delivery reports of a producer that wait.
+#   id      of the handle
+#   Result  how many have run
+proc ::kafkatcl::events::RunReports {id} {
+    variable left
+    variable until
+    Requeue
+    ReplaceEvents [::kafkatcl::Unwrap [::kafkatcl::bridge::events_take_reports $::kafkatcl::session $id 1000]]
+    set until [expr {[::tcl::clock::milliseconds] + 1000}]
+    return [expr {$left ? [RunCallbacks $left] : 0}]
 }
 
 # -- errors of callbacks ---------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from kafkatcl.bridge.arguments import byte_string, parse_integer
+from kafkatcl.bridge.arguments import PARTITIONS, byte_string, parse_integer
 from kafkatcl.bridge.calls.registry import Rows, bridge_call, configured, fast_path, list_call
 from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle
@@ -15,9 +15,6 @@ from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.producer_topic import ProducerTopic
 from kafkatcl.engine.topic import Topic
 from kafkatcl.librdkafka.batches import batches_of
-
-#: The words of partitions, as scripts write them.
-_PARTITIONS = {str(number): number for number in range(-1, 1024)}
 
 
 @bridge_call
@@ -88,6 +85,18 @@ def topic_consistent_partition(topic: str, key: str) -> int:
 
 
 @bridge_call
+def topic_partition_for(topic: str, key: str) -> int:
+    """The partition that the topic's own partitioner chooses for a key.
+
+    :returns: -1 where no key decides it, or the topic has no partitions.
+    :raises Failure: ``key`` has a character that is no byte; there is no such topic, or
+        no broker answers.
+    """
+    key_bytes = byte_string(key, "key")
+    return find(topic, Topic).partition_for(key_bytes)
+
+
+@bridge_call
 def topic_queue_length(topic: str) -> int:
     """What :func:`handle_queue_length` says of the topic's handle."""
     return find(topic, Topic).handle.output_queue_length()
@@ -125,7 +134,7 @@ def try_produce(topic: str, partition: str, payload: str, key: str | None = None
         if found.handle.deleted or not in_loading_process[0]:
             return 0
         key_bytes = None if key is None else key.encode("latin-1")
-        return 0 if found.send(_PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1
+        return 0 if found.send(PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1
     except BaseException:  # ``produce`` finds the error
         return 0
 

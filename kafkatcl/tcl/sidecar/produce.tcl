@@ -92,6 +92,64 @@ proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
     return [expr {[lindex $answer 0] eq 0 ? {0 1} : $answer}]
 }
 
+# The fast path try_produce_headers: here such messages are answered.
+proc ::kafkatcl::bridge::try_produce_headers {args} {
+    return 0
+}
+
+# The bridge call produce_message: what it answers brings a new grant.
+proc ::kafkatcl::bridge::produce_message {topic partition args} {
+    return [::kafkatcl::sidecar::Outcome $topic $partition \
+        [::kafkatcl::sidecar::Call produce_message $topic $partition {*}$args]]
+}
+
+# The bridge call produce_messages, for a list whose elements are lists.
+proc ::kafkatcl::bridge::produce_messages {topic partition prefix isCertain messages} {
+    if {[catch {::kafkatcl::sidecar::Listed $messages} list]} {
+        return {0 again}
+    }
+    set call [::kafkatcl::sidecar::Words [list produce_messages $topic $partition $prefix $isCertain]]
+    set call [::tcl::binary::format i [::tcl::string::length $call]]$call
+    set partition [expr {$partition eq "" ? -1 : $partition}]
+    return [::kafkatcl::sidecar::Outcome $topic $partition [::kafkatcl::sidecar::Ask LIST_CALL $call {*}$list]]
+}
+
+# Messages as a LIST_CALL has them.
+#   messages  a list of names and values
+#   Result    a list of two: the numbers and the strings, as bytes
+#   Errors    if there is anything unusual
+proc ::kafkatcl::sidecar::Listed {messages} {
+    variable utf8
+    set sizes {}
+    set lengths {}
+    set text {}
+    foreach message $messages {
+        lappend sizes [llength $message]
+        foreach {name value} $message {
+            append text $name
+            if {$name eq "headers" || $name eq "null_headers"} {
+                lappend lengths [::tcl::string::length $name] [expr {-1 - [llength $value]}]
+                foreach part $value {
+                    lappend lengths [::tcl::string::length $part]
+                    append text $part
+                }
+            } else {
+                lappend lengths [::tcl::string::length $name] [::tcl::string::length $value]
+                append text $value
+            }
+        }
+    }
+    set numbers [list [::tcl::string::length $text] [llength $sizes] {*}$sizes {*}$lengths]
+    return [list [::tcl::binary::format ii* [llength $numbers] $numbers] [::tcl::encoding::convertto {*}$utf8 $text]]
+}
+
+# Take the grant that comes with what a bridge call returns.
+#   Result  the answer without it
+proc ::kafkatcl::sidecar::Outcome {topic partition answer} {
+    Granted $topic $partition $answer
+    return [expr {[lindex $answer 0] eq 0 ? [list 0 [lindex $answer 1 3]] : $answer}]
+}
+
 # The messages of a list of lists.
 #   Result  the list of their lengths, those of the payload and of the key of each, -1
 #           without a key; then all their bytes, in parts of about 1 MB

@@ -48,17 +48,13 @@ class SubscriberBuffer(MessageBuffer):
 
     owner: RebalancingHandle
 
-    def next(self, timeout_ms: int) -> Item | None:
-        self.owner.require_told()
-        return super().next(timeout_ms)
-
-    def read_ahead(self, timeout_ms: int) -> Item | None:
-        self.owner.require_told()
-        return super().read_ahead(timeout_ms)
-
     def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> ConsumedBatch:
         self.owner.require_told()
         return super().batch(count, timeout_ms, wait_for_all=wait_for_all)
+
+    def _wait(self, deadline: float | None) -> bool:
+        self.owner.require_told()
+        return super()._wait(deadline)
 
 
 class RebalancingHandle(ConsumingHandle):

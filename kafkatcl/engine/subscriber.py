@@ -34,7 +34,7 @@ _EAGER = (
 )
 
 
-class Subscriber(CommittingHandle, RebalancingHandle):
+class Subscriber(RebalancingHandle, CommittingHandle):
     """A consumer that belongs to a group.
 
     :raises Failure: the master names no group.

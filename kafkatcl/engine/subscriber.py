@@ -127,6 +127,7 @@ class Subscriber(RebalancingHandle, CommittingHandle):
             rebalance.
         """
         self.check()
+        self.require_no_rebalance("incremental_assign")
         read = self._being_read()
         for place in wanted:
             if place.topic_partition in read:
@@ -141,6 +142,7 @@ class Subscriber(RebalancingHandle, CommittingHandle):
         :raises Failure: one of them is not assigned; or as
             :meth:`incremental_assign`.
         """
+        self.require_no_rebalance("incremental_unassign")
         with self.lock, self._incremental():
             topic_partitions = self.require_read(wanted)
             self.offsets.store()

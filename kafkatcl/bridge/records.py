@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from kafkatcl.bridge.shapes import error_pairs
-from kafkatcl.engine.messages import ErrorItem
+from kafkatcl.bridge.shapes import end_pairs, error_pairs
+from kafkatcl.engine.forms import UnconvertedItem
+from kafkatcl.engine.messages import EndItem, ErrorItem
 from kafkatcl.engine.reports import ClientError, DeliveryReport, LogEntry
 from kafkatcl.librdkafka.errors import error_name, error_text
 
@@ -63,4 +64,6 @@ _SHAPES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     ClientError: _client_error,
     LogEntry: _log_entry,
     ErrorItem: error_pairs,
+    UnconvertedItem: error_pairs,
+    EndItem: end_pairs,
 }

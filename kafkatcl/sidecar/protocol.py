@@ -48,7 +48,7 @@ bytes  what
 =====  ===============================================================================
 4      55, the length of the list
 55     the list, in UTF-8: the answer without the fields of its messages; and for each
-       run the path to their place, how many messages, and the types of the columns:
+       run the path to their place, how many messages, and the kinds of the columns:
        ``{0 {messages t 0 plain {}}} {{{1 4} 2 {bytes int int}}}``
 16     the column of payloads: where in the body they begin, 107 109, and where their
        last bytes are, 108 111
@@ -66,7 +66,7 @@ import struct
 from enum import IntEnum
 from typing import Union
 
-PROTOCOL = 3
+PROTOCOL = 4
 #: What a frame begins with: the length of its body, and its op or kind.
 HEADER = struct.Struct("<ii")
 INT = struct.Struct("<i")

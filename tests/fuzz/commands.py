@@ -22,6 +22,8 @@ _CONFIG: list[Signature] = [
     ("topic property", "property value"),
     ("topic property", "property value", "..."),
 ]
+_ENCODING: list[Signature] = [(), ("encoding",), ("=binary",)]
+_FIELDS: list[Signature] = [(), ("fields",)]
 _ANY: Signature = ("any", "...")
 _START: list[Signature] = [("partition", "offset"), ("partition", "offset", "callback")]
 
@@ -66,6 +68,7 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
     "producer_topic": {
         "produce": [("partition", "payload"), ("partition", "payload", "key")],
         "produce_batch": [("partition", "rows")],
+        "encoding": _ENCODING,
         "info": [("topic info",), ("=consistent_partition", "key")],
         "creator": [(), ("creator words",)],
         "config": _CONFIG,
@@ -78,6 +81,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "start": _START,
         "consume_start": _START,
         "start_queue": [("partition", "offset", "queue")],
+        "fields": _FIELDS,
+        "encoding": _ENCODING,
         "consume_start_queue": [("partition", "offset", "queue")],
         "stop": [("partition",)],
         "consume_stop": [("partition",)],
@@ -90,6 +95,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "consume": [("timeout", "array")],
         "consume_batch": [("timeout", "count", "array", "code")],
         "consume_callback": [(), ("callback",), ("timeout", "callback")],
+        "fields": _FIELDS,
+        "encoding": _ENCODING,
         "delete": [()],
     },
     "subscriber": {
@@ -108,6 +115,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         ],
         "pause": [(), ("position",), ("position", "...")],
         "resume": [(), ("position",), ("position", "...")],
+        "fields": _FIELDS,
+        "encoding": _ENCODING,
         "watermarks": [
             ("topic", "partition"),
             ("=-cached", "topic", "partition"),

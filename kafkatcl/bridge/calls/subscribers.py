@@ -17,7 +17,6 @@ from kafkatcl.bridge.arguments import offset_text, parse_integer, parse_offset, 
 from kafkatcl.bridge.calls.registry import bridge_call
 from kafkatcl.bridge.sessions import find
 from kafkatcl.bridge.shapes import item_shape
-from kafkatcl.engine.messages import EndItem
 from kafkatcl.engine.subscriber import Subscriber, TopicPartitionOffset
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
@@ -156,11 +155,12 @@ def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | No
     says so.
 
     :returns: one item, in the form of :func:`item_shape`; None where nothing came in
-        time, and for the end of a partition.
+        time, and for the end of a partition that nobody asked for.
     """
     timeout = parse_integer(timeout_ms)
-    item = find(subscriber, Subscriber).messages.read_ahead(timeout)
-    return None if item is None or isinstance(item, EndItem) else item_shape(item)
+    messages = find(subscriber, Subscriber).messages
+    item = messages.read_ahead(timeout)
+    return None if item is None or messages.is_unasked(item) else item_shape(item)
 
 
 def _positions(

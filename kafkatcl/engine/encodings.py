@@ -4,8 +4,9 @@ An encoding has the name and the meaning that it has in Tcl, and is strict both 
 what cannot be converted, or would not come back as it was, is an error that says where.
 So text that was read can always be sent on.
 
-Those that are made by a rule are Python's own; of the others Tcl tells the table (see
-``tcl/encodings.tcl``), as its tables are not quite Python's.
+Those that are made by a rule are Python's own.  So are some by table, where Tcl 8.6 has
+a character in the place of bytes that mean nothing, and Tcl 9 has Python's table.  Of
+all others Tcl tells its own (see ``tcl/forms.tcl``).
 """
 
 from __future__ import annotations
@@ -17,8 +18,15 @@ from collections.abc import Mapping
 from typing import Callable, NamedTuple
 
 _NATIVE = "le" if sys.byteorder == "little" else "be"
-#: What Python calls the encodings that are made by a rule.
+#: By table, under the names that they have in both.
+_TABLES = (
+    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
+    *("cp864", "cp869", "cp874", "cp932", "cp949", "cp950", "koi8-u", "shiftjis", "tis-620"),
+    *(f"iso8859-{number}" for number in range(2, 17) if number != 12),
+)
+#: What Python calls its own.
 _PYTHON_NAMES = {
+    **{name: name for name in _TABLES},
     "utf-8": "utf-8",
     "identity": "utf-8",
     "ascii": "ascii",
@@ -66,16 +74,23 @@ def define(name: str, singles: str, doubles: Mapping[int, str]) -> None:
 
 
 def _by_rule(name: str, python_name: str) -> Encoding:
-    def decode(data: bytes) -> str:
-        text = data.decode(python_name)
-        # Of the same text there may be several forms, as in those with escapes.
-        if text.isascii() or text.encode(python_name) == data:
-            return text
-        raise UnicodeDecodeError(name, data, 0, len(data), "it is not in its usual form")
+    def encode(text: str) -> bytes:
+        return text.encode(python_name)
 
-    if python_name in ("utf-8", "latin-1"):  # no other form
-        return Encoding(name, lambda data: data.decode(python_name), lambda text: text.encode(python_name))
-    return Encoding(name, decode, lambda text: text.encode(python_name))
+    def decode(data: bytes) -> str:
+        return data.decode(python_name)
+
+    def decode_usual(data: bytes) -> str:
+        text = decode(data)
+        again = encode(text)
+        if again != data:
+            at = next((at for at, pair in enumerate(zip(again, data)) if pair[0] != pair[1]), len(again))
+            raise UnicodeDecodeError(name, data, at, at + 1, "it is not in its usual form")
+        return text
+
+    # Of some characters a table has several, and escapes need not be where they are.
+    has_forms = name in _TABLES or name.startswith("iso2022")
+    return Encoding(name, decode_usual if has_forms else decode, encode)
 
 
 def _by_bytes(name: str, singles: str) -> Encoding:

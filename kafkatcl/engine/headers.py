@@ -3,7 +3,7 @@
 confluent-kafka gives them as a list of pairs, a name and the bytes of a value or None.
 Names are text to it.  Where one is no UTF-8, ``headers()`` fails once, and then gives
 the list with nothing in the place of that name, which ends the process if it is
-touched; the error has the bytes of the last such name of the message.
+touched; the error has the bytes of the first such name of the message.
 https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/confluent_kafka.c#L2007-L2037
 """
 
@@ -83,7 +83,7 @@ def _mended(message: Any, name: str) -> list[Pair] | None:
     if headers is None:
         return None
     mended: list[Pair] = []
-    for pair in reversed(headers):
+    for pair in headers:
         # What a pair leads to can be asked for without touching its places.
         found = gc.get_referents(pair)
         if len(found) == len(pair):
@@ -91,14 +91,16 @@ def _mended(message: Any, name: str) -> list[Pair] | None:
         else:
             mended.append((name, found[0]))
             name = _UNKNOWN
-    return mended[::-1]
+    return mended
 
 
 def _bad_name(error: SystemError) -> str:
-    """The name that ``headers()`` failed for, with ``\\xff`` and its like for bytes
-    that are no UTF-8.
+    """The first name that ``headers()`` failed for, with ``\\xff`` and its like
+    for bytes that are no UTF-8.
     """
-    cause = error.__cause__
-    if not isinstance(cause, UnicodeDecodeError):
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, UnicodeDecodeError):
+        cause = cause.__cause__
+    if cause is None:
         raise error
     return cause.object.decode("utf-8", "backslashreplace")

@@ -5,9 +5,9 @@
 #
 #   The engine converts, as it alone knows which messages the script has not had: what
 #   cannot be converted stays with it.  Encodings that are made by a rule, such as
-#   utf-8, it has itself, strict and quick, and the same with every Tcl.  Of all others
-#   it is told Tcl's own table, as far as what is converted comes back as it was: Tcl
-#   8.6 converts anything to something.
+#   utf-8, it has itself, and some others: strict, quick, and the same with every Tcl.
+#   Of the rest it is told Tcl's own table, as far as what is converted comes back as it
+#   was: Tcl 8.6 converts anything to something.
 
 namespace eval ::kafkatcl::forms {
     # How `encoding` is to convert; the default of Tcl 9 is an error where 8.6 has none:
@@ -65,7 +65,9 @@ proc ::kafkatcl::forms::Table {name} {
     return $table
 }
 
-# What the 256 bytes mean, each behind `begin`.
+# What the 256 bytes mean, each behind `begin`.  Bytes from 80 to 9F that mean the
+# control character of their own number mean nothing: with those Tcl 8.6 has filled its
+# tables.
 #   Result  a character for each
 proc ::kafkatcl::forms::Row {name begin} {
     variable profile
@@ -73,7 +75,8 @@ proc ::kafkatcl::forms::Row {name begin} {
     for {set byte 0} {$byte < 256} {incr byte} {
         set bytes $begin[::tcl::binary::format c $byte]
         set character [::tcl::encoding::convertfrom {*}$profile $name $bytes]
-        if {[::tcl::string::length $character] == 1
+        set isFilled [expr {0x80 <= $byte && $byte < 0xa0 && $character eq $bytes}]
+        if {[::tcl::string::length $character] == 1 && !$isFilled
                 && [::tcl::encoding::convertto {*}$profile $name $character] eq $bytes} {
             append row $character
         } else {

@@ -114,7 +114,7 @@ def measure_producing(given: argparse.Namespace, fill: Callable[[Producer], None
 
 
 def fields(message: Message) -> Fields:
-    """What a message has in KafkaTcl, too."""
+    """What a message has in KafkaTcl, too, which looks for headers in each."""
     if error := message.error():
         raise SystemExit(error.str())
     return (
@@ -124,6 +124,7 @@ def fields(message: Message) -> Fields:
         message.timestamp(),
         message.topic(),
         message.key(),
+        message.headers(),
     )
 
 
@@ -270,6 +271,7 @@ def main() -> None:
     parser.add_argument("-partitions", type=int, default=1)
     parser.add_argument("-batch", type=int, default=1000)
     parser.add_argument("-key", type=int, default=0)
+    parser.add_argument("-headers", type=int, default=0)
     parser.add_argument("-prefetched", type=int, default=0)
     parser.add_argument("-settling", type=int, default=1)
     given = parser.parse_args()

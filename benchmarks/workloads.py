@@ -26,9 +26,10 @@ class Workload:
     """One line of a table: ``script`` names the workload in workloads.tcl,
     the others are its options.
 
-    ``size`` is that of a payload in bytes, ``table`` the table that the workload
-    belongs to.  Before ``messages`` are measured, ``settling`` others are taken.  The
-    topic holds all of these, or ``backlog`` if that is more.
+    ``size`` is that of a payload in bytes, ``headers`` how many headers with 10 bytes
+    each message has, ``table`` the table that the workload belongs to.  Before
+    ``messages`` are measured, ``settling`` others are taken.  The topic holds all of
+    these, or ``backlog`` if that is more.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Workload:
     partitions: int = 1
     batch: int = 1000
     key: bool = False
+    headers: int = 0
     prefetched: bool = False
     settling: int = 1
     backlog: int = 0
@@ -85,6 +87,7 @@ class Workload:
             "partitions": self.partitions,
             "batch": self.batch,
             "key": int(self.key),
+            "headers": self.headers,
             "prefetched": int(self.prefetched),
             "settling": self.settling,
         }
@@ -155,6 +158,7 @@ def _consuming(table: str, messages: int) -> Iterator[Workload]:
     yield Workload("consume_batch-1", table, "consume_batch", messages // 2, batch=1)  # the slowest
     for batch in (100, 1000):
         yield Workload(f"consume_batch-{batch}", table, "consume_batch", messages, batch=batch)
+    yield Workload("consume_batch-3-headers", table, "consume_batch", messages, headers=3)
     yield Workload("callback", table, "callback", messages)
     yield Workload("queue_callback", table, "queue_callback", messages, partitions=8)
     yield Workload("subscriber_callback", table, "subscriber_callback", messages)

@@ -9,7 +9,7 @@ package require kafka
 
 array set options {
     -brokers 127.0.0.1 -topic benchmark -messages 10000 -size 100 -partitions 1 -batch 1000 -key 0
-    -prefetched 0 -settling 1
+    -headers 0 -prefetched 0 -settling 1
 }
 set patience 60000 ;# ms to wait for a message
 set unmeasured 20 ;# messages until the latency has settled

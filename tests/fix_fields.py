@@ -67,7 +67,7 @@ def produce(brokers: str, topic: str, messages: Sequence[Sent], partition: int =
     """Produce messages, in their order."""
     producer = Producer({"bootstrap.servers": brokers, "log_level": 0})
     for sent in messages:
-        more = {} if sent.timestamp is None else {"timestamp": sent.timestamp}
+        more: dict[str, Any] = {} if sent.timestamp is None else {"timestamp": sent.timestamp}
         producer.produce(topic, sent.payload, sent.key, partition, headers=sent.headers, **more)
     assert producer.flush(20) == 0
 

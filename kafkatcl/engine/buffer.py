@@ -449,6 +449,8 @@ class MessageBuffer:
         self._items, self._at = deque(items), 0
         count, total = sum(item.size for item in items), sum(item.nbytes for item in items)
         self._account(count - self.size, total - self.nbytes)
+        if self._stuck:  # no more, perhaps
+            self.announce()
 
     def _account(self, count: int, nbytes: int) -> None:
         """Add to the numbers of items and bytes; negative ones are taken off."""

@@ -16,7 +16,7 @@ of the optional ones a number whose bits say which of them the message has.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any, Callable, NamedTuple
 
@@ -31,7 +31,7 @@ _SMALL = 256
 _CREATE_TIME, _APPEND_TIME = 1, 2
 
 
-class Fetched(list[Any]):
+class Fetched:
     """Messages of confluent-kafka, with what several fields are read from.
 
     What few messages have is noticed in passing: one more look at each would cost more
@@ -39,20 +39,23 @@ class Fetched(list[Any]):
     """
 
     def __init__(self, messages: Sequence[Any]) -> None:
-        super().__init__(messages)
+        self._messages = messages
         #: Those whose payload is null or empty.
         self.empty: list[Any] = []
         note = self.empty.append
-        self.payloads = [m.value() or note(m) or b"" for m in self]
+        self.payloads = [m.value() or note(m) or b"" for m in messages]
         #: Those with a timestamp that is not their producer's, or with none.
         self.unusual: list[Any] = []
         note = self.unusual.append
         #: In ms since 1970, -1 for none.
         self.timestamps = [
-            found[1] if (found := m.timestamp())[0] == _CREATE_TIME else note(m) or found[1] for m in self
+            found[1] if (found := m.timestamp())[0] == _CREATE_TIME else note(m) or found[1] for m in messages
         ]
         #: None if no message has any.
-        self.headers = headers.read(self)
+        self.headers = headers.read(messages)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._messages)
 
 
 #: Reads a field from each of several messages.  An optional field is None where a

@@ -18,8 +18,8 @@ namespace eval ::kafkatcl::layouts {
             set layout [::kafkatcl::layouts::ForArrays $layout]
         }
     }
-    # whether a message, or the end of a partition, has come with what plain and keyed
-    # messages never have
+    # whether something has come that sets in an array what plain and keyed messages
+    # never have: another message, an error, or the end of a partition
     variable hasMore 0
     lassign [::kafkatcl::Unwrap [::kafkatcl::bridge::message_layouts]] names columns
     set optional [lrange [dict get $columns mixed] [llength [dict get $columns plain]]+1 end]
@@ -94,8 +94,8 @@ proc ::kafkatcl::layouts::Fill {} {
     return "$text[Switch FillOptional]\n::incr at"
 }
 
-# The part of that for optional fields; for Switch.  The end of a partition has set
-# `end`.
+# The part of that for optional fields, and for what an error or the end of a partition
+# has set there; for Switch.
 proc ::kafkatcl::layouts::FillOptional {layout} {
     variable columns
     variable optional
@@ -115,7 +115,7 @@ proc ::kafkatcl::layouts::FillOptional {layout} {
             lappend unset <array>($name)
         }
     }
-    lappend unset <array>(end)
+    lappend unset <array>(end) <array>(error) <array>(code) <array>(message)
     if {$layout in {plain keyed}} {
         set unset [lsearch -all -inline $unset <array>(key)]
     }

@@ -12,12 +12,8 @@ namespace eval ::kafkatcl::messages {
     variable left 0         ;# how many of its messages the code has not got to
     variable outer {}       ;# batch, left, ... of those within whose code it is run
 
-    # A text: set the array to a message, and unset what an error has left there.
-    variable fill [::kafkatcl::core::Named "[::kafkatcl::layouts::Fill]
-        ::if {\[::tcl::info::exists <array>(error)\]} {
-            ::unset -nocomplain <array>(error) <array>(code) <array>(message)
-        }
-    "]
+    # A text: set the array to a message.
+    variable fill [::kafkatcl::core::Named [::kafkatcl::layouts::Fill]]
 }
 
 # A text with the texts of what is done for messages put in: `fill` in this file for
@@ -53,9 +49,8 @@ proc ::kafkatcl::messages::Clear {array} {
 proc ::kafkatcl::messages::FillOther {array pairs} {
     upvar 1 $array <array>
     Clear <array>
-    if {[lindex $pairs 0] eq "end"} {
+    if {[llength $pairs]} {
         ::kafkatcl::layouts::NoteMore
-        unset -nocomplain <array>(error) <array>(code) <array>(message)
     }
     foreach {name value} $pairs {
         set <array>($name) $value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 from kafkatcl.engine.encodings import Encoding
@@ -40,7 +39,6 @@ class Form:
         return _END in self.names
 
 
-@dataclass(frozen=True)
 class UnconvertedItem(ErrorItem):
     """What a script is told of a message that is no text in its encoding.
 

@@ -56,12 +56,16 @@ proc ::kafkatcl::layouts::NoteMore {} {
 }
 
 # A text that does what the layout asks for.
-#   make    a command prefix: it gets the name of a layout, and gives the text for that
-#   Result  a `switch` over `layout`
-proc ::kafkatcl::layouts::Switch {make} {
+#   make      a command prefix: it gets the name of a layout, and gives the text for that
+#   forArray  1 if the layout may be one of our own
+#   Result    a `switch` over `layout`
+proc ::kafkatcl::layouts::Switch {make {forArray 0}} {
     variable columns
     set cases {}
     foreach layout [dict keys $columns] {
+        if {!$forArray && [string match *,unset $layout]} {
+            continue
+        }
         append cases "$layout {[{*}$make $layout]} "
     }
     return "::kafkatcl::core::switch -exact -- \$layout {$cases}"
@@ -91,7 +95,7 @@ proc ::kafkatcl::layouts::Fill {} {
             append text "::set <array>($name) \$$name\n"
         }
     }
-    return "$text[Switch FillOptional]\n::incr at"
+    return "$text[Switch FillOptional 1]\n::incr at"
 }
 
 # The part of that for optional fields, and for what an error or the end of a partition

@@ -36,6 +36,20 @@ proc until_end {} {
     unset ::got
 }
 """
+
+
+def lines(
+    script: str, cluster: Cluster, run: RunTcl, *sent: Sent, partition_1: tuple[Sent, ...] = ()
+) -> tuple[str, list[str]]:
+    """A topic with these messages, and what a script prints that reads it."""
+    topic = cluster.topic()
+    produce(cluster.bootstrap_servers, topic, sent)
+    produce(cluster.bootstrap_servers, topic, partition_1, partition=1)
+    done = run(BEGIN + script, topic, brokers=cluster)
+    assert done.status == 0, done
+    return topic, done.stdout.splitlines()
+
+
 EACH = {
     "consume": """
         in fields end
@@ -73,24 +87,21 @@ EACH = {
 
 @also_in_tcl9
 def test_every_way_to_read_is_told(embedded_cluster: Cluster, run_everywhere: RunTcl) -> None:
-    topic = embedded_cluster.topic()
-    produce(embedded_cluster.bootstrap_servers, topic, [Sent(b"x", headers=[("a", b"1")])])
     script = "\n".join(
         f"puts way=[list {way}]\nunset -nocomplain got row\n{text}" for way, text in EACH.items()
     )
-    done = run_everywhere(BEGIN + script, topic, brokers=embedded_cluster)
-    assert done.status == 0, done
+    topic, found = lines(script, embedded_cluster, run_everywhere, Sent(b"x", headers=[("a", b"1")]))
     message = f"{{headers=a 1}} offset=0 partition=0 payload=x topic={topic}"
     end = f"end=1 offset=1 partition=0 topic={topic}"
-    for way, lines in (
-        (part.splitlines()[0], part.splitlines()[1:]) for part in done.stdout.split("way=")[1:]
-    ):
+    ways = [part.splitlines() for part in "\n".join(found).split("way=")[1:]]
+    assert [way for way, *_ in ways] == list(EACH)
+    for way, *told in ways:
         wanted = {
             "consume": ["1", message, "0", end],
             "queue": ["1", message, "0", end],
             "consume_batch": [message, end, "2"],
         }
-        assert lines == wanted.get(way, [message, end]), way
+        assert told == wanted.get(way, [message, end]), way
 
 
 OLD = """
@@ -109,16 +120,9 @@ got [s consume 20000]
 
 
 def test_nobody_else_is(embedded_cluster: Cluster, run_everywhere: RunTcl) -> None:
-    topic = embedded_cluster.topic()
-    produce(embedded_cluster.bootstrap_servers, topic, [Sent(b"x")])
-    done = run_everywhere(BEGIN + OLD, topic, brokers=embedded_cluster)
+    topic, found = lines(OLD, embedded_cluster, run_everywhere, Sent(b"x"))
     message = f"offset=0 partition=0 payload=x topic={topic}"
-    assert done.stdout.splitlines() == [
-        *("1", message, "0", ""),
-        *("0", "0"),
-        *(message, "1"),
-        *(message, ""),
-    ]
+    assert found == [*("1", message, "0", ""), *("0", "0"), *(message, "1"), *(message, "")]
 
 
 AGAIN = """
@@ -132,12 +136,9 @@ foreach fields {end {} end} {
 
 
 def test_it_is_told_as_long_as_it_is_wanted(embedded_cluster: Cluster, run_tcl: RunTcl) -> None:
-    topic = embedded_cluster.topic()
-    produce(embedded_cluster.bootstrap_servers, topic, [Sent(b"first")])
-    done = run_tcl(BEGIN + AGAIN, topic, brokers=embedded_cluster)
-    assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == [
-        *("offset=0", "end=1", "offset=0", "", "offset=0", "end=1")
-    ]
+    _, found = lines(AGAIN, embedded_cluster, run_tcl, Sent(b"first"))
+    seen = [line.partition(" ")[0] for line in found]
+    assert seen == ["offset=0", "end=1", "offset=0", "", "offset=0", "end=1"]
 
 
 ARRAYS = """
@@ -163,14 +164,12 @@ row
 def test_an_array_has_nothing_of_the_end_any_more(
     headers: list[tuple[str, bytes]] | None, embedded_cluster: Cluster, run_everywhere: RunTcl
 ) -> None:
-    topic = embedded_cluster.topic()
-    brokers = embedded_cluster.bootstrap_servers
-    produce(brokers, topic, [Sent(b"a", headers=headers)])
-    produce(brokers, topic, [Sent(b"c", b"k"), Sent(b"d")], partition=1)
-    done = run_everywhere(BEGIN + ARRAYS, topic, brokers=embedded_cluster)
-    assert done.status == 0, done
+    topic, found = lines(
+        *(ARRAYS, embedded_cluster, run_everywhere, Sent(b"a", headers=headers)),
+        partition_1=(Sent(b"c", b"k"), Sent(b"d")),
+    )
     first = "{headers=a 1} " if headers else ""
-    assert done.stdout.splitlines() == [
+    assert found == [
         f"{first}offset=0 partition=0 payload=a topic={topic}",
         f"end=1 offset=1 partition=0 topic={topic}",
         f"offset=1 partition=0 payload=b topic={topic}",

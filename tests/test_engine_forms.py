@@ -109,7 +109,12 @@ class Headed:
 
     def __init__(self, size: int) -> None:
         self.fields = {
-            "value": b"x", "offset": 0, "timestamp": (1, 5), "key": None, "topic": "t", "partition": 0,
+            "value": b"x",
+            "offset": 0,
+            "timestamp": (1, 5),
+            "key": None,
+            "topic": "t",
+            "partition": 0,
             "headers": [("name", bytes(size))],
         }
 

@@ -136,7 +136,7 @@ def produce_transactions(given: argparse.Namespace) -> None:
 
 
 def fields(message: Message) -> Fields:
-    """What a message has in KafkaTcl, too."""
+    """What a message has in KafkaTcl, too, which looks for headers in each."""
     if error := message.error():
         raise SystemExit(error.str())
     return (
@@ -146,6 +146,7 @@ def fields(message: Message) -> Fields:
         message.timestamp(),
         message.topic(),
         message.key(),
+        message.headers(),
     )
 
 

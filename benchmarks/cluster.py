@@ -23,6 +23,7 @@ ANSWER_SECONDS = 10  # for a broker to answer at all
 SECONDS = 60  # for what a broker is asked to do
 VOLUME = 250_000_000  # bytes of payload and overhead in a topic, at most
 EMBEDDED_VOLUME = 4_000_000  # what the embedded broker keeps of one partition
+HEADER = b"0123456789"  # the value of each header
 PACE = 0.01  # seconds between two messages of `paced`
 
 
@@ -35,7 +36,7 @@ class Cluster:
         self.bootstrap = bootstrap
         self.kind = kind
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-        self._filled: dict[tuple[int, int, int], str] = {}
+        self._filled: dict[tuple[int, int, int, int], str] = {}
 
     def check(self) -> None:
         """Raise ValueError when no Kafka answers."""
@@ -62,23 +63,26 @@ class Cluster:
     def delete(self, topic: str) -> None:
         self._admin.delete_topics([topic])[topic].result(SECONDS)
 
-    def filled(self, partitions: int, size: int, messages: int) -> str:
+    def filled(self, partitions: int, size: int, messages: int, headers: int = 0) -> str:
         """A topic with ``messages`` messages of ``size`` bytes,
-        spread over its first ``partitions``.
+        spread over its first ``partitions``; each has so many ``headers``.
         """
-        wanted = (partitions, size, messages)
+        wanted = (partitions, size, messages, headers)
         if wanted not in self._filled:
             self._filled[wanted] = self.create(partitions)
             self._fill(self._filled[wanted], *wanted)
         return self._filled[wanted]
 
-    def _fill(self, topic: str, partitions: int, size: int, messages: int) -> None:
+    def _fill(self, topic: str, partitions: int, size: int, messages: int, headers: int) -> None:
         producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 20})
         payload = b"x" * size
+        pairs: list[tuple[str, str | bytes | None]] = [
+            (f"header{number}", HEADER) for number in range(headers)
+        ]
         for number in range(messages):
             while True:
                 try:
-                    producer.produce(topic, payload, b"key%d" % number, number % partitions)
+                    producer.produce(topic, payload, b"key%d" % number, number % partitions, headers=pairs)
                     break
                 except BufferError:
                     producer.poll(0.1)

@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("-messages", type=int, default=10_000)
     parser.add_argument("-size", type=int, default=100)
     parser.add_argument("-key", type=int, default=0)
+    parser.add_argument("-headers", type=int, default=0)
     given, _others = parser.parse_known_args()
     WORKLOADS[given.workload](given)
 

@@ -50,7 +50,7 @@ def measure_one(peer: Peer, workload: Workload, number: int, cluster: Cluster, s
 def _topic(workload: Workload, cluster: Cluster) -> Iterator[str]:
     """The topic that ``workload`` wants to find."""
     if workload.consumes:
-        yield cluster.filled(workload.partitions, workload.size, workload.held)
+        yield cluster.filled(workload.partitions, workload.size, workload.held, workload.headers)
     elif workload.produces:
         with cluster.temporary(workload.partitions) as topic:
             yield topic

@@ -167,6 +167,7 @@ def _consuming(table: str, messages: int) -> Iterator[Workload]:
     yield Workload("consume_batch-1", table, "consume_batch", messages // 2, batch=1)  # the slowest
     for batch in (100, 1000):
         yield Workload(f"consume_batch-{batch}", table, "consume_batch", messages, batch=batch)
+    yield Workload("consume_batch-3-headers", table, "consume_batch", messages, headers=3)
     yield Workload("callback", table, "callback", messages)
     yield Workload("queue_callback", table, "queue_callback", messages, partitions=8)
     yield Workload("subscriber_callback", table, "subscriber_callback", messages)

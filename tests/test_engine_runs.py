@@ -63,7 +63,8 @@ class Message:
             "partition": partition,
             "topic": topic,
             "error": error,
-            "timestamp": (1, 1000 + offset),
+            "timestamp": (0, 0) if error else (1, 1000 + offset),
+            "headers": None,
         }
 
     def __getattr__(self, name: str) -> Any:
@@ -79,11 +80,23 @@ def test_messages_in_a_row_are_one_run() -> None:
     assert list(items(keyed)) == [Run("t", 0, KEYED, (b"a", 7, 1007, b"k", b"b", 8, 1008, b""))]
 
 
-def test_no_payload_is_an_empty_one() -> None:
+def mixed(*words: Any, **more: Any) -> tuple[Any, ...]:
+    """The fields of a mixed message: what every message has, and the optional ones that
+    it has.
+    """
+    optional = MIXED.columns[len(PLAIN.columns) + 1 :]
+    present = sum(1 << place for place, field in enumerate(optional) if field.name in more)
+    return (*words, present, *(more.get(field.name, field.type()) for field in optional))
+
+
+def test_no_payload_is_an_empty_one_and_a_tombstone() -> None:
     assert list(items([Message(0, None), Message(1, b"")])) == [
-        Run("t", 0, PLAIN, (b"", 0, 1000, b"", 1, 1001))
+        Run("t", 0, MIXED, (*mixed(b"", 0, 1000, tombstone=1), *mixed(b"", 1, 1001)))
     ]
-    assert list(items([Message(0, None, key=b"k")])) == [Run("t", 0, KEYED, (b"", 0, 1000, b"k"))]
+    assert list(items([Message(0, None, key=b"k")])) == [
+        Run("t", 0, MIXED, mixed(b"", 0, 1000, key=b"k", tombstone=1))
+    ]
+    assert list(items([Message(0, b""), Message(1)])) == [Run("t", 0, PLAIN, (b"", 0, 1000, b"x", 1, 1001))]
 
 
 @pytest.mark.parametrize(
@@ -108,11 +121,12 @@ def test_a_run_ends_where_something_differs(other: dict[str, Any], other_first: 
 def test_messages_with_and_without_a_key_are_one_run() -> None:
     (found,) = items([Message(0, key=b"k"), Message(1), Message(2, key=b"")])
     assert isinstance(found, Run)
-    assert [field.name for field in MIXED.columns] == ["payload", "offset", "timestamp", "present", "key"]
-    fields = (b"x", 0, 1000, 1, b"k", b"x", 1, 1001, 0, b"", b"x", 2, 1002, 1, b"")
+    names = [field.name for field in MIXED.columns]
+    assert names[:5] == ["payload", "offset", "timestamp", "present", "key"]
+    fields = (*mixed(b"x", 0, 1000, key=b"k"), *mixed(b"x", 1, 1001), *mixed(b"x", 2, 1002, key=b""))
     assert found == Run("t", 0, MIXED, fields)
     assert (found.size, found.nbytes, found.first, found.last) == (3, 4, 0, 2)
-    assert found.part(1, 1) == Run("t", 0, MIXED, fields[5:10])
+    assert found.part(1, 1) == Run("t", 0, MIXED, fields[MIXED.width : 2 * MIXED.width])
 
 
 def test_each_partition_has_the_layout_that_suits_it() -> None:

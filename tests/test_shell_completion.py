@@ -82,7 +82,7 @@ COMPLETED: dict[str, str | set[str]] = {
     "out produce": {"produce", "produce_batch"},
     "in start": {"start", "start_queue"},
     "in creator ad": "in creator add_brokers ",
-    "line ": {"consume", "consume_batch", "consume_callback", "delete"},
+    "line ": {"consume", "consume_batch", "consume_callback", "delete", "encoding", "fields"},
     "member water": "member watermarks ",
     "kafka::kafka cr": "kafka::kafka create ",
     "string ma": {"map", "match"},

@@ -16,11 +16,12 @@ from fix_engine import laid_out
 import kafkatcl
 from kafkatcl.bridge.inprocess import application, new_interp
 from kafkatcl.bridge.shapes import Messages
-from kafkatcl.engine.layouts import KEYED, LAYOUTS, MIXED, PLAIN, Layout
+from kafkatcl.engine.layouts import LAYOUTS, PLAIN, Layout
 from kafkatcl.engine.messages import Run
 from kafkatcl.sidecar.answers import answer_frame, frame
 from kafkatcl.sidecar.protocol import Kind
 from kafkatcl.sidecar.requests import frames, produced, produced_batch, produced_row, words
+from kafkatcl.sidecar.tcl_list import listed
 
 TCL = Path(kafkatcl.__file__).parent / "tcl"
 ALL_BYTES = bytes(range(256))
@@ -104,14 +105,38 @@ def test_answers_of_other_kinds(tcl: Any, value: Any) -> None:
     assert parsed(read(tcl, answer_frame(value)), value) == plain(value)
 
 
+def plain(word: Any) -> str:
+    """A word as Tcl has it, a byte as one character."""
+    return word.decode("latin-1") if isinstance(word, bytes) else str(word)
+
+
+def test_lists_of_words_are_as_tcl_writes_them(tcl: Any) -> None:
+    chance = random.Random(2)
+    tcl.eval("proc same {text} {expr {[list {*}$text] eq $text}}")
+    for _ in range(500):
+        words = tuple(
+            "".join(chance.choices('ab{} #\\"\xe9', k=chance.randint(0, 3)))
+            for _ in range(chance.randint(0, 4))
+        )
+        written = listed(words)
+        assert tuple(elements(tcl, written)) == words
+        assert tcl.call("same", written)
+    assert listed(("a.b", b"1-2", 3)) == "a.b 1-2 3"
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_messages_cross_byte_for_byte(tcl: Any, layout: Layout) -> None:
     payloads = [b"", ALL_BYTES, b"{", "\u20ac".encode(), bytes(100_000)]
-    keys = [ALL_BYTES, b"", b"k"]
+    samples: dict[Any, list[Any]] = {
+        bytes: [ALL_BYTES, b"", b"k"],
+        int: [0, 2**40, -1],
+        str: ["append", "", "\u20ac{"],
+        tuple: [("a", b"1", "b b", ALL_BYTES), (), ("\u20ac", b"{", "#", b"")],
+    }
     first: tuple[Any, ...] = ()
     for number, payload in enumerate(payloads):
-        optional = {PLAIN: (), KEYED: (keys[number % 3],), MIXED: (number % 2, keys[number % 3])}[layout]
-        first += (payload, 2**40 + number, -1, *optional)
+        others = [samples[field.type][number % 3] for field in layout.columns[3:]]
+        first += (payload, 2**40 + number, -1, *others)
     second = (b"other", 7, 1_700_000_000_000)
     batch = (
         0,
@@ -125,9 +150,11 @@ def test_messages_cross_byte_for_byte(tcl: Any, layout: Layout) -> None:
     )
     value = read(tcl, answer_frame(batch))
     assert elements(tcl, tcl.call("lindex", value, 1, 2))[:4] == ["messages", "t", "1", layout.name]
-    assert elements(tcl, tcl.call("lindex", value, 1, 2, 4)) == [
-        field.decode("latin-1") if isinstance(field, bytes) else str(field) for field in first
+    got = [
+        tuple(elements(tcl, text)) if isinstance(field, tuple) else text
+        for text, field in zip(elements(tcl, tcl.call("lindex", value, 1, 2, 4)), first)
     ]
+    assert got == [tuple(map(plain, field)) if isinstance(field, tuple) else plain(field) for field in first]
     assert elements(tcl, tcl.call("lindex", value, 1, 3)) == ["error", "x", "y", "z"]
     assert elements(tcl, tcl.call("lindex", value, 1, 4, 4)) == ["other", "7", "1700000000000"]
 

@@ -13,6 +13,7 @@ import functools
 import re
 
 from kafkatcl.bridge.texts import text_from_tcl
+from kafkatcl.engine.encodings import Encoding
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.positions import Moment
 from kafkatcl.errors import Failure
@@ -151,5 +152,25 @@ def byte_string(text: str, what: str) -> bytes:
         more = (
             f"character U+{ord(odd):04X} at position {error.start} of the {what} is no byte: "
             "encode text first, as with encoding convertto utf-8"
+        )
+        raise kafka_failure(INVALID_ARGUMENT, more) from None
+
+
+def payload_bytes(text: str, what: str, encoding: Encoding | None) -> bytes:
+    """The bytes of a payload or a key that a script has given: those of text in the
+    encoding of its topic, or without one of a byte array.
+
+    :param what: the name of the argument, for the error.
+    :raises Failure: a character has no bytes; the error says which and where.
+    """
+    if encoding is None:
+        return byte_string(text, what)
+    plain = text_from_tcl(text)
+    try:
+        return encoding.encode(plain)
+    except UnicodeEncodeError as error:
+        more = (
+            f"character U+{ord(plain[error.start]):04X} at position {error.start} of the {what} "
+            f"is not in {encoding.name}"
         )
         raise kafka_failure(INVALID_ARGUMENT, more) from None

@@ -13,8 +13,9 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from kafkatcl.bridge.arguments import byte_string, integer_or_none, parse_integer
+from kafkatcl.bridge.arguments import byte_string, integer_or_none, parse_integer, payload_bytes
 from kafkatcl.bridge.texts import echoed, text_from_tcl
+from kafkatcl.engine.encodings import Encoding
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION
@@ -57,11 +58,14 @@ class Uncertain(Exception):
     """A value may have another string than its type tells."""
 
 
-def outgoing(rows: Sequence[Row], *, partition: str = "", is_certain: bool) -> OutgoingMessages:
+def outgoing(
+    rows: Sequence[Row], *, partition: str = "", is_certain: bool, encoding: Encoding | None = None
+) -> OutgoingMessages:
     """The messages of rows.
 
     :param partition: that of all messages; empty for that which each one names.
     :param is_certain: whether bytes in the rows are what the script sees.
+    :param encoding: that of payloads and keys; None: they are bytes.
     :raises Uncertain: they may not be what the script sees.
     :raises Failure: a message cannot be sent as it is; the error says which, and why.
     """
@@ -69,16 +73,18 @@ def outgoing(rows: Sequence[Row], *, partition: str = "", is_certain: bool) -> O
     if partition:
         columns["partition"] = [parse_integer(partition)] * len(rows)
     _require_certain(columns, _STRING_OR_BYTES if is_certain else _STRING)
-    return _Reader(columns, len(rows)).messages()
+    return _Reader(columns, len(rows), encoding).messages()
 
 
-def one_outgoing(row: Row, partition: str) -> OutgoingMessages:
+def one_outgoing(row: Row, partition: str, encoding: Encoding | None = None) -> OutgoingMessages:
     """The message of a row that is certain; errors do not say which it is.
+
+    :param encoding: as of :func:`outgoing`.
 
     :raises Failure: it cannot be sent as it is.
     """
     columns = {name: (value,) for name, value in zip(row[::2], row[1::2])}
-    return _Reader({**columns, "partition": (partition,)}, 1, names_place=False).messages()
+    return _Reader({**columns, "partition": (partition,)}, 1, encoding, names_place=False).messages()
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, _Column]:
@@ -147,12 +153,16 @@ class _Reader:
     """Reads the columns of messages.
 
     :param columns: of each name that some message has, a value or None for each.
+    :param encoding: that of payloads and keys; None: they are bytes.
     :param names_place: whether errors say which message is meant.
     """
 
-    def __init__(self, columns: dict[str, _Column], count: int, *, names_place: bool = True) -> None:
+    def __init__(
+        self, columns: dict[str, _Column], count: int, encoding: Encoding | None, *, names_place: bool = True
+    ) -> None:
         self._columns = columns
         self._count = count
+        self._encoding = encoding
         self._names_place = names_place
 
     def messages(self) -> OutgoingMessages:
@@ -234,6 +244,8 @@ class _Reader:
         column = self._columns.get(name)
         if column is None:
             return [None] * self._count
+        if self._encoding:
+            return [self._converted(place, value, name) for place, value in enumerate(column)]
         try:
             return [text.encode("latin-1") for text in column]
         except (AttributeError, UnicodeEncodeError):  # not all are str, or not all are bytes
@@ -246,6 +258,11 @@ class _Reader:
             return value.encode("latin-1")
         except UnicodeEncodeError:
             return byte_string(value, f"{what} of message {place}" if self._names_place else what)
+
+    def _converted(self, place: int, value: str | bytes | None, what: str) -> bytes | None:
+        text = _text(value)
+        what = f"{what} of message {place}" if self._names_place else what
+        return None if text is None else payload_bytes(text, what, self._encoding)
 
     def _headers_of(self, place: int, words: Any, nulls: Any) -> Headers:
         words = words or ()

@@ -8,9 +8,10 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any, Callable
 
-from kafkatcl.bridge.shapes import error_pairs
+from kafkatcl.bridge.shapes import end_pairs, error_pairs
 from kafkatcl.bridge.texts import text_to_tcl
-from kafkatcl.engine.messages import ErrorItem
+from kafkatcl.engine.forms import UnconvertedItem
+from kafkatcl.engine.messages import EndItem, ErrorItem
 from kafkatcl.engine.reports import ClientError, DeliveryReport, LogEntry, MessageReport, OwnReport
 from kafkatcl.librdkafka.errors import error_name, error_text
 
@@ -92,4 +93,6 @@ _SHAPES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     ClientError: _client_error,
     LogEntry: _log_entry,
     ErrorItem: error_pairs,
+    UnconvertedItem: error_pairs,
+    EndItem: end_pairs,
 }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from kafkatcl.bridge.texts import text_to_tcl
+from kafkatcl.engine.forms import UnconvertedItem
 from kafkatcl.engine.layouts import FIELDS, LAYOUTS, Layout
-from kafkatcl.engine.messages import ErrorItem, Item, Run
+from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
 
 
 class Messages(NamedTuple):
@@ -23,6 +25,8 @@ class Messages(NamedTuple):
     def of(cls, head: str, run: Run) -> Messages:
         """Those of a run, under this head."""
         topic, partition, layout, fields = run
+        if layout.texts:
+            fields = _to_tcl(layout, fields)
         # For each small batch, so without the function that names the fields.
         return tuple.__new__(cls, (head, topic, partition, layout.name, fields))
 
@@ -31,16 +35,33 @@ def item_shape(item: Item) -> tuple[Any, ...]:
     """The form in which a command that reads gets an item.
 
     :returns: messages as :class:`Messages`, an error as ("error", pairs), the end of a
-        partition as ("end",).
+        partition as ("end", pairs).
     """
     if isinstance(item, Run):
         return Messages.of("messages", item)
-    return ("error", error_pairs(item)) if isinstance(item, ErrorItem) else ("end",)
+    return ("error", error_pairs(item)) if isinstance(item, ErrorItem) else ("end", end_pairs(item))
 
 
-def error_pairs(error: ErrorItem) -> tuple[str, ...]:
+def error_pairs(error: ErrorItem) -> tuple[Any, ...]:
     """An error in the place of a message: name, value, name, value, ..."""
-    return ("error", error.error, "code", error.code, "message", error.message)
+    pairs = ("error", error.error, "code", error.code, "message", error.message)
+    if not isinstance(error, UnconvertedItem):
+        return pairs
+    topic, partition = error.topic_partition or ("", -1)
+    return (*pairs, "topic", topic, "partition", partition, "offset", error.offset)
+
+
+def end_pairs(end: EndItem) -> tuple[Any, ...]:
+    """The end of a partition in the place of a message: name, value, ..."""
+    return ("end", 1, "topic", end.topic, "partition", end.partition, "offset", end.offset)
+
+
+def _to_tcl(layout: Layout, fields: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same fields with texts as a bridge takes them."""
+    made = list(fields)
+    for place in layout.texts:
+        made[place :: layout.width] = map(text_to_tcl, fields[place :: layout.width])
+    return tuple(made)
 
 
 def message_layouts() -> tuple[Any, ...]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
+from kafkatcl.engine.forms import Form, UnconvertedItem, converted
 from kafkatcl.engine.inflight import Eras, Taken, parted
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
 from kafkatcl.engine.waiting import deadline_after, remaining
@@ -71,6 +72,11 @@ class BufferOwner:
     def on_requeued(self, items: Iterable[Item]) -> None:
         """The script did not get to these: they count as not consumed (lock held)."""
 
+    def ask(self, names: Collection[str]) -> None:
+        """Have messages that are fetched from now on read with these fields, too, where
+        the form of their buffer has them (lock held).
+        """
+
     def close_queue(self, queue: MessageBuffer) -> list[Stopped]:
         """Close a buffer for good.
 
@@ -89,11 +95,8 @@ class ConsumedBatch(NamedTuple):
 
     buffer: MessageBuffer
     taken: list[Taken]
-
-    @property
-    def items(self) -> list[Item]:
-        """What was taken."""
-        return [item for item, _ in self.taken]
+    #: What was taken, as the script gets it.
+    items: list[Item]
 
     @property
     def size(self) -> int:
@@ -110,10 +113,13 @@ class ConsumedBatch(NamedTuple):
 class MessageBuffer:
     """The messages of one partition, of one queue, or of one subscriber,
     in the order of their coming.
+
+    :param form: how the script wants them.
     """
 
-    def __init__(self, owner: BufferOwner) -> None:
+    def __init__(self, owner: BufferOwner, form: Form | None = None) -> None:
         self.owner = owner
+        self.form = form or Form()
         #: The callback that gets the messages, if any, as events name it.
         self.callback_id: str | None = None
         self.closed = False
@@ -126,6 +132,9 @@ class MessageBuffer:
         #: What callbacks, or a reader ahead of its need, have got and not used yet.
         self._in_flight: list[Taken] = []
         self._ahead = 1  # how many messages the next reader gets at once
+        # The partition and the offset of the message that could not be converted for
+        # the callback, which has been told so.
+        self._stuck: tuple[object, int] | None = None
 
     def belongs_to(self, owner: object) -> bool:
         """Whether the messages come from this handle."""
@@ -134,6 +143,12 @@ class MessageBuffer:
     def why_empty(self) -> str:
         """The known reason why no message comes, or an empty text."""
         return self.owner.why_empty(self)
+
+    def is_unasked(self, item: Item) -> bool:
+        """Whether this is the end of a partition, and the script has not asked for
+        ends.
+        """
+        return type(item) is EndItem and not self.form.tells_ends
 
     def topic_partitions(self) -> set[tuple[str, int] | None]:
         """The topics and partitions of what is here; None stands for errors that are
@@ -155,7 +170,7 @@ class MessageBuffer:
         """Tell the event queue if there is something for the callback, which rings the
         bell of the interpreter.
         """
-        if self._items and self.callback_id is not None:
+        if self.more():
             self.owner.events.ready(self)
 
     def drop(self, topic: str, partition: int) -> None:
@@ -224,9 +239,9 @@ class MessageBuffer:
         with self.owner.lock:
             if not self._wait(deadline_after(timeout_ms)):
                 return None
-            item = self._take(1)
+            item, shown = self._take(1)
             self.owner.on_consumed([item])
-            return item
+            return shown
 
     def read_ahead(self, timeout_ms: int) -> Item | None:
         """The next message with further ones of its partition behind it.
@@ -246,16 +261,18 @@ class MessageBuffer:
             self._acknowledge(0)
             if not self._wait(deadline_after(timeout_ms)):
                 return None
-            item = self._take(self._ahead, _MAX_IN_FLIGHT_BYTES)
+            item, shown = self._take(self._ahead, _MAX_IN_FLIGHT_BYTES)
             self._ahead = min(4 * self._ahead, _AHEAD)
             self._in_flight = self._eras.taken([item])
             self._acknowledge(item.size - 1)
-            return item
+            return shown
 
     def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> ConsumedBatch:
-        """Up to ``count`` messages and errors; fewer only after ``timeout_ms``.
+        """Up to ``count`` messages and errors; fewer only after ``timeout_ms``, or in
+        front of a message that cannot be converted.
 
-        Ends of partitions, and partitions that do not exist, are left out.
+        Ends of partitions, if nobody asked for them, and partitions that do not exist,
+        are left out.
 
         :param timeout_ms: how long to wait; for ever if negative.
         :param wait_for_all: if not, the wait is for the first alone: what is there then
@@ -265,17 +282,21 @@ class MessageBuffer:
         """
         deadline = deadline_after(timeout_ms)
         got: list[Item] = []
+        shown: list[Item] = []
         with self.owner.lock:
             try:
                 while count > 0 and (self._items or ((wait_for_all or not got) and self._wait(deadline))):
-                    item = self._take(count)
-                    if type(item) is Run or not _is_silent(item):
+                    item, as_shown = self._take(count)
+                    if type(item) is Run or not self._is_silent(item):
                         got.append(item)
+                        shown.append(as_shown)
                         count -= item.size
+                    if type(item) is UnconvertedItem:
+                        break
             except BaseException:  # stopped, or interrupted
                 self._put_back(got)
                 raise
-            return ConsumedBatch(self, self._eras.taken(got))
+            return ConsumedBatch(self, self._eras.taken(got), shown)
 
     def end(self, taken: list[Taken], rest: int) -> None:
         """The script is through with a batch, but for the last ``rest`` messages and
@@ -299,23 +320,35 @@ class MessageBuffer:
         they count as consumed when :meth:`acknowledge` says so.
         """
         handed_out: list[Item] = []
+        events: list[Event] = []
         with self.owner.lock:
-            callback_id = self.callback_id
             room = _MAX_IN_FLIGHT_BYTES
-            while (
-                callback_id is not None and self._items and count > 0 and (not handed_out or self._fits(room))
-            ):
-                item = self._take(count, room)
-                if type(item) is not EndItem:
+            while self.more() and count > 0 and (not handed_out or self._fits(room)):
+                item, shown = self._take(count, room)
+                if not self.is_unasked(item):
                     handed_out.append(item)
+                    events.append((self.callback_id or "", shown))
                 count -= item.size
                 room -= item.nbytes
+                if type(item) is UnconvertedItem:
+                    self._stuck = (item.topic_partition, item.offset)
             self._in_flight += self._eras.taken(handed_out)
-        return [(callback_id or "", item) for item in handed_out]
+        return events
 
     def more(self) -> bool:
-        """Whether there is something for the callback."""
-        return bool(self._items) and self.callback_id is not None
+        """Whether there is something for the callback.
+
+        It is not told again of a message that cannot be converted: that, and what is
+        behind it, waits until it is wanted in another form, or not any more.
+        """
+        return bool(self._items) and self.callback_id is not None and not (self._stuck and self._is_stuck())
+
+    def reform(self) -> None:
+        """The script wants the messages in another form now."""
+        with self.owner.lock:
+            self.owner.ask(self.form.asked)
+            self._stuck = None
+            self.announce()
 
     def acknowledge(self, waiting: int) -> None:
         """Acknowledge the messages in flight, except the last ``waiting``,
@@ -342,27 +375,46 @@ class MessageBuffer:
                 return False
         return True
 
-    def _take(self, count: int, max_bytes: int | None = None) -> Item:
+    def _take(self, count: int, max_bytes: int | None = None) -> tuple[Item, Item]:
         """The first item, or up to ``count`` messages of it, of ``max_bytes`` bytes
         together; at least one.
+
+        A message that cannot be converted is not taken.
+
+        :returns: what was taken, and the same as the script gets it.
         """
         item = self._items[0]
         if not isinstance(item, Run):
             self._items.popleft()
             self._account(-1, 0)
-            return item
+            return item, item
         left = item.size - self._at
         taken = item.part(self._at, min(count, left))
         nbytes = taken.nbytes
         if max_bytes is not None and nbytes > max_bytes:
             taken = taken.part(0, taken.within(max_bytes))
             nbytes = taken.nbytes
+        shown: Item = taken
+        if self.form.encoding is not None:
+            shown, failed = converted(taken, self.form.encoding)
+            if failed:
+                if not shown.size:
+                    return failed, failed
+                taken = taken.part(0, shown.size)
+                nbytes = taken.nbytes
         self._at += taken.size
         if taken.size == left:
             self._items.popleft()
             self._at = 0
         self._account(-taken.size, -nbytes)
-        return taken
+        return taken, shown
+
+    def _is_stuck(self) -> bool:
+        """Whether the first message is still the one that could not be converted."""
+        item = self._items[0]
+        if isinstance(item, Run):
+            return self._stuck == (item.topic_partition, item.part(self._at, 1).first)
+        return False
 
     def _fits(self, room: int) -> bool:
         """Whether the first message has no more bytes than that."""
@@ -375,6 +427,10 @@ class MessageBuffer:
             self.owner.on_consumed(self._eras.wanted(used))
 
     def _put_back(self, items: list[Item]) -> None:
+        if any(type(item) is UnconvertedItem for item in items):  # it will be found again
+            items = [item for item in items if type(item) is not UnconvertedItem]
+            self._stuck = None
+            self.announce()
         if items and not self.closed:
             for topic_partition, parked in self._parked.items():
                 parked[:0] = [item for item in items if item.topic_partition == topic_partition]
@@ -393,6 +449,8 @@ class MessageBuffer:
         self._items, self._at = deque(items), 0
         count, total = sum(item.size for item in items), sum(item.nbytes for item in items)
         self._account(count - self.size, total - self.nbytes)
+        if self._stuck:  # no more, perhaps
+            self.announce()
 
     def _account(self, count: int, nbytes: int) -> None:
         """Add to the numbers of items and bytes; negative ones are taken off."""
@@ -400,9 +458,8 @@ class MessageBuffer:
         self.nbytes += nbytes
         self.owner.held_changed(count, nbytes)
 
-
-def _is_silent(item: Item) -> bool:
-    """Whether a batch leaves an item out, as the original does with the end of a
-    partition and with one that does not exist.
-    """
-    return type(item) is EndItem or (isinstance(item, ErrorItem) and item.number == UNKNOWN_PARTITION)
+    def _is_silent(self, item: Item) -> bool:
+        """Whether a batch leaves an item out, as the original does with the end of a
+        partition and with one that does not exist.
+        """
+        return self.is_unasked(item) or (isinstance(item, ErrorItem) and item.number == UNKNOWN_PARTITION)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from kafkatcl.engine.buffer import MessageBuffer, Stopped
 from kafkatcl.engine.consumer import ConsumerHandle
+from kafkatcl.engine.encodings import Encoding
 from kafkatcl.engine.errors import kafka_failure
+from kafkatcl.engine.forms import Form
 from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.queue import Queue
+from kafkatcl.engine.shared_topic import SharedTopic
 from kafkatcl.engine.topic import Topic
 from kafkatcl.librdkafka.errors import (
     DESTROYED,
@@ -19,12 +22,22 @@ class ConsumerTopic(Topic):
 
     handle: ConsumerHandle
 
+    def __init__(self, handle: ConsumerHandle, topic: SharedTopic) -> None:
+        super().__init__(handle, topic)
+        #: Of the messages of all partitions that this object starts, but for those that
+        #: feed a queue.
+        self.form = Form()
+
+    @property
+    def encoding(self) -> Encoding | None:  # type: ignore[override]
+        return self.form.encoding
+
     def start(self, partition: int, offset: int, callback_id: str | None = None) -> list[Stopped]:
         """Fetch a partition; with ``callback_id`` its messages go to that callback.
 
         Arguments, result and errors are those of :meth:`ConsumerHandle.start`.
         """
-        buffer = MessageBuffer(self.handle)
+        buffer = MessageBuffer(self.handle, self.form)
         buffer.callback_id = callback_id
         return self.handle.start(self.topic, partition, offset, buffer, self)
 
@@ -63,6 +76,13 @@ class ConsumerTopic(Topic):
         wanted = [TopicPartitionOffset(self.topic.name, partition)]
         self.handle.require_read(wanted)
         return self.handle.read_positions(wanted)[0].offset
+
+    def reform(self) -> None:
+        """The script wants the messages in another form now."""
+        self.handle.ask(self.form.asked)
+        for route in list(self.handle.routes.values()):
+            if route.buffer.form is self.form:
+                route.buffer.reform()
 
     def delete(self) -> list[Stopped]:
         """Stop the partitions that this object has started, and end its use of the

@@ -13,7 +13,7 @@ https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L3173-L317
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from kafkatcl.engine.absence import SETTINGS as ABSENCE_SETTINGS
@@ -55,6 +55,8 @@ class ConsumingHandle(Handle, BufferOwner):
         stores = self.has_group and AUTO_STORE not in master.conf.settings
         self.offsets = OffsetStore(lambda: self.client, stores=stores)
         self.flow = FlowControl(lambda: self.client)
+        #: The names of fields that scripts have asked for, of some partitions at least.
+        self._asked: frozenset[str] = frozenset()
         #: Counts the changes of what is fetched.
         self._assignment_generation = 0
         self._waiting = 0  # readers who sleep until something comes
@@ -124,6 +126,9 @@ class ConsumingHandle(Handle, BufferOwner):
         if self.flow.account(count, nbytes):
             self.poll_thread.wake()
 
+    def ask(self, names: Collection[str]) -> None:
+        self._asked |= frozenset(names)
+
     def on_consumed(self, items: Iterable[Item]) -> None:
         self.offsets.advance(items)
 
@@ -182,7 +187,7 @@ class ConsumingHandle(Handle, BufferOwner):
             # read, and then librdkafka has left out what came before.
             generation = self._assignment_generation
             self._routing = bool(messages)
-        fetched = list(items(messages))  # without the lock, so that the script can work meanwhile
+        fetched = self._items(messages)  # without the lock, so that the script can work meanwhile
         with self.lock:
             self._routing = False
             self._keep(fetched, len(messages), generation)
@@ -212,7 +217,7 @@ class ConsumingHandle(Handle, BufferOwner):
         except KafkaException as error:
             self._on_error(error.args[0])
             return False
-        self._keep(list(items(messages)), len(messages), self._assignment_generation)
+        self._keep(self._items(messages), len(messages), self._assignment_generation)
         if len(messages) == wanted and self._has_listeners():
             # librdkafka signals only what comes into an empty queue, see queues.signal.
             self.poll_thread.wake()
@@ -225,13 +230,24 @@ class ConsumingHandle(Handle, BufferOwner):
         :param generation: that of the assignment at the time of the fetch.
         """
         if fetched:
-            self.flow.learn(count, sum(item.nbytes for item in fetched))
             if self._absent:  # no more, where messages come from
                 for item in fetched:
                     if isinstance(item, Run):
                         self._absent.pop(item.topic_partition, None)
+            held = self.flow.nbytes
             self._route(fetched, generation)
+            self.flow.learn(count, self.flow.nbytes - held)
             self.lock.notify_all()
+
+    def _items(self, messages: Sequence[Any]) -> list[Item]:
+        """What was fetched, with the fields that were asked for."""
+        if not self._asked:
+            return list(items(messages))
+        return list(items(messages, self._asked, self._asked_of))
+
+    def _asked_of(self, topic_partition: TopicPartitionPair) -> Collection[str]:
+        buffer = self._reader_of(topic_partition)
+        return buffer.form.asked if buffer else ()
 
     def _on_error(self, error: Any) -> None:
         absence = absence_of(error)

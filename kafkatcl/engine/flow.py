@@ -50,7 +50,8 @@ class FlowControl:
     def __init__(self, client: Callable[[], Any]) -> None:
         self._client = client
         self._count = 0
-        self._nbytes = 0
+        #: How many bytes the buffers hold.
+        self.nbytes = 0
         self._average = _MAX_FETCH_BYTES // 10  # bytes of a message, as far as is known
         self._reasons: dict[TopicPartitionPair, set[Reason]] = {}
         self._full_polls = 0
@@ -67,7 +68,7 @@ class FlowControl:
         :returns: whether the poll thread may fetch or resume again.
         """
         self._count += count
-        self._nbytes += nbytes
+        self.nbytes += nbytes
         if count >= 0:
             return False
         if self.throttled and self.has_room_again():
@@ -77,13 +78,13 @@ class FlowControl:
 
     def is_full(self) -> bool:
         """Whether no more is wanted."""
-        return self._count >= HELD_LIMIT or self._nbytes >= HELD_BYTES
+        return self._count >= HELD_LIMIT or self.nbytes >= HELD_BYTES
 
     def has_room_again(self) -> bool:
         """Whether so much was used that a throttled handle should go on:
         before the script has used up the rest.
         """
-        return self._count <= HELD_LIMIT * 3 // 4 and self._nbytes <= HELD_BYTES * 3 // 4
+        return self._count <= HELD_LIMIT * 3 // 4 and self.nbytes <= HELD_BYTES * 3 // 4
 
     def max_fetch(self) -> int:
         """How many messages to take at once: up to 500, and about 4 MiB if they are as

@@ -7,9 +7,9 @@ else on the way to the script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Union
+from typing import Any, Callable, ClassVar, NamedTuple, Union
 
 from kafkatcl.engine.layouts import PLAIN, Layout, Table
 from kafkatcl.librdkafka.errors import PARTITION_END, error_name, error_text
@@ -38,11 +38,11 @@ class Run(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all payloads and keys together."""
+        """The bytes of all payloads, keys and headers together."""
         _, _, layout, fields = self
         total = 0
-        for place in layout.bytes_places:
-            total += sum(map(len, fields[place :: layout.width]))
+        for place, nbytes in layout.counters:
+            total += nbytes(fields[place :: layout.width])
         return total
 
     @property
@@ -121,22 +121,51 @@ class EndItem:
 Item = Union[Run, ErrorItem, EndItem]
 
 
-def items(messages: Sequence[Any]) -> Iterator[Item]:
+def items(
+    messages: Sequence[Any],
+    asked: Collection[str] = (),
+    asked_of: Callable[[tuple[str, int]], Collection[str]] | None = None,
+) -> Iterator[Item]:
     """What ``confluent_kafka.Message`` objects hold, in their order: a run for messages
     of one partition in a row, and an item for each error and each end.
+
+    :param asked: the names of fields to be read beside the usual ones.
+    :param asked_of: which of these the messages of a topic and partition are to have;
+        without it all.
     """
-    table = Table(messages)
-    topic, partition, start = "", -1, 0  # of the run that grows
-    for place, message in enumerate(messages):
-        if message.partition() != partition or message.topic() != topic or message.error() is not None:
+    table = Table(messages, asked)
+    topics = [message.topic() for message in messages]
+    partitions = [message.partition() for message in messages]
+    for start, end in _runs(topics, partitions, messages if table.may_have_errors else ()):
+        topic, partition = topics[start], partitions[start]
+        if end == start:
+            yield _told(messages[start])
+        else:
+            named = asked_of((topic, partition)) if asked_of else asked
+            yield Run(topic, partition, *table.part(start, end, named))
+
+
+def _runs(topics: list[Any], partitions: list[int], errors: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """Where runs start, and where they end; an error is an empty one.
+
+    :param errors: the messages, where some may be errors.
+    """
+    count = len(topics)
+    if count and not errors and topics.count(topics[0]) == count == partitions.count(partitions[0]):
+        yield 0, count
+        return
+    start, topic, partition = 0, None, -1  # of the run that grows
+    for place, (other, number) in enumerate(zip(topics, partitions)):
+        is_error = bool(errors) and errors[place].error() is not None
+        if number != partition or other != topic or is_error:
             if start < place:
-                yield Run(topic, partition, *table.part(start, place))
-            topic, partition, start = message.topic(), message.partition(), place
-            if message.error() is not None:
-                yield _told(message)
-                partition, start = -1, place + 1
-    if start < len(messages):
-        yield Run(topic, partition, *table.part(start, len(messages)))
+                yield start, place
+            start, topic, partition = place, other, number
+            if is_error:
+                yield place, place
+                start, partition = place + 1, -1
+    if start < count:
+        yield start, count
 
 
 def error_item(

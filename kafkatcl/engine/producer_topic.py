@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Callable
 
+from kafkatcl.engine.encodings import Encoding
 from kafkatcl.engine.errors import kafka_failure, with_reason
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.shared_topic import SharedTopic
@@ -58,11 +59,24 @@ class ProducerTopic(Topic):
         #: Queues a message; there from the first one on, and to be used until the
         #: handle is deleted.
         self.send: Send | None = None
+        #: The same where what a script gives needs no conversion, else None.
+        self.fast_send: Send | None = None
+        self._encoding: Encoding | None = None
         #: Queues a message with headers where nobody wants its report; there once one
         #: was sent.
         self.send_message: Callable[[OutgoingMessage], int] | None = None
         self._message_sender: MessageSender | None = None
         self._early_until = 0.0
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """That of payloads and keys as scripts give them; None: they are bytes."""
+        return self._encoding
+
+    @encoding.setter
+    def encoding(self, encoding: Encoding | None) -> None:
+        self._encoding = encoding
+        self.fast_send = None if encoding else self.send
 
     def produce(self, partition: int, payload: bytes, key: bytes | None = None) -> None:
         """Queue one message; waits up to ``max.block.ms`` for room.
@@ -181,6 +195,7 @@ class ProducerTopic(Topic):
             self.send = _reported(self.handle.client, self.topic.name)
         else:
             self.send = sender(self._pointer())
+        self.fast_send = None if self._encoding else self.send
         return self.send
 
     def _queue_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kafkatcl.engine.encodings import Encoding
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.shared_topic import SharedTopic
 from kafkatcl.librdkafka.partitioners import partition_for
@@ -10,6 +11,9 @@ from kafkatcl.librdkafka.wrapper import consistent
 
 class Topic:
     """A topic object of a handle, to produce to or to consume from."""
+
+    #: Of payloads and keys as scripts have them; None: they are bytes.
+    encoding: Encoding | None
 
     def __init__(self, handle: Handle, topic: SharedTopic) -> None:
         self.handle = handle

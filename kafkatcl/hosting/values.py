@@ -115,16 +115,29 @@ _FIELDS = {
     "error": str,
     "code": str,
     "message": str,
+    "tombstone": bool,
+    "timestamp_type": str,
+    "leader_epoch": int,
+    "delivery_count": int,
+    "end": bool,
 }
 _NO_OFFSET = "invalid"
 
 
 def _message(interp: Any, text: str) -> Message:
     pairs = _dict(interp, text)
-    if "payload" not in pairs and "error" not in pairs:
+    if not {"payload", "error", "end"} & pairs.keys():
         raise TclError(f'expected message but got "{text}"', ("TCL", "VALUE", "MESSAGE"))
     if pairs.get("offset") == _NO_OFFSET:
         del pairs["offset"]
-    return Message(
-        **{name: from_tcl(interp, pairs[name], kind) for name, kind in _FIELDS.items() if name in pairs}
+    found = {name: from_tcl(interp, pairs[name], kind) for name, kind in _FIELDS.items() if name in pairs}
+    return Message(**found, headers=_headers(interp, pairs))
+
+
+def _headers(interp: Any, pairs: Mapping[str, str]) -> tuple[tuple[str, bytes | None], ...]:
+    words = _elements(interp, pairs.get("headers", ""))
+    nulls = set(from_tcl(interp, pairs.get("null_headers", ""), list, int))
+    return tuple(
+        (name, None if place in nulls else _bytes(value))
+        for place, (name, value) in enumerate(zip(words[::2], words[1::2]))
     )

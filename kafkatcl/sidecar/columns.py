@@ -1,9 +1,9 @@
 """Messages in a row as they pass through the pipe: column by column.
 
 A message has 8 bytes in a column: a number of 64 bits, or two of 32, which say where in
-the frame's body the first and the last byte of its bytes are.  Tcl knows columns by the
-names of their Python types, and takes all of a run apart with one ``binary scan``
-(``tcl/sidecar/frames.tcl``).
+the frame's body the first and the last byte of its bytes are.  Those may be text in
+UTF-8, which lists are, too.  Tcl takes all columns of a run apart with one ``binary
+scan``, by their kinds ``int``, ``bytes`` and ``text`` (``tcl/sidecar/frames.tcl``).
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Any, Callable
 
 from kafkatcl.bridge.shapes import Messages
 from kafkatcl.engine.layouts import LAYOUTS
+from kafkatcl.sidecar.tcl_list import listed
 
 _CELL = 8
 
 
 class Tail:
-    """What lies behind all columns in the body of a frame: payloads and keys.
+    """What lies behind all columns in the body of a frame: payloads, keys, and texts.
 
     :param start: where in the body the tail begins, in bytes.
     """
@@ -38,13 +39,15 @@ class Columns:
     """
 
     def __init__(self, path: tuple[int, ...], messages: Messages) -> None:
-        self._encoders, types = _LAYOUTS[messages.layout]
+        width = _WIDTHS[messages.layout]
         self._fields = messages.fields
+        # Payloads and keys may be bytes or texts.
+        self._encoders, kinds = zip(*[_ENCODERS[type(value)] for value in messages.fields[:width]])
         self.size = _CELL * len(messages.fields)
-        count = len(messages.fields) // len(self._encoders)
-        #: What Tcl is told of them, a list: the path, how many messages, and the types
+        count = len(messages.fields) // width
+        #: What Tcl is told of them, a list: the path, how many messages, and the kinds
         #: of the columns as one word.
-        self.described = f"{{{' '.join(map(str, path))}}} {count} {types}"
+        self.described = f"{{{' '.join(map(str, path))}}} {count} {','.join(kinds)}"
 
     def encoded(self, tail: Tail) -> list[bytes]:
         """All columns, one after the other; what they point to is put into the tail."""
@@ -63,16 +66,24 @@ def _bytes(column: Sequence[bytes], tail: Tail) -> bytes:
     return _places(ends[:-1]) + _places([end - 1 for end in ends[1:]])
 
 
+def _texts(column: Sequence[str], tail: Tail) -> bytes:
+    return _bytes([text.encode("utf-8", "surrogateescape") for text in column], tail)
+
+
+def _lists(column: Sequence[tuple[Any, ...]], tail: Tail) -> bytes:
+    return _texts([listed(words) for words in column], tail)
+
+
 def _places(places: Sequence[int]) -> bytes:
     return struct.pack(f"<{len(places)}i", *places)
 
 
-_ENCODERS: dict[type[Any], Callable[[Any, Tail], bytes]] = {bytes: _bytes, int: _integers}
-#: For each layout what encodes its columns, and their types as one word.
-_LAYOUTS = {
-    layout.name: (
-        [_ENCODERS[field.type] for field in layout.columns],
-        ",".join(field.type.__name__ for field in layout.columns),
-    )
-    for layout in LAYOUTS
+#: For each type of values what encodes them, and the kind that Tcl knows it by.
+_ENCODERS: dict[type[Any], tuple[Callable[[Any, Tail], bytes], str]] = {
+    bytes: (_bytes, "bytes"),
+    int: (_integers, "int"),
+    str: (_texts, "text"),
+    tuple: (_lists, "text"),
 }
+#: For each layout how many columns it has.
+_WIDTHS = {layout.name: layout.width for layout in LAYOUTS}

@@ -51,7 +51,7 @@ bytes  what
 =====  ===============================================================================
 4      55, the length of the list
 55     the list, in UTF-8: the answer without the fields of its messages; and for each
-       run the path to their place, how many messages, and the types of the columns:
+       run the path to their place, how many messages, and the kinds of the columns:
        ``{0 {messages t 0 plain {}}} {{{1 4} 2 {bytes int int}}}``
 16     the column of payloads: where in the body they begin, 107 109, and where their
        last bytes are, 108 111

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _SPECIAL = re.compile(r'[ \t\n\r\v\f{}\[\]"\\$;]')
 _SPECIAL_BUT_BRACES = re.compile(r'[ \t\n\r\v\f\[\]"\\$;]')
 _BRACED = re.compile(r'[ \t\n\r\v\f\[$;\\]|^[{"]')
 #: Braces, and backslashes with what they escape.
 _STRUCTURE = re.compile(r"[{}]|\\.?", re.DOTALL)
+#: Words of these characters alone, each of one at least, stand in a list as they are.
+_ALL_PLAIN = re.compile(r"[\w.:/+-]+(?: [\w.:/+-]+)*")
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\f": "\\f"}
 
 
@@ -29,6 +32,14 @@ def quoted(text: str, *, leads: bool = False) -> str:
         return f"{{{text}}}"
     escaped = (_SPECIAL_BUT_BRACES if balanced else _SPECIAL).sub(_escaped, text)
     return "\\" + escaped if is_comment else escaped
+
+
+def listed(words: Sequence[str | bytes | int]) -> str:
+    """Write words as a Tcl list; bytes are characters up to U+00FF."""
+    texts = [word.decode("latin-1") if type(word) is bytes else str(word) for word in words]
+    if _ALL_PLAIN.fullmatch(line := " ".join(texts)) and line.count(" ") + 1 == len(texts):
+        return line  # none needs to be looked at for itself
+    return " ".join([quoted(text, leads=not place) for place, text in enumerate(texts)])
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -271,6 +271,11 @@ Row producer_topic config {?name value ...?} {
     call topic_config
     properties 1
 }
+Row producer_topic encoding {?name?} {
+    since 2.5
+    about {Show or set the encoding of payloads and keys, which are bytes without one.}
+    errors {_INVALID_ARG}
+}
 
 Kind consumer_topic {A topic to consume partitions of.}
 Row consumer_topic consume {partition timeout array} {
@@ -342,6 +347,11 @@ Row consumer_topic position partition {
     before Acknowledge
     call topic_position
 }
+Row consumer_topic encoding {} {like producer_topic errors {_VALUE_DESERIALIZATION _KEY_DESERIALIZATION}}
+Row consumer_topic fields {?list?} {
+    since 2.5
+    about {Show or set what messages have beside the usual fields, and whether the ends of partitions are told.}
+}
 
 Kind queue {What several partitions can feed.}
 Row queue consume {timeout array} {
@@ -357,6 +367,8 @@ Row queue consume_callback {?timeoutMS? ?callback?} {
 Row queue delete {} {
     about {Delete the queue, and stop the partitions that feed it.}
 }
+Row queue encoding {} {like producer_topic errors {_VALUE_DESERIALIZATION _KEY_DESERIALIZATION}}
+Row queue fields {} {like {consumer_topic fields}}
 
 Kind subscriber {A member of a consumer group.}
 Row subscriber subscribe {?topic ...?} {
@@ -479,6 +491,8 @@ Row subscriber member_id {} {
     about {What the group calls this member.}
     call subscriber_member_id
 }
+Row subscriber encoding {} {like producer_topic errors {_VALUE_DESERIALIZATION _KEY_DESERIALIZATION}}
+Row subscriber fields {} {like {consumer_topic fields}}
 
 # Procedures and no objects; Tcl itself refuses wrong numbers of words.
 Kind easy {The easy way: one cluster, with a master, a producer and a consumer that are made when they are needed.}

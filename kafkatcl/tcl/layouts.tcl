@@ -14,20 +14,20 @@ namespace eval ::kafkatcl::layouts {
     variable optional       ;# the names of the fields that not every message has
     # A text: make `layout` the one by which arrays are set.
     variable forArrays {
-        if {$layout eq "mixed" || $::kafkatcl::layouts::hasMixed} {
+        if {$layout ni {plain keyed} || $::kafkatcl::layouts::hasMore} {
             set layout [::kafkatcl::layouts::ForArrays $layout]
         }
     }
-    variable hasMixed 0     ;# whether a message has come with what only mixed ones have
+    # whether something has come that sets in an array what plain and keyed messages
+    # never have: another message, an error, or the end of a partition
+    variable hasMore 0
     lassign [::kafkatcl::Unwrap [::kafkatcl::bridge::message_layouts]] names columns
     set optional [lrange [dict get $columns mixed] [llength [dict get $columns plain]]+1 end]
-    # Where there are fields that only mixed messages have, plain and keyed ones have
-    # two layouts for arrays, see ForArrays.
-    if {[llength $optional] > 1} {
-        foreach layout {plain keyed} {
-            dict set columns $layout,unset [dict get $columns $layout]
-        }
+    # Plain and keyed messages have two layouts for arrays, see ForArrays.
+    foreach layout {plain keyed} {
+        dict set columns $layout,unset [dict get $columns $layout]
     }
+    unset layout
 }
 
 # The number of fields that a layout has of each message.
@@ -36,32 +36,36 @@ proc ::kafkatcl::layouts::Width {layout} {
     return [llength [dict get $columns $layout]]
 }
 
-# The layout by which arrays are set to messages.  What only mixed messages have is not
-# unset before one has come, as that takes time.  When the first one comes, what was
-# read ahead is requeued, to be read anew in a layout that has it unset.  Without mixed
-# messages the layout stays the same, and there is no need to ask.
+# The layout by which arrays are set to messages.  What plain and keyed messages never
+# have is not unset before something with more has come, as that takes time.
 #   layout  that of the messages, from the engine
 #   Result  the same, or a layout of our own, such as "plain,unset"
 proc ::kafkatcl::layouts::ForArrays {layout} {
-    variable columns
-    variable hasMixed
-    if {![dict exists $columns plain,unset]} {
-        return $layout
-    }
-    if {!$hasMixed} {
-        set hasMixed 1
+    NoteMore
+    return [expr {$layout in {plain keyed} ? "$layout,unset" : $layout}]
+}
+
+# Arrays are going to have more than plain and keyed messages set: the first time, what
+# was read ahead is requeued, to be read anew in a layout that has it unset.
+proc ::kafkatcl::layouts::NoteMore {} {
+    variable hasMore
+    if {!$hasMore} {
+        set hasMore 1
         ::kafkatcl::ahead::Requeue
     }
-    return [expr {$layout eq "mixed" ? $layout : "$layout,unset"}]
 }
 
 # A text that does what the layout asks for.
-#   make    a command prefix: it gets the name of a layout, and gives the text for that
-#   Result  a `switch` over `layout`
-proc ::kafkatcl::layouts::Switch {make} {
+#   make      a command prefix: it gets the name of a layout, and gives the text for that
+#   forArray  1 if the layout may be one of our own
+#   Result    a `switch` over `layout`
+proc ::kafkatcl::layouts::Switch {make {forArray 0}} {
     variable columns
     set cases {}
     foreach layout [dict keys $columns] {
+        if {!$forArray && [string match *,unset $layout]} {
+            continue
+        }
         append cases "$layout {[{*}$make $layout]} "
     }
     return "::kafkatcl::core::switch -exact -- \$layout {$cases}"
@@ -91,30 +95,35 @@ proc ::kafkatcl::layouts::Fill {} {
             append text "::set <array>($name) \$$name\n"
         }
     }
-    return "$text[Switch FillOptional]\n::incr at"
+    return "$text[Switch FillOptional 1]\n::incr at"
 }
 
-# The part of that for optional fields; for Switch.
+# The part of that for optional fields, and for what an error or the end of a partition
+# has set there; for Switch.
 proc ::kafkatcl::layouts::FillOptional {layout} {
     variable columns
     variable optional
     set fields [dict get $columns $layout]
     set text {}
+    set unset {}
     if {$layout eq "mixed"} {
         append text "::set present \[::lindex \$fields \[::incr at\]\]\n"
     }
     foreach name $optional {
         set set "::set <array>($name) \[::lindex \$fields \[::incr at\]\]"
-        set unset "::unset -nocomplain <array>($name)"
         if {$layout eq "mixed"} {
-            append text "::if {\$present & [Bit $name]} {$set} else {::incr at; $unset}\n"
+            append text "::if {\$present & [Bit $name]} {$set} else {::incr at; ::unset -nocomplain <array>($name)}\n"
         } elseif {$name in $fields} {
             append text $set \n
-        } elseif {$name in [dict get $columns keyed] || [string match *,unset $layout]} {
-            append text $unset \n
+        } else {
+            lappend unset <array>($name)
         }
     }
-    return $text
+    lappend unset <array>(end) <array>(error) <array>(code) <array>(message)
+    if {$layout in {plain keyed}} {
+        set unset [lsearch -all -inline $unset <array>(key)]
+    }
+    return [expr {[llength $unset] ? "${text}::unset -nocomplain [join $unset]\n" : $text}]
 }
 
 # The bit in `present` that says whether a message has a field.

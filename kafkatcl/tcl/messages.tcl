@@ -14,12 +14,8 @@ namespace eval ::kafkatcl::messages {
     variable cut            ;# batch that was ended early -> how many messages were put back
     array set cut {}
 
-    # A text: set the array to a message, and unset what an error has left there.
-    variable fill [::kafkatcl::core::Named "[::kafkatcl::layouts::Fill]
-        ::if {\[::tcl::info::exists <array>(error)\]} {
-            ::unset -nocomplain <array>(error) <array>(code) <array>(message)
-        }
-    "]
+    # A text: set the array to a message.
+    variable fill [::kafkatcl::core::Named [::kafkatcl::layouts::Fill]]
 
     # A text: a batch of `count` messages, whose object id is in `batch`, is run from
     # now on; `left` is how many are not.
@@ -74,21 +70,25 @@ proc ::kafkatcl::messages::Require {array} {
     upvar 3 $array <array>
 }
 
-# Unset all that a message would set.
+# Unset all that a message or the end of a partition would set.
 #   Level  1, where `array` is the name of the array
 proc ::kafkatcl::messages::Clear {array} {
     upvar 1 $array <array>
     foreach name $::kafkatcl::layouts::names {
         unset -nocomplain <array>($name)
     }
+    unset -nocomplain <array>(end)
 }
 
-# Set the array to an error that came in the place of a message.
-#   pairs  the names and values of the error
+# Set the array to an error or an end that came in the place of a message.
+#   pairs  its names and values
 #   Level  1, where `array` is the name of the array
-proc ::kafkatcl::messages::FillError {array pairs} {
+proc ::kafkatcl::messages::FillOther {array pairs} {
     upvar 1 $array <array>
     Clear <array>
+    if {[llength $pairs]} {
+        ::kafkatcl::layouts::NoteMore
+    }
     foreach {name value} $pairs {
         set <array>($name) $value
     }
@@ -114,7 +114,8 @@ namespace eval ::kafkatcl::messages {
 #   words   as of a reader, see ahead.tcl
 #   array   its name, as the script gave it
 #   answer  of the bridge call that has read
-#   Result  1; 0 at the end of a partition, where all fields of the array are unset
+#   Result  1; 0 at the end of a partition, where all fields of the array are unset, but
+#           for those of the end if the script has asked for it
 #   Errors  KAFKA NAME TEXT DETAILS for an error in the place of a message, where they
 #           are unset, too; that of the array
 #   Level   3, for the array
@@ -134,7 +135,7 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
             return 1
         }
         end {
-            Clear <array>
+            FillOther <array> [lindex $value 1]
             return 0
         }
         error {
@@ -172,8 +173,8 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
                 set item [lindex $items $next]
                 incr next
                 set at 0
-                if {[lindex $item 0] eq "error"} {
-                    FillError <array> [lindex $item 1]
+                if {[lindex $item 0] ne "messages"} {
+                    FillOther <array> [lindex $item 1]
                     set fields {}
                     uplevel 3 $body
                     continue
@@ -263,7 +264,7 @@ proc ::kafkatcl::messages::CallForEach {prefix answer} [::kafkatcl::messages::Te
         if {$left == 0} {
             break
         }
-        if {[lindex $item 0] eq "error"} {
+        if {[lindex $item 0] ne "messages"} {
             incr left -1
             ::kafkatcl::events::RunCallback {} [list {*}$prefix [lindex $item 1]]
             continue

@@ -119,7 +119,7 @@ proc ::kafkatcl::subscriber::Commits {elements} {
             ::kafkatcl::ahead::Store $id $timeout $topic $partition $layout $fields
             return [::kafkatcl::messages::Pairs $topic $partition $layout $fields 0]
         }
-        error {
+        error - end {
             return [lindex $value 1]
         }
     }

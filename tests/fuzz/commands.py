@@ -22,6 +22,8 @@ _CONFIG: list[Signature] = [
     ("topic property", "property value"),
     ("topic property", "property value", "..."),
 ]
+_ENCODING: list[Signature] = [(), ("encoding",), ("=binary",)]
+_FIELDS: list[Signature] = [(), ("fields",)]
 _ANY: Signature = ("any", "...")
 _START: list[Signature] = [("partition", "offset"), ("partition", "offset", "callback")]
 
@@ -92,6 +94,7 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         ],
         "produce_batch": [("partition", "rows")],
         "info": [("topic info",), ("=consistent_partition", "key"), ("=partition_for", "key")],
+        "encoding": _ENCODING,
         "creator": [(), ("creator words",)],
         "config": _CONFIG,
         "delete": [()],
@@ -103,6 +106,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "start": _START,
         "consume_start": _START,
         "start_queue": [("partition", "offset", "queue")],
+        "fields": _FIELDS,
+        "encoding": _ENCODING,
         "consume_start_queue": [("partition", "offset", "queue")],
         "stop": [("partition",)],
         "consume_stop": [("partition",)],
@@ -120,6 +125,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "consume": [("timeout", "array")],
         "consume_batch": [("timeout", "count", "array", "code")],
         "consume_callback": [(), ("callback",), ("timeout", "callback")],
+        "fields": _FIELDS,
+        "encoding": _ENCODING,
         "delete": [()],
     },
     "subscriber": {
@@ -148,6 +155,8 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "incremental_unassign": [("position",), ("position", "...")],
         "member_id": [()],
         "rebalance_callback": [(), ("callback",)],
+        "fields": _FIELDS,
+        "encoding": _ENCODING,
         "watermarks": [
             ("topic", "partition"),
             ("=-cached", "topic", "partition"),

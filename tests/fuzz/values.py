@@ -49,6 +49,14 @@ KINDS: dict[str, Kind] = {
         (*words.TEXTS, "[string repeat x 1000001]", "[string repeat x 5000000]"),
     ),
     "key": Kind(("k", "key", "{}"), words.TEXTS),
+    "encoding": Kind(
+        ("utf-8", "cp1252", "iso8859-1"),
+        ("shiftjis", "unicode", "iso2022-jp", "ascii", "UTF-8", "none", *words.TEXTS),
+    ),
+    "fields": Kind(
+        ("{}", "end", "leader_epoch", "{end leader_epoch}"),
+        ("delivery_count", "{end end}", "key", "{end x}", *words.LISTS, *words.TEXTS),
+    ),
     "rows": Kind(
         ("{a b}", "{{a k} b}", "[lrepeat 20 x]", "[list [list {a b} k]]"),
         (*words.LISTS, *words.TEXTS, "[lrepeat 100000 x]"),

@@ -1,6 +1,7 @@
 """Bridge calls for consuming from topics and queues.
 
-Messages come in the form of :func:`item_shape`.
+Messages come in the form of :func:`item_shape`; where one is read, the end of a
+partition that nobody asked for is ("end", ()).
 
 Calls that end the fetching of partitions return *stopped partitions*, a flat tuple of
 three elements for each: the callback id (empty: it had no callback), topic, partition.
@@ -213,7 +214,7 @@ def _next(buffer: MessageBuffer, timeout_ms: int) -> tuple[Any, ...]:
     item = buffer.read_ahead(timeout_ms)
     if item is None:
         raise kafka_failure(TIMED_OUT, buffer.why_empty())
-    return item_shape(item)
+    return ("end", ()) if buffer.is_unasked(item) else item_shape(item)
 
 
 def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wait: str) -> tuple[Any, ...]:

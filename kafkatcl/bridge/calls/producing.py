@@ -36,8 +36,9 @@ def produce_message(topic: str, partition: str, prefix: str, count: str, *words:
     :raises Failure: a word cannot be sent; or librdkafka refuses the message.
     """
     named = int(count)
-    messages = one_outgoing((*words[:named], "headers", words[named:]), partition)
-    send(find(topic, ProducerTopic), messages, echoed(prefix))
+    found = find(topic, ProducerTopic)
+    messages = one_outgoing((*words[:named], "headers", words[named:]), partition, found.encoding)
+    send(found, messages, echoed(prefix))
 
 
 @fast_path
@@ -53,7 +54,7 @@ def try_produce_headers(topic: str, keys: str, partition: str, payload: str, *wo
     """
     try:
         found = objects[topic]
-        if found.handle.deleted or not in_loading_process[0] or len(words) % 2 != int(keys):
+        if found.handle.deleted or found.encoding or not in_loading_process[0] or len(words) % 2 != int(keys):
             return 0
         key = words[0].encode("latin-1") if keys == "1" else None
         if key is not None:
@@ -85,7 +86,7 @@ def produce_messages(topic: str, partition: str, prefix: str, is_certain: str, r
     if any(size % 2 for size in sizes) or (not certain and (not sizes or 0 in sizes)):
         return _AGAIN
     try:
-        messages = outgoing(rows, partition=partition, is_certain=certain)
+        messages = outgoing(rows, partition=partition, is_certain=certain, encoding=found.encoding)
     except Uncertain:
         return _AGAIN
     outcome = send_all(found, messages, echoed(prefix))

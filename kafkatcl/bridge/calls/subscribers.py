@@ -15,7 +15,6 @@ from kafkatcl.bridge.calls.registry import bridge_call
 from kafkatcl.bridge.sessions import find
 from kafkatcl.bridge.shapes import item_shape
 from kafkatcl.bridge.texts import text_to_tcl
-from kafkatcl.engine.messages import EndItem
 from kafkatcl.engine.subscriber import Subscriber
 
 
@@ -200,8 +199,9 @@ def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | No
     says so.
 
     :returns: one item, in the form of :func:`item_shape`; None where nothing came in
-        time, and for the end of a partition.
+        time, and for the end of a partition that nobody asked for.
     """
     timeout = parse_integer(timeout_ms)
-    item = find(subscriber, Subscriber).messages.read_ahead(timeout)
-    return None if item is None or isinstance(item, EndItem) else item_shape(item)
+    messages = find(subscriber, Subscriber).messages
+    item = messages.read_ahead(timeout)
+    return None if item is None or messages.is_unasked(item) else item_shape(item)

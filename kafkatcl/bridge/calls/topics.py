@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import islice
 
-from kafkatcl.bridge.arguments import PARTITIONS, byte_string, parse_integer
+from kafkatcl.bridge.arguments import PARTITIONS, byte_string, parse_integer, payload_bytes
 from kafkatcl.bridge.calls.registry import Rows, bridge_call, configured, fast_path, list_call
 from kafkatcl.bridge.sessions import find, objects, register
 from kafkatcl.engine.consumer import ConsumerHandle
 from kafkatcl.engine.consumer_topic import ConsumerTopic
+from kafkatcl.engine.encodings import Encoding
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.process import in_loading_process
 from kafkatcl.engine.producer import ProducerHandle
@@ -77,11 +78,11 @@ def topic_consistent_partition(topic: str, key: str) -> int:
     """The partition that the partitioner ``consistent`` chooses for a key.
 
     :returns: -1 where the topic has no partitions.
-    :raises Failure: ``key`` has a character that is no byte; there is no such topic, or
-        no broker answers.
+    :raises Failure: ``key`` has a character that is no byte, or not in the topic's
+        encoding; there is no such topic, or no broker answers.
     """
-    key_bytes = byte_string(key, "key")
-    return find(topic, Topic).consistent_partition(key_bytes)
+    found = find(topic, Topic)
+    return found.consistent_partition(payload_bytes(key, "key", found.encoding))
 
 
 @bridge_call
@@ -89,11 +90,11 @@ def topic_partition_for(topic: str, key: str) -> int:
     """The partition that the topic's own partitioner chooses for a key.
 
     :returns: -1 where no key decides it, or the topic has no partitions.
-    :raises Failure: ``key`` has a character that is no byte; there is no such topic, or
-        no broker answers.
+    :raises Failure: ``key`` has a character that is no byte, or not in the topic's
+        encoding; there is no such topic, or no broker answers.
     """
-    key_bytes = byte_string(key, "key")
-    return find(topic, Topic).partition_for(key_bytes)
+    found = find(topic, Topic)
+    return found.partition_for(payload_bytes(key, "key", found.encoding))
 
 
 @bridge_call
@@ -113,9 +114,10 @@ def produce(topic: str, partition: str, payload: str, key: str | None = None) ->
         ``_QUEUE_FULL``, ``_FATAL`` and others.
     """
     number = parse_integer(partition)
-    payload_bytes = byte_string(payload, "payload")
-    key_bytes = None if key is None else byte_string(key, "key")
-    find(topic, ProducerTopic).produce(number, payload_bytes, key_bytes)
+    producer = find(topic, ProducerTopic)
+    value = payload_bytes(payload, "payload", producer.encoding)
+    key_bytes = None if key is None else payload_bytes(key, "key", producer.encoding)
+    producer.produce(number, value, key_bytes)
 
 
 @fast_path
@@ -134,7 +136,7 @@ def try_produce(topic: str, partition: str, payload: str, key: str | None = None
         if found.handle.deleted or not in_loading_process[0]:
             return 0
         key_bytes = None if key is None else key.encode("latin-1")
-        return 0 if found.send(PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1
+        return 0 if found.fast_send(PARTITIONS[partition], payload.encode("latin-1"), key_bytes) else 1
     except BaseException:  # ``produce`` finds the error
         return 0
 
@@ -153,16 +155,17 @@ def produce_batch(topic: str, partition: str, *words: str) -> None:
         many messages were refused.
     """
     number = parse_integer(partition)
+    producer = find(topic, ProducerTopic)
     rest = iter(words)
     rows = [tuple(islice(rest, int(size))) for size in rest]
     try:
-        batches = batches_of(rows)
+        batches = batches_of(_byte_rows(rows, producer.encoding))
     except UnicodeEncodeError:
         for row in rows:
             for text, what in zip(row, ("payload", "key")):
                 byte_string(text, what)
         raise
-    find(topic, ProducerTopic).produce_batch(number, batches)
+    producer.produce_batch(number, batches)
 
 
 @list_call
@@ -170,13 +173,14 @@ def produce_rows(topic: str, partition: str, rows: Rows) -> int:
     """Queue messages that come as a list of lists; see :func:`produce_batch`.
 
     :param rows: for each message (payload,) or (payload, key).
-    :returns: 0 if nothing was queued, since an element's string is not certain or a row
-        has no such form: :func:`produce_batch` is to be called then.
+    :returns: 0 if nothing was queued, since an element's string is not certain, a row
+        has no such form, or the topic has an encoding: :func:`produce_batch` is to be
+        called then.
     :raises Failure: librdkafka refuses some messages.
     """
     number = parse_integer(partition)
     producer = find(topic, ProducerTopic)
-    if set(map(type, rows)) != {tuple}:
+    if producer.encoding is not None or set(map(type, rows)) != {tuple}:
         return 0
     try:
         batches = batches_of(rows)
@@ -184,3 +188,17 @@ def produce_rows(topic: str, partition: str, rows: Rows) -> int:
         return 0
     producer.produce_batch(number, batches)
     return 1
+
+
+def _byte_rows(rows: list[tuple[str, ...]], encoding: Encoding | None) -> list[tuple[str, ...]]:
+    """The rows of a batch with one character for each byte.
+
+    :raises Failure: a character is not in the encoding.
+    """
+    if encoding is None:
+        return rows
+    names = ("payload", "key")
+    return [
+        tuple(payload_bytes(text, what, encoding).decode("latin-1") for text, what in zip(row, names))
+        for row in rows
+    ]

@@ -8,7 +8,7 @@ namespace eval ::kafkatcl::sidecar {
     # Tcl 8 encodes them, so that the sidecar can refuse them by name; the default of
     # Tcl 9 is an error: https://www.tcl-lang.org/man/tcl9.0/TclCmd/encoding.html
     variable utf8 [expr {[package vsatisfies [package provide Tcl] 9-] ? "-profile tcl8 utf-8" : "utf-8"}]
-    # types of columns, as a RUNS names them -> the procedure that reads such columns,
+    # kinds of columns, as a RUNS names them -> the procedure that reads such columns,
     # and their number
     variable readers
     variable widths
@@ -43,34 +43,36 @@ proc ::kafkatcl::sidecar::Runs {body} {
     set at [expr {4 + $size}]
     lassign [Text [::tcl::string::range $body 4 $at-1]] answer runs
     foreach run $runs {
-        lassign $run path count types
-        if {![info exists readers($types)]} {
-            proc ::kafkatcl::sidecar::columns::$types {body at count} [Reader [split $types ,]]
-            set readers($types) ::kafkatcl::sidecar::columns::$types
-            set widths($types) [llength [split $types ,]]
+        lassign $run path count kinds
+        if {![info exists readers($kinds)]} {
+            proc ::kafkatcl::sidecar::columns::$kinds {body at count} [Reader [split $kinds ,]]
+            set readers($kinds) ::kafkatcl::sidecar::columns::$kinds
+            set widths($kinds) [llength [split $kinds ,]]
         }
-        lset answer {*}$path [$readers($types) $body $at $count]
-        incr at [expr {8 * $count * $widths($types)}]
+        lset answer {*}$path [$readers($kinds) $body $at $count]
+        incr at [expr {8 * $count * $widths($kinds)}]
     }
     return $answer
 }
 
-# Has the procedures made of Reader, by the types of their columns.
+# Has the procedures made of Reader, by the kinds of their columns.
 namespace eval ::kafkatcl::sidecar::columns {}
 
 # The body of a procedure that gives the fields of `count` messages in a row, whose
 # columns begin at `at` in `body`.
-#   types  of the columns, bytes or int (see kafkatcl/sidecar/columns.py)
-proc ::kafkatcl::sidecar::Reader {types} {
+#   kinds  those of the columns, bytes, text or int (see kafkatcl/sidecar/columns.py)
+proc ::kafkatcl::sidecar::Reader {kinds} {
+    variable utf8
     set place 0
-    foreach type $types {
+    foreach kind $kinds {
         incr place
-        switch $type {
-            bytes {
+        switch $kind {
+            bytes - text {
                 append format {i${count}i${count}}
                 append lists " starts$place ends$place"
                 append loop " start$place \$starts$place end$place \$ends$place"
-                append fields " \[::tcl::string::range \$body \$start$place \$end$place\]"
+                set value "\[::tcl::string::range \$body \$start$place \$end$place\]"
+                append fields [expr {$kind eq "bytes" ? " $value" : " \[::tcl::encoding::convertfrom $utf8 $value\]"}]
             }
             int {
                 append format {w${count}}

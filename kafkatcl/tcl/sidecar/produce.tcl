@@ -10,6 +10,10 @@ namespace eval ::kafkatcl::sidecar {
     # handle; handle -> how many messages, which all its topics share.
     variable grant
     array set grant {}
+    # The object ids of topics that have an encoding: what goes to them is text, and so
+    # goes as words.
+    variable encoded
+    array set encoded {}
 }
 
 # Make the procedures that send messages, with the numbers of the protocol in their
@@ -73,7 +77,8 @@ proc ::kafkatcl::bridge::produce {topic partition payload args} {
         set keyLength [::tcl::string::length [lindex $args 0]]
         append data [lindex $args 0]
     }
-    if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {::kafkatcl::sidecar::Bytes $data} bytes]} {
+    if {![::kafkatcl::sidecar::IsPlain $partition] || [::tcl::info::exists ::kafkatcl::sidecar::encoded($topic)]
+            || [catch {::kafkatcl::sidecar::Bytes $data} bytes]} {
         return [::kafkatcl::sidecar::Call produce $topic $partition $payload {*}$args]
     }
     return [::kafkatcl::sidecar::Produce PRODUCE $topic $partition $keyLength {} $bytes]
@@ -83,7 +88,8 @@ proc ::kafkatcl::bridge::produce {topic partition payload args} {
 #   rows    a list of lists, each a payload and perhaps a key
 #   Result  its value is 1, or 0 if they have to go as words, by produce_batch
 proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
-    if {![::kafkatcl::sidecar::IsPlain $partition] || [catch {::kafkatcl::sidecar::Rows $rows} result]} {
+    if {![::kafkatcl::sidecar::IsPlain $partition] || [::tcl::info::exists ::kafkatcl::sidecar::encoded($topic)]
+            || [catch {::kafkatcl::sidecar::Rows $rows} result]} {
         return {0 0}
     }
     set parts [lassign $result lengths]
@@ -201,16 +207,30 @@ proc ::kafkatcl::sidecar::Granted {topic partition answer} {
     return $answer
 }
 
+# The bridge call text_encoding; a topic that has an encoding is granted nothing.
+proc ::kafkatcl::bridge::text_encoding {id args} {
+    set answer [::kafkatcl::sidecar::Call text_encoding $id {*}$args]
+    if {[llength $args] && [lindex $answer 0] ne 1} {
+        ::kafkatcl::sidecar::Revoke $id
+        if {[lindex $args 0] ne "binary"} {
+            set ::kafkatcl::sidecar::encoded($id) 1
+        }
+    }
+    return $answer
+}
+
 # The bridge call delete; what was granted for the object is no more.
 proc ::kafkatcl::bridge::delete {id} {
     ::kafkatcl::sidecar::Revoke $id
     return [::kafkatcl::sidecar::Call delete $id]
 }
 
-# Forget what was granted for an object.
+# Forget what was granted for an object, and its encoding.
 #   id  of a producer handle, or of a topic; for any other nothing happens
 proc ::kafkatcl::sidecar::Revoke {id} {
     variable grant
+    variable encoded
+    unset -nocomplain encoded($id)
     array unset grant $id,*
     if {[::tcl::info::exists grant($id)]} {
         unset grant($id)

@@ -44,6 +44,8 @@ _UNASSIGNED = -1
 #: How many combinations of names are kept.
 _MAX_NAMES = 1000
 _LAST_TIMESTAMP = 2**63 - 1
+#: A number as it is mostly written.
+_DECIMAL = re.compile(r"[1-9][0-9]{0,18}")
 _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off", ""))
 
@@ -312,5 +314,5 @@ def _timestamp(value: Any) -> int | None:
     if value is None:
         return 0
     text = str(value)
-    number = int(text) if text.isascii() and text.isdigit() and text[0] != "0" else integer_or_none(text)
+    number = int(text) if _DECIMAL.fullmatch(text) else integer_or_none(text)
     return number if number is not None and number <= _LAST_TIMESTAMP else None

@@ -18,7 +18,7 @@ from kafkatcl.bridge.texts import echoed, text_from_tcl
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION
-from kafkatcl.librdkafka.sending import NO_HEADERS, Headers, OutgoingMessages
+from kafkatcl.librdkafka.sending import NO_HEADERS, Headers, OutgoingMessage, OutgoingMessages
 
 #: What a message may have that is sent; the places of headers in the first one are
 #: those of the second.
@@ -81,6 +81,17 @@ def one_outgoing(row: Row, partition: str) -> OutgoingMessages:
     """
     columns = {name: (value,) for name, value in zip(row[::2], row[1::2])}
     return _Reader({**columns, "partition": (partition,)}, 1, names_place=False).messages()
+
+
+def with_headers(partition: int, data: Sequence[str], words: Sequence[str]) -> OutgoingMessage:
+    """A message with headers that was looked at already.
+
+    :param data: the payload and perhaps a key, one character for each byte.
+    :param words: names and values; the values as ``data``.
+    """
+    payload, key = (*(text.encode("latin-1") for text in data), None)[:2]
+    values = tuple([value.encode("latin-1") for value in words[1::2]])
+    return partition, payload, key, 0, Headers(header_names[tuple(words[::2])], values), None
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, _Column]:

@@ -30,6 +30,9 @@ class Stuck:
     def report_losses(self) -> None:
         pass
 
+    def abandon(self) -> None:
+        pass
+
 
 @pytest.mark.parametrize("consumes", [True, False])
 def test_a_client_that_does_not_close_is_left_behind(consumes: bool, monkeypatch: pytest.MonkeyPatch) -> None:

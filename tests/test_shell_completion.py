@@ -79,7 +79,7 @@ COMPLETED: dict[str, str | set[str]] = {
     "m con": {"config", "consumer_creator"},
     "maker output": "maker output_queue_length ",
     "$reader_in_variable create": "$reader_in_variable create_queue ",
-    "out produce": {"produce", "produce_batch"},
+    "out produce": {"produce", "produce_batch", "produce_messages"},
     "in start": {"start", "start_queue"},
     "in creator ad": "in creator add_brokers ",
     "line ": {"consume", "consume_batch", "consume_callback", "delete", "encoding", "fields"},

@@ -19,7 +19,7 @@ from kafkatcl.engine.encodings import Encoding
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, UNKNOWN_PARTITION
-from kafkatcl.librdkafka.sending import NO_HEADERS, Headers, OutgoingMessages
+from kafkatcl.librdkafka.sending import NO_HEADERS, Headers, OutgoingMessage, OutgoingMessages
 
 #: What a message may have that is sent; the places of headers in the first one are
 #: those of the second.
@@ -45,6 +45,8 @@ _UNASSIGNED = -1
 #: How many combinations of names are kept.
 _MAX_NAMES = 1000
 _LAST_TIMESTAMP = 2**63 - 1
+#: A number as it is mostly written.
+_DECIMAL = re.compile(r"[1-9][0-9]{0,18}")
 _TRUE = frozenset(("1", "true", "yes", "on"))
 _FALSE = frozenset(("0", "false", "no", "off", ""))
 
@@ -85,6 +87,17 @@ def one_outgoing(row: Row, partition: str, encoding: Encoding | None = None) -> 
     """
     columns = {name: (value,) for name, value in zip(row[::2], row[1::2])}
     return _Reader({**columns, "partition": (partition,)}, 1, encoding, names_place=False).messages()
+
+
+def with_headers(partition: int, data: Sequence[str], words: Sequence[str]) -> OutgoingMessage:
+    """A message with headers that was looked at already.
+
+    :param data: the payload and perhaps a key, one character for each byte.
+    :param words: names and values; the values as ``data``.
+    """
+    payload, key = (*(text.encode("latin-1") for text in data), None)[:2]
+    values = tuple([value.encode("latin-1") for value in words[1::2]])
+    return partition, payload, key, 0, Headers(header_names[tuple(words[::2])], values), None
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, _Column]:
@@ -329,5 +342,5 @@ def _timestamp(value: Any) -> int | None:
     if value is None:
         return 0
     text = str(value)
-    number = int(text) if text.isascii() and text.isdigit() and text[0] != "0" else integer_or_none(text)
+    number = int(text) if _DECIMAL.fullmatch(text) else integer_or_none(text)
     return number if number is not None and number <= _LAST_TIMESTAMP else None

@@ -11,7 +11,7 @@ from kafkatcl.engine.own_reports import Sent
 from kafkatcl.engine.producer_topic import ProducerTopic, not_queued
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.batches import OutgoingBatch
-from kafkatcl.librdkafka.errors import QUEUE_FULL
+from kafkatcl.librdkafka.errors import FATAL, QUEUE_FULL
 from kafkatcl.librdkafka.sending import OutgoingMessage, OutgoingMessages
 
 #: How many messages are made ready together.
@@ -28,6 +28,20 @@ def send(topic: ProducerTopic, messages: OutgoingMessages, prefix: str = "") -> 
     topic.handle.check()
     for code, _ in _refused(topic, messages, prefix):
         raise topic.failure(code)
+
+
+def send_granted(topic: ProducerTopic, message: OutgoingMessage) -> None:
+    """Queue a message that the script takes for queued, without any wait; one that is
+    refused is reported as one that failed.
+    """
+    _, payload, key, *_ = message
+    topic.handle.queued(len(payload or b"") + len(key or b""))
+    send = topic.send_message or _Queue(topic, "").send
+    code = send(message)
+    if code:
+        _Queue(topic, "").report(code, message)
+    if code == FATAL:
+        topic.handle.note_fatal()
 
 
 def send_all(topic: ProducerTopic, messages: OutgoingMessages, prefix: str = "") -> list[Failure | None]:

@@ -17,6 +17,9 @@ ONE_WAY             the same, of a bridge call whose answer       no
 PRODUCE             topic (its object id, 12 bytes), partition,   by a grant
                     length of the key (-1: none), payload, key
 PRODUCE_UNANSWERED  the same                                      no
+PRODUCE_HEADERS     topic, partition, 1 if there is a key, n,     no
+                    n lengths, n words: the payload, the key,
+                    names and values
 PRODUCE_BATCH       topic, partition, n, 2n lengths of payloads   by a grant
                     and keys, all of these
 LIST_CALL           a CALL with its length in front; numbers      yes
@@ -98,6 +101,7 @@ class Op(IntEnum):
     BYE = 5
     ONE_WAY = 6
     LIST_CALL = 7
+    PRODUCE_HEADERS = 8
 
 
 class Kind(IntEnum):

@@ -160,6 +160,19 @@ def produced(body: Body) -> tuple[str, int, bytes, bytes | None]:
     return _object_id(topic), partition, bytes(body[PRODUCE.size : end]), bytes(body[end:])
 
 
+def produced_headers(body: Body) -> tuple[str, int, list[str], list[str]]:
+    """The topic's object id, the partition, the payload and perhaps a key, and the
+    names and values of headers, of a PRODUCE_HEADERS.
+    """
+    topic, partition, has_key = PRODUCE.unpack_from(body)
+    (count,) = INT.unpack_from(body, PRODUCE.size)
+    start = PRODUCE.size + INT.size
+    ends = list(accumulate(struct.unpack_from(f"<{count}i", body, start), initial=0))
+    text = body[start + INT.size * count :].decode("latin-1")
+    found = [text[first:last] for first, last in zip(ends, ends[1:])]
+    return _object_id(topic), partition, found[: 1 + has_key], found[1 + has_key :]
+
+
 def produced_batch(body: Body) -> tuple[str, int, OutgoingBatch]:
     """The topic's object id, the partition and the messages of a PRODUCE_BATCH."""
     topic, partition, count = PRODUCE.unpack_from(body)

@@ -16,16 +16,18 @@ from kafkatcl.bridge import sessions
 from kafkatcl.bridge.answers import guarded
 from kafkatcl.bridge.arguments import parse_integer
 from kafkatcl.bridge.calls import BRIDGE_CALLS, LIST_CALLS
+from kafkatcl.bridge.outgoing import with_headers
 from kafkatcl.engine.losses import has_lost
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.producer_topic import ProducerTopic
+from kafkatcl.engine.sending import send_granted
 from kafkatcl.engine.shutdown import gave_up, give_up, shutdown
 from kafkatcl.librdkafka.batches import OutgoingBatch
 from kafkatcl.sidecar.answers import answer_frame, frame, joined
 from kafkatcl.sidecar.credit import Credit, Creditor
 from kafkatcl.sidecar.hello import hello
 from kafkatcl.sidecar.protocol import Body, Kind, Op
-from kafkatcl.sidecar.requests import frames, listed, produced, produced_batch, words
+from kafkatcl.sidecar.requests import frames, listed, produced, produced_batch, produced_headers, words
 from kafkatcl.sidecar.terminal import foreground
 
 #: After how many unanswered messages in a row the sidecar lets some gather before it
@@ -98,6 +100,7 @@ class Server:
             Op.PRODUCE_UNANSWERED: self._on_produce_unanswered,
             Op.PRODUCE_BATCH: self._on_produce_batch,
             Op.LIST_CALL: self._on_list_call,
+            Op.PRODUCE_HEADERS: self._on_produce_headers,
         }
 
     def run(self) -> None:
@@ -161,6 +164,11 @@ class Server:
         name, partition, batch = row
         self._unanswered += len(batch)
         sessions.objects[name].produce_granted(partition, batch)
+
+    def _on_produce_headers(self, body: Body) -> None:
+        name, partition, data, headers = produced_headers(body)
+        self._unanswered += 1
+        send_granted(sessions.objects[name], with_headers(partition, data, headers))
 
     def _produce_one(self, name: str, partition: int, payload: bytes, key: bytes | None) -> Credit:
         topic = sessions.find(name, ProducerTopic)

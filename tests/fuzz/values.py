@@ -57,6 +57,42 @@ KINDS: dict[str, Kind] = {
         ("{}", "end", "leader_epoch", "{end leader_epoch}"),
         ("delivery_count", "{end end}", "key", "{end x}", *words.LISTS, *words.TEXTS),
     ),
+    "headers": Kind(
+        ("{a b}", "{a 1 a 2 b {}}", "{}", "[list \\u20ac [binary format H* 00ff]]"),
+        (
+            "{a}",
+            '"a \\{"',
+            "[list a\\u0000b c]",
+            "[list a \\u20ac]",
+            "[lrepeat 2000 x]",
+            *words.LISTS,
+            *words.TEXTS,
+        ),
+    ),
+    "places": Kind(("{}", "0", "{2 1}"), ("{0 0}", "-1", "99", "x", *words.LISTS, *words.INTEGERS)),
+    "timestamp": Kind(
+        ("0", "1700000000000"), ("-1", "9223372036854775807", "9223372036854775808", "1e3", *words.INTEGERS)
+    ),
+    "boolean": Kind(("yes", "0", "true"), ("perhaps", "2", *words.TEXTS)),
+    "messages": Kind(
+        ("{{payload a}}", "{{payload a key k partition 1 headers {a b}} {key k tombstone 1}}", "{}"),
+        (
+            *(
+                "{{payload a nosuch b}}",
+                "{{payload a partition 99}}",
+                "{{payload a headers {a}}}",
+                "{{key k}}",
+            ),
+            *(
+                "[lrepeat 5000 {payload x timestamp 5}]",
+                "{{payload a tag \\u20ac}}",
+                "{{payload a timestamp -9}}",
+            ),
+            *("[list [dict create payload {a b} headers {a b}]]", "{{payload}}", "{{}}"),
+            *words.LISTS,
+            *words.TEXTS,
+        ),
+    ),
     "rows": Kind(
         ("{a b}", "{{a k} b}", "[lrepeat 20 x]", "[list [list {a b} k]]"),
         (*words.LISTS, *words.TEXTS, "[lrepeat 100000 x]"),

@@ -22,7 +22,7 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
     variable said
     variable header
     variable op
-    set numbers [list %unanswered% $op(PRODUCE_UNANSWERED) %object_id% $said(object_id) \
+    set numbers [list %unanswered% $op(PRODUCE_UNANSWERED) %headers% $op(PRODUCE_HEADERS) %object_id% $said(object_id) \
         %largest% $said(largest) %front% $said(produce) %payload% [expr {$header + $said(produce)}]]
 
     # The fast path try_produce: send a message without waiting for the answer.
@@ -48,6 +48,41 @@ proc ::kafkatcl::sidecar::MakeProduce {} {
         # Characters above U+00FF are no bytes.
         if {[::tcl::string::range $frame %payload% end] ne $payload
                 || [catch {::kafkatcl::sidecar::Write $frame}]} {
+            return 0
+        }
+        return 1
+    }]
+
+    # The fast path try_produce_headers: send a message without waiting for the answer.
+    #   keys    1 if the first of args is the key, else 0
+    #   args    names and values
+    #   Result  1, or 0 if that cannot be
+    proc ::kafkatcl::bridge::try_produce_headers {topic keys partition payload args} [string map $numbers {
+        upvar #0 ::kafkatcl::sidecar::grant grant
+        if {![::tcl::info::exists grant($topic,$partition)] || $keys > 1 || ([llength $args] - $keys) % 2} {
+            return 0
+        }
+        foreach {name value} [lrange $args $keys end] {
+            if {[::tcl::string::first \0 $name] >= 0} {
+                return 0
+            }
+        }
+        set lengths [list [::tcl::string::length $payload]]
+        foreach word $args {
+            lappend lengths [::tcl::string::length $word]
+            append payload $word
+        }
+        set count [llength $lengths]
+        set length [expr {[::tcl::string::length $payload] + 4 * $count + %front% + 4}]
+        # The framing of headers counts, too: a few bytes for each word.
+        if {$length + 12 * $count > %largest% || [incr grant($grant($topic,$partition)) -1] < 0
+                || [pid] != $::kafkatcl::sidecar::owner} {
+            return 0
+        }
+        set front [::tcl::binary::format iia%object_id%iiii* $length %headers% $topic $partition $keys $count $lengths]
+        set bytes [::tcl::binary::format a* $payload]
+        # Characters above U+00FF are no bytes.
+        if {$bytes ne $payload || [catch {::kafkatcl::sidecar::Write $front$bytes}]} {
             return 0
         }
         return 1
@@ -96,11 +131,6 @@ proc ::kafkatcl::bridge::produce_rows {topic partition rows} {
     set count [expr {[llength $lengths] / 2}]
     set answer [::kafkatcl::sidecar::Produce PRODUCE_BATCH $topic $partition $count $lengths {} {*}$parts]
     return [expr {[lindex $answer 0] eq 0 ? {0 1} : $answer}]
-}
-
-# The fast path try_produce_headers: here such messages are answered.
-proc ::kafkatcl::bridge::try_produce_headers {args} {
-    return 0
 }
 
 # The bridge call produce_message: what it answers brings a new grant.

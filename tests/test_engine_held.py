@@ -83,10 +83,10 @@ def test_a_reader_never_overtakes_the_owner_thread(
         topic = running.consuming_from(plenty)
         reads = threading.Event()
 
-        def slow(messages: Any) -> Iterator[Item]:
+        def slow(messages: Any, *how: Any) -> Iterator[Item]:
             if messages and threading.current_thread() is not threading.main_thread():
                 reads.wait(WAIT / 1000)
-            return items(messages)
+            return items(messages, *how)
 
         monkeypatch.setattr(fetching, "items", slow)
         topic.start(0, BEGINNING)

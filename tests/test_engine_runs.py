@@ -177,3 +177,23 @@ def key(single: Run) -> bytes | None:
     """The key of a message, None if it has none."""
     named = dict(zip((field.name for field in single.layout.columns), single.fields))
     return named.get("key") if named.get("present", 1) else None
+
+
+def test_where_the_topic_is_known_messages_are_not_asked() -> None:
+    messages = [Message(0, topic="unasked"), Message(1, partition=1, topic="unasked")]
+    assert [item.topic_partition for item in items(messages, topic="t")] == [("t", 0), ("t", 1)]
+
+
+def test_fields_are_read_where_they_were_asked_for() -> None:
+    messages = [Message(0), Message(1), Message(0, partition=1)]
+    for message in messages:
+        message.fields["leader_epoch"] = 7
+        message.fields["delivery_count"] = None
+    every = ("leader_epoch", "delivery_count")
+    first, second = items(messages, every, lambda place: every if place == ("t", 1) else ())
+    assert isinstance(first, Run)
+    assert isinstance(second, Run)
+    assert (first.layout, second.fields) == (PLAIN, mixed(b"x", 0, 1000, leader_epoch=7))
+    (only, _) = items(messages, every)
+    assert isinstance(only, Run)
+    assert only.fields == mixed(b"x", 0, 1000, leader_epoch=7) + mixed(b"x", 1, 1001, leader_epoch=7)

@@ -66,6 +66,7 @@ class ConsumerHandle(ControlledHandle):
         self.routes: dict[TopicPartitionPair, Route] = {}
         #: Partitions whose offset is not there.
         self._resets: dict[TopicPartitionPair, tuple[Route, ErrorItem]] = {}
+        self._started: set[str] = set()  # the topics of which partitions were ever started
         self._unstarted: set[TopicPartitionPair] = set()  # whose readers were told so
 
     def _settings(self) -> dict[str, Any]:
@@ -102,6 +103,8 @@ class ConsumerHandle(ControlledHandle):
             topic.open(self.native, ASKING)
             stopped = self._unassign([(topic.name, partition)])
             topic.was_started = True
+            self._started.add(topic.name)
+            self._only_topic = topic.name if len(self._started) == 1 else None
             with kafka_errors():
                 self.client.incremental_assign([TopicPartition(topic.name, partition, offset)])
             self._assignment_generation += 1

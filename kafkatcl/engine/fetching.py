@@ -57,6 +57,8 @@ class ConsumingHandle(Handle, BufferOwner):
         self.flow = FlowControl(lambda: self.client)
         #: The names of fields that scripts have asked for, of some partitions at least.
         self._asked: frozenset[str] = frozenset()
+        #: The topic that all messages come from, where that is known.
+        self._only_topic: str | None = None
         #: Counts the changes of what is fetched.
         self._assignment_generation = 0
         self._waiting = 0  # readers who sleep until something comes
@@ -241,9 +243,8 @@ class ConsumingHandle(Handle, BufferOwner):
 
     def _items(self, messages: Sequence[Any]) -> list[Item]:
         """What was fetched, with the fields that were asked for."""
-        if not self._asked:
-            return list(items(messages))
-        return list(items(messages, self._asked, self._asked_of))
+        asked_of = self._asked_of if self._asked else None
+        return list(items(messages, self._asked, asked_of, self._only_topic))
 
     def _asked_of(self, topic_partition: TopicPartitionPair) -> Collection[str]:
         buffer = self._reader_of(topic_partition)

@@ -125,6 +125,7 @@ def items(
     messages: Sequence[Any],
     asked: Collection[str] = (),
     asked_of: Callable[[tuple[str, int]], Collection[str]] | None = None,
+    topic: str | None = None,
 ) -> Iterator[Item]:
     """What ``confluent_kafka.Message`` objects hold, in their order: a run for messages
     of one partition in a row, and an item for each error and each end.
@@ -132,17 +133,17 @@ def items(
     :param asked: the names of fields to be read beside the usual ones.
     :param asked_of: which of these the messages of a topic and partition are to have;
         without it all.
+    :param topic: that of all messages, where it is known: then they are not asked.
     """
     table = Table(messages, asked)
-    topics = [message.topic() for message in messages]
+    topics = [topic] * len(messages) if topic else [message.topic() for message in messages]
     partitions = [message.partition() for message in messages]
     for start, end in _runs(topics, partitions, messages if table.may_have_errors else ()):
-        topic, partition = topics[start], partitions[start]
+        place = topics[start], partitions[start]
         if end == start:
             yield _told(messages[start])
         else:
-            named = asked_of((topic, partition)) if asked_of else asked
-            yield Run(topic, partition, *table.part(start, end, named))
+            yield Run(*place, *table.part(start, end, asked_of(place) if asked_of else asked))
 
 
 def _runs(topics: list[Any], partitions: list[int], errors: Sequence[Any]) -> Iterator[tuple[int, int]]:

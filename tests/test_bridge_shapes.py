@@ -19,13 +19,13 @@ def test_an_error_is_what_a_callback_gets() -> None:
 
 def test_tcl_is_told_what_messages_hold() -> None:
     assert message_layouts() == (
-        ("payload", "partition", "offset", "timestamp", "topic", "key"),
+        ("payload", "partition", "offset", "timestamp", "topic", "key", "delivery_count"),
         (
             "plain",
             ("payload", "offset", "timestamp"),
             "keyed",
             ("payload", "offset", "timestamp", "key"),
             "mixed",
-            ("payload", "offset", "timestamp", "present", "key"),
+            ("payload", "offset", "timestamp", "present", "key", "delivery_count"),
         ),
     )

@@ -100,9 +100,9 @@ class ConsumedBatch(NamedTuple):
         """The number of messages and errors."""
         return sum(item.size for item, _ in self.taken)
 
-    def end(self, rest: int) -> None:
-        """The script is through: all but the last ``rest`` messages and errors count as
-        consumed, and those are put back.
+    def end(self, rest: int, *, has_failed: bool = False) -> None:
+        """The script is through, whether it ``has_failed`` or not: all but the last
+        ``rest`` messages and errors count as consumed, and those are put back.
         """
         self.buffer.end(self.taken, rest)
 

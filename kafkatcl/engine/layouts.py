@@ -37,6 +37,13 @@ class Field(NamedTuple):
     optional: bool = False
 
 
+def _delivery_counts(messages: Sequence[Any]) -> list[Any]:
+    # All messages are of one client, so the first one tells.
+    if not messages or messages[0].delivery_count() is None:
+        return [None] * len(messages)
+    return [message.delivery_count() for message in messages]
+
+
 #: In the order of the lists that callbacks get: first what every message has.
 FIELDS = (
     Field("payload", bytes, lambda messages: [message.value() or b"" for message in messages]),
@@ -46,6 +53,8 @@ FIELDS = (
     Field("timestamp", int, lambda messages: [message.timestamp()[1] for message in messages]),
     Field("topic", str),
     Field("key", bytes, lambda messages: [message.key() for message in messages], optional=True),
+    # Of share groups alone.
+    Field("delivery_count", int, _delivery_counts, optional=True),
 )
 
 _REQUIRED = tuple(field for field in FIELDS if field.read and not field.optional)

@@ -20,6 +20,7 @@ from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.library import function
 from kafkatcl.librdkafka.logs import LogQueue
 from kafkatcl.librdkafka.producing import Message
+from kafkatcl.librdkafka.wrapper import ShareConsumer
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
@@ -41,11 +42,28 @@ _conf_set_dr_msg_cb = function("rd_kafka_conf_set_dr_msg_cb", None, [_POINTER, _
 _topic_name = function("rd_kafka_topic_name", _TEXT, [_POINTER])
 
 
+def _pointer_of(client: Any) -> Any:
+    """The address of the ``rd_kafka_t`` of a client.
+
+    A ShareConsumer has nothing in its first field, and a ``rd_kafka_share_t`` in its
+    last one, whose own first field is the ``rd_kafka_t``.
+    https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/ShareConsumer.c#L38-L44
+    (``rd_kafka_share_s`` in
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_int.h)
+    """
+    if not isinstance(client, ShareConsumer):
+        return _POINTER.from_address(id(client) + object.__basicsize__).value
+    last = id(client) + ShareConsumer.__basicsize__ - ctypes.sizeof(_POINTER)
+    return _POINTER.from_address(_POINTER.from_address(last).value or 0).value
+
+
 class NativeClient:
-    """The ``rd_kafka_t`` of an open ``confluent_kafka`` Producer or Consumer."""
+    """The ``rd_kafka_t`` of an open ``confluent_kafka`` Producer, Consumer or
+    ShareConsumer.
+    """
 
     def __init__(self, client: Any) -> None:
-        self._pointer = _POINTER.from_address(id(client) + object.__basicsize__).value
+        self._pointer = _pointer_of(client)
         self._queues: list[Any] = []
         self._report: Any = None  # the callback, for as long as the client may call it
 

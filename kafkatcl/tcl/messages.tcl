@@ -161,7 +161,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
         lassign [lrange $outer end-1 end] running left
         set outer [lrange $outer 0 end-2]
     }
-    set ended [::kafkatcl::bridge::batch_end $batch $rest]
+    set ended [::kafkatcl::bridge::batch_end $batch $rest $code]
     if {[lindex $ended 0] eq 1} {
         ::kafkatcl::Unwrap $ended
     }
@@ -192,7 +192,7 @@ proc ::kafkatcl::messages::Unwound {} {
     variable outer
     if {$running ne ""} {
         foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
-            ::kafkatcl::bridge::batch_end $batch $rest
+            ::kafkatcl::bridge::batch_end $batch $rest 1
         }
     }
     set running ""
@@ -205,7 +205,7 @@ proc ::kafkatcl::messages::Unwound {} {
 #   Errors  that of the bridge call; errors of the callback are background errors
 proc ::kafkatcl::messages::CallForEach {prefix answer} {
     set items [lassign [::kafkatcl::Unwrap $answer] batch count]
-    ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch 0]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::batch_end $batch 0 0]
     foreach item $items {
         if {[lindex $item 0] eq "error"} {
             ::kafkatcl::events::RunCallback {} [list {*}$prefix [lindex $item 1]]

@@ -40,6 +40,7 @@ from kafkatcl.bridge.calls import (
     general,
     handles,
     masters,
+    share,
     subscribers,
     topics,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "general",
     "handles",
     "masters",
+    "share",
     "subscribers",
     "topics",
 ]

@@ -25,9 +25,22 @@ def share_group(cluster: Cluster, **settings: str) -> str:
     return group
 
 
-def apart(cluster: Cluster, topic: str, payloads: Sequence[str], partition: int = 0) -> None:
-    """Produce each message in a batch of its own, as brokers lend whole batches."""
-    producer = Producer({"bootstrap.servers": cluster.bootstrap_servers, "batch.num.messages": 1})
+def together(cluster: Cluster, topic: str, payloads: Sequence[str]) -> None:
+    """Produce messages to partition 0 in one batch: brokers lend whole ones."""
+    _produce(cluster, topic, payloads, linger=1000)
+
+
+def apart(cluster: Cluster, topic: str, payloads: Sequence[str]) -> None:
+    """Produce messages to partition 0, each in a batch of its own."""
+    _produce(cluster, topic, payloads, most=1)
+
+
+def _produce(
+    cluster: Cluster, topic: str, payloads: Sequence[str], most: int = 10_000, linger: int = 0
+) -> None:
+    producer = Producer(
+        {"bootstrap.servers": cluster.bootstrap_servers, "batch.num.messages": most, "linger.ms": linger}
+    )
     for payload in payloads:
-        producer.produce(topic, payload, partition=partition)
+        producer.produce(topic, payload, partition=0)
     assert producer.flush(SECONDS) == 0

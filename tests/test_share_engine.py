@@ -12,9 +12,9 @@ from confluent_kafka import Producer
 from fix_cluster import Cluster
 from fix_engine import Engine, column, engine, until
 from fix_mock import Mock
-from fix_share import apart, share_group
+from fix_share import apart, share_group, together
 
-from kafkatcl.engine import share_subscriber
+from kafkatcl.engine import pace, share_fetching
 from kafkatcl.engine.acquired import Place
 from kafkatcl.engine.events import Event
 from kafkatcl.engine.messages import Run
@@ -30,9 +30,9 @@ UNSUPPORTED_VERSION, INVALID_RECORD_STATE, TOPIC_AUTHORIZATION_FAILED = 35, 121,
 
 @pytest.fixture
 def topic(kafka_cluster: Cluster) -> str:
-    """A topic with the messages a, b, c, each in a batch of its own."""
+    """A topic with the messages a, b, c, which are fetched together."""
     name = kafka_cluster.topic(1)
-    apart(kafka_cluster, name, list("abc"))
+    together(kafka_cluster, name, list("abc"))
     return name
 
 
@@ -78,7 +78,7 @@ def test_what_is_not_taken_goes_to_another_member(
     assert seen(first.consume(10_000)) == (b"a", 1)
     second = member(shared, topic)
     assert second.consume(500) is None
-    monkeypatch.setattr(share_subscriber, "_KEEP_SECONDS", 0.1)
+    monkeypatch.setattr(share_fetching, "_KEEP_SECONDS", 0.1)
     assert seen(second.consume(10_000)) == (b"b", 2)
     first.commit(wait=True, timeout_ms=5000)
     assert errors(shared) == []
@@ -90,7 +90,7 @@ def test_what_a_busy_script_was_told_to_run_is_taken_back(
     first = member(shared, topic)
     first.listen("first")
     events(shared, 1)
-    monkeypatch.setattr(share_subscriber, "_KEEP_SECONDS", 0.1)
+    monkeypatch.setattr(share_fetching, "_KEEP_SECONDS", 0.1)
     assert until(lambda: "first" in shared.events.recalled())
     first.listen(None)
     payload, deliveries = seen(member(shared, topic).consume(10_000))
@@ -101,10 +101,10 @@ def test_what_a_busy_script_was_told_to_run_is_taken_back(
     assert errors(shared) == []
 
 
-def test_a_member_that_was_idle_for_long_goes_on(kafka_cluster: Cluster, topic: str) -> None:
-    group = share_group(kafka_cluster)
-    with engine(kafka_cluster, group_id=group, max_poll_interval_ms="500", max_poll_records="1") as made:
-        made.master.want("error", True)
+def test_a_member_that_was_idle_for_long_goes_on(kafka_cluster: Cluster) -> None:
+    topic, group = kafka_cluster.topic(1), share_group(kafka_cluster)
+    apart(kafka_cluster, topic, list("abc"))
+    with engine(kafka_cluster, group_id=group, max_poll_interval_ms="500") as made:
         first = member(made, topic)
         assert seen(first.consume(10_000)) == (b"a", 1)
         first.commit(wait=True, timeout_ms=5000)
@@ -129,6 +129,39 @@ def test_a_commit_waits_only_for_what_was_acknowledged_before(shared: Engine, to
     with pytest.raises(Failure, match="Timed out"):
         first.commit(wait=True, timeout_ms=0)
     first.commit(wait=True, timeout_ms=5000)
+
+
+@pytest.mark.parametrize(("limit", "sizes"), [("500", [1, 4, 16, 19]), ("3", [1, *[3] * 13])])
+def test_who_is_quick_fetches_more(kafka_cluster: Cluster, limit: str, sizes: list[int]) -> None:
+    topic = kafka_cluster.topic(1)
+    apart(kafka_cluster, topic, [str(number) for number in range(40)])
+    with engine(kafka_cluster, group_id=share_group(kafka_cluster), max_poll_records=limit) as made:
+        reader = member(made, topic)
+        fetched: list[int] = []
+        while sum(fetched) < 40:
+            batch = reader.consume_batch(1000, 10_000)
+            fetched.append(batch.size)
+            batch.end(0)
+    assert fetched == sizes
+
+
+def test_who_is_slow_fetches_little(kafka_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = kafka_cluster.topic(1)
+    apart(kafka_cluster, topic, [str(number) for number in range(10)])
+    monkeypatch.setattr(pace, "_QUICK_SECONDS", 0.05)
+    monkeypatch.setattr(pace, "_SLOW_SECONDS", 0.1)
+    with engine(kafka_cluster, group_id=share_group(kafka_cluster)) as made:
+        reader = member(made, topic)
+        fetched: list[int] = []
+        while sum(fetched) < 10:
+            batch = reader.consume_batch(1, 10_000)
+            fetched.append(batch.size + reader.messages.size)
+            while reader.messages.size:
+                batch.end(0)
+                time.sleep(0.11)  # the work
+                batch = reader.consume_batch(1, 10_000)
+            batch.end(0)
+    assert fetched == [1, 4, 1, 4]
 
 
 # -- clusters that refuse --------------------------------------------------------------

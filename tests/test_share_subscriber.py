@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fix_async import live
 from fix_cluster import Cluster
-from fix_share import apart, share_group
+from fix_share import apart, share_group, together
 from fix_tcl import RunTcl, also_in_tcl9
 
 #: ``member NAME ?property value ...?`` makes a member of the group, subscribed to the
@@ -154,7 +154,7 @@ def test_released_messages_come_again_and_rejected_ones_do_not(
         told {{set errors}}
     """
     topic = kafka_cluster.topic(1)
-    apart(kafka_cluster, topic, ["a", "b", "c", "d", "e"])
+    together(kafka_cluster, topic, ["a", "b", "c", "d", "e"])
     done = run_tcl(PRELUDE + script, topic, share_group(kafka_cluster), brokers=kafka_cluster)
     assert (done.stdout, done.stderr) == ("{b 2} {d 2}\n\n\n", "")
 
@@ -183,7 +183,7 @@ def test_without_being_asked_what_is_handled_is_accepted(run_tcl: RunTcl, kafka_
         told {set errors}
     """
     topic = kafka_cluster.topic(1)
-    apart(kafka_cluster, topic, list("abcdefgh"))
+    together(kafka_cluster, topic, list("abcdefgh"))
     done = run_tcl(PRELUDE + script, topic, share_group(kafka_cluster), brokers=kafka_cluster)
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
@@ -216,7 +216,7 @@ def test_a_message_at_which_the_callback_fails_comes_again(run_tcl: RunTcl, kafk
         told {set errors}
     """
     topic = kafka_cluster.topic(1)
-    apart(kafka_cluster, topic, list("abc"))
+    together(kafka_cluster, topic, list("abc"))
     done = run_tcl(PRELUDE + script, topic, share_group(kafka_cluster), brokers=kafka_cluster)
     assert (done.stdout, done.stderr) == ("a1 b1 c1 b2\n{cannot b:     (kafka callback)}\n\n", "")
 
@@ -227,7 +227,7 @@ def test_a_message_at_which_the_callback_fails_comes_again(run_tcl: RunTcl, kafk
 def test_members_share_the_messages_of_a_partition(run_tcl: RunTcl, kafka_cluster: Cluster) -> None:
     script = """
         foreach name {s1 s2} {
-            member $name max.poll.records 4
+            member $name
             $name callback [list apply {{name message} {lappend ::of($name) [dict get $message payload]}} $name]
         }
         array set of {s1 {} s2 {}}
@@ -256,7 +256,7 @@ def test_who_leaves_gives_back_what_it_has_not_handled(
         told {{set errors}}
     """
     topic = kafka_cluster.topic(1)
-    apart(kafka_cluster, topic, list("abcd"))
+    together(kafka_cluster, topic, list("abcd"))
     done = run_tcl(PRELUDE + script, topic, share_group(kafka_cluster), brokers=kafka_cluster)
     assert (done.stdout, done.stderr) == ("{c 2} {d 2}\n\n", "")
 
@@ -265,7 +265,7 @@ def test_the_end_of_a_program_sends_what_was_acknowledged(
     run_everywhere: RunTcl, kafka_cluster: Cluster
 ) -> None:
     topic, group = kafka_cluster.topic(1), share_group(kafka_cluster)
-    apart(kafka_cluster, topic, list("abcd"))
+    together(kafka_cluster, topic, list("abcd"))
     first = f"member s {EXPLICIT}; foreach message [take s 3] {{s acknowledge [place $message]}}; exit 3"
     assert run_everywhere(PRELUDE + first, topic, group, brokers=kafka_cluster).status == 3
     second = "member s; told {seen [take s 1]}"
@@ -277,7 +277,7 @@ def test_what_a_killed_member_had_goes_to_another(
     run_tcl: RunTcl, kafka_cluster: Cluster, tmp_path: Path
 ) -> None:
     topic, group = kafka_cluster.topic(1), share_group(kafka_cluster)
-    apart(kafka_cluster, topic, list("abcd"))
+    together(kafka_cluster, topic, list("abcd"))
     script = (
         PRELUDE + f"member s {EXPLICIT}; told {{place [lindex [take s 3] end]}}; flush stdout; vwait forever"
     )
@@ -314,14 +314,12 @@ def test_acknowledgements_that_cannot_be(run_tcl: RunTcl, kafka_cluster: Cluster
         told {{set errors}}
     """
     topic = kafka_cluster.topic(1)
-    apart(kafka_cluster, topic, list("abc"))
+    together(kafka_cluster, topic, list("abc"))
     done = run_tcl(PRELUDE + script, topic, share_group(kafka_cluster), brokers=kafka_cluster)
     assert done.stderr == ""
     state = "RD_KAFKA_RESP_ERR__STATE: Local: Erroneous state"
     none = f"{state} (no message is to be acknowledged at topic '{topic}', partition 0, offset"
-    unacknowledged = (
-        f"2 messages are not acknowledged yet, as {{{topic} 0 1}}: no more are fetched before they are"
-    )
+    unacknowledged = f"2 messages are not acknowledged yet, {{{topic} 0 1}} for one: no more come before that"
     assert done.stdout.splitlines() == [
         'WRONGARGS: wrong # args: should be "s acknowledge {topic partition offset} ?how?"',
         'LOOKUP: bad acknowledgement "later": must be accept, release, or reject',
@@ -358,7 +356,7 @@ def test_a_late_acknowledgement_is_told(run_tcl: RunTcl, kafka_cluster: Cluster)
         told {{slow consume}}
     """
     topic = kafka_cluster.topic(1)
-    apart(kafka_cluster, topic, list("ab"))
+    together(kafka_cluster, topic, list("ab"))
     group = share_group(kafka_cluster, record_lock_duration_ms="1000")
     done = run_tcl(PRELUDE + script, topic, group, brokers=kafka_cluster)
     which = (

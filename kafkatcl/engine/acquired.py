@@ -83,6 +83,10 @@ class Acquired:
         """The script has these now, until they are acknowledged."""
         self._given.update(self._open.intersection(given))
 
+    def is_given(self, place: Place) -> bool:
+        """Whether the script has a message and has not acknowledged it."""
+        return place in self._given
+
     def given(self) -> list[Place]:
         """What the script has and has not acknowledged, sorted."""
         return sorted(self._given)

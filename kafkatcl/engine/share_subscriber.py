@@ -1,43 +1,23 @@
 """Share subscribers: members of a share group, which shares out messages and not
 partitions.
-
-confluent-kafka's ShareConsumer takes no two calls at a time, so each is made with the
-lock of the handle held, and none of them waits there.  It polls many messages at once,
-and polls again when each of them is acknowledged.  So what a poll has brought is all
-there is, until the script is through with it.  Nothing is fetched before the script
-wants it: nobody else gets what is locked for us.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
-from kafkatcl.engine.acquired import ACCEPT, RELEASE, Acquired, Place, places
-from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
+from kafkatcl.engine.acquired import ACCEPT, RELEASE, Place, places
 from kafkatcl.engine.errors import bare_failure, kafka_errors
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.handle import Handle
-from kafkatcl.engine.hints import listed
 from kafkatcl.engine.inflight import Taken, parted
 from kafkatcl.engine.master import Master
-from kafkatcl.engine.messages import ErrorItem, Item, error_item, items
-from kafkatcl.engine.settings import creation_text
+from kafkatcl.engine.messages import Item
+from kafkatcl.engine.share_fetching import MODE, ShareHandle
 from kafkatcl.engine.shared_topic import usable_name
 from kafkatcl.engine.waiting import deadline_after, remaining
-from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, MAX_POLL_EXCEEDED, NOT_STARTED, TIMED_OUT
-from kafkatcl.librdkafka.wrapper import KafkaException, ShareConsumer
-
-_MODE = "share.acknowledgement.mode"
-_IMPLICIT, _EXPLICIT = _MODES = ("implicit", "explicit")
-
-#: How long messages are kept that the script does not take.  The broker's locks last 30
-#: s, unless it or the group says otherwise.
-#: https://kafka.apache.org/documentation/#groupconfigs_share.record.lock.duration.ms
-_KEEP_SECONDS = 25.0
+from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, NOT_STARTED, TIMED_OUT
 
 
 class ShareBatch(NamedTuple):
@@ -65,37 +45,12 @@ class ShareBatch(NamedTuple):
         self.subscriber.end(self, rest, has_failed=has_failed)
 
 
-class ShareSubscriber(Handle, BufferOwner):
-    """A member of a share group.
-
-    Methods that say "(lock held)" are called with it; all others take it where they
-    need it.
-
-    :raises Failure: the master names no group, or no mode of acknowledgement that there
-        is.
-    """
-
-    consumes = True
+class ShareSubscriber(ShareHandle):
+    """A member of a share group, as the script has it."""
 
     def __init__(self, master: Master, events: EventQueue) -> None:
-        Handle.__init__(self, master, events)
-        BufferOwner.__init__(self, events)
-        if not master.conf.settings.get("group.id"):
-            raise Failure("a share subscriber needs a share group: set group.id on its master first")
-        mode = master.conf.settings.get(_MODE) or _IMPLICIT
-        if mode not in _MODES:
-            raise bare_failure(INVALID_ARGUMENT, f"{_MODE} must be {listed(_MODES)}")
-        self.is_explicit = mode == _EXPLICIT
-        self.messages = MessageBuffer(self)
-        self._acquired = Acquired(lambda: self.client)
-        self._acquired_at = 0.0  # by time.monotonic
-        self._subscription: list[str] = []
+        super().__init__(master, events)
         self._consumed: list[ShareBatch] = []  # by consume, and not accepted yet
-        self._waiting = 0  # readers who sleep until something comes
-        self._is_fetching = False  # whether a fetch was begun that has brought nothing yet
-        self._fatal: ErrorItem | None = None  # after this nothing comes any more
-
-    # -- commands ----------------------------------------------------------------------
 
     def subscribe(self, topics: list[str]) -> None:
         """Join the group for these topics, instead of earlier ones.
@@ -110,28 +65,27 @@ class ShareSubscriber(Handle, BufferOwner):
                 raise bare_failure(
                     INVALID_ARGUMENT, f'"{topic}" is a pattern, which share groups do not know'
                 )
-        with self.lock, self._errors():
-            names = sorted({usable_name(topic) for topic in topics})
+        names = sorted({usable_name(topic) for topic in topics})
+        with self._locked():
             self.client.subscribe(names)
-            self._subscription = names
+            self.topics = names
         self.poll_thread.wake()
 
     def subscription(self) -> list[str]:
         """The topics that were subscribed to, sorted."""
         self.check()
-        return list(self._subscription)
+        return list(self.topics)
 
     def unsubscribe(self) -> None:
         """Leave the group.
 
         What the script has not seen is released; what it has can still be acknowledged.
         """
-        self.check()
-        with self.lock, self._errors():
-            self._give_up()
+        with self._locked():
+            self.give_up()
             self.client.commit_async()
             self.client.unsubscribe()
-            self._subscription = []
+            self.topics = []
             self._is_fetching = False
 
     def consume(self, timeout_ms: int) -> Item | None:
@@ -141,7 +95,7 @@ class ShareSubscriber(Handle, BufferOwner):
         :returns: None if nothing comes in time.
         :raises Failure: nothing can come, see :meth:`wait`.
         """
-        with self.lock:
+        with self._locked():
             self._accept_consumed()
             batch = self._take(1, timeout_ms)
             if not batch.taken:
@@ -155,7 +109,7 @@ class ShareSubscriber(Handle, BufferOwner):
         :param timeout_ms: how long to wait for that; for ever if negative.
         :raises Failure: nothing can come, see :meth:`wait`.
         """
-        with self.lock:
+        with self._locked():
             self._accept_consumed()
             return self._take(count, timeout_ms)
 
@@ -165,17 +119,18 @@ class ShareSubscriber(Handle, BufferOwner):
         What it has not got to is released.  With implicit acknowledgement the message
         at which it has failed is released as well, and the others are accepted.
         """
+        used, left = parted(batch.taken, rest)
+        failed: list[Taken] = []
+        if has_failed and not self.is_explicit:
+            used, failed = parted(used, 1)
         with self.lock:
-            used, left = parted(batch.taken, rest)
-            failed: list[Taken] = []
-            if has_failed and not self.is_explicit:
-                used, failed = parted(used, 1)
             if not self.is_explicit:
-                self._acknowledge(places(item for item, _ in used), ACCEPT)
-            self._acknowledge(places(item for item, _ in [*failed, *left]), RELEASE)
+                self.acknowledge_all(places(item for item, _ in used), ACCEPT)
+            self.acknowledge_all(places(item for item, _ in [*failed, *left]), RELEASE)
 
     def listen(self, callback_id: str | None) -> None:
         """Give messages to a callback from now on; with None keep them for readers."""
+        self.check()
         self.messages.listen(callback_id)
         self.poll_thread.wake()
 
@@ -185,7 +140,7 @@ class ShareSubscriber(Handle, BufferOwner):
         """
         if not self.is_explicit:
             with self.lock:
-                self._acknowledge([place], RELEASE)
+                self.acknowledge_all([place], RELEASE)
 
     def acknowledge(self, place: Place, how: str) -> None:
         """Say something of a message that the script was given.
@@ -194,16 +149,14 @@ class ShareSubscriber(Handle, BufferOwner):
         :raises Failure: acknowledgement is implicit; or the message was not given to
             the script, or is acknowledged already.
         """
-        self.check()
-        if not self.is_explicit:
-            raise bare_failure(
-                NOT_STARTED, f"messages are acknowledged as they are handled, unless {_MODE} is explicit"
-            )
-        with self.lock, self._errors():
-            if place not in self._acquired.given():
+        with self._locked():
+            if not self.is_explicit:
+                why = f"messages are acknowledged as they are handled, unless {MODE} is explicit"
+                raise bare_failure(NOT_STARTED, why)
+            if not self.acquired.is_given(place):
                 at = f"topic '{place.topic}', partition {place.partition}, offset {place.offset}"
                 raise bare_failure(NOT_STARTED, f"no message is to be acknowledged at {at}")
-            self._acknowledge([place], how)
+            self.acknowledge_all([place], how)
 
     def commit(self, *, wait: bool, timeout_ms: int) -> None:
         """Send what was acknowledged; with implicit acknowledgement, all that the
@@ -213,137 +166,26 @@ class ShareSubscriber(Handle, BufferOwner):
         :raises Failure: with ``wait``: no answer came in time, or an acknowledgement
             was refused since the last time.
         """
-        self.check()
-        with self.lock, self._errors():
+        with self._locked():
             self._accept_consumed()
             self.client.commit_async()
             if not wait:
                 return
-            sent, deadline = self._acquired.unconfirmed(), deadline_after(timeout_ms)
-            while self._acquired.is_waiting_for(sent):
+            sent, deadline = self.acquired.unconfirmed(), deadline_after(timeout_ms)
+            while self.acquired.is_waiting_for(sent):
                 if not self.lock.wait(remaining(deadline)):
                     raise bare_failure(TIMED_OUT, self.why())
                 self.check()
-            refusal = self._acquired.take_refusal()
-        if refusal:
-            raise bare_failure(refusal.code, refusal.words)
-
-    # -- for the buffer ----------------------------------------------------------------
-
-    def wait(self, buffer: MessageBuffer, deadline: float | None) -> bool:
-        """Begin to fetch, and sleep until something comes (lock held).
-
-        :raises Failure: nothing can come: there is no subscription, or messages are not
-            acknowledged; or the handle is deleted.
-        """
-        self.check()
-        self._require_readable()
-        if self._fetch() or self._fatal:
-            return True  # to look again
-        self._waiting += 1
-        try:
-            return super().wait(buffer, deadline)
-        finally:
-            self._waiting -= 1
-
-    def on_consumed(self, items: Iterable[Item]) -> None:
-        """The callback has had these (lock held)."""
-        if self.deleted:
-            return
-        if self.is_explicit:
-            self._acquired.give(places(items))
-        else:
-            self._acknowledge(places(items), ACCEPT)
+            refusal = self.acquired.take_refusal()
+            if refusal:
+                raise bare_failure(refusal.code, refusal.words)
 
     # -- inside ------------------------------------------------------------------------
-
-    def _settings(self) -> dict[str, Any]:
-        # librdkafka's own implicit acknowledgement accepts all that a poll has brought.
-        return {**super()._settings(), **self.topic_conf.settings, _MODE: _EXPLICIT}
-
-    def _make(self, settings: dict[str, Any]) -> ShareConsumer:
-        try:
-            return ShareConsumer(settings)
-        except ValueError as error:  # what the wrapper makes of an invalid argument
-            text = str(error).partition(": ")[2] or str(error)
-        raise Failure(creation_text(text, settings))
-
-    def _prepare(self) -> None:
-        # The answers to acknowledgements come to the main queue.
-        self.native.signal_events(self.poll_thread.descriptor, consumer=False)
-        self.client.set_acknowledgement_commit_callback(self._on_answered)
-
-    def _poll(self) -> bool:
-        """Fetch if somebody waits for messages and may have more; else only send what
-        was acknowledged, and hear what is said to that (poll thread).
-        """
-        with self.lock:
-            if self._fatal:
-                return False
-            if time.monotonic() - self._acquired_at > _KEEP_SECONDS:
-                self._give_up()
-            wanted = self._waiting or self._is_fetching or self.messages.callback_id is not None
-            if wanted and self._subscription and not self._acquired:
-                return self._fetch()
-            self.client.commit_async()
-            return False
-
-    def _fetch(self) -> bool:
-        """Take what is there, or have librdkafka fetch; whether something was there
-        (lock held).  What was acknowledged is sent along.
-        """
-        try:
-            fetched = list(items(self.client.poll(0)))
-        except KafkaException as error:
-            return self._keep_error(error.args[0])
-        self._is_fetching = not fetched
-        if fetched:
-            self._acquired.add(places(fetched))
-            self._acquired_at = time.monotonic()
-            self._keep(fetched)
-        return bool(fetched)
-
-    def _keep_error(self, error: Any) -> bool:
-        """Take note of an error of a fetch; whether somebody is to have it in the place
-        of a message (lock held).
-        """
-        item = error_item(error)
-        if error.fatal():
-            self._fatal = item
-        self._on_error(error)
-        self.poll_thread.wake()  # there may be more behind it
-        # The member has only been idle for long; with this fetch it is back.
-        if item.number == MAX_POLL_EXCEEDED or (error.fatal() and self.messages.callback_id is None):
-            self.lock.notify_all()
-            return False
-        self._keep([item])
-        return True
-
-    def _keep(self, fetched: list[Item]) -> None:
-        for item in fetched:
-            self.messages.put(item)
-        self.messages.announce()
-        self.lock.notify_all()
-
-    def _require_readable(self) -> None:
-        if self._fatal:
-            raise bare_failure(self._fatal.number, f"{self._fatal.message}; make another share subscriber")
-        if not self._subscription:
-            raise bare_failure(NOT_STARTED, "there is no subscription")
-        if self._acquired:
-            given = self._acquired.given()
-            topic, partition, offset = given[0] if given else ("", 0, 0)
-            which = f", as {{{topic} {partition} {offset}}}" if given else ""
-            raise bare_failure(
-                NOT_STARTED,
-                f"{len(self._acquired)} messages are not acknowledged yet{which}: "
-                "no more are fetched before they are",
-            )
 
     def _take(self, count: int, timeout_ms: int) -> ShareBatch:
         """Messages and errors for the script, up to ``count`` (lock held)."""
         taken = self.messages.batch(count, timeout_ms, wait_for_all=False).taken
-        self._acquired.give(places(item for item, _ in taken))
+        self.give(places(item for item, _ in taken))
         return ShareBatch(self, taken)
 
     def _accept_consumed(self) -> None:
@@ -352,37 +194,9 @@ class ShareSubscriber(Handle, BufferOwner):
         for batch in consumed:
             batch.end(0)
 
-    def _acknowledge(self, acknowledged: list[Place], how: str) -> None:
-        """Say something of messages, where nothing was said yet; when the last one is
-        acknowledged, more may come (lock held).
-        """
-        if self.deleted:
-            return
-        self._acquired.acknowledge(acknowledged, how)
-        if not self._acquired:
-            self.poll_thread.wake()
-
-    def _give_up(self) -> None:
-        """Release what the script has not taken (lock held)."""
-        if self._acquired.has_unseen():
-            self.messages.recall(0)
-            self.messages.clear()
-            self._acquired.give_up()
-
-    def _on_answered(self, answered: Any, error: Any) -> None:
-        # Called within poll, commit_async and close.
-        with self.lock:
-            refusal = self._acquired.confirm(answered, error.args[0] if error else None)
-            self.lock.notify_all()
-        if refusal:
-            self.report_error(*refusal)
-
-    def _errors(self) -> AbstractContextManager[None]:
-        return kafka_errors(bare=True, why=self.why)
-
-    def _finish(self, deadline: float) -> None:
-        with self.lock:
-            self.messages.close()
-            self.lock.notify_all()
-        self._release()
-        self.client.close()
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The lock, for calls of the client, which is not closed meanwhile."""
+        with self.lock, kafka_errors(bare=True, why=self.why):
+            self.check()
+            yield

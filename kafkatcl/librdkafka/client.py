@@ -127,6 +127,16 @@ class NativeClient:
         queues.signal(queue, descriptor)
         self._queues.append(queue)
 
+    def fetch_at_most(self, count: int) -> None:
+        """Have a share consumer fetch so many messages at once from now on.
+
+        librdkafka reads this in the configuration that the client is using, for each
+        fetch (``max_records`` in
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_fetcher.c);
+        to set it there is beyond its interface, as below.
+        """
+        _conf_set(_conf(self._pointer), b"max.poll.records", b"%d" % count, None, 0)
+
     def report_failures(self, tell: Callable[[str, int], None]) -> None:
         """Have ``tell`` called with the topic and the error code
         of each message that is not delivered.

@@ -64,6 +64,7 @@ class Message:
             "topic": topic,
             "error": error,
             "timestamp": (1, 1000 + offset),
+            "delivery_count": None,
         }
 
     def __getattr__(self, name: str) -> Any:
@@ -108,11 +109,12 @@ def test_a_run_ends_where_something_differs(other: dict[str, Any], other_first: 
 def test_messages_with_and_without_a_key_are_one_run() -> None:
     (found,) = items([Message(0, key=b"k"), Message(1), Message(2, key=b"")])
     assert isinstance(found, Run)
-    assert [field.name for field in MIXED.columns] == ["payload", "offset", "timestamp", "present", "key"]
-    fields = (b"x", 0, 1000, 1, b"k", b"x", 1, 1001, 0, b"", b"x", 2, 1002, 1, b"")
+    names = ["payload", "offset", "timestamp", "present", "key", "delivery_count"]
+    assert [field.name for field in MIXED.columns] == names
+    fields = (b"x", 0, 1000, 1, b"k", 0, b"x", 1, 1001, 0, b"", 0, b"x", 2, 1002, 1, b"", 0)
     assert found == Run("t", 0, MIXED, fields)
     assert (found.size, found.nbytes, found.first, found.last) == (3, 4, 0, 2)
-    assert found.part(1, 1) == Run("t", 0, MIXED, fields[5:10])
+    assert found.part(1, 1) == Run("t", 0, MIXED, fields[6:12])
 
 
 def test_each_partition_has_the_layout_that_suits_it() -> None:

@@ -110,7 +110,9 @@ def test_messages_cross_byte_for_byte(tcl: Any, layout: Layout) -> None:
     keys = [ALL_BYTES, b"", b"k"]
     first: tuple[Any, ...] = ()
     for number, payload in enumerate(payloads):
-        optional = {PLAIN: (), KEYED: (keys[number % 3],), MIXED: (number % 2, keys[number % 3])}[layout]
+        optional = {PLAIN: (), KEYED: (keys[number % 3],), MIXED: (number % 2, keys[number % 3], number)}[
+            layout
+        ]
         first += (payload, 2**40 + number, -1, *optional)
     second = (b"other", 7, 1_700_000_000_000)
     batch = (

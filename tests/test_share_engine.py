@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from confluent_kafka import Producer
@@ -120,6 +121,17 @@ def test_a_batch_may_end_after_its_subscriber(shared: Engine, topic: str) -> Non
     with pytest.raises(Failure, match="was deleted"):
         first.acknowledge(Place(topic, 0, 0), "accept")
     assert seen(member(shared, topic).consume(10_000)) == (b"a", 2)
+
+
+def test_who_waits_is_told_that_the_subscriber_is_gone(embedded_cluster: Cluster) -> None:
+    with engine(embedded_cluster, group_id="gone") as made:
+        reader = member(made, embedded_cluster.topic())
+        with ThreadPoolExecutor() as pool:
+            waits = pool.submit(reader.consume, -1)
+            assert until(lambda: reader._waiting == 1)
+            reader.delete()
+            with pytest.raises(Failure, match="was deleted"):
+                waits.result(10)
 
 
 def test_a_commit_waits_only_for_what_was_acknowledged_before(shared: Engine, topic: str) -> None:

@@ -136,6 +136,28 @@ def test_a_share_subscriber_reads_in_every_way(run_everywhere: RunTcl, embedded_
     ]
 
 
+def test_it_may_be_deleted_and_the_program_ended_within_its_callback(
+    run_everywhere: RunTcl, embedded_cluster: Cluster
+) -> None:
+    script = """
+        m producer_creator p
+        p new_topic tp $topic
+        proc offer {} {tp produce 0 x; after 50 offer}
+        proc last {message} {s delete; set ::gone [info commands s]}
+        member s
+        s callback last
+        offer
+        until {[info exists gone]}
+        told {set gone}
+        member s
+        s callback {apply {message {exit 4}}}
+        vwait forever
+    """
+    topic = embedded_cluster.topic()
+    done = run_everywhere(PRELUDE + script, topic, f"g-{topic}", brokers=embedded_cluster)
+    assert (done.status, done.stdout, done.stderr) == (4, "\n", "")
+
+
 # -- acknowledgement -------------------------------------------------------------------
 
 

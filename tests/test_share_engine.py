@@ -144,7 +144,10 @@ def test_a_commit_waits_only_for_what_was_acknowledged_before(shared: Engine, to
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [("500", [1, 4, 16, 19]), ("3", [1, *[3] * 13])])
-def test_who_is_quick_fetches_more(kafka_cluster: Cluster, limit: str, sizes: list[int]) -> None:
+def test_who_is_quick_fetches_more(
+    kafka_cluster: Cluster, monkeypatch: pytest.MonkeyPatch, limit: str, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(pace, "_QUICK_SECONDS", 10.0)
     topic = kafka_cluster.topic(1)
     apart(kafka_cluster, topic, [str(number) for number in range(40)])
     with engine(kafka_cluster, group_id=share_group(kafka_cluster), max_poll_records=limit) as made:

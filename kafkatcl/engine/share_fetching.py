@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kafkatcl.engine.acquired import ACCEPT, Acquired, Place, places
+from kafkatcl.engine.acquired import ACCEPT, RELEASE, Acquired, Place, places
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.errors import bare_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.hints import listed
+from kafkatcl.engine.inflight import Taken, parted
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import ErrorItem, Item, error_item, items
 from kafkatcl.engine.pace import Pace
@@ -35,6 +36,29 @@ _DEFAULT_MOST = 500
 #: s, unless the group says otherwise.
 #: https://kafka.apache.org/documentation/#groupconfigs_share.record.lock.duration.ms
 _KEEP_SECONDS = 25.0
+
+
+class ShareBuffer(MessageBuffer):
+    """The messages of one member."""
+
+    def __init__(self, member: ShareHandle) -> None:
+        super().__init__(member)
+        self._member = member
+
+    def end(self, taken: list[Taken], rest: int, *, has_failed: bool) -> None:
+        """The script is through with a batch.
+
+        What it has not got to is released.  With implicit acknowledgement the message
+        at which it has failed is released as well, and the others are accepted.
+        """
+        used, left = parted(taken, rest)
+        failed: list[Taken] = []
+        if has_failed and not self._member.is_explicit:
+            used, failed = parted(used, 1)
+        with self.owner.lock:
+            if not self._member.is_explicit:
+                self._member.acknowledge_all(places(item for item, _ in used), ACCEPT)
+            self._member.acknowledge_all(places(item for item, _ in [*failed, *left]), RELEASE)
 
 
 class ShareHandle(Handle, BufferOwner):
@@ -59,7 +83,7 @@ class ShareHandle(Handle, BufferOwner):
         if mode not in _MODES:
             raise bare_failure(INVALID_ARGUMENT, f"{MODE} must be {listed(_MODES)}")
         self.is_explicit = mode == _EXPLICIT
-        self.messages = MessageBuffer(self)
+        self.messages = ShareBuffer(self)
         self.acquired = Acquired(lambda: self.client)
         self.topics: list[str] = []  # those subscribed to
         self._pace = Pace(int(settings.get(_MOST) or _DEFAULT_MOST))

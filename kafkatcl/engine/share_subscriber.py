@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
-from kafkatcl.engine.acquired import ACCEPT, RELEASE, Place, places
+from kafkatcl.engine.acquired import RELEASE, Place, places
+from kafkatcl.engine.buffer import ConsumedBatch
 from kafkatcl.engine.errors import bare_failure, kafka_errors
 from kafkatcl.engine.events import EventQueue
-from kafkatcl.engine.inflight import Taken, parted
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item
 from kafkatcl.engine.share_fetching import MODE, ShareHandle
@@ -20,37 +19,12 @@ from kafkatcl.engine.waiting import deadline_after, remaining
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, NOT_STARTED, TIMED_OUT
 
 
-class ShareBatch(NamedTuple):
-    """Messages and errors that the script works through; it may not get to all."""
-
-    subscriber: ShareSubscriber
-    taken: list[Taken]
-
-    @property
-    def items(self) -> list[Item]:
-        """What was taken."""
-        return [item for item, _ in self.taken]
-
-    @property
-    def size(self) -> int:
-        """The number of messages and errors."""
-        return sum(item.size for item, _ in self.taken)
-
-    def end(self, rest: int, *, has_failed: bool = False) -> None:
-        """The script is through.
-
-        :param rest: how many of the last ones it has not got to.
-        :param has_failed: whether it has failed at the one before those.
-        """
-        self.subscriber.end(self, rest, has_failed=has_failed)
-
-
 class ShareSubscriber(ShareHandle):
     """A member of a share group, as the script has it."""
 
     def __init__(self, master: Master, events: EventQueue) -> None:
         super().__init__(master, events)
-        self._consumed: list[ShareBatch] = []  # by consume, and not accepted yet
+        self._consumed: list[ConsumedBatch] = []  # by consume, and not accepted yet
 
     def subscribe(self, topics: list[str]) -> None:
         """Join the group for these topics, instead of earlier ones.
@@ -103,7 +77,7 @@ class ShareSubscriber(ShareHandle):
             self._consumed.append(batch)
             return batch.items[0]
 
-    def consume_batch(self, count: int, timeout_ms: int) -> ShareBatch:
+    def consume_batch(self, count: int, timeout_ms: int) -> ConsumedBatch:
         """Up to ``count`` messages and errors: those that are there as soon as one is.
 
         :param timeout_ms: how long to wait for that; for ever if negative.
@@ -112,21 +86,6 @@ class ShareSubscriber(ShareHandle):
         with self._locked():
             self._accept_consumed()
             return self._take(count, timeout_ms)
-
-    def end(self, batch: ShareBatch, rest: int, *, has_failed: bool = False) -> None:
-        """The script is through with a batch: see :class:`ShareBatch`.
-
-        What it has not got to is released.  With implicit acknowledgement the message
-        at which it has failed is released as well, and the others are accepted.
-        """
-        used, left = parted(batch.taken, rest)
-        failed: list[Taken] = []
-        if has_failed and not self.is_explicit:
-            used, failed = parted(used, 1)
-        with self.lock:
-            if not self.is_explicit:
-                self.acknowledge_all(places(item for item, _ in used), ACCEPT)
-            self.acknowledge_all(places(item for item, _ in [*failed, *left]), RELEASE)
 
     def listen(self, callback_id: str | None) -> None:
         """Give messages to a callback from now on; with None keep them for readers."""
@@ -182,11 +141,11 @@ class ShareSubscriber(ShareHandle):
 
     # -- inside ------------------------------------------------------------------------
 
-    def _take(self, count: int, timeout_ms: int) -> ShareBatch:
+    def _take(self, count: int, timeout_ms: int) -> ConsumedBatch:
         """Messages and errors for the script, up to ``count`` (lock held)."""
-        taken = self.messages.batch(count, timeout_ms, wait_for_all=False).taken
-        self.give(places(item for item, _ in taken))
-        return ShareBatch(self, taken)
+        batch = self.messages.batch(count, timeout_ms, wait_for_all=False)
+        self.give(places(batch.items))
+        return batch
 
     def _accept_consumed(self) -> None:
         """Count what ``consume`` has given as handled (lock held)."""

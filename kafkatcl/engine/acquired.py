@@ -108,11 +108,10 @@ class Acquired:
         """Whether there are some that the script does not have."""
         return len(self._open) > len(self._given)
 
-    def give_up(self) -> None:
-        """Release all that the script does not have."""
-        unseen = self._open - self._given
+    def give_up(self, unseen: list[Place]) -> None:
+        """Release messages that the script has not seen."""
         self.acknowledge(unseen, RELEASE)
-        self._given_up |= unseen
+        self._given_up.update(unseen)
 
     def unconfirmed(self) -> set[Place]:
         """What is acknowledged, and not confirmed yet."""

@@ -138,12 +138,17 @@ class ShareHandle(Handle, BufferOwner):
             self.poll_thread.wake()
 
     def give_up(self) -> None:
-        """Release what the script has not taken."""
+        """Release what the script has not taken.
+
+        What waits for its callback is recalled, to be released the next time: one of
+        these messages may be running.
+        """
         if self.acquired.has_unseen():
             self._pace.taken()
             self.messages.recall(0)
-            self.messages.clear()
-            self.acquired.give_up()
+            left = self.messages.batch(self.messages.size, 0).items
+            self.acquired.give_up(places(left))
+            self._keep([item for item in left if isinstance(item, ErrorItem)])
 
     # -- inside ------------------------------------------------------------------------
 

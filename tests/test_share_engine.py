@@ -136,6 +136,18 @@ def test_who_waits_is_told_that_the_subscriber_is_gone(embedded_cluster: Cluster
                 waits.result(10)
 
 
+def test_two_may_wait_at_a_time(kafka_cluster: Cluster, shared: Engine) -> None:
+    topic = kafka_cluster.topic(1)
+    reader = member(shared, topic)
+    with ThreadPoolExecutor() as pool:
+        waits = [pool.submit(reader.consume, -1) for _ in range(2)]
+        assert until(lambda: reader._waiting == 2)
+        apart(kafka_cluster, topic, ["a", "b"])
+        assert until(lambda: any(wait.done() for wait in waits))
+        reader.commit(wait=True, timeout_ms=5000)
+        assert sorted(seen(wait.result(10)) for wait in waits) == [(b"a", 1), (b"b", 1)]
+
+
 def test_a_commit_waits_only_for_what_was_acknowledged_before(shared: Engine, topic: str) -> None:
     first = member(shared, topic)
     first.commit(wait=True, timeout_ms=0)

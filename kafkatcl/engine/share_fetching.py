@@ -96,12 +96,15 @@ class ShareHandle(Handle, BufferOwner):
     def wait(self, buffer: MessageBuffer, deadline: float | None) -> bool:
         """Begin to fetch, and sleep until something comes (lock held).
 
-        :raises Failure: nothing can come: there is no subscription, or messages are not
-            acknowledged; or the handle is deleted.
+        Another reader may get what comes; when that is acknowledged, the poll thread
+        fetches for who still waits.
+
+        :raises Failure: nothing can come, as there is no subscription, or the group has
+            failed; or the handle is deleted.
         """
         self.check()
-        self._require_readable()
-        if self._fetch() or self._fatal:
+        self.require_group()
+        if not self.acquired and (self._fetch() or self._fatal):
             return True  # to look again
         self._waiting += 1
         try:
@@ -117,6 +120,28 @@ class ShareHandle(Handle, BufferOwner):
             self.acknowledge_all(places(items), ACCEPT)
 
     # -- for commands (lock held) ------------------------------------------------------
+
+    def require_group(self) -> None:
+        """Refuse to wait for messages where none can come.
+
+        :raises Failure: there is no subscription, or the group has failed.
+        """
+        if self._fatal:
+            raise bare_failure(self._fatal.number, f"{self._fatal.message}; make another share subscriber")
+        if not self.topics:
+            raise bare_failure(NOT_STARTED, "there is no subscription")
+
+    def require_acknowledged(self) -> None:
+        """Refuse to wait for messages where the script has some.
+
+        :raises Failure: these are not acknowledged, so nothing is fetched.
+        """
+        if self.acquired:
+            count, given = len(self.acquired), self.acquired.given()
+            are = "messages are" if count > 1 else "message is"
+            which = ", {{{} {} {}}} for one".format(*given[0]) if given else ""
+            words = f"{count} {are} not acknowledged yet{which}: no more come before that"
+            raise bare_failure(NOT_STARTED, words)
 
     def give(self, given: list[Place]) -> None:
         """The script has these now, until they are acknowledged."""
@@ -221,22 +246,6 @@ class ShareHandle(Handle, BufferOwner):
             self.messages.put(item)
         self.messages.announce()
         self.lock.notify_all()
-
-    def _require_readable(self) -> None:
-        if self._fatal:
-            raise bare_failure(self._fatal.number, f"{self._fatal.message}; make another share subscriber")
-        if not self.topics:
-            raise bare_failure(NOT_STARTED, "there is no subscription")
-        if self.acquired:
-            raise bare_failure(NOT_STARTED, self._unacknowledged())
-
-    def _unacknowledged(self) -> str:
-        """In words why nothing can be fetched, as messages are to be acknowledged."""
-        count = len(self.acquired)
-        are = "messages are" if count > 1 else "message is"
-        given = self.acquired.given()
-        which = ", {{{} {} {}}} for one".format(*given[0]) if given else ""
-        return f"{count} {are} not acknowledged yet{which}: no more come before that"
 
     def _on_answered(self, answered: Any, error: Any) -> None:
         # Called within poll, commit_async and close.

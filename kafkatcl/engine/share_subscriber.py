@@ -67,7 +67,8 @@ class ShareSubscriber(ShareHandle):
 
         :param timeout_ms: how long to wait; for ever if negative.
         :returns: None if nothing comes in time.
-        :raises Failure: nothing can come, see :meth:`wait`.
+        :raises Failure: nothing can come, see :meth:`wait`, or messages are not
+            acknowledged.
         """
         with self._locked():
             self._accept_consumed()
@@ -81,7 +82,8 @@ class ShareSubscriber(ShareHandle):
         """Up to ``count`` messages and errors: those that are there as soon as one is.
 
         :param timeout_ms: how long to wait for that; for ever if negative.
-        :raises Failure: nothing can come, see :meth:`wait`.
+        :raises Failure: nothing can come, see :meth:`wait`, or messages are not
+            acknowledged.
         """
         with self._locked():
             self._accept_consumed()
@@ -143,6 +145,8 @@ class ShareSubscriber(ShareHandle):
 
     def _take(self, count: int, timeout_ms: int) -> ConsumedBatch:
         """Messages and errors for the script, up to ``count`` (lock held)."""
+        if not self.messages.size:
+            self.require_acknowledged()
         batch = self.messages.batch(count, timeout_ms, wait_for_all=False)
         self.give(places(batch.items))
         return batch

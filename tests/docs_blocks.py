@@ -6,6 +6,9 @@ continue -->`` says that of a whole page.  The ```` ```text ```` block after it 
 it prints; in that, the words of ``VARYING`` stand for what differs from run to run.  A
 block whose info string says ``no-run: reason`` is only looked at.  A ``session`` is
 typed at a prompt.
+
+Programs have an embedded broker of their own, those of a page that says ``<!-- all on a
+real Kafka -->`` the real one.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ VARYING = {"<number>": r"\d+", "<port>": r"\d{2,5}", "<timestamp>": r"\d{13}", "
 _BLOCK = re.compile(r"^(?P<fence>```+)(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
 _CONTINUES = re.compile(r"<!-- continues -->\s*\Z")
 _ALL_CONTINUE = "<!-- all continue -->"
+_ON_KAFKA = "<!-- all on a real Kafka -->"
 _BETWEEN = "\x1e"  # printed between the blocks of a program
 
 #: The commands that programs of a language are run with, each in turn.
@@ -47,6 +51,7 @@ class Block:
     info: str
     text: str
     continues: bool
+    on_kafka: bool
     output: str | None
 
     @property
@@ -75,6 +80,7 @@ def blocks(page: Path) -> list[Block]:
             match["info"],
             match["text"],
             _ALL_CONTINUE in text or bool(_CONTINUES.search(text[: match.start()])),
+            _ON_KAFKA in text,
             _output(text[match.end() :]),
         )
         for match in found
@@ -100,9 +106,11 @@ def programs(page: Path, language: str) -> Iterator[list[Block]]:
         yield program
 
 
-def outputs(program: list[Block], runner: Sequence[str], folder: Path) -> list[str]:
+def outputs(program: list[Block], runner: Sequence[str], folder: Path, brokers: str = "") -> list[str]:
     """What each block of a program prints;
     ``runner`` runs it in ``folder``, and it must end well.
+
+    ``brokers`` are those it is sent to; none: embedded ones.
     """
     language = program[0].language
     file = folder / f"blocks{_SUFFIXES[language]}"
@@ -112,7 +120,7 @@ def outputs(program: list[Block], runner: Sequence[str], folder: Path) -> list[s
         cwd=folder,
         env={
             **os.environ,
-            "KAFKATCL_EMBEDDED": "1",
+            **({"KAFKATCL_BROKERS": brokers} if brokers else {"KAFKATCL_EMBEDDED": "1"}),
             "LC_ALL": "C.UTF-8",
             "PATH": PATH,
             **environment_of(runner),

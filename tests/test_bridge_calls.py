@@ -89,6 +89,9 @@ PLAIN = {
     "to_seek": "0",
     "number": "0",
     "brokers": "127.0.0.1:1",
+    "topics": "x",
+    "offset": "0",
+    "how": "accept",
     "settings": "client.id",
     "settings_from": "2",
     "singles": "x" * 256,
@@ -133,7 +136,7 @@ class Bridge:
             "5",
         )
         self.answer("master_config", master, *settings)
-        kinds = ("producer", "consumer", "subscriber")
+        kinds = ("producer", "consumer", "subscriber", "share_subscriber")
         self.handles = {kind: self.value("handle_create", session, master, kind) for kind in kinds}
         topic = cluster.topic()
         self.spare = self.value("handle_create", session, self.value("master_create", session), "producer")
@@ -174,6 +177,8 @@ class Bridge:
             known["kind"] = "none"
         elif name == "produce_batch":
             known["words"] = "1"
+        elif name.startswith("share_"):
+            known["subscriber"] = self.handles["share_subscriber"]
         parameters = list(inspect.signature(BRIDGE_CALLS[name]).parameters)
         given = [(parameter, known[parameter]) for parameter in parameters]
         if parameters[-1:] == ["words"]:

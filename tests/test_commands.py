@@ -31,6 +31,7 @@ master logger none
 master producer_creator handle
 master consumer_creator other
 master subscriber subscriber
+master share_subscriber share_subscriber
 handle new_topic producer_topic t
 other new_topic consumer_topic t
 other create_queue queue
@@ -134,10 +135,10 @@ def test_help_of_objects_and_of_kinds(run_tcl: RunTcl) -> None:
     )
     first, *lines = run_tcl(script).stdout.splitlines()
     assert first == "1"
-    assert [line.split()[0] for line in lines[1:9]] == [*dict.fromkeys(kind for kind, _ in reference.rows())]
-    assert lines[9].startswith('1:bad option "nosuch": must be subscribe, unsubscribe, ')
-    assert lines[10] == '1:wrong # args: should be "subscriber help ?subcommand?"'
-    assert lines[11].startswith('1:bad kind "nosuch": must be kafka, master, ')
+    assert [line.split()[0] for line in lines[1:10]] == [*dict.fromkeys(kind for kind, _ in reference.rows())]
+    assert lines[10].startswith('1:bad option "nosuch": must be subscribe, unsubscribe, ')
+    assert lines[11] == '1:wrong # args: should be "subscriber help ?subcommand?"'
+    assert lines[12].startswith('1:bad kind "nosuch": must be kafka, master, ')
 
 
 @pytest.mark.parametrize(("kind", "subcommand"), ROWS, ids="-".join)

@@ -8,11 +8,15 @@ import re
 import shlex
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from docs_blocks import PATH, ROOT, RUNNERS, Block, as_said, blocks, outputs, programs
+from fix_cluster import Cluster
 from fix_screen import ENTER, OnTerminal
+from fix_share import share_group
 from fix_tcl import RunTcl
 
 from kafkatcl.cli import _parser
@@ -34,20 +38,50 @@ def name(page: Path) -> str:
 
 # -- code ------------------------------------------------------------------------------
 
-PROGRAMS = [
-    pytest.param(program, runner, id=f"{program[0]}-{Path(runner[0]).name}")
-    for page in PAGES
-    for language, runners in RUNNERS.items()
-    for program in programs(page, language)
-    for runner in runners
-]
+
+def runs(on_kafka: bool) -> list[ParameterSet]:
+    """Each program with each of its runners: those that are run on the real Kafka,
+    or those that are not.
+    """
+    return [
+        pytest.param(program, runner, id=f"{program[0]}-{Path(runner[0]).name}")
+        for page in PAGES
+        for language, runners in RUNNERS.items()
+        for program in programs(page, language)
+        for runner in runners
+        if program[0].on_kafka is on_kafka
+    ]
 
 
-@pytest.mark.parametrize(("program", "runner"), PROGRAMS)
+@pytest.mark.parametrize(("program", "runner"), runs(on_kafka=False))
 def test_code_runs_and_prints_what_is_said(
     program: list[Block], runner: Sequence[str], tmp_path: Path
 ) -> None:
-    printed = outputs(program, runner, tmp_path)
+    check_program(program, outputs(program, runner, tmp_path))
+
+
+@pytest.mark.parametrize(("program", "runner"), runs(on_kafka=True))
+def test_code_for_a_real_kafka_runs_there(
+    program: list[Block], runner: Sequence[str], tmp_path: Path, kafka_cluster: Cluster
+) -> None:
+    alone = apart_from_others(program, kafka_cluster)
+    check_program(program, outputs(alone, runner, tmp_path, kafka_cluster.bootstrap_servers))
+
+
+def apart_from_others(program: list[Block], cluster: Cluster) -> list[Block]:
+    """A program with a topic and a share group of its own; the group begins with the
+    oldest messages.
+    """
+    text = "".join(block.text for block in program)
+    names = {topic: cluster.topic() for topic in set(re.findall(r"new_topic \w+ (\w+)", text))}
+    names |= {group: share_group(cluster) for group in set(re.findall(r"group\.id (\w+)", text))}
+    return [
+        replace(block, text=re.sub("|".join(names), lambda found: names[found[0]], block.text))
+        for block in program
+    ]
+
+
+def check_program(program: list[Block], printed: list[str]) -> None:
     assert len(printed) == len(program)
     for block, output in zip(program, printed):
         assert as_said(output, block.output or ""), f"{block} says\n{block.output}\nand prints\n{output}"

@@ -170,6 +170,19 @@ def test_group_workers(kafka: Cluster | None, run: RunExample, filled: str) -> N
         assert committed(kafka, "workers", filled) == len(MESSAGES)
 
 
+def test_share_worker(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunTcl, topic: str) -> None:
+    words = (topic, " ".join(kafka.bootstrap) if kafka else "127.0.0.1", f"workers-{topic}")
+    ended = run_tcl(EXAMPLES / "share_worker.tcl", *words, embedded=kafka is None, shell=shell)
+    assert ended.status == 0, ended.stderr
+    assert list(dict.fromkeys(ended.stdout.splitlines())) == [
+        "1 + 2, delivery 1: 3, accept",
+        "3 * 4, delivery 1: 12, accept",
+        "nonsense, delivery 1: no sum, release",
+        "nonsense, delivery 2: no sum, release",
+        "nonsense, delivery 3: no sum, reject",
+    ]
+
+
 @also_in_tcl9
 def test_delivery_reports(run: RunExample, topic: str) -> None:
     delivered = sorted(run("delivery_reports.tcl", topic).splitlines())

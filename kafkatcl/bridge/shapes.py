@@ -64,6 +64,19 @@ def _to_tcl(layout: Layout, fields: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(made)
 
 
+def message_pairs(message: Run) -> tuple[Any, ...]:
+    """A run of one message: name, value, name, value, ... of what it has."""
+    topic, partition, layout, fields = message
+    values = {"topic": topic, "partition": partition, **dict(zip(_names(layout), fields))}
+    present = values.pop("present", -1)
+    for place, name in enumerate(field.name for field in FIELDS if field.optional):
+        if not present >> place & 1:
+            values.pop(name, None)
+    return tuple(
+        part for field in FIELDS if field.name in values for part in (field.name, values[field.name])
+    )
+
+
 def message_layouts() -> tuple[Any, ...]:
     """What messages hold, for Tcl.
 

@@ -103,11 +103,11 @@ class ConsumedBatch(NamedTuple):
         """The number of messages and errors."""
         return sum(item.size for item, _ in self.taken)
 
-    def end(self, rest: int) -> None:
-        """The script is through: all but the last ``rest`` messages and errors count as
-        consumed, and those are put back.
+    def end(self, rest: int, *, has_failed: bool = False) -> None:
+        """The script is through with all but the last ``rest`` messages and errors, or
+        ``has_failed`` at the one before those.
         """
-        self.buffer.end(self.taken, rest)
+        self.buffer.end(self.taken, rest, has_failed=has_failed)
 
 
 class MessageBuffer:
@@ -298,9 +298,9 @@ class MessageBuffer:
                 raise
             return ConsumedBatch(self, self._eras.taken(got), shown)
 
-    def end(self, taken: list[Taken], rest: int) -> None:
-        """The script is through with a batch, but for the last ``rest`` messages and
-        errors.  Those are put back.
+    def end(self, taken: list[Taken], rest: int, *, has_failed: bool) -> None:
+        """The script is through with a batch, whether it ``has_failed`` or not, but for
+        the last ``rest`` messages and errors.  Those are put back.
         """
         with self.owner.lock:
             used, left = parted(taken, rest)

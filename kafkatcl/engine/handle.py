@@ -304,7 +304,7 @@ class Handle:
             # "Failed to create consumer: REASON" is the wrapper's; the library's own
             # text is the reason.
             # https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/Consumer.c#L1804-L1806
-            text = re.sub(r"^Failed to create \w+: ", "", error.args[0].str())
+            text = re.sub(r"^Failed to create [\w ]+: ", "", error.args[0].str())
         raise Failure(creation_text(text, settings))
 
     def _warn(self) -> None:

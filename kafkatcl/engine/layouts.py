@@ -109,6 +109,13 @@ def _null_headers(messages: Fetched) -> _Column | None:
     return messages.headers.null_places if messages.headers else None
 
 
+def _delivery_counts(messages: Sequence[Any]) -> list[Any]:
+    # All messages are of one client, so the first one tells.
+    if not messages or messages[0].delivery_count() is None:
+        return [None] * len(messages)
+    return [message.delivery_count() for message in messages]
+
+
 #: In the order of the lists that callbacks get: first what every message has.
 FIELDS = (
     Field("payload", bytes, lambda messages: messages.payloads, nbytes=_nbytes),

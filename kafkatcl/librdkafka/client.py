@@ -21,6 +21,7 @@ from kafkatcl.librdkafka.library import function
 from kafkatcl.librdkafka.logs import LogQueue
 from kafkatcl.librdkafka.reporting import Reports
 from kafkatcl.librdkafka.sending import MessageSender
+from kafkatcl.librdkafka.wrapper import ShareConsumer
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
@@ -38,17 +39,35 @@ _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
 _queue_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
 _assignment_lost = function("rd_kafka_assignment_lost", _INT, [_POINTER])
 _conf = function("rd_kafka_conf", _POINTER, [_POINTER])
+_conf_set = function("rd_kafka_conf_set", _INT, [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t])
 _conf_get = function("rd_kafka_conf_get", _INT, [_POINTER, _TEXT, _TEXT, ctypes.POINTER(ctypes.c_size_t)])
 
 #: Room for the value of a property that is asked for.
 _SETTING_BYTES = 1024
 
 
+def _pointer_of(client: Any) -> Any:
+    """The address of the ``rd_kafka_t`` of a client.
+
+    A ShareConsumer has nothing in its first field, and a ``rd_kafka_share_t`` in its
+    last one, whose own first field is the ``rd_kafka_t``.
+    https://github.com/confluentinc/confluent-kafka-python/blob/v2.15.0/src/confluent_kafka/src/ShareConsumer.c#L38-L44
+    (``rd_kafka_share_s`` in
+    https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_int.h)
+    """
+    if not isinstance(client, ShareConsumer):
+        return _POINTER.from_address(id(client) + object.__basicsize__).value
+    last = id(client) + ShareConsumer.__basicsize__ - ctypes.sizeof(_POINTER)
+    return _POINTER.from_address(_POINTER.from_address(last).value or 0).value
+
+
 class NativeClient:
-    """The ``rd_kafka_t`` of an open ``confluent_kafka`` Producer or Consumer."""
+    """The ``rd_kafka_t`` of an open ``confluent_kafka`` Producer, Consumer or
+    ShareConsumer.
+    """
 
     def __init__(self, client: Any) -> None:
-        self._pointer = _POINTER.from_address(id(client) + object.__basicsize__).value
+        self._pointer = _pointer_of(client)
         self._queues: list[Any] = []
         self.reports = Reports(self._pointer)
 
@@ -136,6 +155,16 @@ class NativeClient:
     def message_sender(self, topic: Any) -> MessageSender:
         """What queues messages for a topic of :meth:`open_topic`."""
         return MessageSender(self._pointer, topic)
+
+    def fetch_at_most(self, count: int) -> None:
+        """Have a share consumer fetch so many messages at once from now on.
+
+        librdkafka reads this in the configuration that the client is using, for each
+        fetch (``max_records`` in
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_fetcher.c);
+        to set it there is beyond its interface, as below.
+        """
+        _conf_set(_conf(self._pointer), b"max.poll.records", b"%d" % count, None, 0)
 
     def divert_logs(self, descriptor: int) -> LogQueue:
         """The queue that log lines come to from now on.

@@ -6,9 +6,27 @@ from __future__ import annotations
 
 import warnings
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition, consistent
+from confluent_kafka import (
+    AcknowledgeType,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Producer,
+    ShareConsumer,
+    TopicPartition,
+    consistent,
+)
 
-__all__ = ["Consumer", "KafkaError", "KafkaException", "Producer", "TopicPartition", "consistent"]
+__all__ = [
+    "AcknowledgeType",
+    "Consumer",
+    "KafkaError",
+    "KafkaException",
+    "Producer",
+    "ShareConsumer",
+    "TopicPartition",
+    "consistent",
+]
 
 # A producer that has had a fatal error cannot abort, and tells so once more when it is
 # closed: scripts were told before.

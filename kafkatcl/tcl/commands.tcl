@@ -2,8 +2,8 @@
 #
 #   Every subcommand of every kind of object, in the order of the original's errors; see
 #   table.tcl for what a row is.  The code of rows without `call` is given to Implement
-#   in master.tcl, handle.tcl, topic.tcl and subscriber.tcl; the procedures of the kind
-#   `easy` are in easy.tcl, background.tcl and help.tcl.
+#   in master.tcl, handle.tcl, topic.tcl, subscriber.tcl and share_subscriber.tcl; the
+#   procedures of the kind `easy` are in easy.tcl, background.tcl and help.tcl.
 
 namespace eval ::kafkatcl {
 
@@ -78,6 +78,10 @@ Row master delivery_report_callback command {
 }
 Row master add_brokers brokerList {
     about {Add brokers to start from.}
+}
+Row master share_subscriber cmdName {
+    since 2.5
+    about {Make a share subscriber, a member of the share group group.id.}
 }
 
 Kind handle {A connection to a cluster, to produce or to consume with.}
@@ -493,6 +497,44 @@ Row subscriber member_id {} {
 }
 Row subscriber encoding {} {like producer_topic errors {_VALUE_DESERIALIZATION _KEY_DESERIALIZATION}}
 Row subscriber fields {} {like {consumer_topic fields}}
+
+Kind share_subscriber {A member of a share group, which shares out messages.}
+Row share_subscriber subscribe {?topic ...?} {
+    about {Join the group for these topics; without one, those subscribed to.}
+}
+Row share_subscriber unsubscribe {} {
+    about {Leave the group.}
+}
+Row share_subscriber subscription {} {
+    about {The topics that are subscribed to.}
+    call share_subscription
+}
+Row share_subscriber consume {?timeout?} {
+    about {One message as a list; the one before is accepted.}
+    errors {_STATE}
+    waits 1
+}
+Row share_subscriber consume_batch {timeout count array code} {
+    about {Take messages, and run code for each; their number.}
+    errors {_STATE}
+}
+Row share_subscriber callback {?callback?} {
+    about {Set the callback for messages.}
+}
+Row share_subscriber acknowledge {{topic partition offset} ?how?} {
+    about {Accept, release or reject a message, where share.acknowledgement.mode is explicit.}
+    errors {_STATE}
+}
+Row share_subscriber commit {?-async? ?-timeout ms?} {
+    about {Send what was acknowledged, and wait until it is done.}
+    errors {_TIMED_OUT INVALID_RECORD_STATE}
+    default {-timeout 5000}
+    waits 1
+}
+Row share_subscriber error {} {like subscriber}
+Row share_subscriber delete {} {
+    about {Leave the group; what is not acknowledged goes to another member.}
+}
 
 # Procedures and no objects; Tcl itself refuses wrong numbers of words.
 Kind easy {The easy way: one cluster, with a master, a producer and a consumer that are made when they are needed.}

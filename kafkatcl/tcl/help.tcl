@@ -23,7 +23,7 @@ proc ::kafkatcl::help::Kinds {} {
     variable ::kafkatcl::aboutKind
     set lines {"kafka::help KIND tells what objects of a kind can do, and so does their subcommand help:"}
     foreach kind $::kafkatcl::order {
-        lappend lines [format "    %-16s%s" $kind $aboutKind($kind)]
+        lappend lines [format "    %-18s%s" $kind $aboutKind($kind)]
     }
     return [join $lines \n]
 }

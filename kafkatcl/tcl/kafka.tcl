@@ -26,7 +26,7 @@ namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
 }
 
-foreach file {core answers failures layouts table commands background object secrets waits events turns ahead messages rebalance master handle topic producing subscriber forms control transactions easy help} {
+foreach file {core answers failures layouts table commands background object secrets waits events turns ahead messages rebalance master handle topic producing subscriber share_subscriber forms control transactions easy help} {
     source [file join $::kafkatcl::library $file.tcl]
 }
 unset file

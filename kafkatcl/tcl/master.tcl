@@ -29,6 +29,11 @@ unset name kind
         [list ::kafkatcl::bridge::handle_create $::kafkatcl::session $id subscriber]]
 }
 
+::kafkatcl::Implement master share_subscriber {
+    return [::kafkatcl::Create share_subscriber $cmdName kafka_handle \
+        [list ::kafkatcl::bridge::handle_create $::kafkatcl::session $id share_subscriber]]
+}
+
 ::kafkatcl::Implement master {delivery_report callback} {
     SetCallback $id delivery $command
 }

@@ -31,7 +31,8 @@ namespace eval ::kafkatcl::messages {
     }
 
     # A text: the batch is through, but for the last `left` messages.  These are put
-    # back; their number is in `rest`.  How the engine answers is in `ended`.
+    # back; their number is in `rest`.  How its code has ended is in `code`, as `catch`
+    # tells it; how the engine answers is in `ended`.
     variable end {
         variable cut
         set rest $left
@@ -45,7 +46,7 @@ namespace eval ::kafkatcl::messages {
             unset cut($batch)
             set ended {}
         } else {
-            set ended [::kafkatcl::bridge::batch_end $batch $rest]
+            set ended [::kafkatcl::bridge::batch_end $batch $rest $code]
         }
     }
 }
@@ -244,7 +245,7 @@ proc ::kafkatcl::messages::Unwound {} {
     if {$running ne ""} {
         foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
             if {![::tcl::info::exists cut($batch)]} {
-                ::kafkatcl::bridge::batch_end $batch $rest
+                ::kafkatcl::bridge::batch_end $batch $rest 1
             }
         }
     }
@@ -259,6 +260,7 @@ proc ::kafkatcl::messages::Unwound {} {
 #   Errors  that of the bridge call; errors of the callback are background errors
 proc ::kafkatcl::messages::CallForEach {prefix answer} [::kafkatcl::messages::Text {
     set items [lassign [::kafkatcl::Unwrap $answer] batch count]
+    set code 0
     %begin%
     foreach item $items {
         if {$left == 0} {

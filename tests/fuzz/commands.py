@@ -36,6 +36,7 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "producer_creator": [("name",)],
         "consumer_creator": [("name",)],
         "subscriber": [("name",)],
+        "share_subscriber": [("name",)],
         "partitioner": [("partitioner",)],
         "delivery_report": [
             ("report option",),
@@ -178,6 +179,18 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "error": [("code number", "text")],
         "delete": [()],
     },
+    "share_subscriber": {
+        "subscribe": [(), ("topic",), ("topic", "topic")],
+        "unsubscribe": [()],
+        "subscription": [()],
+        "consume": [(), ("timeout",)],
+        "consume_batch": [("timeout", "count", "array", "code")],
+        "callback": [(), ("callback",)],
+        "acknowledge": [("position",), ("position", "acknowledgement")],
+        "commit": [(), ("=-async",), ("=-timeout", "timeout")],
+        "error": [("code number", "text")],
+        "delete": [()],
+    },
     # The procedures of the easy way: the subcommand is the procedure.
     "easy": {
         "kafka::handle_args": [("rows",)],
@@ -201,7 +214,7 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
 }
 
 #: The commands of the objects that driver.tcl makes.  Those with n have no brokers,
-#: those of s2 join the group of s.
+#: those of s2 join the group of s, and hx acknowledges for itself.
 OBJECTS: dict[str, tuple[str, ...]] = {
     "kafka": ("kafka::kafka",),
     "master": ("m", "m", "mn"),
@@ -210,6 +223,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
     "consumer_topic": ("tc", "tc", "tc", "tcn"),
     "queue": ("q", "q", "qn"),
     "subscriber": ("s", "s", "s2", "sn"),
+    "share_subscriber": ("h", "h", "hx"),
     "easy": ("",),
     "scene": ("",),
 }

@@ -16,7 +16,7 @@ _KNOWN = {"KAFKA", "TCL", "ARITH", "POSIX", "CORE", "FUZZ", "A"}
 #: Calls that are refused in librdkafka's words, whose errorCode is NONE: they make
 #: settings, or clients of them.
 _CONFIGURING = re.compile(
-    r"\b(config|topic_config|Configured|\w+_creator|subscriber|setup\w*|topic_(producer|consumer))\b"
+    r"\b(config|topic_config|Configured|\w+_creator|(share_)?subscriber|setup\w*|topic_(producer|consumer))\b"
 )
 
 #: What else has that errorCode: what the reference says is left, and what scripts of

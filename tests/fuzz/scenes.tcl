@@ -60,6 +60,16 @@ proc ::fuzz::Fresh {} {
     ::m config enable.auto.commit true
     ::st assign [list $::topic 1 0]
     ::s assign [list $::topic 0 0]
+    # Members of share groups have no session.timeout.ms.
+    kafka::kafka create ::mh
+    ::mh logger none
+    ::mh config bootstrap.servers [join $::brokers ,] fetch.wait.max.ms 5 group.id shared-[pid]
+    ::mh share_subscriber ::h
+    ::mh config share.acknowledgement.mode explicit
+    ::mh share_subscriber ::hx
+    foreach name {::h ::hx} {
+        $name subscribe $::topic
+    }
     kafka::setup -brokers $::brokers
     kafka::master logger none
     return

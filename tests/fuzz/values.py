@@ -175,6 +175,7 @@ KINDS: dict[str, Kind] = {
     "log level": Kind(("emerg", "alert", "info", "debug"), ("7", "INFO", "inf", *words.TEXTS)),
     "partitioner": Kind(("random", "consistent"), ("murmur2", "rand", *words.TEXTS)),
     "logger": Kind(("none", "callback"), ("stderr", "syslog", "file", *words.TEXTS)),
+    "acknowledgement": Kind(("accept", "release", "reject"), ("renew", "acc", *words.TEXTS)),
     "report option": Kind(("callback", "sample", "every"), ("ever", *words.TEXTS)),
     "topic info": Kind(
         ("name", "partitions", "output_queue_length", "consistent_partition"), ("part", *words.TEXTS)

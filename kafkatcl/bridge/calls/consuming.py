@@ -164,15 +164,17 @@ def subscriber_consume_batch(subscriber: str, timeout_ms: str, max_count: str, w
 
 
 @one_way
-def batch_end(batch: str, rest: str) -> None:
+def batch_end(batch: str, rest: str, code: str) -> None:
     """End a batch: put its last ``rest`` messages back; the others count as consumed.
 
     Every batch must be ended once, and only once.
 
+    :param code: of Tcl's ``catch``: how the code has ended that was run for each.
+
     :param batch: the object id that :func:`consume_batch` or
         :func:`queue_consume_batch` gave.
     """
-    forget(batch).end(int(rest))
+    forget(batch).end(int(rest), has_failed=code == "1")
 
 
 @one_way

@@ -11,6 +11,7 @@ from kafkatcl.engine.handle import LOG_LEVELS, Handle
 from kafkatcl.engine.hints import listed
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.producer import ProducerHandle
+from kafkatcl.engine.share_subscriber import ShareSubscriber
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.errors import Failure
 
@@ -18,6 +19,7 @@ _KINDS: dict[str, type[Handle]] = {
     "producer": ProducerHandle,
     "consumer": ConsumerHandle,
     "subscriber": Subscriber,
+    "share_subscriber": ShareSubscriber,
 }
 
 
@@ -25,7 +27,7 @@ _KINDS: dict[str, type[Handle]] = {
 def handle_create(session: str, master: str, kind: str) -> str:
     """Make a client of a cluster, and start its poll thread; its object id.
 
-    :param kind: ``producer``, ``consumer`` or ``subscriber``.
+    :param kind: ``producer``, ``consumer``, ``subscriber`` or ``share_subscriber``.
     :raises Failure: librdkafka refuses the configuration; a subscriber's master names
         no group; the environment names brokers that cannot be; the process has too few
         descriptors or threads left.  Nothing is left open then.

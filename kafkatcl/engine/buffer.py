@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
@@ -71,6 +71,9 @@ class BufferOwner:
     def on_requeued(self, items: Iterable[Item]) -> None:
         """The script did not get to these: they count as not consumed (lock held)."""
 
+    def watched(self) -> None:
+        """Somebody has begun to watch an empty buffer (lock held)."""
+
     def close_queue(self, queue: MessageBuffer) -> list[Stopped]:
         """Close a buffer for good.
 
@@ -126,6 +129,9 @@ class MessageBuffer:
         #: What callbacks, or a reader ahead of its need, have got and not used yet.
         self._in_flight: list[Taken] = []
         self._ahead = 1  # how many messages the next reader gets at once
+        #: How many walks go through the messages, see ``walks.py``.
+        self.walks = 0
+        self._watchers: list[Callable[[], None]] = []
 
     def belongs_to(self, owner: object) -> bool:
         """Whether the messages come from this handle."""
@@ -153,10 +159,12 @@ class MessageBuffer:
 
     def announce(self) -> None:
         """Tell the event queue if there is something for the callback, which rings the
-        bell of the interpreter.
+        bell of the interpreter; tell those who watch.
         """
         if self._items and self.callback_id is not None:
             self.owner.events.ready(self)
+        if self._items and self._watchers:
+            self._tell_watchers()
 
     def drop(self, topic: str, partition: int) -> None:
         """Forget all that came from one partition; what of it is in flight does not
@@ -171,6 +179,7 @@ class MessageBuffer:
         self.closed = True
         self.callback_id = None
         self.clear()
+        self._tell_watchers()
 
     def clear(self) -> None:
         """Forget what was fetched; what is in flight does not count as consumed, and is
@@ -209,7 +218,7 @@ class MessageBuffer:
         """
         if self.callback_id is not None:
             self.owner.events.recall(self, self.callback_id, seconds)
-        elif self._in_flight:
+        if self.walks or (self._in_flight and self.callback_id is None):
             self.owner.events.recall_read(seconds)
 
     # -- reading -----------------------------------------------------------------------
@@ -277,6 +286,23 @@ class MessageBuffer:
                 raise
             return ConsumedBatch(self, self._eras.taken(got))
 
+    def some(self, count: int, max_bytes: int, deadline: float | None) -> list[Taken]:
+        """Up to ``count`` messages, errors and ends of what is here, and about
+        ``max_bytes`` bytes; the wait is for the first alone (lock held).
+
+        They are in flight until :meth:`end`.
+
+        :param deadline: when to stop to wait, by ``time.monotonic``; None: never.
+        :raises Failure: the buffer is closed, or its handle deleted.
+        """
+        got: list[Item] = []
+        if self._wait(deadline):
+            while self._items and count > 0 and max_bytes > 0:
+                got.append(self._take(count, max_bytes))
+                count -= got[-1].size
+                max_bytes -= got[-1].nbytes
+        return self._eras.taken(got)
+
     def end(self, taken: list[Taken], rest: int) -> None:
         """The script is through with a batch, but for the last ``rest`` messages and
         errors.  Those are put back.
@@ -285,6 +311,37 @@ class MessageBuffer:
             used, left = parted(taken, rest)
             self.owner.on_consumed(self._eras.wanted(used))
             self._put_back(self._eras.wanted(left))
+
+    # -- watching ----------------------------------------------------------------------
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody is to be told when something comes: a callback, or who
+        watches (lock held).
+        """
+        return self.callback_id is not None or bool(self._watchers)
+
+    def watch(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called once, when there is something to read or the buffer is
+        closed; that may be at once, and is in any thread with the lock held.
+        """
+        with self.owner.lock:
+            self._watchers.append(tell)
+            if self._items or self.closed:
+                self._tell_watchers()
+            else:
+                self.owner.watched()
+
+    def unwatch(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` not called any more."""
+        with self.owner.lock:
+            if tell in self._watchers:
+                self._watchers.remove(tell)
+
+    def _tell_watchers(self) -> None:
+        watchers, self._watchers = self._watchers, []
+        for tell in watchers:
+            tell()
 
     # -- callbacks ---------------------------------------------------------------------
 

@@ -121,6 +121,11 @@ class ConsumingHandle(Handle, BufferOwner):
         if self.flow.account(count, nbytes):
             self.poll_thread.wake()
 
+    def watched(self) -> None:
+        # librdkafka has signalled only what came into its empty queue, and what a
+        # reader has left there is to be fetched.
+        self.poll_thread.wake()
+
     def on_consumed(self, items: Iterable[Item]) -> None:
         self.offsets.advance(items)
 
@@ -194,8 +199,8 @@ class ConsumingHandle(Handle, BufferOwner):
         return time.monotonic() - self._read < IDLE_SECONDS and not self._has_listeners()
 
     def _has_listeners(self) -> bool:
-        """Whether a callback waits for messages (lock held)."""
-        return any(buffer.callback_id is not None for buffer in self._buffers())
+        """Whether a callback, or who watches, waits for messages (lock held)."""
+        return any(buffer.is_awaited for buffer in self._buffers())
 
     def _fetch(self) -> bool:
         """Fetch in the thread of a reader; whether something was there (lock held)."""

@@ -316,6 +316,11 @@ Row subscriber resume {?position ...?} {
     about {Go on with partitions that were paused, or without one with all of them.}
     errors {_UNKNOWN_PARTITION}
 }
+Row subscriber foreach {array ?-timeout ms? ?-count n? ?-until end|@MS? script} {
+    since 2.5
+    about {Run a script for each message; their number.}
+    default {-timeout -1 -count 2147483647}
+}
 
 # Procedures and no objects; Tcl itself refuses wrong numbers of words.
 Kind easy {The easy way: one cluster, with a master, a producer and a consumer that are made when they are needed.}

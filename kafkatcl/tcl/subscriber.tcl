@@ -92,6 +92,10 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     return [list $timeout]
 }
 
+::kafkatcl::Implement subscriber foreach {
+    return [::kafkatcl::walks::ForEach $id $array $timeout $count $until $script]
+}
+
 ::kafkatcl::Implement subscriber callback {
     if {[llength $words] == 0} {
         return [::kafkatcl::events::GetCallback $id]

@@ -117,8 +117,15 @@ proc ::kafkatcl::Implement {kind subcommand body} {
     set bodies($kind,$subcommand) $body
 }
 
-# Make the procedures of a kind, unless they are there: ::kafkatcl::KIND::SUBCOMMAND, or
-# ::kafkatcl::KIND::SUBCOMMAND.SUBOPTION.  Each takes the object id and the list of
+# The name of the procedure of a subcommand: ::kafkatcl::KIND::SUBCOMMAND, or
+# ::kafkatcl::KIND::SUBCOMMAND.SUBOPTION.  A dot is behind it if it would else hide a
+# command of Tcl from the code of the kind, as `foreach.` would.
+proc ::kafkatcl::Procedure {kind subcommand} {
+    set dot [expr {$subcommand in $::kafkatcl::core::names ? "." : ""}]
+    return ::kafkatcl::${kind}::[join $subcommand .]$dot
+}
+
+# Make the procedures of a kind, unless they are there, see Procedure.  Each takes the object id and the list of
 # words, and does the checks of its row and then its code.  They are made when the first
 # object of the kind is, as a script that starts uses few of them.
 proc ::kafkatcl::Define {kind} {
@@ -129,7 +136,7 @@ proc ::kafkatcl::Define {kind} {
     }
     set defined($kind) 1
     foreach subcommand $rowsOf($kind) {
-        proc ::kafkatcl::${kind}::[join $subcommand .] {id words} \
+        proc [Procedure $kind $subcommand] {id words} \
             "[Checks $kind $subcommand][CodeOf $kind $subcommand]"
     }
 }

@@ -42,6 +42,8 @@ from kafkatcl.bridge.calls import (
     masters,
     subscribers,
     topics,
+    walks,
+    watching,
 )
 from kafkatcl.bridge.calls.registry import BRIDGE_CALLS, FAST_PATHS, LIST_CALLS
 
@@ -57,4 +59,6 @@ __all__ = [
     "masters",
     "subscribers",
     "topics",
+    "walks",
+    "watching",
 ]

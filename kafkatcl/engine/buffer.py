@@ -72,7 +72,11 @@ class BufferOwner:
         """The script did not get to these: they count as not consumed (lock held)."""
 
     def watched(self) -> None:
-        """Somebody has begun to watch an empty buffer (lock held)."""
+        """Somebody has begun to watch a buffer (lock held)."""
+
+    def is_full(self) -> bool:
+        """Whether the buffers hold so much that no more comes (lock held)."""
+        return False
 
     def close_queue(self, queue: MessageBuffer) -> list[Stopped]:
         """Close a buffer for good.
@@ -131,7 +135,8 @@ class MessageBuffer:
         self._ahead = 1  # how many messages the next reader gets at once
         #: How many walks go through the messages, see ``walks.py``.
         self.walks = 0
-        self._watchers: list[Callable[[], None]] = []
+        #: How much is waited for, and whom to tell.
+        self._watchers: list[tuple[int, Callable[[], None]]] = []
 
     def belongs_to(self, owner: object) -> bool:
         """Whether the messages come from this handle."""
@@ -164,7 +169,7 @@ class MessageBuffer:
         if self._items and self.callback_id is not None:
             self.owner.events.ready(self)
         if self._items and self._watchers:
-            self._tell_watchers()
+            self._tell_watchers(self.owner.is_full())
 
     def drop(self, topic: str, partition: int) -> None:
         """Forget all that came from one partition; what of it is in flight does not
@@ -179,7 +184,7 @@ class MessageBuffer:
         self.closed = True
         self.callback_id = None
         self.clear()
-        self._tell_watchers()
+        self._tell_watchers(everybody=True)
 
     def clear(self) -> None:
         """Forget what was fetched; what is in flight does not count as consumed, and is
@@ -321,27 +326,28 @@ class MessageBuffer:
         """
         return self.callback_id is not None or bool(self._watchers)
 
-    def watch(self, tell: Callable[[], None]) -> None:
-        """Have ``tell`` called once, when there is something to read or the buffer is
-        closed; that may be at once, and is in any thread with the lock held.
+    def watch(self, count: int, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called once, when there are ``count`` messages to read or as
+        many as are held, or the buffer is closed; that may be at once, and is in any
+        thread with the lock held.
         """
         with self.owner.lock:
-            self._watchers.append(tell)
-            if self._items or self.closed:
-                self._tell_watchers()
-            else:
-                self.owner.watched()
+            self._watchers.append((count, tell))
+            self._tell_watchers(self.closed or self.owner.is_full())
+            self.owner.watched()
 
     def unwatch(self, tell: Callable[[], None]) -> None:
         """Have ``tell`` not called any more."""
         with self.owner.lock:
-            if tell in self._watchers:
-                self._watchers.remove(tell)
+            self._watchers = [watcher for watcher in self._watchers if watcher[1] is not tell]
 
-    def _tell_watchers(self) -> None:
+    def _tell_watchers(self, everybody: bool) -> None:
         watchers, self._watchers = self._watchers, []
-        for tell in watchers:
-            tell()
+        for count, tell in watchers:
+            if everybody or self.size >= count:
+                tell()
+            else:
+                self._watchers.append((count, tell))
 
     # -- callbacks ---------------------------------------------------------------------
 

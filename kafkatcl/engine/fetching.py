@@ -126,6 +126,9 @@ class ConsumingHandle(Handle, BufferOwner):
         # reader has left there is to be fetched.
         self.poll_thread.wake()
 
+    def is_full(self) -> bool:
+        return self.flow.is_full()
+
     def on_consumed(self, items: Iterable[Item]) -> None:
         self.offsets.advance(items)
 

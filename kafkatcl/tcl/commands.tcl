@@ -199,10 +199,12 @@ Row producer_topic config {?name value ...?} {
 Kind consumer_topic {A topic to consume partitions of.}
 Row consumer_topic consume {partition timeout array} {
     about {Take one message into an array.}
+    waits messages
     errors {_TIMED_OUT _UNKNOWN_PARTITION}
 }
 Row consumer_topic consume_batch {partition timeout count array code} {
     about {Take messages, and run code for each; their number.}
+    waits messages
     errors {_UNKNOWN_PARTITION}
 }
 Row consumer_topic info {} {like producer_topic}
@@ -239,10 +241,12 @@ Row consumer_topic config {} {like producer_topic}
 Kind queue {What several partitions can feed.}
 Row queue consume {timeout array} {
     about {Take one message into an array.}
+    waits messages
     errors {_TIMED_OUT}
 }
 Row queue consume_batch {timeout count array code} {
     about {Take messages, and run code for each; their number.}
+    waits messages
 }
 Row queue consume_callback {?timeoutMS? ?callback?} {
     about {Set the callback for messages; with a timeout, wait for messages and run the callback for them.}
@@ -276,6 +280,7 @@ Row subscriber commit {?-async? ?position ...?} {
 }
 Row subscriber consume {?timeout?} {
     about {One message as a list.}
+    waits messages
 }
 Row subscriber callback {?callback?} {
     about {Set the callback for messages.}

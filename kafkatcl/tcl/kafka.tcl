@@ -26,7 +26,7 @@ namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
 }
 
-foreach file {core answers failures layouts table commands background object secrets waits events turns ahead messages walks master handle topic subscriber easy help} {
+foreach file {core answers failures layouts table commands background object secrets waits events turns ahead messages walks arrivals master handle topic subscriber easy help} {
     source [file join $::kafkatcl::library $file.tcl]
 }
 unset file

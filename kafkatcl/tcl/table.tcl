@@ -17,8 +17,9 @@
 #     call        the bridge call that does it, with the words as they are
 #     properties  1 if the words are properties and their values, for the call and in
 #                 what it answers
-#     waits       1 if it may wait for the cluster: it takes -command, which the usage
-#                 need not name, see background.tcl
+#     waits       1 if it may wait for the cluster, `messages` if for messages: it takes
+#                 -command, which the usage need not name, see background.tcl and
+#                 arrivals.tcl
 #     returns     `nothing` if the result is empty whatever the call answers
 #     before      what is done before: Requeue or Acknowledge, see ahead.tcl
 #     choices     the words of an a|b in the order of the original's errors
@@ -198,6 +199,9 @@ proc ::kafkatcl::Checks {kind subcommand} {
     } elseif {[llength $repeated] == 0 && [llength $required] + [llength $optional]} {
         append code "lassign \$words $required $optional\n"
     }
+    if {[Field $kind $subcommand waits] eq "messages"} {
+        append code "if {\$command ne {}} {return \[::kafkatcl::arrivals::Ask \$command \$id $kind $subcommand \$words\]}\n"
+    }
     set before [Field $kind $subcommand before]
     if {$before ne ""} {
         append code "::kafkatcl::$before\n"
@@ -223,7 +227,7 @@ proc ::kafkatcl::UsageOf {kind subcommand} {
 #   wrong    the code for a wrong number of words
 proc ::kafkatcl::OptionsCode {kind subcommand options wrong} {
     set code {}
-    if {[Field $kind $subcommand waits] eq 1} {
+    if {[Field $kind $subcommand waits] ne ""} {
         dict set options -command prefix
         append code "set command \[lindex \[::kafkatcl::TakeCommand\] 1\]\n"
     }

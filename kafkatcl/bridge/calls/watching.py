@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from kafkatcl.bridge.arguments import parse_integer
+from kafkatcl.bridge.arguments import parse_count, parse_integer
 from kafkatcl.bridge.calls.registry import bridge_call, one_way
 from kafkatcl.bridge.sessions import events, find
 from kafkatcl.engine.buffer import MessageBuffer
@@ -22,22 +22,26 @@ _watched: dict[str, tuple[MessageBuffer, Callable[[], None]]] = {}
 
 
 @bridge_call
-def watch(session: str, callback_id: str, source: str, partition: str, timeout_ms: str) -> None:
+def watch(
+    session: str, callback_id: str, source: str, partition: str, timeout_ms: str, count: str
+) -> None:
     """Tell a callback when a reader of ``source`` has something to read, or never will.
 
     :param source: the object id of a topic to consume from, a queue, a subscriber or a
         walk.
     :param partition: of the topic; those of others are not looked at.
     :param timeout_ms: how long the reader waits.
-    :raises Failure: for a topic, as :func:`consume`.
+    :param count: how many messages it waits for.
+    :raises Failure: for a topic, as :func:`consume`; ``count`` is negative.
     """
+    wanted = parse_count(count)
     buffer, queue = _buffer(source, partition, timeout_ms), events(session)
 
     def tell() -> None:
         queue.post(None, callback_id, "")
 
     _watched[callback_id] = buffer, tell
-    buffer.watch(tell)
+    buffer.watch(wanted, tell)
 
 
 @one_way

@@ -12,7 +12,7 @@ from kafkatcl.engine.errors import kafka_errors, kafka_failure
 from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.flow import Reason, TopicPartitionPair
 from kafkatcl.engine.inflight import Taken, parted
-from kafkatcl.engine.messages import EndItem, Run
+from kafkatcl.engine.messages import EndItem, Item, Run
 from kafkatcl.engine.subscriber import TopicPartitionOffset
 from kafkatcl.engine.waiting import interruptibly
 from kafkatcl.librdkafka.offsets import (
@@ -59,6 +59,7 @@ class Goal:
         self._resets_to_end = resets_to_end
         self._time_ms = time_ms
         self._ends: dict[TopicPartitionPair, int] = {}
+        self._starts: dict[TopicPartitionPair, int] = {}
         self._reached: set[TopicPartitionPair] = set()
         self._held: set[TopicPartitionPair] = set()  # nothing is fetched of these
 
@@ -79,7 +80,8 @@ class Goal:
             self._ends.update(ends)
             for found in new:
                 pair = found[:2]
-                if self._start(found, ends[pair], oldest[pair], committed) >= ends[pair]:
+                self._starts[pair] = self._start(found, ends[pair], oldest[pair], committed)
+                if self._starts[pair] >= ends[pair]:
                     self._reached.add(pair)
 
     def is_reached(self) -> bool:
@@ -115,6 +117,10 @@ class Goal:
             self._hold(buffer, {item.topic_partition for item, _ in beyond if item.topic_partition})
         return wanted
 
+    def step_back(self, items: Iterable[Item]) -> None:
+        """These were put back, and are still to be read (lock held)."""
+        self._reached.difference_update(item.topic_partition for item in items if item.topic_partition)
+
     def look_around(self, buffer: MessageBuffer) -> None:
         """Nothing has come: see which partitions were passed without a message (lock
         held).
@@ -124,7 +130,9 @@ class Goal:
         if left:
             with kafka_errors():
                 found = self._handle.client.position([TopicPartition(*pair) for pair in left])
-            self._reached.update((p.topic, p.partition) for p in found if p.offset >= self._ends[p.topic, p.partition])
+            self._reached.update(
+                (p.topic, p.partition) for p in found if p.offset >= self._ends[p.topic, p.partition]
+            )
 
     def release(self, buffer: MessageBuffer) -> None:
         """Let others read what is beyond the goal (lock held)."""
@@ -134,11 +142,11 @@ class Goal:
             for pair in held.difference(self._handle.flow.paused(Reason.SCRIPT)):
                 buffer.unpark(pair)
 
-    def lag(self) -> int:
-        """How many offsets are left up to the goal, of partitions that have one."""
-        with self._handle.lock:
-            left = [pair for pair in self._ends if pair not in self._reached]
-            return sum(max(0, self._ends[pair] - (self._handle.offsets.position(pair) or 0)) for pair in left)
+    def span(self, pair: TopicPartitionPair) -> tuple[int, int] | None:
+        """Where a partition is read from, and its end; None if that is not known yet
+        (lock held).
+        """
+        return (self._starts[pair], self._ends[pair]) if pair in self._ends else None
 
     def _hold(self, buffer: MessageBuffer, pairs: set[TopicPartitionPair]) -> None:
         with kafka_errors():
@@ -147,7 +155,9 @@ class Goal:
             buffer.park(pair)
         self._held |= pairs
 
-    def _offsets_at(self, wanted: Iterable[TopicPartitionOffset], time_ms: int) -> dict[TopicPartitionPair, int]:
+    def _offsets_at(
+        self, wanted: Iterable[TopicPartitionOffset], time_ms: int
+    ) -> dict[TopicPartitionPair, int]:
         """The offset of the first message of a time; librdkafka's numbers for the
         beginning and the end are times here, too.
         https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L10533

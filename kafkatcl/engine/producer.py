@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any, Callable, ClassVar
 
 from kafkatcl.engine.errors import with_reason
@@ -55,6 +56,9 @@ class ProducerHandle(Handle):
         super().__init__(master, events)
         self._is_failed = False
         self._left = 0  # messages that closing waits for
+        #: By topic and error code, how many messages were not delivered, whether that
+        #: was told or not.
+        self.failures: Counter[tuple[str, int]] = Counter()
         #: Whether delivery reports are told.
         self.reports = "delivery" in master.wanted
         self._report_callback_id = master.callback("delivery")
@@ -82,7 +86,7 @@ class ProducerHandle(Handle):
     def _prepare(self) -> None:
         self.losses = Losses(self.name, self.log.say)
         if not self.reports:
-            self.native.report_failures(self.losses.count)
+            self.native.report_failures(self._on_failure)
 
     def _poll(self) -> bool:
         if not self.events.full():
@@ -98,6 +102,7 @@ class ProducerHandle(Handle):
 
         :param code: librdkafka's number of the error.
         """
+        self.failures[topic, code] += 1
         if self._is_heard():
             reason = with_reason(code, "", self.why)
             self._report(DeliveryReport(payload or b"", partition, topic, key, code=code, reason=reason))
@@ -157,6 +162,13 @@ class ProducerHandle(Handle):
         else:
             self._served(self.client.poll, left)
         return True
+
+    def queued_count(self, seconds: float) -> int:
+        """Poll for a moment, however many reports wait to be told; how many messages
+        are left to be delivered.
+        """
+        self._served(self.client.poll, seconds)
+        return len(self.client)
 
     def undelivered(self) -> int:
         """How many messages closing waits for (any thread)."""
@@ -228,6 +240,10 @@ class ProducerHandle(Handle):
         if error.fatal():
             self.note_fatal()
         super()._on_error(error)
+
+    def _on_failure(self, topic: str, code: int) -> None:
+        self.failures[topic, code] += 1
+        self.losses.count(topic, code)
 
     def _on_delivery(self, error: Any, message: Any) -> None:
         if error is not None:

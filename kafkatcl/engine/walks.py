@@ -13,10 +13,12 @@ from typing import Callable
 
 from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.fetching import ConsumingHandle
-from kafkatcl.engine.goals import Goal
+from kafkatcl.engine.goals import Goal, Partitions
 from kafkatcl.engine.inflight import Taken, parted
 from kafkatcl.engine.messages import EndItem, Item, Run
+from kafkatcl.engine.subscriber import TopicPartitionOffset
 from kafkatcl.engine.waiting import deadline_after, remaining
+from kafkatcl.librdkafka.wrapper import TopicPartition
 
 #: The limits of a batch: messages, and about so many bytes.
 _MOST, _MAX_BYTES = 500, 1 << 20
@@ -27,6 +29,7 @@ _LOOK_SECONDS = 0.1
 class Walk:
     """A walk through the messages of a buffer.
 
+    :param partitions: those that are read.
     :param goal: where it ends; None: nowhere.
     :param at_end: called when the walk has ended.
     """
@@ -35,12 +38,14 @@ class Walk:
         self,
         handle: ConsumingHandle,
         buffer: MessageBuffer,
+        partitions: Partitions,
         goal: Goal | None = None,
         at_end: Callable[[], None] | None = None,
     ) -> None:
         self.buffer = buffer
         self.goal = goal
         self._handle = handle
+        self._partitions = partitions
         self._at_end = at_end
         self._taken: list[Taken] = []
         self._ahead = 1  # how many messages the next batch has
@@ -99,7 +104,15 @@ class Walk:
             self._is_alone = keep
             self._ahead = 1
             if self.goal:
+                self.goal.step_back([item for item, _ in back])
                 self.goal.release(self.buffer)
+
+    def lag(self) -> int:
+        """How many offsets are left to be read, up to the goal or to the end as far as
+        the client has heard of it.
+        """
+        self._handle.check()
+        return sum(map(self._lag, self._partitions() or ()))
 
     def end(self, left: int) -> None:
         """Acknowledge, put back the last ``left`` messages and errors, and take no
@@ -111,6 +124,15 @@ class Walk:
             self.buffer.walks -= 1
             if self._at_end:
                 self._at_end()
+
+    def _lag(self, found: TopicPartitionOffset) -> int:
+        pair = found[:2]
+        with self._handle.lock:
+            position = self._handle.offsets.position(pair)
+            start, end = (self.goal and self.goal.span(pair)) or self._handle.client.get_watermark_offsets(
+                TopicPartition(*pair), cached=True
+            )
+        return max(0, end - max(0, start if position is None else position))
 
     def _next(self, count: int, deadline: float | None) -> list[Taken]:
         """What comes next in front of the goal (lock held)."""

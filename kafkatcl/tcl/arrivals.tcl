@@ -95,7 +95,7 @@ proc ::kafkatcl::arrivals::Wait {id partition count deadline} {
     ::kafkatcl::events::SetCallback $callbackId [list ::kafkatcl::background::Resume $answerId]
     set timer {}
     try {
-        ::kafkatcl::Unwrap [::kafkatcl::bridge::watch $::kafkatcl::session $callbackId $id $partition $ms $count]
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::watch $::kafkatcl::session $callbackId $id $count $partition $ms]
         if {$ms >= 0} {
             set timer [::kafkatcl::Unwrap [::kafkatcl::bridge::timer_start $::kafkatcl::session $ms \
                 background::Resume $answerId]]
@@ -111,7 +111,7 @@ proc ::kafkatcl::arrivals::Wait {id partition count deadline} {
     }
     set entered [::tcl::clock::milliseconds]
     if {![::tcl::info::exists ::kafkatcl::commandOf($id)]} {
-        ::kafkatcl::Unwrap [::kafkatcl::bridge::watch $::kafkatcl::session $callbackId $id $partition $ms $count]
+        ::kafkatcl::Unwrap [::kafkatcl::bridge::watch $::kafkatcl::session $callbackId $id $count $partition $ms]
     }
 }
 

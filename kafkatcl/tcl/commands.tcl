@@ -196,6 +196,13 @@ Row producer_topic config {?name value ...?} {
     properties 1
 }
 
+Row producer_topic channel {?-partition n? ?-key k?} {
+    since 2.5
+    about {Make a channel: each line that is written to it is a message.}
+    errors {_UNKNOWN_PARTITION MSG_SIZE_TOO_LARGE _QUEUE_FULL _TIMED_OUT}
+    default {-partition 0}
+}
+
 Kind consumer_topic {A topic to consume partitions of.}
 Row consumer_topic consume {partition timeout array} {
     about {Take one message into an array.}
@@ -237,6 +244,12 @@ Row consumer_topic consume_callback {partition timeoutMS command} {
     errors {_UNKNOWN_PARTITION}
 }
 Row consumer_topic config {} {like producer_topic}
+Row consumer_topic channel {?-partition n? ?-from offset? ?-until end|@MS?} {
+    since 2.5
+    about {Make a channel: each message of a partition is a line that can be read.}
+    errors {_UNKNOWN_PARTITION _CONFLICT}
+    default {-partition 0 -from beginning}
+}
 
 Kind queue {What several partitions can feed.}
 Row queue consume {timeout array} {
@@ -325,6 +338,10 @@ Row subscriber foreach {array ?-timeout ms? ?-count n? ?-until end|@MS? script} 
     since 2.5
     about {Run a script for each message; their number.}
     default {-timeout -1 -count 2147483647}
+}
+Row subscriber channel {?-until end|@MS?} {
+    since 2.5
+    about {Make a channel: each message is a line that can be read.}
 }
 
 # Procedures and no objects; Tcl itself refuses wrong numbers of words.

@@ -48,11 +48,10 @@ proc ::kafkatcl::interpreters::Ring {sessions} {
     tailcall ::kafkatcl::interpreters::Alert events::OnBell {*}$sessions
 }
 
-# Before the end: what callbacks were told, and what was read, counts as consumed in all
-# interpreters.
+# Before the end: see ::kafkatcl::Settle, in all interpreters.
 proc ::kafkatcl::interpreters::Settle {} {
     foreach session [Sessions] {
-        catch {::kafkatcl::sessions::$session Acknowledge}
+        catch {::kafkatcl::sessions::$session Settle}
     }
 }
 

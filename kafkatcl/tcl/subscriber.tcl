@@ -96,6 +96,10 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     return [::kafkatcl::walks::ForEach $id $array $timeout $count $until $script]
 }
 
+::kafkatcl::Implement subscriber channel {
+    return [::kafkatcl::channels::Reader $id {} [::kafkatcl::bridge::walk_subscriber $id $until] $until]
+}
+
 ::kafkatcl::Implement subscriber callback {
     if {[llength $words] == 0} {
         return [::kafkatcl::events::GetCallback $id]

@@ -322,10 +322,10 @@ proc ::kafkatcl::TakePairs {options lead optional trail} {
 #   Level   1: `words` gets shorter
 proc ::kafkatcl::TakeCommand {} {
     upvar 1 words words
-    foreach at {0 1 end-1} {
+    foreach {at next} {0 1 1 2 end-1 end} {
         if {[lindex $words $at] eq "-command" && [llength $words] > 2} {
-            set taken [lrange $words $at $at+1]
-            set words [lreplace $words $at $at+1]
+            set taken [lrange $words $at $next]
+            set words [lreplace $words $at $next]
             return $taken
         }
     }

@@ -36,6 +36,7 @@ from __future__ import annotations
 from kafkatcl.bridge.calls import (
     background,
     consuming,
+    deliveries,
     eventing,
     general,
     handles,
@@ -53,6 +54,7 @@ __all__ = [
     "LIST_CALLS",
     "background",
     "consuming",
+    "deliveries",
     "eventing",
     "general",
     "handles",

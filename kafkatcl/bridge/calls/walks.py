@@ -43,7 +43,7 @@ def walk_subscriber(subscriber: str, until: str) -> str:
     found.check()
     if goal:
         goal.look_up()
-    return register(subscriber, "w", lambda _: Walk(found, found.messages, goal))
+    return register(subscriber, "w", lambda _: Walk(found, found.messages, partitions, goal))
 
 
 @bridge_call
@@ -60,18 +60,21 @@ def walk_topic(topic: str, partition: str, start_offset: str, until: str) -> str
     handle, name = found.handle, found.topic.name
     if (name, number) in handle.routes:
         raise kafka_failure(CONFLICT, f"partition {number} of topic '{name}' is being read already")
+
     def stop() -> None:
         if not handle.deleted and found.reading(number) is buffer:
             found.stop(number)
 
-    place = TopicPartitionOffset(name, number, offset)
+    def partitions() -> list[TopicPartitionOffset]:
+        return [TopicPartitionOffset(name, number, offset)]
+
     resets_to_end = found.topic.conf.get(_RESET) in _ENDS
-    goal = _goal(until, handle, lambda: [place], resets_to_end=resets_to_end)
+    goal = _goal(until, handle, partitions, resets_to_end=resets_to_end)
     if goal:
         goal.look_up()
     found.start(number, offset)
     buffer = handle.routes[name, number].buffer
-    return register(topic, "w", lambda _: Walk(handle, buffer, goal, stop))
+    return register(topic, "w", lambda _: Walk(handle, buffer, partitions, goal, stop))
 
 
 @bridge_call

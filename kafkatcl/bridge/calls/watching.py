@@ -22,20 +22,17 @@ _watched: dict[str, tuple[MessageBuffer, Callable[[], None]]] = {}
 
 
 @bridge_call
-def watch(
-    session: str, callback_id: str, source: str, partition: str, timeout_ms: str, count: str
-) -> None:
+def watch(session: str, callback_id: str, source: str, count: str, *words: str) -> None:
     """Tell a callback when a reader of ``source`` has something to read, or never will.
 
     :param source: the object id of a topic to consume from, a queue, a subscriber or a
         walk.
-    :param partition: of the topic; those of others are not looked at.
-    :param timeout_ms: how long the reader waits.
-    :param count: how many messages it waits for.
+    :param count: how many messages the reader waits for.
+    :param words: for a topic the partition, and how long the reader waits, in ms.
     :raises Failure: for a topic, as :func:`consume`; ``count`` is negative.
     """
     wanted = parse_count(count)
-    buffer, queue = _buffer(source, partition, timeout_ms), events(session)
+    buffer, queue = _buffer(source, *words), events(session)
 
     def tell() -> None:
         queue.post(None, callback_id, "")
@@ -52,7 +49,7 @@ def unwatch(callback_id: str) -> None:
         buffer.unwatch(tell)
 
 
-def _buffer(source: str, partition: str, timeout_ms: str) -> MessageBuffer:
+def _buffer(source: str, partition: str = "", timeout_ms: str = "") -> MessageBuffer:
     found = find(source, object)
     if isinstance(found, ConsumerTopic):
         return found.buffer(parse_integer(partition), parse_integer(timeout_ms))

@@ -14,7 +14,7 @@ _SLICE_SECONDS = 0.05
 
 
 class Delivery:
-    """The delivery of what is produced to a topic, by whichever object of the handle."""
+    """The delivery of what is produced to a topic, by any object of the handle."""
 
     def __init__(self, topic: ProducerTopic) -> None:
         self._topic = topic
@@ -34,7 +34,9 @@ class Delivery:
         failed = {code: count - self._before.get(code, 0) for code, count in self._failed().items()}
         for code, count in failed.items():
             if count:
-                raise kafka_failure(code, f"{sum(failed.values())} messages of {self._name} were not delivered")
+                raise kafka_failure(
+                    code, f"{sum(failed.values())} messages of {self._name} were not delivered"
+                )
         if left:
             seconds = f"after {flush_seconds():g} s"
             raise kafka_failure(TIMED_OUT, f"{left} messages are still queued {seconds}")
@@ -46,4 +48,6 @@ class Delivery:
     def _failed(self) -> dict[int, int]:
         """How many messages of the topic have failed, by the code of the error."""
         failures = self._topic.handle.failures
-        return {code: count for (topic, code), count in list(failures.items()) if topic == self._topic.topic.name}
+        return {
+            code: count for (topic, code), count in list(failures.items()) if topic == self._topic.topic.name
+        }

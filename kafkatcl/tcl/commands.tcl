@@ -198,7 +198,7 @@ Row producer_topic config {?name value ...?} {
 
 Row producer_topic channel {?-partition n? ?-key k?} {
     since 2.5
-    about {Make a channel: each line that is written to it is a message.}
+    about {Make a Tcl channel: each line that is written to it is a message.}
     errors {_UNKNOWN_PARTITION MSG_SIZE_TOO_LARGE _QUEUE_FULL _TIMED_OUT}
     default {-partition 0}
 }
@@ -246,7 +246,7 @@ Row consumer_topic consume_callback {partition timeoutMS command} {
 Row consumer_topic config {} {like producer_topic}
 Row consumer_topic channel {?-partition n? ?-from offset? ?-until end|@MS?} {
     since 2.5
-    about {Make a channel: each message of a partition is a line that can be read.}
+    about {Make a Tcl channel: each message of a partition is a line that can be read.}
     errors {_UNKNOWN_PARTITION _CONFLICT}
     default {-partition 0 -from beginning}
 }
@@ -341,7 +341,7 @@ Row subscriber foreach {array ?-timeout ms? ?-count n? ?-until end|@MS? script} 
 }
 Row subscriber channel {?-until end|@MS?} {
     since 2.5
-    about {Make a channel: each message is a line that can be read.}
+    about {Make a Tcl channel: each message is a line that can be read.}
 }
 
 # Procedures and no objects; Tcl itself refuses wrong numbers of words.

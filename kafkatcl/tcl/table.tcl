@@ -126,9 +126,10 @@ proc ::kafkatcl::Procedure {kind subcommand} {
     return ::kafkatcl::${kind}::[join $subcommand .]$dot
 }
 
-# Make the procedures of a kind, unless they are there, see Procedure.  Each takes the object id and the list of
-# words, and does the checks of its row and then its code.  They are made when the first
-# object of the kind is, as a script that starts uses few of them.
+# Make the procedures of a kind, unless they are there; see Procedure.  Each takes the
+# object id and the list of words, and does the checks of its row and then its code.
+# They are made when the first object of the kind is, as a script that starts uses few
+# of them.
 proc ::kafkatcl::Define {kind} {
     variable rowsOf
     variable defined

@@ -69,6 +69,7 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "info": [("topic info",), ("=consistent_partition", "key")],
         "creator": [(), ("creator words",)],
         "config": _CONFIG,
+        "channel": [(), ("=-partition", "partition"), ("=-key", "key")],
         "delete": [()],
     },
     "consumer_topic": {
@@ -84,6 +85,11 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "info": [("topic info",), ("=consistent_partition", "key")],
         "creator": [(), ("creator words",)],
         "config": _CONFIG,
+        "channel": [
+            (),
+            ("=-partition", "partition", "=-from", "offset"),
+            ("=-until", "until"),
+        ],
         "delete": [()],
     },
     "queue": {
@@ -99,6 +105,11 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "assignment": [()],
         "commit": [(), ("position",), ("=-async",), ("=-async", "position", "...")],
         "consume": [(), ("timeout",)],
+        "foreach": [
+            ("array", "=-timeout", "timeout", "=-count", "count", "code"),
+            ("array", "=-timeout", "timeout", "=-until", "until", "code"),
+        ],
+        "channel": [(), ("=-until", "until")],
         "callback": [(), ("callback",)],
         "offsets": [
             ("position", "..."),

@@ -5,6 +5,7 @@ and ends where it was told to.
 from __future__ import annotations
 
 import pytest
+from confluent_kafka import Producer
 from fix_cluster import Cluster
 from fix_tcl import RunTcl, also_in_tcl9
 
@@ -236,7 +237,9 @@ puts [expr {$told eq [lsort -integer -unique $told]}],[at 0]
 ).replace("$s assign", "set told {}\n$s assign", 1)
 
 
-def test_in_a_callback_it_goes_on_behind_the_message(run_everywhere: RunTcl, embedded_cluster: Cluster) -> None:
+def test_in_a_callback_it_goes_on_behind_the_message(
+    run_everywhere: RunTcl, embedded_cluster: Cluster
+) -> None:
     done = run_everywhere(IN_CALLBACK, embedded_cluster.topic(), brokers=embedded_cluster)
     assert done.stdout == "1,50\n", done.stderr
 
@@ -277,3 +280,36 @@ def test_bad_numbers_are_refused(run_tcl: RunTcl, words: str) -> None:
     told, code = run_tcl(script).stdout.splitlines()
     assert told.startswith("1:expected ")
     assert code == "TCL VALUE"
+
+
+TRANSACTIONS = """
+package require kafka
+lassign $argv topic isolation
+kafka::kafka create m
+m config bootstrap.servers [join $env(KAFKATCL_TEST_BROKERS) ,] group.id g.$topic isolation.level $isolation
+m subscriber s
+s assign [list $topic 0 0] [list $topic 1 0]
+puts [s foreach row -until end {lappend got $row(payload)}]:[lsort $got]
+puts [s foreach row -until end {error never}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("isolation", "told"), [("read_committed", "1:kept"), ("read_uncommitted", "2:gone kept")]
+)
+def test_the_end_of_a_transaction_is_no_message_and_is_passed(
+    run_tcl: RunTcl, kafka_cluster: Cluster, isolation: str, told: str
+) -> None:
+    topic = kafka_cluster.topic()
+    producer = Producer({"bootstrap.servers": kafka_cluster.bootstrap_servers, "transactional.id": topic})
+    producer.init_transactions(30)
+    for payload, partition, end in (
+        ("kept", 0, producer.commit_transaction),
+        ("gone", 1, producer.abort_transaction),
+    ):
+        producer.begin_transaction()
+        producer.produce(topic, payload, partition=partition)
+        producer.flush(30)
+        end(30)
+    done = run_tcl(TRANSACTIONS, topic, isolation, brokers=kafka_cluster, timeout=30)
+    assert done.stdout.splitlines() == [told, "0"], done.stderr

@@ -154,7 +154,7 @@ proc ::kafkatcl::loop::Ring {timer} {
         set words [lassign $timers($timer) due session]
         unset timers($timer)
         if {[namespace which -command ::kafkatcl::sessions::$session] ne ""} {
-            ::kafkatcl::sessions::$session {*}$words
+            ::kafkatcl::sessions::$session events::RunTimed $words
         }
     }
 }

@@ -191,10 +191,13 @@ proc ::kafkatcl::Checks {kind subcommand} {
     } else {
         append code [OptionsCode $kind $subcommand $options $wrong]
     }
-    append code "if {[CountTest $kind $subcommand $required $optional $repeated]} {$wrong}\n"
+    set count "if {[CountTest $kind $subcommand $required $optional $repeated]} {$wrong}\n"
+    set refuse {}
     if {[dict size $options] && $lead == 0 && [Field $kind $subcommand spare] eq ""} {
-        append code "::kafkatcl::RefuseOption \$words [list [dict keys $options]]\n"
+        set refuse "::kafkatcl::RefuseOption \$words [list [dict keys $options]]\n"
     }
+    # Where there can be nothing but options, a word too many is a bad one.
+    append code [expr {[llength $required$optional$repeated] ? "$count$refuse" : "$refuse$count"}]
     if {[llength $choices]} {
         append code "::kafkatcl::RequireSuboption \[lindex \$words 0\] {[ChoicesOf $kind $subcommand]}\n"
     } elseif {[llength $repeated] == 0 && [llength $required] + [llength $optional]} {

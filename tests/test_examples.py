@@ -182,7 +182,8 @@ def test_channel_copy(run: RunExample, topic: str, tmp_path: Path) -> None:
     told = run("channel_copy.tcl", str(EXAMPLES / "README.md"), str(tmp_path / "copy"), topic)
     text = (EXAMPLES / "README.md").read_bytes()
     assert (tmp_path / "copy").read_bytes() == text
-    assert told == f"{len(text)} bytes in {text.count(b'\n')} lines\n"
+    lines = text.count(b"\n")
+    assert told == f"{len(text)} bytes in {lines} lines\n"
 
 
 @also_in_tcl9

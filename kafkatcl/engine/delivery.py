@@ -20,6 +20,12 @@ class Delivery:
         self._topic = topic
         self._before = self._failed()
 
+    def be_patient(self, wanted: bool) -> None:
+        """Have what produces to the handle wait for room in its queue, however long
+        that takes; messages that are not delivered time out and make room.
+        """
+        self._topic.handle.is_patient = wanted
+
     def wait(self) -> None:
         """Wait until the handle has delivered all that is queued, for as long as at the
         end of the program.

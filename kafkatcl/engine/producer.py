@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from typing import Any, Callable, ClassVar
@@ -55,6 +56,8 @@ class ProducerHandle(Handle):
     def __init__(self, master: Master, events: EventQueue) -> None:
         super().__init__(master, events)
         self._is_failed = False
+        #: Whether room in a full queue is waited for however long it takes.
+        self.is_patient = False
         self._left = 0  # messages that closing waits for
         #: By topic and error code, how many messages were not delivered, whether that
         #: was told or not.
@@ -146,7 +149,7 @@ class ProducerHandle(Handle):
         """When a call that begins now stops waiting for room in a full queue,
         by ``time.monotonic``.
         """
-        return time.monotonic() + self._max_block_ms / 1000
+        return math.inf if self.is_patient else time.monotonic() + self._max_block_ms / 1000
 
     def serve_until(self, deadline: float) -> bool:
         """Poll for a moment, as messages that are delivered make room in the queue.
@@ -157,7 +160,7 @@ class ProducerHandle(Handle):
         left = min(deadline - time.monotonic(), _WAIT_SECONDS if self.reports else _UNREPORTED_WAIT_SECONDS)
         if left <= 0:
             return False
-        if self.events.full():  # the script must take some reports first
+        if self.events.full() and not self.is_patient:  # the script must take some reports first
             time.sleep(left)
         else:
             self._served(self.client.poll, left)

@@ -124,7 +124,7 @@ proc ::kafkatcl::channels::Finish {name} {
     }
 }
 
-# Produce lines, each a message.
+# Produce lines, each a message; room in the queue is waited for.
 #   Errors  those of `produce_batch`; closing the channel tells the first one again
 #   Level   1, for the array
 proc ::kafkatcl::channels::Produce {name lines} {
@@ -134,7 +134,10 @@ proc ::kafkatcl::channels::Produce {name lines} {
     }
     set key $state(key)
     set rows [expr {$key eq "" ? [lmap line $lines {list $line}] : [lmap line $lines {list $line $key}]}]
-    if {[catch {::kafkatcl::producer_topic::Batch $state(id) $state(partition) $rows} result options]} {
+    ::kafkatcl::bridge::delivery_patient $state(delivery) 1
+    set failed [catch {::kafkatcl::producer_topic::Batch $state(id) $state(partition) $rows} result options]
+    ::kafkatcl::bridge::delivery_patient $state(delivery) 0
+    if {$failed} {
         if {$state(failed) eq ""} {
             set state(failed) [list $result [dict get $options -errorcode]]
         }
@@ -187,8 +190,8 @@ proc ::kafkatcl::channels::write::watch {channel events} {
     ::kafkatcl::channels::PostWritable $channel
 }
 
-# Tell the script that it can write, which is always so: `produce` waits for room
-# itself.  That is an event of its own, and another one follows.
+# Tell the script that it can write, which is always so: Produce waits for room.  That
+# is an event of its own, and another one follows.
 #   isDue  1 in that event
 proc ::kafkatcl::channels::PostWritable {channel {isDue 0}} {
     upvar #0 ::kafkatcl::channels::of_$channel state

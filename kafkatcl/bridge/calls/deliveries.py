@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kafkatcl.bridge.calls.registry import bridge_call
-from kafkatcl.bridge.sessions import find, forget, register
+from kafkatcl.bridge.calls.registry import bridge_call, one_way
+from kafkatcl.bridge.sessions import find, forget, objects, register
 from kafkatcl.engine.delivery import Delivery
 from kafkatcl.engine.producer_topic import ProducerTopic
 
@@ -17,6 +17,14 @@ def delivery_begin(topic: str) -> str:
     found = find(topic, ProducerTopic)
     found.handle.check()
     return register(topic, "d", lambda _: Delivery(found))
+
+
+@one_way
+def delivery_patient(delivery: str, wanted: str) -> None:
+    """Have what is produced to the handle wait for room, or no longer."""
+    found = objects.get(delivery)
+    if isinstance(found, Delivery):
+        found.be_patient(wanted == "1")
 
 
 @bridge_call

@@ -216,8 +216,8 @@ proc ::kafkatcl::channels::Reader {id words answer until} {
     set walk [::kafkatcl::walks::Begin $id $words [::kafkatcl::Unwrap $answer]]
     set channel [Create read]
     upvar #0 ::kafkatcl::channels::of_$channel state
-    array set state [list walk $walk until $until isBlocking 1 isWatched 0 timer {} position {} rest {} \
-        items {} fields {} at 0 due 0 callbackId channel[incr callbackIds]]
+    array set state [list walk $walk until $until isBlocking 1 isWatched 0 timer {} rest {} \
+        items {} fields {} at 0 size 0 width 0 toOffset 0 due 0 callbackId channel[incr callbackIds]]
     return $channel
 }
 
@@ -227,58 +227,63 @@ proc ::kafkatcl::channels::Reader {id words answer until} {
 #           DETAILS for an error in the place of a message
 proc ::kafkatcl::channels::read::read {channel count} {
     upvar #0 ::kafkatcl::channels::of_$channel state
-    if {$state(rest) eq ""} {
-        set state(rest) [::kafkatcl::channels::Line $channel state]
-    }
-    if {[::tcl::string::length $state(rest)] <= $count} {
+    upvar #0 ::kafkatcl::walks::rest($state(walk)) left
+    if {$state(rest) ne ""} {
         set bytes $state(rest)
         set state(rest) {}
-        return $bytes
+    } elseif {$left > 0 && $state(at) < $state(size) && [::tcl::clock::milliseconds] <= $state(due)} {
+        # Nearly all lines come this way.
+        set bytes [lindex $state(fields) $state(at)]$state(end)
+        incr state(at) $state(width)
+        incr left -1
+    } else {
+        ::kafkatcl::channels::Advance $channel state
+        if {$left == 0} {
+            return
+        }
+        tailcall read $channel $count
     }
-    set bytes [::tcl::string::range $state(rest) 0 $count-1]
-    set state(rest) [::tcl::string::range $state(rest) $count end]
+    if {[::tcl::string::length $bytes] > $count} {
+        set state(rest) [::tcl::string::range $bytes $count end]
+        return [::tcl::string::range $bytes 0 $count-1]
+    }
     return $bytes
 }
 
-# The next message as a line.
-#   Result  empty at the end of the channel
+# Go on to the next messages: those behind in the batch, or another batch.
+#   Errors  EAGAIN if nothing is there, KAFKA NAME TEXT DETAILS for an error in the
+#           place of a message; both are raised by the caller
 #   Level   1, for the array
-proc ::kafkatcl::channels::Line {channel name} {
+proc ::kafkatcl::channels::Advance {channel name} {
     upvar 1 $name state
-    variable ::kafkatcl::walks::rest
-    set walk $state(walk)
-    if {$rest($walk) > 0 && [::tcl::clock::milliseconds] > $state(due)} {
-        ::kafkatcl::walks::Look $walk
+    upvar #0 ::kafkatcl::walks::rest($state(walk)) left
+    if {$left > 0 && [::tcl::clock::milliseconds] > $state(due)} {
+        ::kafkatcl::walks::Look $state(walk)
         set state(due) [::kafkatcl::walks::Due]
     }
-    if {$rest($walk) == 0} {
-        set items [::kafkatcl::walks::Take $walk $::kafkatcl::walks::most [expr {$state(isBlocking) ? -1 : 0}]]
+    if {$left == 0} {
+        set state(size) 0
+        set items [::kafkatcl::walks::Take $state(walk) $::kafkatcl::walks::most [expr {$state(isBlocking) ? -1 : 0}]]
         if {$items eq "end"} {
             return
         }
         if {[llength $items] == 0} {
             return -level 2 -code error EAGAIN
         }
-        array set state [list items $items fields {} at 0 due [::kafkatcl::walks::Due]]
-        set state(end) [Encoded $channel \n]
+        array set state [list items $items due [::kafkatcl::walks::Due] end [Encoded $channel \n]]
     }
-    incr rest($walk) -1
-    if {$state(at) == [llength $state(fields)]} {
+    if {$state(at) >= $state(size)} {
         set state(items) [lassign $state(items) item]
         if {[lindex $item 0] eq "error"} {
-            return -code error {*}[::kafkatcl::messages::Raised [lindex $item 1]]
+            incr left -1
+            return -level 2 -code error {*}[::kafkatcl::messages::Raised [lindex $item 1]]
         }
-        set state(at) 0
-        lassign $item kind state(topic) state(partition) layout state(fields)
+        lassign $item kind topic partition layout fields
         set columns [dict get $::kafkatcl::layouts::columns $layout]
-        set state(width) [llength $columns]
-        set state(payload) [lsearch -exact $columns payload]
-        set state(offset) [lsearch -exact $columns offset]
+        array set state [list topic $topic partition $partition fields $fields size [llength $fields] \
+            at [lsearch -exact $columns payload] width [llength $columns] \
+            toOffset [expr {[lsearch -exact $columns offset] - [lsearch -exact $columns payload]}]]
     }
-    set at $state(at)
-    incr state(at) $state(width)
-    set state(position) [list $state(topic) $state(partition) [lindex $state(fields) $at+$state(offset)]]
-    return [lindex $state(fields) $at+$state(payload)]$state(end)
 }
 
 # The script waits for lines by `fileevent`, or does no longer.
@@ -342,7 +347,7 @@ proc ::kafkatcl::channels::read::cget {channel option} {
     upvar #0 ::kafkatcl::channels::of_$channel state
     switch -- $option {
         -position {
-            return $state(position)
+            return [::kafkatcl::channels::Position state]
         }
         -lag {
             ::kafkatcl::Acknowledge
@@ -352,6 +357,18 @@ proc ::kafkatcl::channels::read::cget {channel option} {
     return -code error -errorcode [list TCL LOOKUP INDEX option $option] \
         "bad option \"$option\": should be one of -blocking, -buffering, -buffersize, -encoding, -eofchar,\
         -translation, -position, or -lag"
+}
+
+# Where the last line has come from.
+#   Result  a list: topic, partition, offset; empty before the first line
+#   Level   1, for the array
+proc ::kafkatcl::channels::Position {name} {
+    upvar 1 $name state
+    set at [expr {$state(at) - $state(width)}]
+    if {$state(width) == 0 || $at < 0} {
+        return
+    }
+    return [list $state(topic) $state(partition) [lindex $state(fields) [expr {$at + $state(toOffset)}]]]
 }
 
 # All of that.

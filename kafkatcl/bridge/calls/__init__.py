@@ -12,10 +12,11 @@ argument                        the word
 ``session``                     a session (``i1``)
 ``master handle topic queue``   an object id (``m1 h2 t3 q4``); ``topic`` is a Kafka
 ``subscriber batch``            topic's name where a handle or subscriber stands first
+``walk delivery``
 ``partition``                   an integer of 32 bits, as Tcl writes integers
 ``timeout_ms``                  the same, in ms; a negative one waits for ever
 ``max_count``                   how many messages at most
-``wanted wait cached``          ``1`` or ``0``
+``wanted wait cached keep``     ``1`` or ``0``
 ``key payload``                 a byte array: one character, up to U+00FF, for each byte
 ``settings``                    name, value, name, value, ...
 ``callback_id``                 a callback id

@@ -90,30 +90,30 @@ def walk_take(walk: str, max_count: str, timeout_ms: str) -> tuple[Any, ...] | N
 
 
 @one_way
-def walk_acknowledge(walk: str, left: str) -> None:
-    """Acknowledge what was taken, except the last ``left`` messages and errors."""
+def walk_acknowledge(walk: str, waiting: str) -> None:
+    """Acknowledge what was taken, except the last ``waiting`` messages and errors."""
     found = objects.get(walk)
     if isinstance(found, Walk):
-        found.acknowledge(int(left))
+        found.acknowledge(int(waiting))
 
 
 @bridge_call
-def walk_requeue(walk: str, left: str, keep: str) -> None:
-    """Acknowledge what was taken, and put back the last ``left`` messages and errors.
+def walk_requeue(walk: str, waiting: str, keep: str) -> None:
+    """Acknowledge what was taken, and put back the last ``waiting`` of it.
 
     :param keep: ``1`` if the script is at the first of these: it stays taken.
     """
     found = objects.get(walk)
     if isinstance(found, Walk):
-        found.requeue(int(left), keep=keep == "1")
+        found.requeue(int(waiting), keep=keep == "1")
 
 
 @bridge_call
-def walk_end(walk: str, left: str) -> None:
-    """End a walk: acknowledge, and put back the last ``left`` messages and errors."""
+def walk_end(walk: str, waiting: str) -> None:
+    """End a walk: acknowledge, and put back the last ``waiting`` of what was taken."""
     found = forget(walk)
     if isinstance(found, Walk):
-        found.end(int(left))
+        found.end(int(waiting))
 
 
 @bridge_call

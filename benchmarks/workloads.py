@@ -148,6 +148,7 @@ def _producing(messages: int) -> Iterator[Workload]:
     for script in ("produce", "produce_batch"):
         yield Workload(script, "rates", script, messages)
         yield Workload(f"{script}-key", "rates", script, messages, key=True)
+    yield Workload("produce_channel", "rates", "produce_channel", messages)
 
 
 def _consuming(table: str, messages: int) -> Iterator[Workload]:
@@ -157,7 +158,8 @@ def _consuming(table: str, messages: int) -> Iterator[Workload]:
         yield Workload(f"consume_batch-{batch}", table, "consume_batch", messages, batch=batch)
     yield Workload("callback", table, "callback", messages)
     yield Workload("queue_callback", table, "queue_callback", messages, partitions=8)
-    yield Workload("subscriber_callback", table, "subscriber_callback", messages)
+    for script in ("subscriber_callback", "subscriber_consume", "subscriber_foreach"):
+        yield Workload(script, table, script, messages)
 
 
 def _payloads(label: str, size: int, messages: int) -> Iterator[Workload]:

@@ -313,3 +313,40 @@ def test_the_end_of_a_transaction_is_no_message_and_is_passed(
         end(30)
     done = run_tcl(TRANSACTIONS, topic, isolation, brokers=kafka_cluster, timeout=30)
     assert done.stdout.splitlines() == [told, "0"], done.stderr
+
+REVOKED = (
+    SETUP
+    + """
+foreach partition {0 1 2 3} {send $partition 1 200}
+$s subscribe $topic
+proc told {message} {
+    if {[dict exists $message payload]} {
+        lappend ::all [dict get $message partition]-[dict get $message payload]
+    }
+}
+set number 0
+set count [$s foreach row -timeout 10000 {
+    lappend all $row(partition)-$row(payload)
+    if {[incr number] == 10} {
+        set other [kafka::subscriber g.$topic]
+        $other subscribe $topic
+        $other callback told
+    }
+    # The other one joins meanwhile.
+    if {$number >= 10 && [llength [$other assignment]] < 2} {
+        after 50 {set tick 1}
+        vwait tick
+    }
+}]
+while {[llength [lsort -unique $all]] < 800} {vwait all}
+# The message that the code was at when its partition went may come again.
+puts [expr {[llength $all] - 800 <= 1}],[expr {$count < 790}]
+"""
+)
+
+
+def test_what_is_revoked_during_the_loop_is_told_once(
+    run_everywhere: RunTcl, kafka_cluster: Cluster
+) -> None:
+    done = run_everywhere(REVOKED, kafka_cluster.topic(), brokers=kafka_cluster)
+    assert done.stdout == "1,1\n", done.stderr

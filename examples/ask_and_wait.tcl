@@ -20,14 +20,17 @@ while {[kafka::producer output_queue_length] > 0} {
     kafka::producer poll 100
 }
 
-# Whoever answers; that may be another program.
+# Whoever answers; that may be another program.  Older questions were answered.
+set began [clock milliseconds]
 proc arrived {question} {
-    reply produce 0 [string toupper [dict get $question payload]] [dict get $question key]
+    if {[dict exists $question key] && [dict get $question timestamp] >= $::began} {
+        reply produce 0 [string toupper [dict get $question payload]] [dict get $question key]
+    }
 }
-asked start 0 end arrived
+asked start 0 beginning arrived
 
 # One coroutine reads all answers, and tells who waits for each.
-replied start 0 end
+replied start 0 beginning
 coroutine reader apply {{} {
     while 1 {
         kafka::await replied consume 0 -1 answer
@@ -39,7 +42,7 @@ coroutine reader apply {{} {
 
 # In a coroutine: the answer to a question.
 proc answer {question} {
-    set key [pid].[incr ::number]
+    set key $::began.[pid].[incr ::number]
     set ::waiting($key) [info coroutine]
     ask produce 0 $question $key
     set answer [yield]

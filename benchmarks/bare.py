@@ -278,6 +278,10 @@ WORKLOADS: dict[str, Callable[[argparse.Namespace], None]] = {
     "callback": callback,
     "queue_callback": callback,
     "subscriber_callback": subscriber_callback,
+    # Python has neither; these do the same without.
+    "produce_channel": produce,
+    "subscriber_consume": consume,
+    "subscriber_foreach": consume,
     "latency": latency,
     "startup": startup,
     "idle": idle,

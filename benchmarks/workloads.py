@@ -160,6 +160,7 @@ def _producing(messages: int) -> Iterator[Workload]:
     yield Workload("produce-3-headers", "rates", "produce", messages, headers=3)
     yield Workload("produce_messages", "rates", "produce_messages", messages)
     yield Workload("produce_messages-3-headers", "rates", "produce_messages", messages, headers=3)
+    yield Workload("produce_channel", "rates", "produce_channel", messages)
 
 
 def _consuming(table: str, messages: int) -> Iterator[Workload]:
@@ -170,7 +171,8 @@ def _consuming(table: str, messages: int) -> Iterator[Workload]:
     yield Workload("consume_batch-3-headers", table, "consume_batch", messages, headers=3)
     yield Workload("callback", table, "callback", messages)
     yield Workload("queue_callback", table, "queue_callback", messages, partitions=8)
-    yield Workload("subscriber_callback", table, "subscriber_callback", messages)
+    for script in ("subscriber_callback", "subscriber_consume", "subscriber_foreach"):
+        yield Workload(script, table, script, messages)
 
 
 def _payloads(label: str, size: int, messages: int) -> Iterator[Workload]:

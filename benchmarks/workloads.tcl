@@ -171,6 +171,20 @@ proc produce_messages {count messages} {
     }
 }
 
+# A line for each message, written to the topic as a channel.
+proc workload::produce_channel {} {
+    set payload [string repeat x $::options(-size)]
+    measure_producing write_lines $::options(-messages) $payload
+}
+
+proc write_lines {messages payload} {
+    set channel [out channel]
+    for {set i 0} {$i < $messages} {incr i} {
+        puts $channel $payload
+    }
+    close $channel
+}
+
 # -- consuming -------------------------------------------------------------------------
 
 # Before the clock starts -settling messages are taken: the first one tells that
@@ -261,6 +275,33 @@ proc workload::subscriber_callback {} {
     subscriber callback received
     subscriber subscribe $::options(-topic)
     await_all
+}
+
+# One message after the other, by `consume` and by `foreach`.
+proc workload::subscriber_consume {} {
+    open_subscriber
+    measure_consuming take_from_subscriber
+}
+
+proc workload::subscriber_foreach {} {
+    open_subscriber
+    measure_consuming take_in_loop
+}
+
+proc open_subscriber {} {
+    master config group.id "benchmark-[pid]-[clock microseconds]" enable.auto.commit false
+    master subscriber subscriber
+    subscriber assign [list $::options(-topic) 0 beginning]
+}
+
+proc take_from_subscriber {messages} {
+    for {set i 0} {$i < $messages} {incr i} {
+        set payload [dict get [subscriber consume $::patience] payload]
+    }
+}
+
+proc take_in_loop {messages} {
+    subscriber foreach row -timeout $::patience -count $messages {set payload $row(payload)}
 }
 
 # KafkaTcl 2.4.3 runs the callback of a subscriber where a vwait does not see it: it

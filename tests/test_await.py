@@ -130,3 +130,161 @@ puts $::told
 
 def test_other_calls_are_answered_meanwhile(run_everywhere: RunTcl) -> None:
     assert run_everywhere(SERVING).stdout == "calls answer\n"
+
+
+CONSUMING = """
+package require kafka
+set topic [lindex $argv 0]
+kafka::brokers $env(KAFKATCL_TEST_BROKERS)
+kafka::topic_producer out $topic
+kafka::topic_consumer in $topic
+proc send {partition args} {
+    out produce_batch $partition [lmap payload $args {list $payload}]
+    while {[kafka::producer output_queue_length]} {kafka::producer poll 10}
+}
+send 0 first
+send 1 zero
+set s [kafka::subscriber g.$topic]
+"""
+
+IN_CALLBACK = (
+    CONSUMING
+    + """
+# Each message has its callback start a coroutine, which waits for messages and commits.
+$s assign [list $topic 1 0]
+in start 2 0
+kafka::consumer create_queue queue
+in start_queue 3 0 queue
+in start 0 0 arrived
+proc arrived {message} {
+    coroutine work[dict get $message offset] work [dict get $message payload]
+}
+proc work {payload} {
+    puts "$payload: [dict get [kafka::await $::s consume 20000] payload]"
+    kafka::await $::s commit
+    puts [lindex [kafka::await $::s offsets -committed [list $::topic 1]] 0 2]
+    puts [kafka::await in consume 2 20000 row],$row(payload)
+    puts [kafka::await queue consume 20000 row],$row(payload)
+    puts [kafka::await queue consume_batch 20000 2 row {append batch $row(payload)}],$batch
+    puts [batch]
+    puts [kafka::await $::s consume 50],[catch {kafka::await in consume 2 50 row} message]:$message
+    puts [lindex $::errorCode 1],[kafka::await queue consume_batch 50 9 row {append left $row(payload)}],$left
+    set ::done 1
+}
+proc batch {} {
+    kafka::await queue consume_batch 20000 3 row {
+        if {$row(payload) eq "f"} {return "returned $row(payload)"}
+    }
+    return none
+}
+after 200 {send 2 a; send 3 b c d e f g}
+puts waiting
+vwait done
+"""
+)
+
+
+def test_a_coroutine_of_a_callback_waits_for_messages(run_everywhere: RunTcl, cluster: Cluster) -> None:
+    done = run_everywhere(IN_CALLBACK, cluster.topic(partitions=4), brokers=cluster)
+    assert done.stdout.splitlines() == [
+        "waiting",
+        "first: zero",
+        "1",
+        "1,a",
+        "1,b",
+        "2,cd",
+        "returned f",
+        ",1:kafka error: Local: Timed out",
+        "RD_KAFKA_RESP_ERR__TIMED_OUT,1,g",
+    ], done.stderr
+
+
+NOTHING_LOST = (
+    CONSUMING
+    + """
+# Of what waits and is deleted, nothing is lost.
+$s assign [list $topic 0 0]
+puts [dict get [$s consume 20000] payload]
+proc wait {what} {
+    lappend ::got [catch {kafka::await $::s consume 20000} message],$what
+}
+coroutine gone wait gone
+coroutine kept wait kept
+update
+rename gone {}
+send 0 second
+vwait got
+puts $got,[lindex [$s offsets [list $topic 0]] 0 2]
+# The object is deleted, and the topic stopped, while somebody waits.
+coroutine late wait late
+in start 2 0
+set told {}
+in consume 2 300 row -command {lappend told}
+update
+in stop 2
+$s delete
+while {[llength $got] < 2} {vwait got}
+puts [lindex $got 1]
+while {[llength $told] == 0} {vwait told}
+puts [lrange $told 0 1]
+# Words are checked as always; the prefix is told.
+in start 0 0
+in start 2 0
+set told {}
+in consume 0 20000 row -command {lappend told}
+in consume_batch -command {lappend told} 0 20000 1 other {set batch $other(payload)}
+puts [llength $told],[info exists row]
+while {[llength $told] < 4} {vwait told}
+puts $told,$row(payload),$batch
+set told {}
+in consume x 10 row -command {lappend told}
+vwait told
+puts [lrange $told 0 1]
+puts [catch {in consume 0 10 -command told} message]:$message
+"""
+)
+
+
+def test_nothing_is_lost_of_what_is_waited_for(run_everywhere: RunTcl, cluster: Cluster) -> None:
+    done = run_everywhere(NOTHING_LOST, cluster.topic(partitions=4), brokers=cluster)
+    assert done.stdout.splitlines() == [
+        "first",
+        "0,kept,2",
+        "1,late",
+        "error {kafka error: Local: Timed out}",
+        "0,0",
+        "ok 1 ok 1,first,second",
+        'error {expected integer but got "x"}',
+        '1:wrong # args: should be "in consume partition timeout array"',
+    ], done.stderr
+
+
+TURNS = (
+    CONSUMING
+    + """
+# Coroutines that find messages all the time let timers have their turn.
+send 0 {*}[lrepeat 5000 x]
+in start 0 0
+proc tick {} {
+    incr ::ticks
+    after 1 tick
+}
+set ticks 0
+after 1 tick
+coroutine reader apply {{} {
+    for {set count 0} {$count < 5000} {incr count} {
+        kafka::await in consume 0 20000 row
+    }
+    set ::done 1
+}}
+vwait done
+puts [expr {$ticks > 2}]
+"""
+)
+
+
+def test_a_coroutine_that_has_messages_all_the_time_holds_up_nothing(
+    run_everywhere: RunTcl, embedded_cluster: Cluster
+) -> None:
+    done = run_everywhere(TURNS, embedded_cluster.topic(), brokers=embedded_cluster)
+    assert done.stdout == "1\n", done.stderr

@@ -41,6 +41,9 @@ FIGURES = {
     "callback": {"rate": "messages/s"},
     "queue_callback": {"rate": "messages/s"},
     "subscriber_callback": {"rate": "messages/s"},
+    "produce_channel": {"enqueued": "messages/s", "acknowledged": "messages/s"},
+    "subscriber_consume": {"rate": "messages/s"},
+    "subscriber_foreach": {"rate": "messages/s"},
 }
 MEMORY = {"resident": "MiB", "peak": "MiB"}
 WITHOUT = [word for peer in (STOCK, "bare", "kcat") for word in ("--without", peer)]

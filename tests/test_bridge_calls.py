@@ -99,6 +99,11 @@ PLAIN = {
     "words": "x",
     "object_id": "none",
     "batch": "none",
+    "walk": "none",
+    "delivery": "none",
+    "until": "end",
+    "count": "1",
+    "keep": "0",
 }
 # A message to produce in a batch, and a position, have several words.
 MORE_WORDS = {"produce": ("x",), "subscriber": ("0", "0"), "reader": ("0", "0")}
@@ -113,7 +118,14 @@ OURS = {
     "words": {"events_acknowledge", "produce_batch", "encoding_table"},
     "settings_from": {"shown_call"},
     "rest": {"batch_end"},
-    "waiting": {"events_answer_recall", "read_acknowledge", "read_requeue"},
+    "waiting": {
+        "events_answer_recall",
+        "read_acknowledge",
+        "read_requeue",
+        "walk_acknowledge",
+        "walk_requeue",
+        "walk_end",
+    },
     "batch": {"batch_end"},
 }
 

@@ -4,6 +4,7 @@ and what is paused as there is enough of it.
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def flow(client: FakeClient) -> FlowControl:
     return FlowControl(lambda: client)
 
 
-@pytest.mark.parametrize(("first", "second"), [list(Reason), list(Reason)[::-1]])
+@pytest.mark.parametrize(("first", "second"), permutations(Reason, 2))
 def test_a_partition_goes_on_when_no_reason_is_left(
     flow: FlowControl, client: FakeClient, first: Reason, second: Reason
 ) -> None:

@@ -213,6 +213,20 @@ def test_exactly_once(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunT
         assert sorted(in_kafka(kafka, copy)) == sorted(in_kafka(kafka, filled))
 
 
+def test_channel_copy(run: RunExample, topic: str, tmp_path: Path) -> None:
+    told = run("channel_copy.tcl", str(EXAMPLES / "README.md"), str(tmp_path / "copy"), topic)
+    text = (EXAMPLES / "README.md").read_bytes()
+    assert (tmp_path / "copy").read_bytes() == text
+    lines = text.count(b"\n")
+    assert told == f"{len(text)} bytes in {lines} lines\n"
+
+
+@also_in_tcl9
+def test_ask_and_wait(run: RunExample, kafka: Cluster | None, topic: str) -> None:
+    told = run("ask_and_wait.tcl", topic, kafka.topic() if kafka else "answers").splitlines()
+    assert sorted(told) == ["how are you? HOW ARE YOU", "what is it? WHAT IS IT", "where to? WHERE TO"]
+
+
 @also_in_tcl9
 def test_index_writer(run: RunExample, kafka: Cluster | None, filled: str) -> None:
     found = [f"{key} is at offset {offset}" for offset, (key, _) in enumerate(MESSAGES)]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
@@ -77,6 +77,13 @@ class BufferOwner:
         the form of their buffer has them (lock held).
         """
 
+    def watched(self) -> None:
+        """Somebody has begun to watch a buffer (lock held)."""
+
+    def is_full(self) -> bool:
+        """Whether the buffers hold so much that no more comes (lock held)."""
+        return False
+
     def close_queue(self, queue: MessageBuffer) -> list[Stopped]:
         """Close a buffer for good.
 
@@ -135,6 +142,10 @@ class MessageBuffer:
         # The partition and the offset of the message that could not be converted for
         # the callback, which has been told so.
         self._stuck: tuple[object, int] | None = None
+        #: How many walks go through the messages, see ``walks.py``.
+        self.walks = 0
+        #: How much is waited for, and whom to tell.
+        self._watchers: list[tuple[int, Callable[[], None]]] = []
 
     def belongs_to(self, owner: object) -> bool:
         """Whether the messages come from this handle."""
@@ -168,10 +179,12 @@ class MessageBuffer:
 
     def announce(self) -> None:
         """Tell the event queue if there is something for the callback, which rings the
-        bell of the interpreter.
+        bell of the interpreter; tell those who watch.
         """
         if self.more():
             self.owner.events.ready(self)
+        if self._items and self._watchers:
+            self._tell_watchers(self.owner.is_full())
 
     def drop(self, topic: str, partition: int) -> None:
         """Forget all that came from one partition; what of it is in flight does not
@@ -186,6 +199,7 @@ class MessageBuffer:
         self.closed = True
         self.callback_id = None
         self.clear()
+        self._tell_watchers(everybody=True)
 
     def clear(self) -> None:
         """Forget what was fetched; what is in flight does not count as consumed, and is
@@ -224,7 +238,7 @@ class MessageBuffer:
         """
         if self.callback_id is not None:
             self.owner.events.recall(self, self.callback_id, seconds)
-        elif self._in_flight:
+        if self.walks or (self._in_flight and self.callback_id is None):
             self.owner.events.recall_read(seconds)
 
     # -- reading -----------------------------------------------------------------------
@@ -298,7 +312,28 @@ class MessageBuffer:
                 raise
             return ConsumedBatch(self, self._eras.taken(got), shown)
 
-    def end(self, taken: list[Taken], rest: int, *, has_failed: bool) -> None:
+    def some(self, count: int, max_bytes: int, deadline: float | None) -> list[Taken]:
+        """Up to ``count`` messages, errors and ends of what is here, and about
+        ``max_bytes`` bytes; the wait is for the first alone (lock held).
+
+        They are in flight until :meth:`end`.  ``form.shown`` gives them as the script
+        is to have them.
+
+        :param deadline: when to stop to wait, by ``time.monotonic``; None: never.
+        :raises Failure: the buffer is closed, or its handle deleted.
+        """
+        got: list[Item] = []
+        if self._wait(deadline):
+            while self._items and count > 0 and max_bytes > 0:
+                item, _ = self._take(count, max_bytes)
+                got.append(item)
+                count -= item.size
+                max_bytes -= item.nbytes
+                if type(item) is UnconvertedItem:
+                    break
+        return self._eras.taken(got)
+
+    def end(self, taken: list[Taken], rest: int, *, has_failed: bool = False) -> None:
         """The script is through with a batch, whether it ``has_failed`` or not, but for
         the last ``rest`` messages and errors.  Those are put back.
         """
@@ -306,6 +341,38 @@ class MessageBuffer:
             used, left = parted(taken, rest)
             self.owner.on_consumed(self._eras.wanted(used))
             self._put_back(self._eras.wanted(left))
+
+    # -- watching ----------------------------------------------------------------------
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody is to be told when something comes: a callback, or who
+        watches (lock held).
+        """
+        return self.callback_id is not None or bool(self._watchers)
+
+    def watch(self, count: int, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called once, when there are ``count`` messages to read or as
+        many as are held, or the buffer is closed; that may be at once, and is in any
+        thread with the lock held.
+        """
+        with self.owner.lock:
+            self._watchers.append((count, tell))
+            self._tell_watchers(self.closed or self.owner.is_full())
+            self.owner.watched()
+
+    def unwatch(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` not called any more."""
+        with self.owner.lock:
+            self._watchers = [watcher for watcher in self._watchers if watcher[1] is not tell]
+
+    def _tell_watchers(self, everybody: bool) -> None:
+        watchers, self._watchers = self._watchers, []
+        for count, tell in watchers:
+            if everybody or self.size >= count:
+                tell()
+            else:
+                self._watchers.append((count, tell))
 
     # -- callbacks ---------------------------------------------------------------------
 

@@ -131,6 +131,14 @@ class ConsumingHandle(Handle, BufferOwner):
     def ask(self, names: Collection[str]) -> None:
         self._asked |= frozenset(names)
 
+    def watched(self) -> None:
+        # librdkafka has signalled only what came into its empty queue, and what a
+        # reader has left there is to be fetched.
+        self.poll_thread.wake()
+
+    def is_full(self) -> bool:
+        return self.flow.is_full()
+
     def on_consumed(self, items: Iterable[Item]) -> None:
         self.offsets.advance(items)
 
@@ -207,8 +215,8 @@ class ConsumingHandle(Handle, BufferOwner):
         return time.monotonic() - self._read < IDLE_SECONDS and not self._has_listeners()
 
     def _has_listeners(self) -> bool:
-        """Whether a callback waits for messages (lock held)."""
-        return any(buffer.callback_id is not None for buffer in self._buffers())
+        """Whether a callback, or who watches, waits for messages (lock held)."""
+        return any(buffer.is_awaited for buffer in self._buffers())
 
     def _fetch(self) -> bool:
         """Fetch in the thread of a reader; whether something was there (lock held)."""

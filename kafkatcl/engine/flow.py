@@ -39,6 +39,7 @@ class Reason(enum.Enum):
 
     SCRIPT = "the script has asked for it"
     FULL = "the handle holds enough of it"
+    GOAL = "a walk has come to its goal there"
 
 
 class FlowControl:

@@ -6,7 +6,7 @@ from functools import cache
 
 from kafkatcl.engine.encodings import Encoding
 from kafkatcl.engine.layouts import ASKED, Layout
-from kafkatcl.engine.messages import ErrorItem, Run
+from kafkatcl.engine.messages import ErrorItem, Item, Run
 from kafkatcl.librdkafka.errors import KEY_NOT_CONVERTED, VALUE_NOT_CONVERTED, error_name, error_text
 
 #: Fields that are text where there is an encoding.
@@ -32,6 +32,10 @@ class Form:
     def asked(self) -> frozenset[str]:
         """The names of fields that messages have beside the usual ones."""
         return self.names & ASKED
+
+    def shown(self, item: Item) -> Item:
+        """An item as the script gets it; all of its messages can be converted."""
+        return converted(item, self.encoding)[0] if self.encoding and isinstance(item, Run) else item
 
     @property
     def tells_ends(self) -> bool:

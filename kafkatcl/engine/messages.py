@@ -60,6 +60,11 @@ class Run(NamedTuple):
         """The offset of the last message."""
         return int(self.fields[_OFFSET - self.layout.width])
 
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """The offsets of all messages."""
+        return self.fields[_OFFSET :: self.layout.width]
+
     def part(self, start: int, count: int) -> Run:
         """``count`` messages from the one numbered ``start`` on."""
         topic, partition, layout, fields = self

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections import Counter
 from typing import Any, Callable, ClassVar
 
 from kafkatcl.engine.errors import with_reason
@@ -57,9 +59,14 @@ class ProducerHandle(Handle):
     def __init__(self, master: Master, events: EventQueue) -> None:
         super().__init__(master, events)
         self._is_failed = False
+        #: Whether room in a full queue is waited for however long it takes.
+        self.is_patient = False
         self._left = 0  # messages that closing waits for
         self._only_errors = False
         self._flushing = threading.Lock()
+        #: By topic and error code, how many messages were not delivered, whether that
+        #: was told or not.
+        self.failures: Counter[tuple[str, int]] = Counter()
         #: Whether delivery reports are told.
         self.reports = "delivery" in master.wanted
         #: The callback id of the master's delivery callback.
@@ -109,6 +116,7 @@ class ProducerHandle(Handle):
         :param code: librdkafka's number of the error.
         """
         is_told = self.transactions.failed(code)
+        self.failures[topic, code] += 1
         if self._is_heard():
             reason = self.reason(code)
             self._report(DeliveryReport(payload or b"", partition, topic, key, code=code, reason=reason))
@@ -186,7 +194,7 @@ class ProducerHandle(Handle):
         """When a call that begins now stops waiting for room in a full queue,
         by ``time.monotonic``.
         """
-        return time.monotonic() + self._max_block_ms / 1000
+        return math.inf if self.is_patient else time.monotonic() + self._max_block_ms / 1000
 
     def serve_until(self, deadline: float) -> bool:
         """Poll for a moment, as messages that are delivered make room in the queue.
@@ -197,7 +205,7 @@ class ProducerHandle(Handle):
         left = min(deadline - time.monotonic(), _WAIT_SECONDS if self.reports else _UNREPORTED_WAIT_SECONDS)
         if left <= 0:
             return False
-        if self.events.full():  # the script must take some reports first
+        if self.events.full() and not self.is_patient:  # the script must take some reports first
             time.sleep(left)
         else:
             self._served(self.client.poll, left)
@@ -341,5 +349,6 @@ class ProducerHandle(Handle):
                 self.losses.count(report.topic, report.code)
 
     def _on_failure(self, topic: str, code: int) -> None:
+        self.failures[topic, code] += 1
         if not self.transactions.failed(code):
             self.losses.count(topic, code)

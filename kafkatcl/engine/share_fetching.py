@@ -47,7 +47,7 @@ class ShareBuffer(MessageBuffer):
         super().__init__(member)
         self._member = member
 
-    def end(self, taken: list[Taken], rest: int, *, has_failed: bool) -> None:
+    def end(self, taken: list[Taken], rest: int, *, has_failed: bool = False) -> None:
         """The script is through with a batch.
 
         What it has not got to is released.  With implicit acknowledgement the message

@@ -11,6 +11,8 @@
 #   message begins, `width` how many fields each message has, and `due` when the engine
 #   is to be told how many are used, in ms as of `clock milliseconds`.
 #
+#   A walk is a reader, too, whose words are its object id, see walks.tcl.
+#
 #   A buffer is the partition of a topic of a handle, a queue, or a subscriber.  Several
 #   readers may read one buffer; at most one of them has something stored.
 
@@ -57,10 +59,15 @@ proc ::kafkatcl::ahead::MayBeUsed {id words} {
 #   words  as of a reader, see above
 proc ::kafkatcl::ahead::RequeueOthers {id words} {
     variable kept
-    if {[::tcl::array::size kept] == 0} {
-        return
+    if {[::tcl::array::size kept]} {
+        RequeueBuffer [BufferOf $id $words]
     }
-    set buffer [BufferOf $id $words]
+}
+
+# Requeue the stored messages of a buffer; the used ones count as consumed.
+#   buffer  as of BufferOf
+proc ::kafkatcl::ahead::RequeueBuffer {buffer} {
+    variable kept
     foreach reader [::tcl::array::names kept] {
         if {$kept($reader) eq $buffer} {
             Report $reader ::kafkatcl::bridge::read_requeue
@@ -102,6 +109,9 @@ proc ::kafkatcl::ahead::Report {reader {call ::kafkatcl::bridge::read_acknowledg
     variable kept
     variable interval
     lassign $reader id words
+    if {[::tcl::info::exists ::kafkatcl::walks::rest($words)]} {
+        return [::kafkatcl::walks::Report $reader $call]
+    }
     variable $id
     lassign [set ${id}($words)] at topic partition layout width fields
     set left [expr {([llength $fields] - $at) / $width}]

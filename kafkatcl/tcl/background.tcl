@@ -56,6 +56,11 @@ proc ::kafkatcl::background::Answered {answerId answer} {
     if {$coroutine eq ""} {
         return -code error -errorcode {KAFKA COROUTINE} "kafka::await can only be called in a coroutine"
     }
+    set reader [::kafkatcl::arrivals::Reader [uplevel 1 [list namespace which -command $object]] $subcommand]
+    if {$reader ne ""} {
+        lassign [::kafkatcl::arrivals::Read 2 {*}$reader $args] options result
+        return -options $options $result
+    }
     set answerId [::kafkatcl::background::Await $coroutine]
     if {[catch {
         uplevel 1 [list $object $subcommand -command [list ::kafkatcl::background::Resume $answerId] {*}$args]
@@ -63,9 +68,7 @@ proc ::kafkatcl::background::Answered {answerId answer} {
         ::kafkatcl::background::Forget $coroutine $answerId
         return -options $options $result
     }
-    # Other commands may resume the coroutine meanwhile: wait on until the answer comes.
-    while {[lindex [set answer [yield]] 0] ne $answerId} {}
-    lassign $answer answerId status value code
+    lassign [::kafkatcl::background::Answer $answerId] status value code
     if {$status eq "error"} {
         return -code error -errorcode $code $value
     }
@@ -93,6 +96,14 @@ proc ::kafkatcl::background::Changed {answerId old new operation} {
     } else {
         unset awaiting($answerId)
     }
+}
+
+# In a coroutine: wait for its answer.  Other commands may resume the coroutine
+# meanwhile.
+#   Result  what Resume gets behind the id
+proc ::kafkatcl::background::Answer {answerId} {
+    while {[lindex [set answer [yield]] 0] ne $answerId} {}
+    return [lrange $answer 1 end]
 }
 
 # Forget a coroutine that no longer awaits this answer.

@@ -136,8 +136,8 @@ proc ::kafkatcl::Within {path script} {
     return [namespace eval :: $script]
 }
 
-# The trace on the command of a child, before it is deleted: messages whose callback has
-# run count as consumed, in the child and in its own children.
+# The trace on the command of a child, before it is deleted: see ::kafkatcl::Settle, in
+# the child and in its own children.
 #   path  that of the child's parent
 #   name  that of the child in it
 proc ::kafkatcl::ChildGoing {path name args} {
@@ -145,7 +145,7 @@ proc ::kafkatcl::ChildGoing {path name args} {
     set child [list {*}$path $name]
     foreach {session has} [array get loaded] {
         if {[lrange $has 0 [llength $child]-1] eq $child} {
-            catch {sessions::$session Acknowledge}
+            catch {sessions::$session Settle}
         }
     }
 }

@@ -281,13 +281,22 @@ Row producer_topic encoding {?name?} {
     errors {_INVALID_ARG}
 }
 
+Row producer_topic channel {?-partition n? ?-key k?} {
+    since 2.5
+    about {Make a Tcl channel: each line that is written to it is a message.}
+    errors {_UNKNOWN_PARTITION MSG_SIZE_TOO_LARGE _QUEUE_FULL _TIMED_OUT}
+    default {-partition 0}
+}
+
 Kind consumer_topic {A topic to consume partitions of.}
 Row consumer_topic consume {partition timeout array} {
     about {Take one message into an array.}
+    waits messages
     errors {_TIMED_OUT _UNKNOWN_PARTITION}
 }
 Row consumer_topic consume_batch {partition timeout count array code} {
     about {Take messages, and run code for each; their number.}
+    waits messages
     errors {_UNKNOWN_PARTITION}
 }
 Row consumer_topic info {} {like producer_topic}
@@ -356,14 +365,22 @@ Row consumer_topic fields {?list?} {
     since 2.5
     about {Show or set what messages have beside the usual fields, and whether the ends of partitions are told.}
 }
+Row consumer_topic channel {?-partition n? ?-from offset? ?-until end|@MS?} {
+    since 2.5
+    about {Make a Tcl channel: each message of a partition is a line that can be read.}
+    errors {_UNKNOWN_PARTITION _CONFLICT}
+    default {-partition 0 -from beginning}
+}
 
 Kind queue {What several partitions can feed.}
 Row queue consume {timeout array} {
     about {Take one message into an array.}
+    waits messages
     errors {_TIMED_OUT}
 }
 Row queue consume_batch {timeout count array code} {
     about {Take messages, and run code for each; their number.}
+    waits messages
 }
 Row queue consume_callback {?timeoutMS? ?callback?} {
     about {Set the callback for messages; with a timeout, wait for messages and run the callback for them.}
@@ -398,6 +415,7 @@ Row subscriber commit {?-async? ?position ...?} {
 }
 Row subscriber consume {?timeout?} {
     about {One message as a list.}
+    waits messages
 }
 Row subscriber callback {?callback?} {
     about {Set the callback for messages.}
@@ -442,7 +460,6 @@ Row subscriber rebalance_callback {?callback?} {
     since 2.5
     about {Set the callback that is told which partitions the group assigns, revokes, or has lost; empty for none.}
 }
-
 Row subscriber paused {} {
     since 2.5
     about {The partitions that are paused.}
@@ -450,6 +467,7 @@ Row subscriber paused {} {
 }
 Row subscriber consume_batch {timeout count array code} {
     since 2.5
+    waits messages
     about {Take messages, and run code for each; their number.}
 }
 Row subscriber seek {topic partition offset ?-timeout ms?} {
@@ -497,6 +515,15 @@ Row subscriber member_id {} {
 }
 Row subscriber encoding {} {like producer_topic errors {_VALUE_DESERIALIZATION _KEY_DESERIALIZATION}}
 Row subscriber fields {} {like {consumer_topic fields}}
+Row subscriber foreach {array ?-timeout ms? ?-count n? ?-until end|@MS? script} {
+    since 2.5
+    about {Run a script for each message; their number.}
+    default {-timeout -1 -count 2147483647}
+}
+Row subscriber channel {?-until end|@MS?} {
+    since 2.5
+    about {Make a Tcl channel: each message is a line that can be read.}
+}
 
 Kind share_subscriber {A member of a share group, which shares out messages.}
 Row share_subscriber subscribe {?topic ...?} {

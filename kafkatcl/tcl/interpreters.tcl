@@ -48,12 +48,10 @@ proc ::kafkatcl::interpreters::Ring {sessions} {
     tailcall ::kafkatcl::interpreters::Alert events::OnBell {*}$sessions
 }
 
-# Before the end: what callbacks were told, and what was read, counts as consumed in all
-# interpreters; and rebalance callbacks are told that their partitions are revoked.
+# Before the end: see ::kafkatcl::Settle, in all interpreters.
 proc ::kafkatcl::interpreters::Settle {} {
     foreach session [Sessions] {
-        catch {::kafkatcl::sessions::$session Acknowledge}
-        catch {::kafkatcl::sessions::$session rebalance::LeaveAll}
+        catch {::kafkatcl::sessions::$session Settle}
     }
 }
 

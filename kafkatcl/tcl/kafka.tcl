@@ -26,13 +26,26 @@ namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
 }
 
-foreach file {core answers failures layouts table commands background object secrets waits events turns ahead messages rebalance master handle topic producing subscriber share_subscriber forms control transactions easy help} {
+foreach file {
+    core answers failures layouts table commands background object secrets waits events turns ahead messages
+    rebalance walks arrivals channels master handle topic producing subscriber share_subscriber forms control
+    transactions easy help
+} {
     source [file join $::kafkatcl::library $file.tcl]
 }
 unset file
 
 # The command kafka::kafka: its subcommands are the rows of the kind `kafka`.
 proc ::kafka::kafka {{subcommand {}} args} [::kafkatcl::Body kafka kafka]
+
+# Before the end of the interpreter: what channels hold is handed over, and what
+# callbacks were told, and what was read, counts as consumed; rebalance callbacks are
+# told that their partitions are revoked.
+proc ::kafkatcl::Settle {} {
+    channels::Settle
+    Acknowledge
+    rebalance::LeaveAll
+}
 
 # Call a procedure of the package, from the interpreter that has loaded all others: by
 # way of ::kafkatcl::sessions, see interpreters.tcl.

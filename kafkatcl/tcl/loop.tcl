@@ -13,6 +13,11 @@ namespace eval ::kafkatcl::loop {
     variable movers {}
     variable wakeupChannels {} ;# channels in it that can always be read, see Spin
     variable spinning {}    ;# sessions that go on several times from each look for events
+    # timer -> {due session procedure word ...}, see bridge::timer_start; `due` is in ms
+    # as of `clock milliseconds`
+    variable timers
+    variable timersMade 0   ;# counts the timers
+    array set timers {}
 }
 
 # Make the interpreter, unless it is there.  It has four commands that lead here:
@@ -56,6 +61,10 @@ proc ::kafkatcl::loop::Gone {args} {
     }
     if {[llength $spinning]} {
         Spin 1
+    }
+    variable timers
+    foreach {timer what} [array get timers] {
+        Start $timer [expr {max(0, [lindex $what 0] - [::tcl::clock::milliseconds])}]
     }
     foreach session [::kafkatcl::interpreters::Sessions] {
         Later 0 $session events::OnTurn
@@ -111,6 +120,43 @@ proc ::kafkatcl::loop::Background {message options} {
 #   ms  after so many ms
 proc ::kafkatcl::bridge::events_later {session ms} {
     ::kafkatcl::loop::Later $ms $session events::OnTurn
+}
+
+# -- timers ----------------------------------------------------------------------------
+
+# Have a procedure of the package called in the interpreter of a session, as an event.
+# It has the form of a bridge call, as children reach it like one.
+#   ms    after so many ms
+#   args  its name below ::kafkatcl, and its arguments
+#   Result  an answer, whose value is the timer
+proc ::kafkatcl::bridge::timer_start {session ms args} {
+    variable ::kafkatcl::loop::timers
+    set timer timer[incr ::kafkatcl::loop::timersMade]
+    set timers($timer) [list [expr {[::tcl::clock::milliseconds] + $ms}] $session {*}$args]
+    ::kafkatcl::loop::Start $timer $ms
+    return [list 0 $timer]
+}
+
+# Stop a timer; one that was called, or an empty one, is let be.
+proc ::kafkatcl::bridge::timer_stop {timer} {
+    unset -nocomplain ::kafkatcl::loop::timers($timer)
+}
+
+# Have a timer called after so many ms.
+proc ::kafkatcl::loop::Start {timer ms} {
+    After $ms [list evaluate [list ::kafkatcl::loop::Ring $timer]]
+}
+
+# A timer is due, unless it was stopped or its interpreter is gone.
+proc ::kafkatcl::loop::Ring {timer} {
+    variable timers
+    if {[::tcl::info::exists timers($timer)]} {
+        set words [lassign $timers($timer) due session]
+        unset timers($timer)
+        if {[namespace which -command ::kafkatcl::sessions::$session] ne ""} {
+            ::kafkatcl::sessions::$session events::RunTimed $words
+        }
+    }
 }
 
 # -- going on --------------------------------------------------------------------------

@@ -141,11 +141,18 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
         }
         error {
             Clear <array>
-            lassign [dict values [lindex $value 1]] error name details
-            return -code error -errorcode [list KAFKA $name $error $details] "kafka error: $error ($details)"
+            return -code error {*}[Raised [lindex $value 1]]
         }
     }
 }]
+
+# An error in the place of a message as one of Tcl.
+#   pairs   its names and values
+#   Result  the words behind `return -code error`
+proc ::kafkatcl::messages::Raised {pairs} {
+    lassign [dict values $pairs] error name details
+    return [list -errorcode [list KAFKA $name $error $details] "kafka error: $error ($details)"]
+}
 
 # The end of a `consume_batch`: run code for each message, with the array set to it.
 # What the code does not get to, because of a break, a return or an error, is requeued.
@@ -194,21 +201,31 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     if {$code == 0} {
         return [expr {$count - $rest}]
     }
+    lassign [Ended consume_batch $array $code $result $options] result options
+    return -options $options $result
+}]
+
+# How a procedure returns whose loop over messages has not ended normally.
+#   subcommand  that has run the code, by `uplevel 3 $body`
+#   array       its name, as the script gave it
+#   code        of `catch`, as are `result` and `options`
+#   Result      a list of two: the result, and the options of `return`
+proc ::kafkatcl::messages::Ended {subcommand array code result options} {
     if {$code == 1} {
         set info [dict get $options -errorinfo]
         if {[string match {*"uplevel 3 $body"} $info]} {
-            set info [::kafkatcl::failures::OfScript $info {"consume_batch" body line %line%}]
+            set info [::kafkatcl::failures::OfScript $info "\"$subcommand\" body line %line%"]
             set options [::kafkatcl::failures::Passed $info $options]
         } else {
             lassign [Failed $array $result $options] result options
         }
     }
     set ::kafkatcl::failures::passed $options
-    # A return of the code is one of the caller: from here it has three procedures more
+    # A return of the code is one of the caller: from there it has three procedures more
     # to leave (https://www.tcl-lang.org/man/tcl8.6/TclCmd/return.htm).
     dict incr options -level [expr {$code == 2 ? 3 : 1}]
-    return -options $options $result
-}]
+    return [list $result $options]
+}
 
 # End the batches of a reader's handle whose code is being run, the last one first: some
 # of their messages are not wanted any more.  The others are put back, and the code is

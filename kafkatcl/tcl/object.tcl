@@ -129,7 +129,7 @@ proc ::kafkatcl::KindBody {kind} {
     Define $kind
     set cases {}
     foreach subcommand $kinds($kind) {
-        set call "::kafkatcl::${kind}::$subcommand %id% \$args"
+        set call "[Procedure $kind $subcommand] %id% \$args"
         set call [expr {[MayShowSecrets $kind $subcommand] ? [Discreet $call] : [failures::Body $call]}]
         if {[info exists fastPaths($kind,$subcommand)]} {
             set call "$fastPaths($kind,$subcommand)\n$call"

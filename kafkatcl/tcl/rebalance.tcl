@@ -76,22 +76,21 @@ proc ::kafkatcl::rebalance::Serve {id} {
 
 # Make a bridge call that waits, and is interrupted by rebalances that are to be told:
 # then wait on for the rest of the time.
-#   call     the name of the bridge call, below ::kafkatcl::bridge; it has no effect
-#            where it is interrupted
-#   id       of the subscriber, the first argument of the call
-#   timeout  the second one, in ms; no argument if it is empty
-#   args     further ones
-#   Result   the answer
-proc ::kafkatcl::rebalance::Wait {call id {timeout {}} args} {
-    set words [expr {$timeout eq "" ? $args : [list $timeout {*}$args]}]
+#   id      of the subscriber that is waited for
+#   call    the name of the bridge call, below ::kafkatcl::bridge, and its words; it has
+#           no effect where it is interrupted
+#   at      the place in `call` of its timeout in ms; empty if it has none
+#   Result  the answer
+proc ::kafkatcl::rebalance::Wait {id call {at {}}} {
     set began [::tcl::clock::milliseconds]
-    set answer [::kafkatcl::bridge::$call $id {*}$words]
+    set answer [::kafkatcl::bridge::[lindex $call 0] {*}[lrange $call 1 end]]
+    set timeout [expr {$at eq "" ? 0 : [lindex $call $at]}]
     while {[lindex $answer 2] eq {KAFKA REBALANCE DUE}} {
         Serve $id
-        if {$timeout ne "" && $timeout > 0} {
-            lset words 0 [expr {max(0, $timeout - ([::tcl::clock::milliseconds] - $began))}]
+        if {$timeout > 0} {
+            lset call $at [expr {max(0, $timeout - ([::tcl::clock::milliseconds] - $began))}]
         }
-        set answer [::kafkatcl::bridge::$call $id {*}$words]
+        set answer [::kafkatcl::bridge::[lindex $call 0] {*}[lrange $call 1 end]]
     }
     return $answer
 }
@@ -101,7 +100,7 @@ proc ::kafkatcl::rebalance::Wait {call id {timeout {}} args} {
 proc ::kafkatcl::rebalance::Leave {id} {
     variable prefix
     if {[::tcl::info::exists prefix($id)]} {
-        Wait subscriber_retire $id
+        Wait $id [list subscriber_retire $id]
     }
 }
 

@@ -42,7 +42,7 @@ proc ::kafkatcl::subscriber::Pattern {element} {
 }
 
 ::kafkatcl::Implement subscriber unsubscribe {
-    set answer [::kafkatcl::rebalance::Wait subscriber_unsubscribe $id]
+    set answer [::kafkatcl::rebalance::Wait $id [list subscriber_unsubscribe $id]]
     # The rebalance callback may have deleted the subscriber.
     if {[::tcl::info::exists ::kafkatcl::commandOf($id)]} {
         ::kafkatcl::Unwrap $answer
@@ -112,7 +112,7 @@ proc ::kafkatcl::subscriber::Commits {elements} {
 
 ::kafkatcl::Implement subscriber consume {
     ::kafkatcl::ahead::RequeueOthers $id $timeout
-    set value [::kafkatcl::Unwrap [::kafkatcl::rebalance::Wait subscriber_consume $id {*}[Timeout $timeout]]]
+    set value [::kafkatcl::Unwrap [::kafkatcl::rebalance::Wait $id [list subscriber_consume $id {*}[Timeout $timeout]] 2]]
     switch -- [lindex $value 0] {
         messages {
             lassign $value kind topic partition layout fields
@@ -134,6 +134,14 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
         return 0
     }
     return [list $timeout]
+}
+
+::kafkatcl::Implement subscriber foreach {
+    return [::kafkatcl::walks::ForEach $id $array $timeout $count $until $script]
+}
+
+::kafkatcl::Implement subscriber channel {
+    return [::kafkatcl::channels::Reader $id {} [::kafkatcl::bridge::walk_subscriber $id $until] $until]
 }
 
 ::kafkatcl::Implement subscriber callback {
@@ -180,7 +188,7 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     }
     upvar 2 $array <array>  ;# refuses an array that cannot be, before messages are read
     return [::kafkatcl::messages::RunForEach $array $code \
-        [::kafkatcl::rebalance::Wait subscriber_consume_batch $id $timeout $count 1]]
+        [::kafkatcl::rebalance::Wait $id [list subscriber_consume_batch $id $timeout $count 1] 2]]
 }
 
 ::kafkatcl::Implement subscriber delete {

@@ -17,8 +17,9 @@
 #     call        the bridge call that does it, with the words as they are
 #     properties  1 if the words are properties and their values, for the call and in
 #                 what it answers
-#     waits       1 if it may wait for the cluster: it takes -command, which the usage
-#                 need not name, see background.tcl
+#     waits       1 if it may wait for the cluster, `messages` if for messages: it takes
+#                 -command, which the usage need not name, see background.tcl and
+#                 arrivals.tcl
 #     returns     `nothing` if the result is empty whatever the call answers
 #     before      what is done before: Requeue or Acknowledge, see ahead.tcl
 #     choices     the words of an a|b in the order of the original's errors
@@ -118,10 +119,18 @@ proc ::kafkatcl::Implement {kind subcommand body} {
     set bodies($kind,$subcommand) $body
 }
 
-# Make the procedures of a kind, unless they are there: ::kafkatcl::KIND::SUBCOMMAND, or
-# ::kafkatcl::KIND::SUBCOMMAND.SUBOPTION.  Each takes the object id and the list of
-# words, and does the checks of its row and then its code.  They are made when the first
-# object of the kind is, as a script that starts uses few of them.
+# The name of the procedure of a subcommand: ::kafkatcl::KIND::SUBCOMMAND, or
+# ::kafkatcl::KIND::SUBCOMMAND.SUBOPTION.  A dot is behind it if it would else hide a
+# command of Tcl from the code of the kind, as `foreach.` would.
+proc ::kafkatcl::Procedure {kind subcommand} {
+    set dot [expr {$subcommand in $::kafkatcl::core::names ? "." : ""}]
+    return ::kafkatcl::${kind}::[join $subcommand .]$dot
+}
+
+# Make the procedures of a kind, unless they are there; see Procedure.  Each takes the
+# object id and the list of words, and does the checks of its row and then its code.
+# They are made when the first object of the kind is, as a script that starts uses few
+# of them.
 proc ::kafkatcl::Define {kind} {
     variable rowsOf
     variable defined
@@ -130,7 +139,7 @@ proc ::kafkatcl::Define {kind} {
     }
     set defined($kind) 1
     foreach subcommand $rowsOf($kind) {
-        proc ::kafkatcl::${kind}::[join $subcommand .] {id words} \
+        proc [Procedure $kind $subcommand] {id words} \
             "[Checks $kind $subcommand][CodeOf $kind $subcommand]"
     }
 }
@@ -193,14 +202,20 @@ proc ::kafkatcl::Checks {kind subcommand} {
     } else {
         append code [OptionsCode $kind $subcommand $options $wrong]
     }
-    append code "if {[CountTest $kind $subcommand $required $optional $repeated]} {$wrong}\n"
+    set count "if {[CountTest $kind $subcommand $required $optional $repeated]} {$wrong}\n"
+    set refuse {}
     if {[dict size $options] && $lead == 0 && [Field $kind $subcommand spare] eq ""} {
-        append code "::kafkatcl::RefuseOption \$words [list [dict keys $options]]\n"
+        set refuse "::kafkatcl::RefuseOption \$words [list [dict keys $options]]\n"
     }
+    # Where there can be nothing but options, a word too many is a bad one.
+    append code [expr {[llength $required$optional$repeated] ? "$count$refuse" : "$refuse$count"}]
     if {[llength $choices]} {
         append code "::kafkatcl::RequireSuboption \[lindex \$words 0\] {[ChoicesOf $kind $subcommand]}\n"
     } elseif {[llength $repeated] == 0 && [llength $required] + [llength $optional]} {
         append code "lassign \$words $required $optional\n"
+    }
+    if {[Field $kind $subcommand waits] eq "messages"} {
+        append code "if {\$command ne {}} {return \[::kafkatcl::arrivals::Ask \$command \$id $kind $subcommand \$words\]}\n"
     }
     set before [Field $kind $subcommand before]
     if {$before ne ""} {
@@ -227,7 +242,15 @@ proc ::kafkatcl::UsageOf {kind subcommand} {
 #   wrong    the code for a wrong number of words
 proc ::kafkatcl::OptionsCode {kind subcommand options wrong} {
     set code {}
-    if {[Field $kind $subcommand waits] eq 1} {
+    if {[dict size $options] == 0 && [Field $kind $subcommand waits] eq "messages"} {
+        # Each call looks, so it looks in few steps.
+        return "set command {}
+            if {{-command} in \$words} {
+                set command \[lindex \[::kafkatcl::TakeCommand\] 1\]
+                if {!\[::kafkatcl::TakeOptions {-command prefix} 0\]} {$wrong}
+            }\n"
+    }
+    if {[Field $kind $subcommand waits] ne ""} {
         dict set options -command prefix
         append code "set command \[lindex \[::kafkatcl::TakeCommand\] 1\]\n"
     }
@@ -322,10 +345,10 @@ proc ::kafkatcl::TakePairs {options lead optional trail} {
 #   Level   1: `words` gets shorter
 proc ::kafkatcl::TakeCommand {} {
     upvar 1 words words
-    foreach at [list 0 1 [expr {[llength $words] - 2}]] {
+    foreach {at next} {0 1 1 2 end-1 end} {
         if {[lindex $words $at] eq "-command" && [llength $words] > 2} {
-            set taken [lrange $words $at $at+1]
-            set words [lreplace $words $at $at+1]
+            set taken [lrange $words $at $next]
+            set words [lreplace $words $at $next]
             return $taken
         }
     }

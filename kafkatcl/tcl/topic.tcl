@@ -46,11 +46,17 @@ unset kind
 }
 
 ::kafkatcl::Implement producer_topic produce_batch {
-    set rows [lindex $words 1]
+    Batch $id $partition [lindex $words 1]
+    return
+}
+
+# Produce messages in one crossing.
+#   rows    a list of lists, each a payload and perhaps a key
+#   Errors  those of Words
+proc ::kafkatcl::producer_topic::Batch {id partition rows} {
     if {![::kafkatcl::Unwrap [::kafkatcl::bridge::produce_rows $id $partition $rows]]} {
         ::kafkatcl::Unwrap [::kafkatcl::bridge::produce_batch $id $partition {*}[Words $rows]]
     }
-    return
 }
 
 # The messages of a batch as the bridge call produce_batch takes them.
@@ -95,6 +101,10 @@ proc ::kafkatcl::producer_topic::RowHint {place row} {
         append shown ...
     }
     return "message $place has [llength $row] words: if they are one payload, write \[list {$shown}\]"
+}
+
+::kafkatcl::Implement producer_topic channel {
+    return [::kafkatcl::channels::Writer $id $partition $key]
 }
 
 # -- consuming -------------------------------------------------------------------------
@@ -171,6 +181,11 @@ proc ::kafkatcl::consumer_topic::StartQueue {id queue topic partition offset} {
     ::kafkatcl::ahead::Requeue
     return [::kafkatcl::messages::CallForEach $command \
         [::kafkatcl::bridge::consume_batch $id $partition $timeoutMS 10000 0]]
+}
+
+::kafkatcl::Implement consumer_topic channel {
+    return [::kafkatcl::channels::Reader $id $partition, \
+        [::kafkatcl::bridge::walk_topic $id $partition $from $until] $until]
 }
 
 # -- queues ----------------------------------------------------------------------------

@@ -307,6 +307,14 @@ proc ::kafkatcl::events::RunCallback {callbackId command} {
     set running $outer
 }
 
+# A timer is due: call a procedure of the package, which may run code of the script, as
+# a callback.
+#   words  its name below ::kafkatcl, and its arguments
+proc ::kafkatcl::events::RunTimed {words} {
+    RunCallback {} [list ::kafkatcl::[lindex $words 0] {*}[lrange $words 1 end]]
+    ReportFailures
+}
+
 # Wait for an event, and run the callbacks of all that are pending, up to 10000.
 #   timeout  ms; negative to wait for ever
 #   Result   the number of callbacks that have run

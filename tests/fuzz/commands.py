@@ -109,6 +109,7 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "encoding": _ENCODING,
         "creator": [(), ("creator words",)],
         "config": _CONFIG,
+        "channel": [(), ("=-partition", "partition"), ("=-key", "key")],
         "delete": [()],
     },
     "consumer_topic": {
@@ -131,6 +132,11 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "info": [("topic info",), ("=consistent_partition", "key")],
         "creator": [(), ("creator words",)],
         "config": _CONFIG,
+        "channel": [
+            (),
+            ("=-partition", "partition", "=-from", "offset"),
+            ("=-until", "until"),
+        ],
         "delete": [()],
     },
     "queue": {
@@ -148,6 +154,11 @@ SIGNATURES: dict[str, dict[str, list[Signature]]] = {
         "assignment": [()],
         "commit": [(), ("position",), ("=-async",), ("=-async", "position", "...")],
         "consume": [(), ("timeout",)],
+        "foreach": [
+            ("array", "=-timeout", "timeout", "=-count", "count", "code"),
+            ("array", "=-timeout", "timeout", "=-until", "until", "code"),
+        ],
+        "channel": [(), ("=-until", "until")],
         "callback": [(), ("callback",)],
         "offsets": [
             ("position", "..."),

@@ -141,6 +141,7 @@ KINDS: dict[str, Kind] = {
             ),
         ),
     ),
+    "until": Kind(("end", "@1", "@0"), ("@", "@x", "@-1", "@99999999999999", "END", *words.INTEGERS)),
     "array": Kind(("row", "row", "other"), words.ARRAYS),
     "code": Kind(("{incr fuzz::count}", "{}"), words.CODES),
     "callback": Kind(("fuzz::Note", "{fuzz::Note more}"), words.CALLBACKS),

@@ -12,10 +12,11 @@ argument                        the word
 ``session``                     a session (``i1``)
 ``master handle topic queue``   an object id (``m1 h2 t3 q4``); ``topic`` is a Kafka
 ``subscriber batch``            topic's name where a handle or subscriber stands first
+``walk delivery``
 ``partition``                   an integer of 32 bits, as Tcl writes integers
 ``timeout_ms``                  the same, in ms; a negative one waits for ever
 ``max_count``                   how many messages at most
-``wanted wait cached``          ``1`` or ``0``
+``wanted wait cached keep``     ``1`` or ``0``
 ``key payload``                 a byte array: one character, up to U+00FF, for each byte
 ``settings``                    name, value, name, value, ...
 ``callback_id``                 a callback id
@@ -36,6 +37,7 @@ from __future__ import annotations
 from kafkatcl.bridge.calls import (
     background,
     consuming,
+    deliveries,
     eventing,
     forms,
     general,
@@ -48,6 +50,8 @@ from kafkatcl.bridge.calls import (
     subscribers,
     topics,
     transactions,
+    walks,
+    watching,
 )
 from kafkatcl.bridge.calls.registry import BRIDGE_CALLS, FAST_PATHS, LIST_CALLS
 
@@ -57,6 +61,7 @@ __all__ = [
     "LIST_CALLS",
     "background",
     "consuming",
+    "deliveries",
     "eventing",
     "forms",
     "general",
@@ -69,4 +74,6 @@ __all__ = [
     "subscribers",
     "topics",
     "transactions",
+    "walks",
+    "watching",
 ]

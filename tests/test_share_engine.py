@@ -148,6 +148,24 @@ def test_two_may_wait_at_a_time(kafka_cluster: Cluster, shared: Engine) -> None:
         assert sorted(seen(wait.result(10)) for wait in waits) == [(b"a", 1), (b"b", 1)]
 
 
+def test_what_was_consumed_does_not_hold_up_a_callback(shared: Engine, topic: str) -> None:
+    reader = member(shared, topic)
+    assert seen(reader.consume(10_000)) == (b"a", 1)
+    reader.listen("reader")
+    events(shared, 1)
+    shared.events.acknowledge({})
+    assert until(lambda: not reader.acquired)
+    assert reader.consume(0) is None
+
+
+def test_a_message_that_is_consumed_beside_a_callback_is_accepted(shared: Engine, topic: str) -> None:
+    reader = member(shared, topic)
+    reader.listen("reader")
+    assert until(lambda: reader.messages.size == 3)
+    assert seen(reader.consume(0)) == (b"a", 1)
+    assert len(reader.acquired) == 2
+
+
 def test_a_commit_waits_only_for_what_was_acknowledged_before(shared: Engine, topic: str) -> None:
     first = member(shared, topic)
     first.commit(wait=True, timeout_ms=0)

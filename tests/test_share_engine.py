@@ -94,10 +94,10 @@ def test_what_waits_for_a_busy_script_is_taken_back(
     events(shared, 1)
     monkeypatch.setattr(share_fetching, "_KEEP_SECONDS", 0.1)
     assert until(lambda: "first" in shared.events.recalled())
-    second = member(shared, topic)
-    assert second.consume(1500) is None
+    assert len(first.acquired) == 3
     shared.events.answer_recall("first", 2)  # a has run now, b and c do not
     first.listen(None)
+    second = member(shared, topic)
     assert [seen(second.consume(10_000)) for _ in range(2)] == [(b"b", 2), (b"c", 2)]
     second.commit(wait=True, timeout_ms=5000)
     assert second.consume(1000) is None
@@ -146,6 +146,24 @@ def test_two_may_wait_at_a_time(kafka_cluster: Cluster, shared: Engine) -> None:
         assert until(lambda: any(wait.done() for wait in waits))
         reader.commit(wait=True, timeout_ms=5000)
         assert sorted(seen(wait.result(10)) for wait in waits) == [(b"a", 1), (b"b", 1)]
+
+
+def test_what_was_consumed_does_not_hold_up_a_callback(shared: Engine, topic: str) -> None:
+    reader = member(shared, topic)
+    assert seen(reader.consume(10_000)) == (b"a", 1)
+    reader.listen("reader")
+    events(shared, 1)
+    shared.events.acknowledge({})
+    assert until(lambda: not reader.acquired)
+    assert reader.consume(0) is None
+
+
+def test_a_message_that_is_consumed_beside_a_callback_is_accepted(shared: Engine, topic: str) -> None:
+    reader = member(shared, topic)
+    reader.listen("reader")
+    assert until(lambda: reader.messages.size == 3)
+    assert seen(reader.consume(0)) == (b"a", 1)
+    assert len(reader.acquired) == 2
 
 
 def test_a_commit_waits_only_for_what_was_acknowledged_before(shared: Engine, topic: str) -> None:

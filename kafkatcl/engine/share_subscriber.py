@@ -63,7 +63,8 @@ class ShareSubscriber(ShareHandle):
             self._is_fetching = False
 
     def consume(self, timeout_ms: int) -> Item | None:
-        """The next message or error; the one before counts as handled.
+        """The next message or error; the one before counts as handled, and this one if
+        there is a callback, which would wait for that.
 
         :param timeout_ms: how long to wait; for ever if negative.
         :returns: None if nothing comes in time.
@@ -73,10 +74,10 @@ class ShareSubscriber(ShareHandle):
         with self._locked():
             self._accept_consumed()
             batch = self._take(1, timeout_ms)
-            if not batch.taken:
-                return None
             self._consumed.append(batch)
-            return batch.items[0]
+            if self.messages.callback_id is not None:
+                self._accept_consumed()
+            return batch.items[0] if batch.taken else None
 
     def consume_batch(self, count: int, timeout_ms: int) -> ConsumedBatch:
         """Up to ``count`` messages and errors: those that are there as soon as one is.
@@ -91,9 +92,10 @@ class ShareSubscriber(ShareHandle):
 
     def listen(self, callback_id: str | None) -> None:
         """Give messages to a callback from now on; with None keep them for readers."""
-        self.check()
-        self.messages.listen(callback_id)
-        self.poll_thread.wake()
+        with self._locked():
+            self._accept_consumed()
+            self.messages.listen(callback_id)
+            self.poll_thread.wake()
 
     def has_failed(self, place: Place) -> None:
         """The callback has failed at a message, which is released, unless the script is

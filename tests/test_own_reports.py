@@ -207,7 +207,7 @@ def test_each_message_is_reported_exactly_once(
     assert told == {str(number): 1 for number in range(1, 801)}
     outcomes = {line.split(maxsplit=1)[1] for line in done.stdout.splitlines()}
     assert "ok persisted" in outcomes
-    assert "RD_KAFKA_RESP_ERR__PURGE_QUEUE not" in outcomes
+    assert any("PURGE" in outcome for outcome in outcomes)
     assert done.stderr == ""
 
 

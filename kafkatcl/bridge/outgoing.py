@@ -254,6 +254,7 @@ class _Reader:
         return self._columns.get(name) or [None] * self._count
 
     def _bytes(self, name: str) -> Sequence[bytes | None]:
+        """Payloads or keys: this is where what a script has given becomes bytes."""
         column = self._columns.get(name)
         if column is None:
             return [None] * self._count

@@ -81,6 +81,7 @@ def produce_messages(topic: str, partition: str, prefix: str, is_certain: str, r
     :raises Failure: a message cannot be sent as it is, and nothing is queued.
     """
     found = find(topic, ProducerTopic)
+    found.handle.check()
     certain = is_certain == "1"
     sizes = set(map(len, rows))
     if any(size % 2 for size in sizes) or (not certain and (not sizes or 0 in sizes)):

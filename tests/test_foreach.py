@@ -314,6 +314,7 @@ def test_the_end_of_a_transaction_is_no_message_and_is_passed(
     done = run_tcl(TRANSACTIONS, topic, isolation, brokers=kafka_cluster, timeout=30)
     assert done.stdout.splitlines() == [told, "0"], done.stderr
 
+
 REVOKED = (
     SETUP
     + """
@@ -345,8 +346,6 @@ puts [expr {[llength $all] - 800 <= 1}],[expr {$count < 790}]
 )
 
 
-def test_what_is_revoked_during_the_loop_is_told_once(
-    run_everywhere: RunTcl, kafka_cluster: Cluster
-) -> None:
+def test_what_is_revoked_during_the_loop_is_told_once(run_everywhere: RunTcl, kafka_cluster: Cluster) -> None:
     done = run_everywhere(REVOKED, kafka_cluster.topic(), brokers=kafka_cluster)
     assert done.stdout == "1,1\n", done.stderr

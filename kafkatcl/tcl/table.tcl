@@ -231,6 +231,14 @@ proc ::kafkatcl::UsageOf {kind subcommand} {
 #   wrong    the code for a wrong number of words
 proc ::kafkatcl::OptionsCode {kind subcommand options wrong} {
     set code {}
+    if {[dict size $options] == 0 && [Field $kind $subcommand waits] eq "messages"} {
+        # Each call looks, so it looks in few steps.
+        return "set command {}
+            if {{-command} in \$words} {
+                set command \[lindex \[::kafkatcl::TakeCommand\] 1\]
+                if {!\[::kafkatcl::TakeOptions {-command prefix} 0\]} {$wrong}
+            }\n"
+    }
     if {[Field $kind $subcommand waits] ne ""} {
         dict set options -command prefix
         append code "set command \[lindex \[::kafkatcl::TakeCommand\] 1\]\n"

@@ -13,7 +13,9 @@ from kafkatcl.bridge.arguments import (
     parse_count,
     parse_integer,
     parse_offset,
+    parse_position,
 )
+from kafkatcl.engine.positions import Moment
 from kafkatcl.errors import Failure
 
 WORDS = [
@@ -152,3 +154,19 @@ def test_characters_that_are_no_bytes(text: str, told: str) -> None:
         byte_string(text, "key")
     assert told in failed.value.message
     assert failed.value.errorcode[:2] == ("KAFKA", "RD_KAFKA_RESP_ERR__INVALID_ARG")
+
+
+@pytest.mark.parametrize(("word", "ms"), [("@0", 0), ("@1700000000000", 1_700_000_000_000), ("@0x10", 16)])
+def test_a_time_may_stand_for_an_offset(word: str, ms: int) -> None:
+    for parse in (parse_offset, parse_position):
+        found = parse(word)
+        assert (type(found), found) == (Moment, ms)
+
+
+@pytest.mark.parametrize("word", ["@", "@-1", "@1.5", "@noon", "@@5", "@9223372036854775808", "@end"])
+def test_what_is_no_time_is_refused(word: str) -> None:
+    for parse in (parse_offset, parse_position):
+        with pytest.raises(Failure) as failed:
+            parse(word)
+        assert failed.value.message == f'expected a time in ms since the epoch but got "{word[1:]}"'
+        assert failed.value.errorcode == ("TCL", "VALUE", "NUMBER")

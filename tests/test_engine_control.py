@@ -4,6 +4,7 @@ a partition is sought, seeks that librdkafka cannot do yet, and what is committe
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -14,7 +15,9 @@ from fix_consumer import WAIT, committed, numbers, payloads
 from fix_engine import engine, until
 from test_engine_consumer import interpose
 
+from kafkatcl.engine import consumer
 from kafkatcl.engine.control import ControlledHandle
+from kafkatcl.engine.messages import ErrorItem
 from kafkatcl.engine.positions import OffsetAndMetadata, TopicPartitionOffset
 from kafkatcl.engine.queue import Queue
 from kafkatcl.engine.subscriber import Subscriber
@@ -128,16 +131,77 @@ def test_a_queue_goes_on_with_the_others(embedded_cluster: Cluster, hundred: str
         assert numbers(found.items, 1) == list(range(100))
 
 
+def test_a_seek_that_was_not_done_goes_with_its_assignment(subscriber: Subscriber, hundred: str) -> None:
+    with subscriber.lock:
+        subscriber.client = Unready(subscriber)
+    subscriber.assign(at(hundred, 0))
+    subscriber.seek(at(hundred, 42))
+    subscriber.assign(at(hundred, 5))
+    assert payloads(subscriber.messages, 95) == list(range(5, 100))
+
+
 def test_where_an_offset_is_not_there_a_seek_takes_the_place_of_the_reset(
-    embedded_cluster: Cluster, hundred: str
+    embedded_cluster: Cluster, hundred: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def asking(*_: Any) -> int:
+        asked.set()
+        assert go_on.wait(15)
+        return OFFSET_END
+
     with engine(embedded_cluster) as running:
         topic = running.consuming_from(hundred)
-        topic.start(0, 500)
-        topic.handle.seek(at(hundred, 30))
-        assert payloads(topic.buffer(0), 2) == [30, 31]
+        with monkeypatch.context() as patched:
+            patched.setattr(consumer, "reset_offset", asking)
+            topic.start(0, 500)
+            assert asked.wait(15)
+            topic.handle.seek(at(hundred, 30))
+            go_on.set()
+            assert payloads(topic.buffer(0), 2) == [30, 31]
         topic.handle.seek(at(hundred, 500))  # beyond the end: to the end, as of a start
         assert topic.buffer(0).next(300) is None
+
+
+@pytest.mark.parametrize("how", ["assign", "cooperative-sticky", "range"])
+def test_a_script_that_is_told_of_a_missing_offset_can_seek(
+    embedded_cluster: Cluster, hundred: str, group: str, how: str
+) -> None:
+    """With ``auto.offset.reset error`` librdkafka fetches the partition no more;
+    an eager group cannot take it up again.
+    """
+    settings = {} if how == "assign" else {"partition_assignment_strategy": how}
+    with engine(embedded_cluster, group_id=group, auto_offset_reset="error", **settings) as running:
+        subscriber = running.subscriber()
+        if how == "assign":
+            subscriber.assign([*at(hundred, 500), *at(hundred, 70, partition=1)])
+        else:
+            offsets = [OffsetAndMetadata(place) for place in at(hundred, 70, partition=1)]
+            subscriber.commit(offsets, wait=True)
+            subscriber.subscribe([TopicPartitionOffset(hundred)])
+        wrong = {(hundred, 0)} if how == "assign" else {(hundred, partition) for partition in (0, 2, 3)}
+        told: set[tuple[str, int] | None] = set()
+        found: list[int] = []
+        while told != wrong or len(found) < 5:
+            item = subscriber.messages.next(WAIT)
+            assert item
+            if isinstance(item, ErrorItem):
+                told.add(item.topic_partition)
+            else:
+                found += numbers([item])
+        assert not wrong - told
+        if how == "range":
+            for _ in range(2):
+                with pytest.raises(Failure, match="the group assigns all partitions anew"):
+                    subscriber.seek(at(hundred, 80))
+            return
+        for topic, partition in sorted(wrong):
+            subscriber.seek(at(topic, 80 + partition, partition))
+        expected = {pair: list(range(80 + pair[1], 100)) for pair in wrong}
+        batch = subscriber.messages.batch(sum(map(len, expected.values())) + 30 - len(found), WAIT)
+        batch.end(0)
+        assert {pair: numbers(batch.items, pair[1]) for pair in wrong} == expected
+        assert found + numbers(batch.items, 1) == list(range(70, 100))
 
 
 @pytest.mark.parametrize("by", ["commit", "timer", "delete", "unsubscribe"])

@@ -19,12 +19,17 @@ class FakeClient:
     def __init__(self) -> None:
         self.stored: list[tuple[int, int]] = []
         self.taken_away: set[int] = set()
+        self.committed: list[tuple[int, int]] = []
 
     def store_offsets(self, offsets: list[Any]) -> None:
         for place in offsets:
             if place.partition in self.taken_away:
                 raise KafkaException(KafkaError(KafkaError._STATE))
             self.stored.append((place.partition, place.offset))
+
+    def commit(self, offsets: list[Any], *, asynchronous: bool) -> None:
+        assert asynchronous
+        self.committed += [(place.partition, place.offset) for place in offsets]
 
 
 @pytest.fixture
@@ -114,3 +119,44 @@ def test_a_seek_leaves_what_was_not_committed_so(
     offsets.settle({A: committed})
     offsets.seek(A, offset)
     assert (offsets.position(A), offsets.unsettled()) == (offset, unsettled)
+
+
+def test_a_seek_moves_the_position_and_what_is_stored(offsets: OffsetStore, client: FakeClient) -> None:
+    offsets.advance([run(0, 50), run(0, 50, partition=1)])
+    offsets.store()
+    offsets.seek(A, 10)
+    assert (offsets.position(A), offsets.position(B)) == (10, 50)
+    offsets.store()
+    assert (client.stored[2:], client.committed) == ([(0, 10)], [])
+    assert offsets.sought() == {A: 10}
+    offsets.advance([run(10, 5)])
+    assert offsets.sought() == {A: 15}
+    offsets.committed({A: 15})
+    assert offsets.sought() == {}
+
+
+def test_the_first_position_after_a_seek_is_committed_where_that_is_automatic(
+    offsets: OffsetStore, client: FakeClient
+) -> None:
+    offsets.commits = True
+    offsets.advance([run(0, 50)])
+    offsets.store()
+    offsets.seek(A, 10)
+    for number in (10, 11):
+        offsets.store()
+        offsets.advance([run(number)])
+    offsets.store()
+    assert (client.stored, client.committed) == ([(0, 50), (0, 10), (0, 11), (0, 12)], [(0, 10)])
+    offsets.seek(A, 5)
+    offsets.forget([A])
+    offsets.store()
+    assert (offsets.sought(), client.committed) == ({}, [(0, 10)])
+
+
+def test_where_nothing_is_stored_a_seek_only_moves_the_position(client: FakeClient) -> None:
+    offsets = OffsetStore(lambda: client, stores=False)
+    offsets.commits = True
+    offsets.seek(A, 10)
+    offsets.store()
+    assert (offsets.position(A), offsets.sought()) == (10, {})
+    assert (client.stored, client.committed) == ([], [])

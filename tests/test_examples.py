@@ -184,6 +184,18 @@ def test_share_worker(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunT
 
 
 @also_in_tcl9
+def test_replay(kafka: Cluster | None, shell: Sequence[str], run_tcl: RunTcl, filled: str) -> None:
+    brokers = " ".join(kafka.bootstrap) if kafka else "127.0.0.1"
+    for since, expected in (("1 hour ago", MESSAGES), ("1 hour", [])):
+        ended = run_tcl(EXAMPLES / "replay.tcl", filled, brokers, since, embedded=kafka is None, shell=shell)
+        assert ended.status == 0, ended.stderr
+        assert ended.stdout.splitlines() == [
+            *(f"partition 0, offset {offset}: {payload}" for offset, (_, payload) in enumerate(expected)),
+            f"{len(expected)} messages since {since}",
+        ]
+
+
+@also_in_tcl9
 def test_delivery_reports(run: RunExample, topic: str) -> None:
     delivered = sorted(run("delivery_reports.tcl", topic).splitlines())
     assert delivered[0].startswith("not delivered: ")

@@ -13,6 +13,7 @@ from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.lookup import OffsetLookup
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.positions import OffsetAndMetadata, TopicPartitionOffset
+from kafkatcl.engine.shared_topic import usable_name
 from kafkatcl.engine.waiting import interruptibly
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, NO_OFFSET
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
@@ -100,10 +101,18 @@ class CommittingHandle(ControlledHandle):
         :raises Failure: no such partition, or no answer within ``timeout_ms``.
         """
         self.check()
+        for place in wanted:
+            usable_name(place.topic)
+        lookup = OffsetLookup(self.client, timeout_ms)
+        found: dict[TopicPartitionOffset, int] = {}
+        rest = set(wanted)
         with self._errors():
-            times = {(place.native().topic, place.partition): place.offset for place in wanted}
-            found = OffsetLookup(self.client, timeout_ms).at_times(times)
-        return [place._replace(offset=found[place.topic_partition]) for place in wanted]
+            while rest:  # one time of each partition goes into a question
+                asked = {place.topic_partition: place for place in rest}
+                answers = lookup.at_times({pair: place.offset for pair, place in asked.items()})
+                found.update((place, answers[pair]) for pair, place in asked.items())
+                rest.difference_update(asked.values())
+        return [place._replace(offset=found[place]) for place in wanted]
 
     def lag(self, timeout_ms: int) -> dict[TopicPartitionPair, int]:
         """How many offsets each partition that is read has beyond what the script has

@@ -240,6 +240,7 @@ class ConsumerHandle(ControlledHandle):
             # one.
             if route is not None and route.generation <= generation:
                 if isinstance(item, ErrorItem) and item.topic_partition and item.number == AUTO_OFFSET_RESET:
+                    self._note_halt(item)
                     self._resets[item.topic_partition] = route, item
                     self.poll_thread.wake()
                     continue
@@ -276,8 +277,7 @@ class ConsumerHandle(ControlledHandle):
                     self.lock.notify_all()
                     continue
                 with suppress(KafkaException):
-                    self.client.incremental_unassign([TopicPartition(*topic_partition)])
-                    self.client.incremental_assign([TopicPartition(*topic_partition, offset)])
+                    self._reassign(topic_partition, offset)
                 self.flow.forget([topic_partition])
 
     def _being_read(self) -> Collection[TopicPartitionPair]:

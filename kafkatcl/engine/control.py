@@ -12,7 +12,7 @@ from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.flow import Reason, TopicPartitionPair
 from kafkatcl.engine.lookup import OffsetLookup
 from kafkatcl.engine.master import Master
-from kafkatcl.engine.messages import Item
+from kafkatcl.engine.messages import ErrorItem, Item
 from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.resetting import offset_without_any
 from kafkatcl.engine.shared_topic import usable_name
@@ -47,6 +47,8 @@ class ControlledHandle(ConsumingHandle):
     def __init__(self, master: Master, events: EventQueue) -> None:
         super().__init__(master, events)
         self._seeks: dict[TopicPartitionPair, int] = {}  # those that librdkafka has not done yet
+        #: Partitions that librdkafka fetches no more, as an offset is not there.
+        self._halted: set[TopicPartitionPair] = set()
         #: Partitions of which messages may be on their way from librdkafka to the
         #: buffers that are not wanted any more.
         self._outdated: set[TopicPartitionPair] = set()
@@ -118,11 +120,8 @@ class ControlledHandle(ConsumingHandle):
             sought where a partition is not read.
         """
         with self.lock, self._errors():
-            paused = self.flow.paused(Reason.SCRIPT)
             for topic_partition, place in zip(self.require_read(positions), positions):
                 self._drop([topic_partition])
-                if topic_partition in paused:
-                    self._buffer_of(topic_partition).park(topic_partition)
                 self.offsets.seek(topic_partition, place.offset)
                 self._on_sought(topic_partition)
                 self._seeks[topic_partition] = place.offset
@@ -209,18 +208,45 @@ class ControlledHandle(ConsumingHandle):
             if self._routing:
                 self._outdated.add(topic_partition)
 
+    def _note_halt(self, error: ErrorItem) -> None:
+        """Take note of a partition that librdkafka fetches no more, as it has reported
+        that an offset is not there (lock held).
+
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_offset.c#L826-L842
+        """
+        if error.number == AUTO_OFFSET_RESET and error.topic_partition:
+            self._halted.add(error.topic_partition)
+
+    def _seek(self, topic_partition: TopicPartitionPair, offset: int) -> None:
+        """Have librdkafka fetch a partition from there on (lock held).
+
+        :raises KafkaException: it refuses, perhaps only as yet.
+        """
+        if topic_partition in self._halted:
+            self._reassign(topic_partition, offset)
+        else:
+            self.client.seek(TopicPartition(*topic_partition, offset))
+
+    def _reassign(self, topic_partition: TopicPartitionPair, offset: int) -> None:
+        """The same, also for a partition that is halted."""
+        self.client.incremental_unassign([TopicPartition(*topic_partition)])
+        self.client.incremental_assign([TopicPartition(*topic_partition, offset)])
+        self._halted.discard(topic_partition)
+
     def _make_seeks(self) -> None:
         """Try the seeks that librdkafka has not done yet (lock held).
 
-        :raises KafkaException: it refuses one for good, which is forgotten then.
+        :raises KafkaException: it refuses one for good, which is forgotten then with
+            the position; it may be a Failure.
         """
         for topic_partition, offset in list(self._seeks.items()):
             try:
-                self.client.seek(TopicPartition(*topic_partition, offset))
-            except KafkaException as error:
-                if error.args[0].code() in _NOT_YET:
+                self._seek(topic_partition, offset)
+            except (KafkaException, Failure) as error:
+                if isinstance(error, KafkaException) and error.args[0].code() in _NOT_YET:
                     continue
                 del self._seeks[topic_partition]
+                self.offsets.forget([topic_partition])
                 raise
             del self._seeks[topic_partition]
 
@@ -228,6 +254,7 @@ class ControlledHandle(ConsumingHandle):
         super()._forget(topic_partitions)
         for topic_partition in topic_partitions:
             self._seeks.pop(topic_partition, None)
+        self._halted.difference_update(topic_partitions)
 
     def _poll(self) -> bool:
         if self._seeks:

@@ -15,7 +15,7 @@ from kafkatcl.engine.errors import bare_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.master import Master
-from kafkatcl.engine.messages import Item
+from kafkatcl.engine.messages import ErrorItem, Item
 from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.rebalancing import RebalancingHandle
 from kafkatcl.engine.resetting import RESET
@@ -195,6 +195,10 @@ class Subscriber(RebalancingHandle, CommittingHandle):
             conf.set(RESET, _RESET)
         return conf
 
+    def _reassign(self, topic_partition: TopicPartitionPair, offset: int) -> None:
+        with self._incremental():
+            super()._reassign(topic_partition, offset)
+
     def _restart(self) -> None:
         """Forget all positions, pauses and fetched messages, as a new assignment begins
         (lock held).
@@ -202,12 +206,15 @@ class Subscriber(RebalancingHandle, CommittingHandle):
         self._assignment_generation += 1
         self._forget(self.offsets.partitions())
         self.flow.forget_all()
+        self._halted.clear()
         self.messages.clear()
 
     def _route(self, fetched: list[Item], generation: int) -> None:
         if generation != self._assignment_generation:
             return  # fetched for an earlier assignment
         for item in fetched:
+            if type(item) is ErrorItem:
+                self._note_halt(item)
             self.messages.put(item)
         self.messages.announce()
 

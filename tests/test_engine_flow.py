@@ -42,7 +42,7 @@ def flow(client: FakeClient) -> FlowControl:
     return FlowControl(lambda: client)
 
 
-@pytest.mark.parametrize(("first", "second"), permutations(Reason, 2))
+@pytest.mark.parametrize(("first", "second"), [*permutations(Reason, 2)])
 def test_a_partition_goes_on_when_no_reason_is_left(
     flow: FlowControl, client: FakeClient, first: Reason, second: Reason
 ) -> None:

@@ -242,6 +242,20 @@ def test_no_message_is_passed_over_when_a_batch_is_interrupted(shell: Shell) -> 
     terminal.types("in consume 0 5000 m; puts next:$m(payload)", "next:c\r")
 
 
+def test_a_loop_that_is_interrupted_gives_its_message_back(shell: Shell) -> None:
+    terminal = shell("-m kafkatcl.shell --embedded")
+    for line in (
+        "package require kafka; kafka::topic_producer out t; set s [kafka::subscriber g]",
+        "foreach x {a b c d} {out produce 0 $x}",
+        "$s assign {t 0 beginning}",
+    ):
+        terminal.types(line, "%")
+    terminal.types("$s foreach m {puts run:$m(payload); while 1 {catch {vwait never}}}", "run:a\r")
+    terminal.keys(CTRL_C)
+    terminal.sees("interrupted", "%")
+    terminal.types("$s foreach m -count 2 -timeout 5000 {puts next:$m(payload)}", "next:a\r", "next:b\r")
+
+
 def test_ctrl_d_leaves(shell: Shell) -> None:
     terminal = shell()
     terminal.keys(CTRL_D)

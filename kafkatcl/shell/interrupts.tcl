@@ -40,7 +40,7 @@ proc ::kafkatcl::shell::Settle {} {
     foreach path [Interpreters {}] {
         catch {interp eval $path [list list]}
         catch {interp eval $path [list list]}
-        foreach part {waits messages walks events} {
+        foreach part {waits messages events} {
             catch {interp eval $path ::kafkatcl::${part}::Unwound}
         }
     }

@@ -214,6 +214,9 @@ proc ::kafkatcl::messages::Unwound {} {
     }
     set running ""
     set outer ""
+    if {[llength $::kafkatcl::walks::running]} {
+        ::kafkatcl::walks::Unwound
+    }
 }
 
 # Run a callback for each message of an answer, as from the event loop.

@@ -104,6 +104,9 @@ PLAIN = {
     "until": "end",
     "count": "1",
     "keep": "0",
+    "until_reports": "0",
+    "queued": "0",
+    "in_flight": "0",
 }
 # A message to produce in a batch, and a position, have several words.
 MORE_WORDS = {"produce": ("x",), "subscriber": ("0", "0"), "reader": ("0", "0")}
@@ -112,10 +115,11 @@ MORE_WORDS = {"produce": ("x",), "subscriber": ("0", "0"), "reader": ("0", "0")}
 OURS = {
     "session": set(),
     "kind": {"handle_create"},
-    "max_count": {"events_take"},
+    "max_count": {"events_take", "events_take_reports"},
+    "count": {"produce_message"},
     "number": {"events_requeue"},
     "singles": {"encoding_table"},
-    "words": {"events_acknowledge", "produce_batch", "encoding_table"},
+    "words": {"events_acknowledge", "produce_batch", "produce_message", "encoding_table"},
     "settings_from": {"shown_call"},
     "rest": {"batch_end"},
     "waiting": {

@@ -283,6 +283,20 @@ def test_a_transaction_that_is_interrupted_is_aborted(shell: Shell) -> None:
     terminal.types("p begin_transaction; puts begun[expr 6*7]", "begun42\r")
 
 
+def test_a_loop_that_is_interrupted_gives_its_message_back(shell: Shell) -> None:
+    terminal = shell("-m kafkatcl.shell --embedded")
+    for line in (
+        "package require kafka; kafka::topic_producer out t; set s [kafka::subscriber g]",
+        "foreach x {a b c d} {out produce 0 $x}",
+        "$s assign {t 0 beginning}",
+    ):
+        terminal.types(line, "%")
+    terminal.types("$s foreach m {puts run:$m(payload); while 1 {catch {vwait never}}}", "run:a\r")
+    terminal.keys(CTRL_C)
+    terminal.sees("interrupted", "%")
+    terminal.types("$s foreach m -count 2 -timeout 5000 {puts next:$m(payload)}", "next:a\r", "next:b\r")
+
+
 def test_ctrl_d_leaves(shell: Shell) -> None:
     terminal = shell()
     terminal.keys(CTRL_D)

@@ -219,6 +219,46 @@ def test_what_is_produced_is_text_in_the_encoding(embedded_cluster: Cluster, run
     ]
 
 
+ALL_THAT_IS_SENT = r"""
+out encoding utf-8
+out produce 0 \u00e9 k\u00e9 -headers [list h\u00e9 \xe9]
+out produce 0 \u00e9 k\u00e9
+out tombstone 0 \u20ac
+out produce_messages [list [dict create payload \u20ac key \u00e9] [dict create payload \u00e9]] -partition 0
+puts [expr {[out info partition_for \u00e9] == [out info consistent_partition \u00e9]}]
+foreach call {
+    {out produce_messages [list [dict create payload x] [dict create payload \u00e9\ud800]]}
+    {out produce 0 x \ud800 -tag 1}
+} {
+    catch $call message
+    puts $message
+}
+p flush
+"""
+
+
+@also_in_tcl9
+def test_messages_of_all_kinds_are_sent_in_the_encoding(
+    embedded_cluster: Cluster, run_everywhere: RunTcl
+) -> None:
+    topic = embedded_cluster.topic()
+    done = run_everywhere(BEGIN + ALL_THAT_IS_SENT, topic, brokers=embedded_cluster)
+    assert done.status == 0, done
+    text = (
+        "kafka error: Local: Invalid argument or configuration "
+        "(character U+D800 at position {} of the {} is not in utf-8)"
+    )
+    assert done.stdout.splitlines() == ["1", text.format(1, "payload of message 1"), text.format(0, "key")]
+    one = "\xe9".encode()
+    assert stored(embedded_cluster, topic, 5) == [
+        (one, b"k" + one),
+        (one, b"k" + one),
+        (None, "\u20ac".encode()),
+        ("\u20ac".encode(), one),
+        (one, None),
+    ]
+
+
 def stored(cluster: Cluster, topic: str, count: int) -> list[tuple[bytes | None, bytes | None]]:
     """The payloads and keys of partition 0."""
     consumer = Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": "look", "log_level": 0})

@@ -66,7 +66,8 @@ def _to_tcl(layout: Layout, fields: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def message_pairs(message: Run) -> tuple[Any, ...]:
     """A run of one message: name, value, name, value, ... of what it has."""
-    topic, partition, layout, fields = message
+    _, topic, partition, _, fields = Messages.of("", message)
+    layout = message.layout
     values = {"topic": topic, "partition": partition, **dict(zip(_names(layout), fields))}
     present = values.pop("present", -1)
     for place, name in enumerate(field.name for field in FIELDS if field.optional):

@@ -40,7 +40,7 @@ proc ::kafkatcl::shell::Settle {} {
     foreach path [Interpreters {}] {
         catch {interp eval $path [list list]}
         catch {interp eval $path [list list]}
-        foreach part {waits messages walks transactions events rebalance} {
+        foreach part {waits messages transactions events rebalance} {
             catch {interp eval $path ::kafkatcl::${part}::Unwound}
         }
     }

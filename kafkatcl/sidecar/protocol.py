@@ -77,7 +77,7 @@ import struct
 from enum import IntEnum
 from typing import Union
 
-PROTOCOL = 4
+PROTOCOL = 5
 #: What a frame begins with: the length of its body, and its op or kind.
 HEADER = struct.Struct("<ii")
 INT = struct.Struct("<i")

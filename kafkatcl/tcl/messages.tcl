@@ -269,6 +269,9 @@ proc ::kafkatcl::messages::Unwound {} {
     set running ""
     set outer ""
     array unset cut
+    if {[llength $::kafkatcl::walks::running]} {
+        ::kafkatcl::walks::Unwound
+    }
 }
 
 # Run a callback for each message of an answer, as from the event loop.

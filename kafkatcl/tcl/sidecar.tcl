@@ -15,7 +15,7 @@ namespace eval ::kafkatcl {
 namespace eval ::kafkatcl::bridge {}
 
 namespace eval ::kafkatcl::sidecar {
-    variable protocol 4     ;# the number of the protocol that is spoken here
+    variable protocol 5     ;# the number of the protocol that is spoken here
     variable header 8       ;# bytes before the body of a frame: its length, and what it is
     variable kind           ;# number -> what a frame from the sidecar is
     variable op             ;# what a frame to it is -> number

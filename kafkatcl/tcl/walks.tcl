@@ -191,7 +191,7 @@ proc ::kafkatcl::walks::Due {} {
 }
 
 # Script cancellation has unwound the code of every `foreach`: end their walks.  Called
-# by the shell.
+# by messages::Unwound.
 proc ::kafkatcl::walks::Unwound {} {
     variable running
     foreach walk [lreverse $running] {

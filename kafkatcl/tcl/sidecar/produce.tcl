@@ -227,10 +227,11 @@ proc ::kafkatcl::sidecar::Bytes {string} {
 #   Result  the answer
 proc ::kafkatcl::sidecar::Granted {topic partition answer} {
     variable grant
+    variable encoded
     if {[lindex $answer 0] eq 0} {
         lassign [lindex $answer 1] handle messages isKnown
         set grant($handle) $messages
-        if {$isKnown} {
+        if {$isKnown && ![::tcl::info::exists encoded($topic)]} {
             set grant($topic,$partition) $handle
         }
     }

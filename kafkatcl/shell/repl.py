@@ -56,7 +56,8 @@ def _hint(app: Any, message: str) -> str:
     hint = "::kafkatcl::failures::Hint"
     with contextlib.suppress(NativeError):
         if is_interactive(app) and app.call("info", "commands", hint):
-            return str(app.call(hint, message, app.getvar("::errorCode")))
+            found = app.call(hint, message, app.getvar("::errorCode"))
+            return found if isinstance(found, str) else ""  # none may come as an empty tuple
     return ""
 
 

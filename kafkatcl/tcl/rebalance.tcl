@@ -84,10 +84,10 @@ proc ::kafkatcl::rebalance::Serve {id} {
 proc ::kafkatcl::rebalance::Wait {id call {at {}}} {
     set began [::tcl::clock::milliseconds]
     set answer [::kafkatcl::bridge::[lindex $call 0] {*}[lrange $call 1 end]]
-    set timeout [expr {$at eq "" ? 0 : [lindex $call $at]}]
+    set timeout [lindex $call $at]
     while {[lindex $answer 2] eq {KAFKA REBALANCE DUE}} {
         Serve $id
-        if {$timeout > 0} {
+        if {$at ne "" && $timeout > 0} {
             lset call $at [expr {max(0, $timeout - ([::tcl::clock::milliseconds] - $began))}]
         }
         set answer [::kafkatcl::bridge::[lindex $call 0] {*}[lrange $call 1 end]]

@@ -213,7 +213,7 @@ coroutine kept wait kept
 update
 rename gone {}
 send 0 second
-vwait got
+while {![info exists got]} {vwait got}  ;# `poll` in `send` may have told it
 puts $got,[lindex [$s offsets [list $topic 0]] 0 2]
 # The object is deleted, and the topic stopped, while somebody waits.
 coroutine late wait late

@@ -404,7 +404,7 @@ def test_a_batch_that_is_not_taken_whole_says_which_messages_were_not(
     run_everywhere: RunTcl, mock: Mock, block_ms: int
 ) -> None:
     mock.create_topic("slow")
-    mock.delay(1500)  # nothing is delivered while a call waits for room
+    mock.delay(600)  # nothing is delivered while a call waits for room
     script = REFUSED_BY_LIBRDKAFKA.replace("linger.ms", f"max.block.ms {block_ms} linger.ms")
     done = run_everywhere(script, "slow", env={"KAFKATCL_TEST_BROKERS": " ".join(mock.bootstrap)})
     *lines, told = done.stdout.splitlines()

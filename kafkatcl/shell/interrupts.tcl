@@ -41,7 +41,11 @@ proc ::kafkatcl::shell::Settle {} {
         catch {interp eval $path [list list]}
         catch {interp eval $path [list list]}
         foreach part {waits messages transactions events rebalance} {
-            catch {interp eval $path ::kafkatcl::${part}::Unwound}
+            # Once more where a cancellation that came late has ended it.
+            if {[catch {interp eval $path ::kafkatcl::${part}::Unwound}]} {
+                catch {interp eval $path [list list]}
+                catch {interp eval $path ::kafkatcl::${part}::Unwound}
+            }
         }
     }
 }

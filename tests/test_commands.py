@@ -69,6 +69,7 @@ def test_a_wrong_number_of_words_tells_the_usage(run_everywhere: RunTcl) -> None
         (kind, subcommand, number)
         for (kind, subcommand), row in ROWS.items()
         for number in wrong_numbers(row)
+        if (kind, subcommand, number) != ("subscriber", "consume_batch", 0)  # as the original has it
     ]
     assert len(cases) > 300
     script = OBJECTS + "".join(

@@ -182,6 +182,14 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     return [::kafkatcl::Ask $command subscriber_lag $id $timeout]
 }
 
+# Scripts ask whether there is such a subcommand by calling it without words, which the
+# original refuses.
+::kafkatcl::FastPath subscriber consume_batch {
+    ::if {[::llength $args] == 0} {
+        ::kafkatcl::Unknown subscriber [::info level 0] consume_batch
+    }
+}
+
 ::kafkatcl::Implement subscriber consume_batch {
     if {[::tcl::array::size ::kafkatcl::ahead::kept]} {
         ::kafkatcl::ahead::Requeue

@@ -18,6 +18,7 @@ from typing import Any
 from kafkatcl.librdkafka import queues
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.library import function
+from kafkatcl.librdkafka.live_conf import LiveConf
 from kafkatcl.librdkafka.logs import LogQueue
 from kafkatcl.librdkafka.reporting import Reports
 from kafkatcl.librdkafka.sending import MessageSender
@@ -38,12 +39,6 @@ _last_error = function("rd_kafka_last_error", _INT, [])
 _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
 _queue_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
 _assignment_lost = function("rd_kafka_assignment_lost", _INT, [_POINTER])
-_conf = function("rd_kafka_conf", _POINTER, [_POINTER])
-_conf_set = function("rd_kafka_conf_set", _INT, [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t])
-_conf_get = function("rd_kafka_conf_get", _INT, [_POINTER, _TEXT, _TEXT, ctypes.POINTER(ctypes.c_size_t)])
-
-#: Room for the value of a property that is asked for.
-_SETTING_BYTES = 1024
 
 
 def _pointer_of(client: Any) -> Any:
@@ -69,7 +64,8 @@ class NativeClient:
     def __init__(self, client: Any) -> None:
         self._pointer = _pointer_of(client)
         self._queues: list[Any] = []
-        self.reports = Reports(self._pointer)
+        self._conf = LiveConf(self._pointer)
+        self.reports = Reports(self._conf)
 
     def name(self) -> str:
         """The name of the instance, such as ``rdkafka#producer-1``."""
@@ -87,10 +83,7 @@ class NativeClient:
 
     def setting(self, name: str) -> str:
         """The value of a property that the client works with; empty for none."""
-        size = ctypes.c_size_t(_SETTING_BYTES)
-        text = ctypes.create_string_buffer(_SETTING_BYTES)
-        _conf_get(_conf(self._pointer), name.encode(), text, ctypes.byref(size))
-        return text.value.decode(errors="replace")
+        return self._conf.get(name)
 
     def is_assignment_lost(self) -> bool:
         """Whether the group has put this consumer out, and it does not know yet which
@@ -161,10 +154,9 @@ class NativeClient:
 
         librdkafka reads this in the configuration that the client is using, for each
         fetch (``max_records`` in
-        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_fetcher.c);
-        to set it there is beyond its interface, as below.
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_fetcher.c).
         """
-        _conf_set(_conf(self._pointer), b"max.poll.records", b"%d" % count, None, 0)
+        self._conf.set("max.poll.records", str(count))
 
     def divert_logs(self, descriptor: int) -> LogQueue:
         """The queue that log lines come to from now on.

@@ -15,15 +15,12 @@ import ctypes
 from typing import Any, Callable, NamedTuple
 
 from kafkatcl.librdkafka.library import function, quick_function
+from kafkatcl.librdkafka.live_conf import LiveConf
 from kafkatcl.librdkafka.producing import Message
 
 _POINTER = ctypes.c_void_p
 _TEXT = ctypes.c_char_p
-_INT = ctypes.c_int
 
-_conf = function("rd_kafka_conf", _POINTER, [_POINTER])
-_conf_set = function("rd_kafka_conf_set", _INT, [_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t])
-_conf_get = function("rd_kafka_conf_get", _INT, [_POINTER, _TEXT, _TEXT, ctypes.POINTER(ctypes.c_size_t)])
 _REPORT = ctypes.CFUNCTYPE(None, _POINTER, ctypes.POINTER(Message), _POINTER)
 _conf_set_dr_msg_cb = function("rd_kafka_conf_set_dr_msg_cb", None, [_POINTER, _REPORT])
 _topic_name = function("rd_kafka_topic_name", _TEXT, [_POINTER])
@@ -31,7 +28,6 @@ _message_status = quick_function("rd_kafka_message_status")
 _message_latency = quick_function("rd_kafka_message_latency")
 _message_latency.restype = ctypes.c_int64
 
-_POINTER_TEXT_BYTES = 32
 # In the order of their numbers:
 # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka.h#L1730-L1744
 _STATUS = ("not", "possibly", "persisted")
@@ -63,11 +59,11 @@ class Reports:
 
     Whoever polls or flushes the client calls it, in that thread.
 
-    :param client: the pointer of the client.
+    :param conf: the configuration that the client is using.
     """
 
-    def __init__(self, client: Any) -> None:
-        self._conf = _conf(client)
+    def __init__(self, conf: LiveConf) -> None:
+        self._conf = conf
         self._callbacks: list[Any] = []  # for as long as the client may call them
 
     def take_failures(self, tell_failure: Callable[[str, int], None], tell: TellDelivery) -> None:
@@ -97,7 +93,7 @@ class Reports:
         """Say whether messages that are delivered are reported, or failures only (any
         thread).
         """
-        _conf_set(self._conf, b"delivery.report.only.error", b"false" if wanted else b"true", None, 0)
+        self._conf.set("delivery.report.only.error", "false" if wanted else "true")
 
     def take_own(self, tell: TellDelivery) -> None:
         """Have the reports of messages with an odd opaque number come here, and all
@@ -105,9 +101,7 @@ class Reports:
 
         The wrapper's opaque of a message is the address of a structure, and so even.
         """
-        text = ctypes.create_string_buffer(_POINTER_TEXT_BYTES)
-        _conf_get(self._conf, b"dr_msg_cb", text, ctypes.byref(ctypes.c_size_t(_POINTER_TEXT_BYTES)))
-        wrapper = _REPORT(int(text.value, 16))
+        wrapper = _REPORT(int(self._conf.get("dr_msg_cb"), 16))
 
         def report(client: Any, message: Any, opaque: Any) -> None:
             told = message.contents
@@ -120,7 +114,7 @@ class Reports:
 
     def _call(self, report: Callable[[Any, Any, Any], None]) -> None:
         self._callbacks.append(_REPORT(report))
-        _conf_set_dr_msg_cb(self._conf, self._callbacks[-1])
+        _conf_set_dr_msg_cb(self._conf.pointer, self._callbacks[-1])
 
 
 def _topic(told: Message) -> str:

@@ -13,6 +13,7 @@ from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.consumer_topic import ConsumerTopic
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.forms import MAY_BE_ASKED
+from kafkatcl.engine.hints import listed
 from kafkatcl.engine.producer_topic import ProducerTopic
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.errors import Failure
@@ -37,9 +38,8 @@ def message_fields(source: str, wanted: str, *words: str) -> tuple[str, ...] | N
         return tuple(sorted(form.names))
     for name in words:
         if name not in MAY_BE_ASKED:
-            *others, last = MAY_BE_ASKED
             raise Failure(
-                f'bad field "{name}": must be {", ".join(others)}, or {last}',
+                f'bad field "{name}": must be {listed(MAY_BE_ASKED)}',
                 ("TCL", "LOOKUP", "INDEX", "field", name),
             )
     form.names = frozenset(words)

@@ -10,16 +10,13 @@ from kafkatcl.engine.errors import bare_failure
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.fetching import AUTO_STORE
 from kafkatcl.engine.flow import TopicPartitionPair
-from kafkatcl.engine.lookup import OffsetLookup
+from kafkatcl.engine.lookup import LOOKUP_MS, OffsetLookup
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.positions import OffsetAndMetadata, TopicPartitionOffset
 from kafkatcl.engine.shared_topic import usable_name
 from kafkatcl.engine.waiting import interruptibly
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT, NO_OFFSET
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
-
-#: How long the cluster is asked which offset is meant by a time.
-_LOOKUP_MS = 5000
 
 
 class CommittingHandle(ControlledHandle):
@@ -134,7 +131,7 @@ class CommittingHandle(ControlledHandle):
         }
 
     def _without_times(self, wanted: Sequence[OffsetAndMetadata]) -> list[TopicPartition]:
-        found = OffsetLookup(self.client, _LOOKUP_MS).moments([offset.position for offset in wanted])
+        found = OffsetLookup(self.client, LOOKUP_MS).moments([offset.position for offset in wanted])
         return [offset._replace(position=place).native() for offset, place in zip(wanted, found)]
 
     def _commit(self, offsets: list[TopicPartition] | None, *, wait: bool) -> None:

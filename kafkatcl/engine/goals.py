@@ -12,6 +12,7 @@ from kafkatcl.engine.errors import kafka_errors, kafka_failure
 from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.flow import Reason, TopicPartitionPair
 from kafkatcl.engine.inflight import Taken, parted
+from kafkatcl.engine.lookup import LOOKUP_MS
 from kafkatcl.engine.messages import EndItem, Item, Run
 from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.waiting import interruptibly
@@ -27,9 +28,6 @@ from kafkatcl.librdkafka.wrapper import TopicPartition
 #: The partitions to be read now, with the offsets that they were started at; None:
 #: there will be none any more.
 Partitions = Callable[[], Optional[list[TopicPartitionOffset]]]
-
-#: How long the cluster is asked for offsets.
-_SECONDS = 5.0
 
 
 class Goal:
@@ -166,7 +164,9 @@ class Goal:
         if not asked:
             return {}
         with kafka_errors(why=self._handle.why):
-            found = interruptibly(lambda: self._handle.client.offsets_for_times(asked, timeout=_SECONDS))
+            found = interruptibly(
+                lambda: self._handle.client.offsets_for_times(asked, timeout=LOOKUP_MS / 1000)
+            )
         for answer in found:
             if answer.error is not None:
                 raise kafka_failure(answer.error.code(), f"{answer.topic}, partition {answer.partition}")
@@ -180,7 +180,7 @@ class Goal:
             return {}
         asked = [TopicPartition(topic, partition) for topic, partition, _ in wanted]
         with kafka_errors(why=self._handle.why):
-            found = interruptibly(lambda: self._handle.client.committed(asked, timeout=_SECONDS))
+            found = interruptibly(lambda: self._handle.client.committed(asked, timeout=LOOKUP_MS / 1000))
         return {(answer.topic, answer.partition): int(answer.offset) for answer in found}
 
     def _passed(self, pair: TopicPartitionPair) -> int | None:

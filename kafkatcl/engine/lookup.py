@@ -20,6 +20,8 @@ from kafkatcl.librdkafka.errors import PARTITION_END, TIMED_OUT
 from kafkatcl.librdkafka.offsets import OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_TAIL_BASE
 from kafkatcl.librdkafka.wrapper import Consumer, KafkaError, KafkaException, TopicPartition
 
+#: How long to ask, in ms, where the script does not say.
+LOOKUP_MS = 5000
 #: How many messages are looked at at once, and for how long they are waited for.
 _SCAN, _SCAN_SECONDS = 500, 0.05
 

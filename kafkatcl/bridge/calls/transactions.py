@@ -16,13 +16,11 @@ from kafkatcl.bridge.sessions import find
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.handover import Handover
+from kafkatcl.engine.lookup import LOOKUP_MS
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.engine.transactions import Transactions
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
-
-#: How long the cluster is asked which offset is meant by a time.
-_LOOKUP_MS = 5000
 
 
 @bridge_call
@@ -66,9 +64,7 @@ def transaction_send_offsets(handle: str, subscriber: str, timeout_ms: str, *wor
     """
     transactions, timeout = _transactions(handle), _timeout(timeout_ms)
     member = find(subscriber, Subscriber)
-    positions = member.resolve(
-        positions_of(words, parse_position), _LOOKUP_MS if timeout is None else timeout
-    )
+    positions = member.resolve(positions_of(words, parse_position), LOOKUP_MS if timeout is None else timeout)
     transactions.send_offsets(Handover(member).handed_over(positions), timeout)
 
 

@@ -17,6 +17,7 @@ from kafkatcl.engine.consumer_topic import ConsumerTopic
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.goals import Goal, Partitions
+from kafkatcl.engine.lookup import LOOKUP_MS
 from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.engine.walks import Walk
@@ -26,8 +27,6 @@ from kafkatcl.librdkafka.errors import CONFLICT
 #: The words by which ``auto.offset.reset`` has a partition begin at its end.
 _ENDS = ("largest", "latest", "end")
 _RESET = "auto.offset.reset"
-#: How long the cluster is asked which offset is meant by a time.
-_LOOKUP_MS = 5000
 
 
 @bridge_call
@@ -63,7 +62,7 @@ def walk_topic(topic: str, partition: str, start_offset: str, until: str) -> str
     handle, name = found.handle, found.topic.name
     if (name, number) in handle.routes:
         raise kafka_failure(CONFLICT, f"partition {number} of topic '{name}' is being read already")
-    [(_, _, offset)] = handle.resolve([TopicPartitionOffset(name, number, offset)], _LOOKUP_MS)
+    [(_, _, offset)] = handle.resolve([TopicPartitionOffset(name, number, offset)], LOOKUP_MS)
 
     def stop() -> None:
         if not handle.deleted and found.reading(number) is buffer:

@@ -86,6 +86,14 @@ def test_a_wrong_number_of_words_tells_the_usage(run_everywhere: RunTcl) -> None
     assert run_everywhere(script).stdout.splitlines() == expected
 
 
+def test_consume_batch_of_a_subscriber_without_words_is_what_the_original_has(run_everywhere: RunTcl) -> None:
+    script = OBJECTS + "puts [catch {subscriber consume_batch} m]:$m:$errorCode"
+    original = [name for (kind, name), row in ROWS.items() if kind == "subscriber" and "since" not in row]
+    told = listed([name for name in original if " " not in name])
+    code = "TCL LOOKUP INDEX option consume_batch"
+    assert run_everywhere(script).stdout == f'1:bad option "consume_batch": must be {told}:{code}\n'
+
+
 def test_a_word_that_is_none_of_the_choices_is_refused(run_tcl: RunTcl) -> None:
     rows = [(key, row) for key, row in ROWS.items() if row.get("suboptions", row.get("choices"))]
     assert len(rows) >= 8

@@ -19,12 +19,10 @@ proc ::kafkatcl::arrivals::Reader {command subcommand} {
     if {$command eq ""} {
         return
     }
-    foreach trace [trace info command $command] {
-        lassign [lindex $trace 1] follower kind id
-        if {$follower eq "::kafkatcl::Changed" && "$kind,$subcommand" in [array names ::kafkatcl::rows $kind,$subcommand]
-                && [::kafkatcl::Field $kind $subcommand waits] eq "messages"} {
-            return [list $id $kind $subcommand $command]
-        }
+    lassign [::kafkatcl::ObjectOf $command] kind id
+    if {[::tcl::info::exists ::kafkatcl::rows($kind,$subcommand)]
+            && [::kafkatcl::Field $kind $subcommand waits] eq "messages"} {
+        return [list $id $kind $subcommand $command]
     }
 }
 

@@ -70,17 +70,24 @@ proc ::kafkatcl::Unknown {kind words subcommand} {
         "bad option \"$subcommand\": must be [Choices $original]"
 }
 
+# The object that a command stands for.
+#   command  its name; it must exist
+#   Result   a list of its kind and its object id; empty if the command is none of ours
+proc ::kafkatcl::ObjectOf {command} {
+    foreach trace [trace info command $command] {
+        lassign [lindex $trace 1] follower kind id
+        if {$follower eq "::kafkatcl::Changed"} {
+            return [list $kind $id]
+        }
+    }
+}
+
 # The kind of object that a command stands for.
 #   command  its name; it must exist
 #   Result   a name from `order` in table.tcl; empty if the command is none of ours
 proc ::kafkatcl::KindOf {command} {
-    foreach trace [trace info command $command] {
-        lassign [lindex $trace 1] follower kind
-        if {$follower eq "::kafkatcl::Changed"} {
-            return $kind
-        }
-    }
-    return [expr {[namespace origin $command] eq "::kafka::kafka" ? "kafka" : ""}]
+    set kind [lindex [ObjectOf $command] 0]
+    return [expr {[namespace origin $command] eq "::kafka::kafka" ? "kafka" : $kind}]
 }
 
 # Give a subcommand a fast path: a body that stands in the object command itself, which

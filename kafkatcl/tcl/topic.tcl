@@ -253,14 +253,12 @@ proc ::kafkatcl::queue::Deleted {id} {
 }
 
 # The object id of a queue.
-#   command  the full name of its command
+#   command  the full name of its command, or empty
 #   Result   empty if it is none
 proc ::kafkatcl::queue::Find {command} {
-    variable ::kafkatcl::commandOf
-    foreach {id name} [array get commandOf q*] {
-        if {$name eq $command} {
-            return $id
-        }
+    if {$command eq ""} {
+        return
     }
-    return
+    lassign [::kafkatcl::ObjectOf $command] kind id
+    return [expr {$kind eq "queue" ? $id : ""}]
 }

@@ -69,15 +69,12 @@ proc ::kafkatcl::transactions::LevelOf {level} {
 #   Errors  KAFKA RD_KAFKA_RESP_ERR__INVALID_ARG if it is none
 #   Level   3, for the name
 proc ::kafkatcl::transactions::Subscriber {name} {
-    variable ::kafkatcl::commandOf
     if {$name eq ""} {
         return
     }
-    set command [uplevel [LevelOf 3] [list namespace origin [list {*}$name]]]
-    foreach {id known} [array get commandOf h*] {
-        if {$known eq $command && [::kafkatcl::KindOf $command] eq "subscriber"} {
-            return $id
-        }
+    lassign [::kafkatcl::ObjectOf [uplevel [LevelOf 3] [list namespace origin [list {*}$name]]]] kind id
+    if {$kind eq "subscriber"} {
+        return $id
     }
     return -code error -errorcode [::kafkatcl::failures::InvalidArgument "not a subscriber"] "\"$name\" is not a subscriber"
 }

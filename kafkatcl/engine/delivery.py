@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from kafkatcl.engine.errors import kafka_failure
+from kafkatcl.engine.flushing import flush
 from kafkatcl.engine.producer_topic import ProducerTopic
 from kafkatcl.engine.shutdown import flush_seconds
 from kafkatcl.librdkafka.errors import TIMED_OUT
-
-#: How long each poll takes at most.
-_SLICE_SECONDS = 0.05
 
 
 class Delivery:
@@ -33,10 +29,7 @@ class Delivery:
         :raises Failure: messages of the topic were not delivered; some are still
             queued; the handle was deleted.
         """
-        handle, deadline = self._topic.handle, time.monotonic() + flush_seconds()
-        handle.check()
-        while (left := handle.flush_for(_SLICE_SECONDS)) and time.monotonic() < deadline:
-            handle.check()
+        left = flush(self._topic.handle, int(flush_seconds() * 1000))
         failed = {code: count - self._before.get(code, 0) for code, count in self._failed().items()}
         for code, count in failed.items():
             if count:

@@ -154,6 +154,18 @@ proc ::kafkatcl::messages::Raised {pairs} {
     return [list -errorcode [list KAFKA $name $error $details] "kafka error: $error ($details)"]
 }
 
+# A text: the code of a `consume_batch` behind its checks.
+#   call  a script that reads messages: its result is the answer of a bridge call
+proc ::kafkatcl::messages::ConsumeBatch {call} {
+    return [::tcl::string::map [list %call% $call] {
+        if {[::tcl::array::size ::kafkatcl::ahead::kept]} {
+            ::kafkatcl::ahead::Requeue
+        }
+        upvar 2 $array <array>  ;# refuses an array that cannot be, before messages are read
+        return [::kafkatcl::messages::RunForEach $array $code [%call%]]
+    }]
+}
+
 # The end of a `consume_batch`: run code for each message, with the array set to it.
 # What the code does not get to, because of a break, a return or an error, is requeued.
 #   array   its name, as the script gave it

@@ -190,14 +190,9 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
     }
 }
 
-::kafkatcl::Implement subscriber consume_batch {
-    if {[::tcl::array::size ::kafkatcl::ahead::kept]} {
-        ::kafkatcl::ahead::Requeue
-    }
-    upvar 2 $array <array>  ;# refuses an array that cannot be, before messages are read
-    return [::kafkatcl::messages::RunForEach $array $code \
-        [::kafkatcl::rebalance::Wait $id [list subscriber_consume_batch $id $timeout $count 1] 2]]
-}
+::kafkatcl::Implement subscriber consume_batch [::kafkatcl::messages::ConsumeBatch {
+    ::kafkatcl::rebalance::Wait $id [list subscriber_consume_batch $id $timeout $count 1] 2
+}]
 
 ::kafkatcl::Implement subscriber delete {
     if {$id in $::kafkatcl::events::running} {

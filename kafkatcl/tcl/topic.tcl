@@ -168,14 +168,9 @@ proc ::kafkatcl::consumer_topic::StartQueue {id queue topic partition offset} {
         [::kafkatcl::bridge::consume $id $partition $timeout]]
 }
 
-::kafkatcl::Implement consumer_topic consume_batch {
-    if {[::tcl::array::size ::kafkatcl::ahead::kept]} {
-        ::kafkatcl::ahead::Requeue
-    }
-    upvar 2 $array <array>  ;# refuses an array that cannot be, before messages are read
-    return [::kafkatcl::messages::RunForEach $array $code \
-        [::kafkatcl::bridge::consume_batch $id $partition $timeout $count 1]]
-}
+::kafkatcl::Implement consumer_topic consume_batch [::kafkatcl::messages::ConsumeBatch {
+    ::kafkatcl::bridge::consume_batch $id $partition $timeout $count 1
+}]
 
 ::kafkatcl::Implement consumer_topic consume_callback {
     ::kafkatcl::ahead::Requeue
@@ -204,14 +199,9 @@ proc ::kafkatcl::consumer_topic::StartQueue {id queue topic partition offset} {
     return [::kafkatcl::messages::One $id $timeout $array [::kafkatcl::bridge::queue_consume $id $timeout]]
 }
 
-::kafkatcl::Implement queue consume_batch {
-    if {[::tcl::array::size ::kafkatcl::ahead::kept]} {
-        ::kafkatcl::ahead::Requeue
-    }
-    upvar 2 $array <array>  ;# as above
-    return [::kafkatcl::messages::RunForEach $array $code \
-        [::kafkatcl::bridge::queue_consume_batch $id $timeout $count 1]]
-}
+::kafkatcl::Implement queue consume_batch [::kafkatcl::messages::ConsumeBatch {
+    ::kafkatcl::bridge::queue_consume_batch $id $timeout $count 1
+}]
 
 ::kafkatcl::Implement queue consume_callback {
     ::kafkatcl::ahead::Requeue

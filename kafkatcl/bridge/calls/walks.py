@@ -19,6 +19,7 @@ from kafkatcl.engine.fetching import ConsumingHandle
 from kafkatcl.engine.goals import Goal, Partitions
 from kafkatcl.engine.lookup import LOOKUP_MS
 from kafkatcl.engine.positions import TopicPartitionOffset
+from kafkatcl.engine.resetting import RESET
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.engine.walks import Walk
 from kafkatcl.errors import Failure
@@ -26,7 +27,6 @@ from kafkatcl.librdkafka.errors import CONFLICT
 
 #: The words by which ``auto.offset.reset`` has a partition begin at its end.
 _ENDS = ("largest", "latest", "end")
-_RESET = "auto.offset.reset"
 
 
 @bridge_call
@@ -41,7 +41,7 @@ def walk_subscriber(subscriber: str, until: str) -> str:
     def partitions() -> list[TopicPartitionOffset] | None:
         return found.assignment() or ([] if found.subscription() else None)
 
-    goal = _goal(until, found, partitions, resets_to_end=settings.get(_RESET) in _ENDS)
+    goal = _goal(until, found, partitions, resets_to_end=settings.get(RESET) in _ENDS)
     found.check()
     if goal:
         goal.look_up()
@@ -71,7 +71,7 @@ def walk_topic(topic: str, partition: str, start_offset: str, until: str) -> str
     def partitions() -> list[TopicPartitionOffset]:
         return [TopicPartitionOffset(name, number, offset)]
 
-    resets_to_end = found.topic.conf.get(_RESET) in _ENDS
+    resets_to_end = found.topic.conf.get(RESET) in _ENDS
     goal = _goal(until, handle, partitions, resets_to_end=resets_to_end)
     if goal:
         goal.look_up()

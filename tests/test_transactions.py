@@ -431,3 +431,69 @@ def test_others_see_what_is_committed_and_nothing_else(
     assert lines[3].startswith("1 kafka error: Local: ")
     assert lines[4:] == ["six", "7"]
     assert read_committed(kafka_cluster, topic) == ["one", "five", "two"]
+
+
+# -- in a coroutine of a callback ------------------------------------------------------
+
+IN_CALLBACK = (
+    SETUP
+    + """
+fill 3
+member s workers
+s assign [list $in 0 0]
+producer p
+p new_topic tp $out
+m consumer_creator c
+c new_topic source $in
+m producer_creator filling
+filling new_topic second $in
+second produce_batch 1 {x y z}
+source start 1 0
+# Each message has its callback start a coroutine.  The next message comes at a wait of
+# the one before, and its coroutine waits for its turn.
+proc arrived {message} {
+    lappend ::turns [coroutine work[dict get $message offset] work [dict get $message payload]]
+    if {[llength $::turns] == 1} [lindex $::turns 0]
+}
+proc work {payload} {
+    yield [info coroutine]
+    if {$payload eq "0"} {puts init,[kafka::await p init_transactions 20000]}
+    puts begin,[kafka::await p begin_transaction]
+    puts consume,[kafka::await source consume 1 20000 row],$row(payload)
+    tp produce 1 $payload$row(payload)
+    puts flush,[kafka::await p flush 20000]
+    set message [kafka::await s consume 20000]
+    set offset [dict get $message offset]
+    puts commit,[kafka::await s commit [list $::in 0 $offset]]
+    puts send,[kafka::await p send_offsets s [list $::in 0 [expr {$offset + 1}]]]
+    if {$payload eq "1"} {
+        puts abort,[kafka::await p abort_transaction 20000]
+    } else {
+        puts commit,[kafka::await p commit_transaction 20000]
+    }
+    set ::turns [lrange $::turns 1 end]
+    after 0 [lindex $::turns 0]
+}
+source start 0 0 arrived
+vwait turns
+while {[llength $turns]} {vwait turns}
+puts [lindex [s offsets -committed [list $in 0]] 0 2]
+"""
+)
+
+
+def test_a_coroutine_of_a_message_callback_awaits_each_step(
+    run_everywhere: RunTcl, cluster: Cluster
+) -> None:
+    source, target = cluster.topic(partitions=4), cluster.topic(partitions=4)
+    done = run_everywhere(IN_CALLBACK, source, target, brokers=cluster)
+    first, second, third = ("0x", "commit"), ("1y", "abort"), ("2z", "commit")
+    lines = ["init,"]
+    for payloads, end in (first, second, third):
+        lines += ["begin,", f"consume,1,{payloads[1]}", "flush,0", "commit,", "send,", f"{end},"]
+    # What is read behind the abort is what came before it, number 1.  The embedded
+    # broker takes the offsets of a transaction and keeps none.
+    lines.append("2" if cluster.kind == "kafka" else "1")
+    assert done.stdout.splitlines() == lines, done.stderr
+    if cluster.kind == "kafka":
+        assert read_committed(cluster, target) == [first[0], third[0]]

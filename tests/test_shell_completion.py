@@ -110,6 +110,8 @@ COMPLETED: dict[str, str | set[str]] = {
     "in start 0 end gre": "in start 0 end greet ",
     "line consume_callback gre": "line consume_callback greet ",
     "reader log_level ": set(LOG_LEVELS),
+    "in encoding bin": "in encoding binary ",
+    "line encoding utf-": "line encoding utf-8 ",
     "maker new_topic #": "maker new_topic #auto ",
     # variables
     "puts $singl": "puts $single",

@@ -118,6 +118,7 @@ class Arguments:
             "array": lambda: self._tcl.variables(""),
             "offset": lambda: START_WORDS,
             "level": lambda: LOG_LEVELS,
+            "encoding": lambda: ["binary", *self._tcl.ask("encoding", "names")],
             "cmdName": lambda: ("#auto",),
         }
         return plain(words[part]()) if part in words else []

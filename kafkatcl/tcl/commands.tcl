@@ -275,7 +275,7 @@ Row producer_topic config {?name value ...?} {
     call topic_config
     properties 1
 }
-Row producer_topic encoding {?name?} {
+Row producer_topic encoding {?encoding?} {
     since 2.5
     about {Show or set the encoding of payloads and keys, which are bytes without one.}
     errors {_INVALID_ARG}

@@ -28,9 +28,9 @@ namespace eval ::kafkatcl::forms {
     if {[llength $words] == 0} {
         return [::kafkatcl::Unwrap [::kafkatcl::bridge::text_encoding $id]]
     }
-    ::kafkatcl::forms::Require $name
+    ::kafkatcl::forms::Require $encoding
     ::kafkatcl::Requeue
-    ::kafkatcl::Unwrap [::kafkatcl::bridge::text_encoding $id $name]
+    ::kafkatcl::Unwrap [::kafkatcl::bridge::text_encoding $id $encoding]
     return
 }
 

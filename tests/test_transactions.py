@@ -482,9 +482,7 @@ puts [lindex [s offsets -committed [list $in 0]] 0 2]
 )
 
 
-def test_a_coroutine_of_a_message_callback_awaits_each_step(
-    run_everywhere: RunTcl, cluster: Cluster
-) -> None:
+def test_a_coroutine_of_a_message_callback_awaits_each_step(run_everywhere: RunTcl, cluster: Cluster) -> None:
     source, target = cluster.topic(partitions=4), cluster.topic(partitions=4)
     done = run_everywhere(IN_CALLBACK, source, target, brokers=cluster)
     first, second, third = ("0x", "commit"), ("1y", "abort"), ("2z", "commit")

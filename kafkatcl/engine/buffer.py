@@ -19,7 +19,7 @@ from kafkatcl.engine.events import Event, EventQueue
 from kafkatcl.engine.forms import Form, UnconvertedItem, converted
 from kafkatcl.engine.inflight import Eras, Taken, parted
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
-from kafkatcl.engine.waiting import deadline_after, remaining
+from kafkatcl.engine.waiting import deadline_after, interruption, remaining
 from kafkatcl.librdkafka.errors import DESTROYED, UNKNOWN_PARTITION
 
 #: The limits of what a callback or a reader ahead gets at once: bytes, and messages.
@@ -438,6 +438,7 @@ class MessageBuffer:
 
     def _wait(self, deadline: float | None) -> bool:
         while not self._items:
+            interruption.refuse()
             if not self.owner.wait(self, deadline):
                 return False
         return True

@@ -6,9 +6,31 @@ import threading
 import time
 from typing import Callable, TypeVar
 
+from kafkatcl.errors import Failure
+
 Result = TypeVar("Result")
 
 _asking: set[threading.Thread] = set()
+
+
+class Interruption:
+    """What a shell knows of Ctrl-C, for waits in the main thread."""
+
+    def __init__(self) -> None:
+        #: Whether what runs in the main thread is being interrupted.
+        self.is_asked: Callable[[], bool] = lambda: False
+
+    def refuse(self) -> None:
+        """Begin no wait for messages in a script that is being interrupted: it would
+        get them and could do nothing with them.
+
+        :raises Failure: this is the main thread, and it is.
+        """
+        if self.is_asked() and threading.current_thread() is threading.main_thread():
+            raise Failure("interrupted")
+
+
+interruption = Interruption()
 
 
 def deadline_after(timeout_ms: int) -> float | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from kafkatcl.bridge.inprocess import NativeError, on_time
 from kafkatcl.engine.telling import say
+from kafkatcl.engine.waiting import interruption
 from kafkatcl.errors import Failure
 from kafkatcl.shell.cancelling import Cancellation
 from kafkatcl.shell.exiting import leaving
@@ -54,6 +55,7 @@ class Interrupt:
         self._grace = 0.0  # seconds that what runs has to end by itself
         self._asked = self._cancelled = self._stuck = False  # how far it has come with interrupting it
         self._insisting = threading.Thread()  # interrupts it
+        interruption.is_asked = lambda: self._running and self._cancelled
         app.eval(Path(__file__).with_name("interrupts.tcl").read_text(encoding="utf-8"))
 
     @contextlib.contextmanager

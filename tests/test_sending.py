@@ -173,6 +173,8 @@ incr shown [expr {$number + 1}]
 set both {a b}
 set name payload
 set seen [set $name {}]
+set empty {}
+set length [llength $empty]  ;# an empty string keeps the type of a list
 set text "caf\u00e9"
 binary scan $text H* hex
 set messages [list \
@@ -185,7 +187,8 @@ set messages [list \
     [list payload {} tombstone off headers {} null_headers {}] \
     "payload {x y}\tpartition\n 0" \
     [dict create payload {} tombstone [expr {1 == 1}] headers "a \{x\\ y\}"] \
-    [list payload [string range abc 1 1] partition [expr {0 + 0}]]]
+    [list payload [string range abc 1 1] partition [expr {0 + 0}]] \
+    [list payload $empty key $empty headers [list a $empty $empty b] null_headers $empty tag $empty]]
 out produce_messages $messages -partition 0
 out produce_messages [lrange $messages 0 0] -partition 0
 puts [kafka::producer flush]
@@ -198,7 +201,7 @@ def test_what_is_sent_is_the_string_of_a_value(run_everywhere: RunTcl, embedded_
     topic = embedded_cluster.topic()
     done = run_everywhere(TYPES, topic, brokers=embedded_cluster)
     assert (done.stdout, done.stderr) == ("0\n", "")
-    assert read(embedded_cluster, topic, 0, 11) == [
+    assert read(embedded_cluster, topic, 0, 12) == [
         Sent(b"0x10", b"0b1"),
         Sent(b"1e3", None, (("n", b"0x10"), ("e", b"1e3"))),
         Sent(b"a b", None, (("a", b"b"),)),
@@ -209,6 +212,7 @@ def test_what_is_sent_is_the_string_of_a_value(run_everywhere: RunTcl, embedded_
         Sent(b"x y"),
         Sent(None, None, (("a", b"x\\ y"),)),
         Sent(b"b"),
+        Sent(b"", b"", (("a", b""), ("", b"b"))),
         Sent(b"0x10", b"0b1"),
     ]
 

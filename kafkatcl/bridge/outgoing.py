@@ -72,6 +72,8 @@ def outgoing(
     :raises Failure: a message cannot be sent as it is; the error says which, and why.
     """
     columns = _columns(rows)
+    if is_certain:
+        columns = {name: [_settled(value) for value in column] for name, column in columns.items()}
     if partition:
         columns["partition"] = [parse_integer(partition)] * len(rows)
     _require_certain(columns, _STRING_OR_BYTES if is_certain else _STRING)
@@ -129,6 +131,15 @@ def _refuse_unknown(rows: Sequence[Row]) -> None:
             named = " and ".join(f'"{echoed(name)}"' for name in dict.fromkeys(unknown))
             may = ", ".join((*SENT, *PASSED_OVER))
             raise kafka_failure(INVALID_ARGUMENT, f"message {place} has {named}: it may have {may}")
+
+
+def _settled(value: Any) -> Any:
+    """A value that is certain.  An empty string may have kept the type of a list: that
+    of an empty one.
+    """
+    if value == ():
+        return ""
+    return tuple(map(_settled, value)) if type(value) is tuple else value
 
 
 @functools.lru_cache(maxsize=256)  # headers are often the same

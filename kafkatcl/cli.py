@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         description="KafkaTcl: Kafka for Tcl scripts. Scripts are run by kafkatclsh.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="store_true", help="show the versions of kafkatcl and librdkafka")
+    parser.add_argument("--version", action="store_true", help="show the versions of kafkatcl and librdkafka, and whether the native part is used")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for add in _COMMANDS:
         add(commands)
@@ -62,6 +62,11 @@ def _version() -> int:
     from kafkatcl.librdkafka.version import version  # noqa: PLC0415
 
     print(f"kafkatcl {__version__}, librdkafka {version()}")
+    try:
+        from kafkatcl.bridge.fronts import status  # noqa: PLC0415
+    except ImportError:  # there is no tkinter
+        return 0
+    print(status())
     return 0
 
 

@@ -19,6 +19,7 @@ import fix_process
 import psutil
 import pytest
 
+from kafkatcl.bridge.fronts import status
 from kafkatcl.bridge.inprocess import application, new_interp
 
 pytest_plugins = [
@@ -40,7 +41,7 @@ GARBAGE = 20_000  # objects that may wait to be looked through
 
 #: The variables of ours that are for test runs; all others, and those of Tcl and
 #: Python, are the user's business.
-FOR_TESTS = {"KAFKATCL_BOOTSTRAP", "KAFKATCL_REQUIRE_KAFKA", "KAFKATCL_SOAK"}
+FOR_TESTS = {"KAFKATCL_BOOTSTRAP", "KAFKATCL_NATIVE", "KAFKATCL_REQUIRE_KAFKA", "KAFKATCL_SOAK"}
 _home = tempfile.mkdtemp(prefix="kafkatcl-home-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
 
@@ -62,7 +63,7 @@ gc.disable()
 
 def pytest_report_header() -> str:
     tcl = application(new_interp()).eval("info patchlevel")
-    return f"Tcl: {tcl}, librdkafka: {confluent_kafka.libversion()[0]}"
+    return f"Tcl: {tcl}, librdkafka: {confluent_kafka.libversion()[0]}, {status()}"
 
 
 @pytest.hookimpl(wrapper=True)

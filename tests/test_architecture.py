@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "pkgindex": ("errors",),
     "install_tcl": ("errors", "pkgindex"),
     "librdkafka": ("errors",),
-    "engine": ("errors", "librdkafka"),
+    "native": ("librdkafka.addresses",),
+    "engine": ("errors", "librdkafka", "native.topics"),
     "relay": ("errors", "librdkafka.mock"),
     "broker": ("engine", "errors", "librdkafka", "relay"),
     "bridge": (
@@ -31,6 +32,7 @@ MAY_IMPORT = {
         "librdkafka.offsets",
         "librdkafka.sending",
         "librdkafka.version",
+        "native",
         "pkgindex",
         "version",
     ),
@@ -48,7 +50,7 @@ MAY_IMPORT = {
     ".": ("bridge", "hosting", "interp", "version"),
     "shell": (".", "bridge", "engine", "errors", "librdkafka.properties", "stacks"),
     "launch": ("postponed", "shell"),
-    "cli": (".", "broker", "errors", "install_tcl", "librdkafka.version", "pkgindex"),
+    "cli": (".", "bridge.fronts", "broker", "errors", "install_tcl", "librdkafka.version", "pkgindex"),
     "__main__": ("cli",),
 }
 
@@ -57,7 +59,7 @@ MAY_IMPORT_FOREIGN = {
     "confluent_kafka": ("librdkafka",),
     # The prompt needs some functions of Tcl that tkinter leaves out, and of readline
     # that Python's module does.
-    "ctypes": ("librdkafka", "shell.cancelling", "shell.eventsource", "shell.redisplay"),
+    "ctypes": ("librdkafka", "native", "shell.cancelling", "shell.eventsource", "shell.redisplay"),
     "tkinter": ("bridge.inprocess",),
     "_tkinter": ("bridge.inprocess",),
     # It imports by names that no test here sees.

@@ -11,6 +11,7 @@ import confluent_kafka
 import pytest
 
 from kafkatcl import __version__, cli
+from kafkatcl.bridge.fronts import status
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
 
@@ -25,7 +26,8 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_version_tells_package_and_library(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--version"]) == 0
     library = confluent_kafka.libversion()[0]
-    assert capsys.readouterr().out == f"kafkatcl {__version__}, librdkafka {library}\n"
+    shown = capsys.readouterr().out.splitlines()
+    assert shown == [f"kafkatcl {__version__}, librdkafka {library}", status()]
 
 
 def test_help_without_arguments(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +128,13 @@ LACKING = (
 )
 
 
+def test_the_version_is_told_where_there_is_no_tkinter() -> None:
+    done = python("-c", f"{WITHOUT_TKINTER}from kafkatcl import cli\ncli.main(['--version'])")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"kafkatcl {__version__}, librdkafka ")
+    assert done.stdout.count("\n") == 1
+
+
 def test_kafkatclsh_says_in_a_line_what_to_install_where_there_is_no_tkinter() -> None:
     run = "import runpy\nrunpy.run_module('kafkatcl.launch', run_name='__main__')"
     done = python("-c", WITHOUT_TKINTER + run)
@@ -144,7 +153,6 @@ def test_so_do_the_names_for_python_programs_that_need_tkinter(name: str) -> Non
     "arguments",
     [
         "[]",
-        "['--version']",
         "['broker', '--brokers', '0']",
         "['tcl-path']",
         "['install-tcl', '--remove', '--dir', '/none/such']",

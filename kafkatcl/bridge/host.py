@@ -14,6 +14,7 @@ from typing import Any
 from kafkatcl.bridge import inprocess, sessions
 from kafkatcl.bridge.bell import Bell
 from kafkatcl.bridge.calls import BRIDGE_CALLS, FAST_PATHS, LIST_CALLS
+from kafkatcl.bridge.fronts import Fronts
 from kafkatcl.engine.descriptors import room_for, seal
 from kafkatcl.engine.events import EventQueue
 from kafkatcl.engine.poll_thread import rest
@@ -38,6 +39,7 @@ class Host:
         self._left: list[EventQueue] = []
         self._timer: Any = None
         self._bell: Bell | None = None
+        self._fronts = Fronts(app)
 
     def install(self) -> None:
         """Announce the package; ``package require`` loads the rest."""
@@ -47,6 +49,7 @@ class Host:
         inprocess.define_call(self._app, "::kafkatcl::bridge::open_session", self.open_session)
         inprocess.define_call(self._app, "::kafkatcl::bridge::close_session", self.close_session)
         self._app.setvar("::kafkatcl::version", TCL_VERSION)
+        self._fronts.install()
         for file in ("programs.tcl", "install.tcl"):
             self._app.call("source", "-encoding", "utf-8", str(inprocess.TCL_LIBRARY / file))
         # The interpreters of new threads, and of programs that a script runs, have no

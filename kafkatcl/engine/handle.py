@@ -255,7 +255,7 @@ class Handle:
         """Prepare the end: from now on every command fails, and pending events are
         dropped.
         """
-        self.deleted = True
+        self._end_use()
         self._on_dropped(self.events.forget(self))
 
     def silence(self, kind: str) -> None:
@@ -276,7 +276,7 @@ class Handle:
         :param deadline: when to stop flushing, by ``time.monotonic``; closing may take
             longer.
         """
-        self.deleted = True
+        self._end_use()
         self.poll_thread.stop()
         self._on_dropped(self.events.forget(self))  # no callback runs any more
         self._finish(deadline)
@@ -344,6 +344,12 @@ class Handle:
         for topic in self._topics.values():
             topic.close(self.native)
         self.native.release()
+
+    def _end_use(self) -> None:
+        """From now on every command fails (any thread)."""
+        self.deleted = True
+        for topic in list(self._topics.values()):
+            topic.recall()
 
     # -- called within poll, consume, flush and close, in whatever thread does that ----
 

@@ -27,6 +27,7 @@ from kafkatcl.librdkafka.errors import (
 from kafkatcl.librdkafka.producing import Send, produce_batch, sender
 from kafkatcl.librdkafka.sending import MessageSender, OutgoingMessage
 from kafkatcl.librdkafka.wrapper import KafkaException, Producer
+from kafkatcl.native.topics import NativeTopic
 
 #: What a cluster says of topics that cannot be produced to.
 _TOPIC_ERRORS = frozenset((UNKNOWN_TOPIC, UNKNOWN_TOPIC_OR_PARTITION, TOPIC_EXCEPTION, TOPIC_FORBIDDEN))
@@ -67,6 +68,7 @@ class ProducerTopic(Topic):
         self.send_message: Callable[[OutgoingMessage], int] | None = None
         self._message_sender: MessageSender | None = None
         self._early_until = 0.0
+        self._command: NativeTopic | None = None
 
     @property
     def encoding(self) -> Encoding | None:
@@ -76,7 +78,13 @@ class ProducerTopic(Topic):
     @encoding.setter
     def encoding(self, encoding: Encoding | None) -> None:
         self._encoding = encoding
-        self.fast_send = None if encoding else self.send
+        self._choose_path()
+
+    def lead(self, command: NativeTopic) -> None:
+        """Have a command in C queue messages, where that is right."""
+        self._command = command
+        self.topic.commands.add(command)
+        self._choose_path()
 
     def produce(self, partition: int, payload: bytes, key: bytes | None = None) -> None:
         """Queue one message; waits up to ``max.block.ms`` for room.
@@ -128,6 +136,9 @@ class ProducerTopic(Topic):
 
     def delete(self) -> None:
         """End this object's use of the topic; what was queued is still delivered."""
+        if self._command:
+            self.topic.commands.discard(self._command)
+            self._command.release()
         self.handle.close_topic(self.topic)
 
     def _check(self, partition: int) -> None:
@@ -195,8 +206,17 @@ class ProducerTopic(Topic):
             self.send = _reported(self.handle.client, self.topic.name)
         else:
             self.send = sender(self._pointer())
-        self.fast_send = None if self._encoding else self.send
+        self._choose_path()
         return self.send
+
+    def _choose_path(self) -> None:
+        """Have what a script gives go the shortest way that is right."""
+        self.fast_send = None if self._encoding else self.send
+        if self._command:
+            if self.fast_send and not (self.handle.reports or self.handle.deleted):
+                self.handle.native.lend_topic(self._command, self._pointer())
+            else:
+                self._command.close()
 
     def _queue_all(
         self, partition: int, batches: Sequence[OutgoingBatch], deadline: float
@@ -211,13 +231,17 @@ class ProducerTopic(Topic):
         is_first = self.send is None
         total = sum(map(len, batches))
         done = 0
+        before = self.tried()
         for batch in batches:
             if self.handle.notes_nbytes:
                 self.handle.queued(max(batch.lengths, default=0) + max(batch.key_lengths, default=0))
             rest = batch
             while rest:
-                codes = self._queue_some(partition, rest)
+                codes, before = before[: len(rest)], before[len(rest) :]
+                codes = codes or self._queue_some(partition, rest)
                 is_full = QUEUE_FULL in codes
+                if is_full:  # so that of what was tried behind it nothing was queued
+                    before = []
                 tried = codes.index(QUEUE_FULL) if is_full else len(codes) or len(rest)
                 for code, at in ((code, at) for at, code in enumerate(codes[:tried]) if code):
                     if self.is_reported(code, is_first):
@@ -229,6 +253,12 @@ class ProducerTopic(Topic):
                     return refused + [(QUEUE_FULL, at) for at in range(done, total)]
                 rest = rest.behind(tried)
         return refused
+
+    def tried(self) -> list[int]:
+        """The codes of those first messages of a call that the command in C has tried
+        before: one of them is an error.
+        """
+        return self._command.codes() if self._command else []
 
     def _queue_some(self, partition: int, batch: OutgoingBatch) -> list[int]:
         """Queue messages until the queue is full; only the first message where the

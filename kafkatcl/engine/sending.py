@@ -92,8 +92,9 @@ def _refused(topic: ProducerTopic, messages: OutgoingMessages, prefix: str) -> I
         topic.handle.queued(messages.max_nbytes())
     is_first = topic.open()
     queue = _Queue(topic, prefix)
+    before = topic.tried()
     for at, message in enumerate(messages):
-        code = queue.send(message)
+        code = before[at] if at < len(before) else queue.send(message)
         while code == QUEUE_FULL and topic.handle.serve_until(deadline):
             code = queue.send(message)
         if code == QUEUE_FULL:

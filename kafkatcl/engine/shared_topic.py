@@ -12,6 +12,7 @@ from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.client import NativeClient
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.errors import INVALID_ARGUMENT
+from kafkatcl.native.topics import NativeTopic
 
 # librdkafka makes no topic with a longer name.
 # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_topic.c#L295-L304
@@ -74,6 +75,8 @@ class SharedTopic:
         #: was.
         self.partitions = 0
         self._native: Any = None
+        #: Commands in C that use the client's topic.
+        self.commands: set[NativeTopic] = set()
 
     def configure(self, name: str, value: str) -> None:
         """Set a property.
@@ -125,8 +128,14 @@ class SharedTopic:
             self._native = native.open_topic(self.name)
         return self._native
 
+    def recall(self) -> None:
+        """Have no command in C use the client's topic any more; from any thread."""
+        for command in list(self.commands):
+            command.close()
+
     def close(self, native: NativeClient) -> None:
         """Destroy the client's topic."""
+        self.recall()
         if self._native:
             native.close_topic(self._native)
             self._native = None

@@ -13,7 +13,7 @@ before closing the client.
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import Any, Protocol
 
 from kafkatcl.librdkafka import queues
 from kafkatcl.librdkafka.conf import TopicConf
@@ -54,6 +54,13 @@ def _pointer_of(client: Any) -> Any:
         return _POINTER.from_address(id(client) + object.__basicsize__).value
     last = id(client) + ShareConsumer.__basicsize__ - ctypes.sizeof(_POINTER)
     return _POINTER.from_address(_POINTER.from_address(last).value or 0).value
+
+
+class Borrower(Protocol):
+    """What uses a client and a topic of it by their pointers."""
+
+    def open(self, client: Any, topic: Any) -> None:
+        """Begin to use them."""
 
 
 class NativeClient:
@@ -144,6 +151,12 @@ class NativeClient:
         queue = get_queue(self._pointer)
         queues.signal(queue, descriptor)
         self._queues.append(queue)
+
+    def lend_topic(self, borrower: Borrower, topic: Any) -> None:
+        """Let another use the client and a topic of :meth:`open_topic`; whoever closes
+        either has to end that before.
+        """
+        borrower.open(self._pointer, topic)
 
     def message_sender(self, topic: Any) -> MessageSender:
         """What queues messages for a topic of :meth:`open_topic`."""

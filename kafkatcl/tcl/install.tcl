@@ -8,6 +8,16 @@
 
 namespace eval ::kafkatcl {
     variable library [file dirname [file normalize [info script]]]
+    variable fronts  ;# kinds of objects whose commands may be in C
+    if {![info exists fronts]} {
+        set fronts {}
+    }
+}
+
+# Put a command in C in front of the procedure of an object, in an interpreter.
+#   Result  0 if that cannot be
+proc ::kafkatcl::Front {path id name procedure} {
+    return [Unwrap [bridge::front $path $id $name $procedure]]
 }
 
 # Load the package into an interpreter.
@@ -29,6 +39,7 @@ proc ::kafkatcl::Load {path} {
         }
     }
     interp eval $path [list set ::kafkatcl::session $session]
+    interp eval $path [list set ::kafkatcl::fronts $::kafkatcl::fronts]
     interp eval $path [list source -encoding utf-8 [file join $library kafka.tcl]]
     # What is caught while the package loads leaves an errorCode that differs from shell
     # to shell; scripts must not see it.

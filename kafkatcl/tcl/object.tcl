@@ -15,6 +15,7 @@ namespace eval ::kafkatcl {
     variable fastPaths      ;# kind,subcommand -> a body to try before the procedure
     variable objectBodies   ;# kind -> the body of its object commands
     variable commandOf      ;# object id -> the present name of its command
+    namespace eval behind {}  ;# the procedures that stand behind commands in C
     array set fastPaths {}
     array set objectBodies {}
     array set commandOf {}
@@ -201,10 +202,25 @@ proc ::kafkatcl::MakeCommand {kind id name} {
     if {[namespace which -command $name] ne ""} {
         rename $name {}
     }
-    proc $name {{subcommand {}} args} [Body $kind $id]
+    MakeProcedure $kind $id $name
     set commandOf($id) $name
     trace add command $name {rename delete} [list ::kafkatcl::Changed $kind $id]
     return $name
+}
+
+# Make the procedure that is the command of an object, or stands behind a command in C
+# that calls it for all that is unusual.
+proc ::kafkatcl::MakeProcedure {kind id name} {
+    variable fronts
+    if {$kind in $fronts} {
+        set procedure ::kafkatcl::behind::$id
+        proc $procedure {{subcommand {}} args} [Body $kind $id]
+        if {[up Front $id $name $procedure]} {
+            return
+        }
+        rename $procedure {}
+    }
+    proc $name {{subcommand {}} args} [Body $kind $id]
 }
 
 # The trace on the command of an object.  After `rename` the object is known under the
@@ -217,6 +233,9 @@ proc ::kafkatcl::Changed {kind id old new operation} {
     }
     unset -nocomplain commandOf($id)
     ::kafkatcl::${kind}::Deleted $id
+    if {[info commands ::kafkatcl::behind::$id] ne ""} {
+        rename ::kafkatcl::behind::$id {}
+    }
 }
 
 # Delete the command of an object, and with it the object, if it still has one.

@@ -1,0 +1,68 @@
+"""Commands in C in front of the procedures of objects, in the interpreters of this
+process: see ``native/fastpaths.c``.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import Any
+
+from kafkatcl.bridge import inprocess
+from kafkatcl.bridge.sessions import find
+from kafkatcl.engine.process import mark_address
+from kafkatcl.engine.producer_topic import ProducerTopic
+from kafkatcl.native.library import Found, loaded
+from kafkatcl.native.topics import NativeTopic
+
+#: The kinds of objects whose commands may be in C.
+_KINDS = ("producer_topic",)
+
+
+class Fronts:
+    """The commands in C of an interpreter of Python, and of its children."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._library: Any = None
+
+    def install(self) -> None:
+        """Tell Tcl which kinds of objects may have such commands: none, where the
+        native part is not used.
+        """
+        found = _loaded(self._app.interpaddr(), str(self._app.call("info", "patchlevel")))
+        self._library = found.library
+        self._app.setvar("::kafkatcl::fronts", _KINDS if found.library else ())
+        inprocess.define_call(self._app, "::kafkatcl::bridge::front", self.front)
+
+    def front(self, path: str, topic: str, name: str, procedure: str) -> int:
+        """Make the command of a topic that produces.
+
+        :param path: of the child interpreter that it is made in; empty for our own.
+        :param topic: its object id.
+        :param name: its full name.
+        :param procedure: that of the procedure that does what is unusual.
+        :returns: 0 if it cannot be made.
+        """
+        words = (text.encode() for text in (path, name, procedure))
+        made = self._library.kafkatcl_topic(self._app.interpaddr(), *words, mark_address())
+        if not made:
+            return 0
+        find(topic, ProducerTopic).lead(NativeTopic(self._library, made))
+        return 1
+
+
+def status() -> str:
+    """Whether the native part is used in interpreters of this process, and why."""
+    app = inprocess.application(inprocess.new_interp())
+    found = loaded(app.interpaddr(), str(app.call("info", "patchlevel")))
+    return f"native part: {found.words}" if found.library else f"native part: not used, {found.words}"
+
+
+@cache
+def _loaded(interpreter: int, tcl_version: str) -> Found:
+    """What runs in an interpreter; what is odd is told once for each."""
+    found = loaded(interpreter, tcl_version)
+    if found.is_odd:
+        print(f"kafkatcl: the native part is not used: {found.words}", file=sys.stderr)
+    return found

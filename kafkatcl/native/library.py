@@ -1,0 +1,100 @@
+"""Which file of the native part runs here, if any, and why.
+
+The files are compiled from ``fastpaths.c`` when a wheel is built, or the package is
+installed from its sources, for each Tcl that is known.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kafkatcl.librdkafka.addresses import addresses, major_version
+
+#: What this module and ``fastpaths.c`` must agree on; the file has the same number.
+INTERFACE = 1
+#: Of librdkafka: a new major version may have other structures.
+_LIBRDKAFKA = 2
+#: ``0`` turns the native part off; another value is the file to use.
+VARIABLE = "KAFKATCL_NATIVE"
+_OFF = ("0", "no", "off", "false")
+
+_POINTER = ctypes.c_void_p
+
+
+class Found(NamedTuple):
+    """What was found: the library, or None; the file, or why there is none."""
+
+    library: Any
+    words: str
+    #: Whether somebody should be told that it is not used.
+    is_odd: bool = False
+
+
+def file_for(tcl_version: str) -> Path:
+    """The file for a Tcl version such as ``8.6.13``."""
+    chosen = os.environ.get(VARIABLE, "")
+    if chosen and chosen.lower() not in (*_OFF, "1"):
+        return Path(chosen)
+    return Path(__file__).with_name(f"tcl{tcl_version.partition('.')[0]}.so")
+
+
+@cache
+def find(tcl_version: str) -> Found:
+    """Open the file for a Tcl version, and check it as far as that goes without Tcl.
+
+    It is looked for once.
+    """
+    if os.environ.get(VARIABLE, "").lower() in _OFF:
+        return Found(None, f"as {VARIABLE} is {os.environ[VARIABLE]}")
+    file = file_for(tcl_version)
+    if not file.is_file():
+        is_chosen = file.parent != Path(__file__).parent
+        return Found(None, f"there is no file {file}" if is_chosen else "it was not compiled here", is_chosen)
+    if major_version() != _LIBRDKAFKA:
+        return Found(None, f"it is made for librdkafka {_LIBRDKAFKA}", is_odd=True)
+    try:
+        library = ctypes.CDLL(str(file))
+        if ctypes.c_int.in_dll(library, "kafkatcl_interface").value != INTERFACE:
+            return Found(None, f"{file} is of another version of kafkatcl", is_odd=True)
+        _declare(library)
+    except (OSError, ValueError, AttributeError) as error:
+        return Found(None, f"{file} cannot be used: {error}", is_odd=True)
+    return Found(library, str(file))
+
+
+def loaded(interpreter: int, tcl_version: str) -> Found:
+    """What :func:`find` says, once the file has looked at an interpreter, too.
+
+    :param interpreter: the address of the ``Tcl_Interp``.
+    """
+    found = find(tcl_version)
+    if found.library is None:
+        return found
+    names = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(found.library, "kafkatcl_names")), 4096)
+    wanted = [name.decode() for name in names.partition(b"\0\0")[0].split(b"\0")]
+    try:
+        table = (_POINTER * len(wanted))(*addresses(wanted))
+    except AttributeError as error:
+        return Found(None, f"this librdkafka has not all that it needs: {error}", is_odd=True)
+    why = found.library.kafkatcl_load(interpreter, table)
+    return Found(None, f"{found.words}: {why.decode()}", is_odd=True) if why else found
+
+
+def _declare(library: Any) -> None:
+    """Tell ctypes what the functions of ``fastpaths.c`` take and return."""
+    text, none = ctypes.c_char_p, None
+    for name, result, arguments in (
+        ("load", text, [_POINTER, ctypes.POINTER(_POINTER)]),
+        ("topic", _POINTER, [_POINTER, text, text, text, _POINTER]),
+        ("open", none, [_POINTER, _POINTER, _POINTER]),
+        ("close", none, [_POINTER]),
+        ("codes", ctypes.c_int, [_POINTER, ctypes.POINTER(ctypes.POINTER(ctypes.c_int))]),
+        ("release", none, [_POINTER]),
+    ):
+        function = library[f"kafkatcl_{name}"]
+        function.restype, function.argtypes = result, arguments
+        setattr(library, f"kafkatcl_{name}", function)

@@ -10,10 +10,10 @@ from typing import Any
 
 from kafkatcl.bridge import inprocess
 from kafkatcl.bridge.sessions import find
-from kafkatcl.engine.process import mark_address
+from kafkatcl.engine.process import in_loading_process
 from kafkatcl.engine.producer_topic import ProducerTopic
 from kafkatcl.native.library import Found, loaded
-from kafkatcl.native.topics import NativeTopic
+from kafkatcl.native.topics import NativeTopic, address
 
 #: The kinds of objects whose commands may be in C.
 _KINDS = ("producer_topic",)
@@ -45,7 +45,7 @@ class Fronts:
         :returns: 0 if it cannot be made.
         """
         words = (text.encode() for text in (path, name, procedure))
-        made = self._library.kafkatcl_topic(self._app.interpaddr(), *words, mark_address())
+        made = self._library.kafkatcl_topic(self._app.interpaddr(), *words, address(in_loading_process))
         if not made:
             return 0
         find(topic, ProducerTopic).lead(NativeTopic(self._library, made))

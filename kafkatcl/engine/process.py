@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
 import sys
@@ -43,15 +42,6 @@ def _make_process_mark() -> Any:
 #: ``in_loading_process[0]`` is 1 in this process, and 0 in one that was forked from it
 #: behind Python's back, as package Tclx does.  Fast paths read it without a call.
 in_loading_process = _make_process_mark()
-
-
-def mark_address() -> int | None:
-    """Where ``in_loading_process[0]`` lies in memory, as one byte; None where the
-    number of the process is to be asked for.
-    """
-    if not isinstance(in_loading_process, mmap.mmap):
-        return None
-    return ctypes.addressof(ctypes.c_char.from_buffer(in_loading_process))
 
 
 def is_forked() -> bool:

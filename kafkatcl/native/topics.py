@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+from mmap import mmap
 from typing import Any
+
+
+def address(mark: Any) -> int | None:
+    """Where the first byte of ``engine.process.in_loading_process`` lies in memory;
+    None where it is no memory, and the number of the process is to be asked for.
+    """
+    return ctypes.addressof(ctypes.c_char.from_buffer(mark)) if isinstance(mark, mmap) else None
 
 
 class NativeTopic:

@@ -51,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
         description="KafkaTcl: Kafka for Tcl scripts. Scripts are run by kafkatclsh.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="store_true", help="show the versions of kafkatcl and librdkafka, and whether the native part is used")
+    parser.add_argument(
+        "--version", action="store_true", help="show the versions, and whether the native part is used"
+    )
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for add in _COMMANDS:
         add(commands)

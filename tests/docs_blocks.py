@@ -26,7 +26,13 @@ from fix_tcl import KAFKATCLSH, TCLSH, environment_of
 ROOT = Path(__file__).parent.parent
 #: PATH with the programs of this project.
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-VARYING = {"<file>": r"\S+", "<number>": r"\d+", "<port>": r"\d{2,5}", "<timestamp>": r"\d{13}", "<version>": r"\d+(\.\d+)+"}
+VARYING = {
+    "<file>": r"\S+",
+    "<number>": r"\d+",
+    "<port>": r"\d{2,5}",
+    "<timestamp>": r"\d{13}",
+    "<version>": r"\d+(\.\d+)+",
+}
 
 _BLOCK = re.compile(r"^(?P<fence>```+)(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
 _CONTINUES = re.compile(r"<!-- continues -->\s*\Z")

@@ -98,9 +98,11 @@ set shown [list x y]
 string length $shown
 set values [list {} a { } "a b" \u0000 a\u0000b \u00ff\u0080 caf\u00e9 \u0100 \u20ac \U1f600 $bytes $both 5 $number \
     0x10 1.50 [expr {1.5 + 1}] $dict $list $shown -headers -tag -1 \{ "a \{" [string repeat \u00e9 3000]]
-set partitions [list 0 00 +0 0x0 " 0" "0 " 0.0 -0 {} x -1 -2 99 2147483647 2147483648 99999999999999999999 1e0 [expr {3 - 3}]]
-set headers [list {} {a b} {a b a b} {a} "a \{" [list \u00e9 1] [list a \u0100] [list a \u00ff] [list \u0000 1] [list a $bytes] \
-    [list {} {}] [lrepeat 66 h] [lrepeat 64 h] $bytes [dict create k v] [list name [list a b]]]
+set partitions [list 0 00 +0 0x0 " 0" "0 " 0.0 -0 {} x -1 -2 99 2147483647 2147483648 \
+    99999999999999999999 1e0 [expr {3 - 3}]]
+set headers [list {} {a b} {a b a b} {a} "a \{" [list \u00e9 1] [list a \u0100] [list a \u00ff] \
+    [list \u0000 1] [list a $bytes] [list {} {}] [lrepeat 66 h] [lrepeat 64 h] $bytes [dict create k v] \
+    [list name [list a b]]]
 # What a call gives.
 proc try {args} {
     set code [catch {uplevel 1 $args} result options]
@@ -136,11 +138,16 @@ foreach list $headers {
     # All are looked at before any is sent.
     try t produce_messages [list {payload before partition 0} [list payload p partition 0 headers $list]]
 }
-foreach words {{} produce {produce 0} {produce 0 a b c} {produce 0 a -headers} {produce 0 -headers {a b}} {produce 0 a -headers {a b} x}
-    {produce_batch} {produce_batch 0} {produce_batch 0 a b} {produce_batch 0 {}} {produce_messages} {produce_messages {}}
-    {produce_messages {} -partition 0} {produce_messages {{payload a}} -partition 0} {produce_messages {{payload a tombstone 1}}}
-    {produce_messages {{key a partition 0}}} {produce_messages {{payload a payload b partition 0}}} {produce_messages {{}}}
-    {produce_messages {{payload a tag b partition 0}}} {produce_messages {{payload a offset x topic y partition 0}}}} {
+foreach words {
+    {} produce {produce 0} {produce 0 a b c} {produce 0 a -headers} {produce 0 -headers {a b}}
+    {produce 0 a -headers {a b} x} {produce_batch} {produce_batch 0} {produce_batch 0 a b}
+    {produce_batch 0 {}} {produce_messages} {produce_messages {}} {produce_messages {{}}}
+    {produce_messages {} -partition 0} {produce_messages {{payload a}} -partition 0}
+    {produce_messages {{payload a tombstone 1}}} {produce_messages {{key a partition 0}}}
+    {produce_messages {{payload a payload b partition 0}}}
+    {produce_messages {{payload a tag b partition 0}}}
+    {produce_messages {{payload a offset x topic y partition 0}}}
+} {
     try t {*}$words
 }
 t encoding utf-8
@@ -230,7 +237,12 @@ def test_of_a_batch_that_finds_the_queue_full_nothing_is_sent_twice(
     assert told["native"] == told["pure"]
     *_, got = told["native"].splitlines()
     count = 50 if wait else 20
-    wanted = ["first", *(str(begin + number) for begin in (0, 100, 200) for number in range(count)), "300", "301"]
+    wanted = [
+        "first",
+        *(str(begin + number) for begin in (0, 100, 200) for number in range(count)),
+        "300",
+        "301",
+    ]
     assert got.split() == wanted
 
 
@@ -369,7 +381,9 @@ def test_each_thread_has_its_own(cluster: Cluster) -> None:
             c new_topic t {topic}
             t start 0 0
         """)
-        got = interp.eval("t consume_batch 0 20000 8000 row {incr n([lindex [split $row(payload) -] 0])}; array get n")
+        got = interp.eval(
+            "t consume_batch 0 20000 8000 row {incr n([lindex [split $row(payload) -] 0])}; array get n"
+        )
     assert sorted(map(int, str(got).split())) == [0, 1, 2, 3, 2000, 2000, 2000, 2000]
 
 
@@ -395,8 +409,8 @@ def odd_files(folder: Path) -> dict[str, Path]:
     other = folder / "other.so"
     subprocess.run([*compiler(), "-shared", "-fPIC", "-o", other, source], check=True)
     version = folder / "version.so"
-    words = [*compiler(), "-DINTERFACE=0", "-std=gnu11", "-shared", "-fPIC", "-o", version]
-    subprocess.run([*words, ROOT / NATIVE / "fastpaths.c"], check=True)
+    words = [*compiler(), "-DINTERFACE=0", "-std=gnu11", "-shared", "-fPIC", "-o", str(version)]
+    subprocess.run([*words, str(ROOT / NATIVE / "fastpaths.c")], check=True)
     return {
         "there is no file": folder / "none.so",
         "cannot be used": text,

@@ -51,7 +51,7 @@ class NativeTopic:
             return []
         found = ctypes.POINTER(ctypes.c_int)()
         count = self._library.kafkatcl_codes(self._topic, ctypes.byref(found))
-        return found[:count]
+        return list(found[:count])
 
     def release(self) -> None:
         """Close, and use it no more."""

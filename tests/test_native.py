@@ -387,6 +387,84 @@ def test_each_thread_has_its_own(cluster: Cluster) -> None:
     assert sorted(map(int, str(got).split())) == [0, 1, 2, 3, 2000, 2000, 2000, 2000]
 
 
+# -- its memory ------------------------------------------------------------------------
+
+SANITIZERS = ("asan", "ubsan")
+
+
+@pytest.fixture(scope="session")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment in which the native part is checked at each access to memory."""
+    file = tmp_path_factory.mktemp("checked") / "checked.so"
+    words = ["-g", "-O1", "-std=gnu11", "-fPIC", "-shared", "-fsanitize=address,undefined"]
+    source = str(ROOT / NATIVE / "fastpaths.c")
+    subprocess.run([*compiler(), *words, "-fno-sanitize-recover", "-o", str(file), source], check=True)
+    found = [
+        subprocess.run(
+            [*compiler(), f"-print-file-name=lib{name}.so"], check=True, capture_output=True, text=True
+        ).stdout.strip()
+        for name in SANITIZERS
+    ]
+    # Python frees little at its end, so what is left then says nothing.
+    return {library.VARIABLE: str(file), "LD_PRELOAD": ":".join(found), "ASAN_OPTIONS": "detect_leaks=0"}
+
+
+@pytest.mark.parametrize("script", [USED, ODD, COMMAND], ids=["used", "odd", "command"])
+def test_it_touches_no_memory_but_its_own(
+    run_tcl: RunTcl, embedded_cluster: Cluster, checked: dict[str, str], script: str
+) -> None:
+    wrong = run_tcl("puts [string length [info library]]", env={**checked, "ASAN_OPTIONS": "no_such_option"})
+    assert "AddressSanitizer" in wrong.stderr  # so it is at work
+    done = run_tcl(script, embedded_cluster.topic(), brokers=embedded_cluster, env=checked, timeout=180)
+    assert done.status == 0, done.stderr
+    assert "Sanitizer" not in done.stderr
+    assert "runtime error" not in done.stderr
+
+
+LEAKS = (
+    SETUP
+    + r"""
+m config queue.buffering.max.messages 100 max.block.ms 0
+m producer_creator p
+p new_topic t $topic
+set large [string repeat é 10000]
+t produce 0 first
+proc round {} {
+    foreach call {
+        {t produce 0 $::large $::large} {t produce 0 $::large -headers [list a $::large]}
+        {t produce 0 $::large Ā} {t produce 0 a -headers [list a $::large b Ā]}
+        {t produce_batch 0 [lrepeat 4 [list $::large $::large]]}
+        {t produce_batch 0 [list [list $::large $::large] [list a Ā]]}
+        {t produce_messages [lrepeat 2 [list payload $::large key $::large headers [list a $::large]]]}
+        {t produce_messages [list [list payload $::large key Ā]]}
+        {t produce_batch 0 [lrepeat 200 [list a $::large]]}
+    } {
+        catch $call
+    }
+    p purge
+    p flush 10000
+}
+proc pages {} {
+    set file [open /proc/self/statm]
+    set pages [lindex [gets $file] 1]
+    close $file
+    return $pages
+}
+for {set i 0} {$i < 40} {incr i} {round}
+set before [pages]
+for {set i 0} {$i < 200} {incr i} {round}
+puts [expr {[pages] - $before}]
+exit
+"""
+)
+
+
+def test_it_keeps_no_memory(run_tcl: RunTcl, embedded_cluster: Cluster) -> None:
+    done = run_tcl(LEAKS, embedded_cluster.topic(), brokers=embedded_cluster, env=WITH, timeout=120)
+    # One value of 10,000 bytes in each round would be 500 pages.
+    assert int(done.stdout) < 400, done.stdout
+
+
 # -- what may be wrong with its file ---------------------------------------------------
 
 WORKS = """

@@ -150,7 +150,7 @@ enum { COPY = 2, UNASSIGNED = -1, QUEUE_FULL = -184 };
 #define MEMBER(result, name, arguments, ...) result(*name) arguments;
 #define FROM_SLOT(result, name, arguments, in8, in9) \
     tcl.name = (result(*) arguments)stubs->slots[SLOT(in8, in9)];
-#define NAME(result, name, arguments) "rd_kafka_" #name "\0"
+#define NAME(result, name, arguments) "rd_kafka_" #name " "
 
 static struct { TCL_FUNCTIONS(MEMBER) } tcl;
 static struct { KAFKA_FUNCTIONS(MEMBER) } kafka;
@@ -159,7 +159,7 @@ static ProcedureProc *run_procedure;
 static const void *byte_array; /* the type of objects that are bytes */
 
 EXPORT const int kafkatcl_interface = INTERFACE;
-/* Of the functions whose addresses `kafkatcl_load` wants, each with a NUL behind it. */
+/* Of the functions whose addresses `kafkatcl_load` wants, each with a blank behind it. */
 EXPORT const char kafkatcl_names[] = KAFKA_FUNCTIONS(NAME);
 
 static void drop(Tcl_Obj *object) {

@@ -74,8 +74,8 @@ def loaded(interpreter: int, tcl_version: str) -> Found:
     found = find(tcl_version)
     if found.library is None:
         return found
-    names = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(found.library, "kafkatcl_names")), 4096)
-    wanted = [name.decode() for name in names.partition(b"\0\0")[0].split(b"\0")]
+    names = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(found.library, "kafkatcl_names")))
+    wanted = names.decode().split()
     try:
         table = (_POINTER * len(wanted))(*addresses(wanted))
     except AttributeError as error:

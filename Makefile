@@ -13,11 +13,13 @@ INSTALLED := $(VENV)/.installed
 demo: $(READY)
 	$(BIN)/python -m kafkatcl.launch --embedded examples/quickstart.tcl
 
+# The tests run with the native part, and without it, but for those of a stock tclsh, which never has it.
 test: $(INSTALLED)
 	tools/setup.sh programs
 	$(MAKE) check
 	$(BIN)/python tests/fix_kafka_server.py
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	KAFKATCL_NATIVE=0 $(BIN)/pytest -n $(WORKERS) --dist worksteal -k "kafkatclsh or not tclsh"
 
 # The tests of asynchronous work and the fuzzer at full length; `make test` runs a short form of each.
 soak: $(INSTALLED)

@@ -9,11 +9,12 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from fix_cluster import Cluster
-from fix_tcl import RunTcl
+from fix_tcl import TCLSH, TCLSH9, RunTcl
 
 from hatch_build import NATIVE, compiled, compiler
 from kafkatcl import Interp
@@ -385,6 +386,95 @@ def test_each_thread_has_its_own(cluster: Cluster) -> None:
             "t consume_batch 0 20000 8000 row {incr n([lindex [split $row(payload) -] 0])}; array get n"
         )
     assert sorted(map(int, str(got).split())) == [0, 1, 2, 3, 2000, 2000, 2000, 2000]
+
+
+# -- in a Tcl that no Python here has --------------------------------------------------
+
+FAKE = r"""
+fconfigure stdout -buffering none
+load [lindex $argv 0] Fake
+proc behind {{subcommand {}} args} {
+    if {$subcommand eq "fail"} {error failed}
+    if {$subcommand eq "yield"} {return [yield $args]}
+    puts "procedure [info level 0] [info level]"
+    codes
+}
+fake t behind
+t produce 0 payload
+t produce -1 payload key
+t produce 7 [binary format a3 xyz] [list a b]
+t produce 1 caf\u00e9 -headers {a 1 b \u00e9}
+t produce_batch 2 [list a [list b k] [list [binary format a2 yz]]]
+t produce_messages [list {payload a partition 3 key k timestamp 12 headers {h v}} [dict create payload b]]
+set number [expr {40 + 2}]
+t produce 0 $number
+# What is unusual.
+t produce 99 refused
+t produce_batch 99 {a b}
+t produce_messages {{payload a} {payload b partition 99} {payload c}}
+t produce x y
+t produce 0 \u0100
+t
+t other words
+puts [catch {t fail} message],$message,$errorInfo
+coroutine c apply {{} {puts "went on with [t yield now]"}}
+c later
+rename t u
+u produce 0 renamed
+rename behind {}
+puts [catch {u other} message],$message
+rename u {}
+puts [info commands u]
+"""
+
+
+@pytest.mark.parametrize(
+    ("shell", "defines"), [(TCLSH, ()), (TCLSH9, ("-DTCL9",))], ids=["tclsh", "tclsh9"], indirect=["shell"]
+)
+def test_it_works_in_a_tcl_of_its_own(
+    run_tcl: RunTcl, shell: Sequence[str], defines: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "fake.so"
+    words = [*compiler(), *defines, "-std=gnu11", "-fPIC", "-shared", "-I", str(ROOT / NATIVE)]
+    subprocess.run([*words, "-o", str(file), str(ROOT / "tests" / "fake_kafka.c")], check=True)
+    done = run_tcl(FAKE, str(file), shell=shell)
+    assert done.stdout_bytes.decode("latin-1").splitlines() == [
+        "produce 0 <payload> none",
+        "produce -1 <payload> <key>",
+        "produce 7 <xyz> <a b>",
+        "va 1 <caf\xe9> none 0 a=1 b=\xe9",
+        "batch 2 <a> nonebatch 2 <b> <k>batch 2 <yz> none",
+        "va 3 <a> <k> 12 h=v",
+        "va -1 <b> none 0",
+        "produce 0 <42> none",
+        "procedure t produce 99 refused 1",
+        "tried",
+        "batch 99 <a> nonebatch 99 <b> none",
+        "procedure t produce_batch 99 {a b} 1",
+        "-184 -184 tried",
+        "va -1 <a> none 0",
+        "va 99 <b> none 0",
+        "procedure t produce_messages {{payload a} {payload b partition 99} {payload c}} 1",
+        "0 -184 tried",
+        "procedure t produce x y 1",
+        "tried",
+        "procedure t produce 0 \xc4\x80 1",
+        "tried",
+        "procedure t 1",
+        "tried",
+        "procedure t other words 1",
+        "tried",
+        "1,failed,failed",
+        "    while executing",
+        '"error failed"',
+        '    (procedure "t" line 2)',
+        "    invoked from within",
+        '"t fail"',
+        "went on with later",
+        "produce 0 <renamed> none",
+        "1,the procedure behind this command was deleted",
+        "",
+    ], done.stderr
 
 
 # -- its memory ------------------------------------------------------------------------

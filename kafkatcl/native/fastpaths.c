@@ -31,10 +31,14 @@
 
 #ifdef TCL9
 typedef ptrdiff_t Tcl_Size;
+#define BYTES_OF void *, /* Tcl_GetBytesFromObj has an interpreter in front */
+#define BYTES_FROM NULL,
 enum { MAJOR = 9, FIRST_MINOR = 0, STUBS_MAGIC = (int)0xFCA3BACB + (int)sizeof(void *) };
 #define SLOT(in8, in9) in9
 #else
 typedef int Tcl_Size;
+#define BYTES_OF /* Tcl_GetByteArrayFromObj */
+#define BYTES_FROM
 enum { MAJOR = 8, FIRST_MINOR = 6, STUBS_MAGIC = (int)0xFCA3BACF };
 #define SLOT(in8, in9) in8
 #endif
@@ -82,7 +86,7 @@ enum { TCL_TRACE_DELETE = 0x4000 };
 #define TCL_FUNCTIONS(F) \
     F(void, GetVersion, (int *, int *, int *, int *), 279, 279) \
     F(char *, GetStringFromObj, (Tcl_Obj *, Tcl_Size *), 41, 651) \
-    F(unsigned char *, GetByteArrayFromObj, (Tcl_Obj *, Tcl_Size *), 33, 33) \
+    F(unsigned char *, GetBytes, (BYTES_OF Tcl_Obj *, Tcl_Size *), 33, 650) \
     F(Tcl_Obj *, NewByteArrayObj, (const void *, Tcl_Size), 50, 50) \
     F(Tcl_Obj *, NewStringObj, (const char *, Tcl_Size), 56, 56) \
     F(int, ListObjGetElements, (Tcl_Interp *, Tcl_Obj *, Tcl_Size *, Tcl_Obj ***), 45, 661) \
@@ -174,13 +178,20 @@ static int works(void) {
     string->refCount++;
     bytes->refCount++;
     byte_array = bytes->typePtr;
-    unsigned char *at = tcl.GetByteArrayFromObj(bytes, &size);
+    unsigned char *at = tcl.GetBytes(BYTES_FROM bytes, &size);
     int good = byte_array && !bytes->bytes && size == 2 && at[0] == 0 && at[1] == 0xFF;
     good = good && !strcmp(tcl.GetStringFromObj(string, &size), text) && size == 3;
     good = good && !tcl.ListObjGetElements(NULL, string, &size, &words) && size == 1;
     drop(string);
     drop(bytes);
     return good;
+}
+
+/* Whether none of several functions is missing. */
+static int are_there(const void *functions, size_t size) {
+    for (size_t i = 0; i < size / sizeof(void *); i++)
+        if (!((void *const *)functions)[i]) return 0;
+    return 1;
 }
 
 /* Find the functions, by the stubs of an interpreter and by addresses in the order of
@@ -195,6 +206,7 @@ EXPORT const char *kafkatcl_load(Tcl_Interp *interp, void *const *addresses) {
     stubs = interp->stubs;
     TCL_FUNCTIONS(FROM_SLOT)
     stubs = NULL;
+    if (!are_there(&tcl, sizeof tcl) || !are_there(addresses, sizeof kafka)) return "a function is missing";
     tcl.GetVersion(&major, &minor, NULL, NULL);
     if (major != MAJOR || minor < FIRST_MINOR) return "it was made for another Tcl";
     memcpy(&kafka, addresses, sizeof kafka);
@@ -287,7 +299,7 @@ static int bytes_of(Tcl_Obj *object, Bytes *bytes) {
     const char *text = object->bytes;
     bytes->own = NULL;
     if (!text && object->typePtr == byte_array) {
-        bytes->at = tcl.GetByteArrayFromObj(object, &size);
+        bytes->at = tcl.GetBytes(BYTES_FROM object, &size);
         bytes->size = (size_t)size;
         return 1;
     }

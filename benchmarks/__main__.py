@@ -54,15 +54,15 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=COMMAND",
-        help="another Tcl interpreter with package kafka: what one types before a script; may be repeated",
+        help="another Tcl interpreter, with package kafka 2.4.3: what one types before a script; may be repeated",
     )
     parser.add_argument(
         "--without",
         action="append",
         default=[],
-        choices=("tclsh", "bare", "kcat"),
-        help="leave out one of the usual peers: a stock Tcl shell with KafkaTcl beside it, confluent-kafka without "
-        "Tcl, or kcat; may be repeated",
+        choices=("pure", "tclsh", "bare", "kcat"),
+        help="leave out one of the usual peers: KafkaTcl without its native part, a stock Tcl shell with KafkaTcl "
+        "beside it, confluent-kafka without Tcl, or kcat; may be repeated",
     )
     parser.add_argument(
         "--rounds",

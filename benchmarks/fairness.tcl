@@ -5,7 +5,7 @@
 #   of a second while the loop is busy with something of this kind, and how late a timer
 #   of 10 ms was at most, in ms.
 
-package require kafka
+package require {*}[expr {[info exists env(BENCHMARK_PACKAGE)] ? $env(BENCHMARK_PACKAGE) : "kafka"}]
 lassign $argv bootstrap topic count kind
 source [file join [file dirname [info script]] busy.tcl]
 

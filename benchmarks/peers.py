@@ -23,10 +23,15 @@ HERE = Path(__file__).resolve().parent
 TCL_SCRIPT = HERE / "workloads.tcl"
 KCAT_SCRIPTS = frozenset({"produce", "consume"})
 PKG_INDEX = HERE.parent / "pkgIndex"
-HOSTED, STOCK, BARE = "kafkatcl", "tclsh", "bare"
-#: Those that run this package: in an interpreter that Python hosts, and in one that has
-#: a sidecar.
-OURS = (HOSTED, STOCK)
+HOSTED, PURE, STOCK, BARE = "kafkatcl", "pure", "tclsh", "bare"
+#: Those that run this package: in an interpreter that Python hosts, the same without
+#: the native part, and in an interpreter that has a sidecar.
+OURS = (HOSTED, PURE, STOCK)
+#: The version of the C original, which other Tcl interpreters are asked for: there may
+#: be a package of ours where they look, too.
+ORIGINAL = "2.4.3"
+#: The environment variable with what scripts are to require.
+PACKAGE = "BENCHMARK_PACKAGE"
 
 
 class PeerError(Exception):
@@ -88,7 +93,10 @@ def tcl_peer(name: str, command: str) -> Peer:
     """A Tcl interpreter with a package kafka of its own:
     ``command`` as one would type it before a script.
     """
-    environment = {"TCLLIBPATH": _without_ours(os.environ.get("TCLLIBPATH", ""))}
+    environment = {
+        "TCLLIBPATH": _without_ours(os.environ.get("TCLLIBPATH", "")),
+        PACKAGE: os.environ.get(PACKAGE, f"-exact kafka {ORIGINAL}"),
+    }
     return Peer(name, [*shlex.split(command), str(TCL_SCRIPT)], grows=True, environment=environment)
 
 
@@ -98,15 +106,17 @@ def _without_ours(folders: str) -> str:
 
 
 def usual_peers() -> list[Peer]:
-    """Those that need not be named: KafkaTcl in both interpreters,
-    confluent-kafka without it, and kcat.
+    """Those that need not be named: KafkaTcl in both interpreters, once without its
+    native part, confluent-kafka without it, and kcat.
 
     Those that are not installed are not among them.
     """
     python = sys.executable
     sidecar = {"TCLLIBPATH": f"{{{PKG_INDEX}}}", "KAFKATCL_PYTHON": python}
+    hosted = [python, "-m", "kafkatcl.shell", str(TCL_SCRIPT)]
     return [
-        Peer(HOSTED, [python, "-m", "kafkatcl.shell", str(TCL_SCRIPT)], grows=True),
+        Peer(HOSTED, hosted, grows=True),
+        Peer(PURE, hosted, environment={"KAFKATCL_NATIVE": "0"}),
         *([Peer(STOCK, ["tclsh", str(TCL_SCRIPT)], environment=sidecar)] if shutil.which("tclsh") else []),
         Peer(BARE, [python, str(HERE / "bare.py")]),
         *([Peer("kcat", [python, str(HERE / "kcat.py")], KCAT_SCRIPTS)] if shutil.which("kcat") else []),

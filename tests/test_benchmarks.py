@@ -21,7 +21,7 @@ from benchmarks import __main__ as driver
 from benchmarks import chart, cluster, results, tables
 from benchmarks.cluster import EmbeddedCluster
 from benchmarks.measure import measure, measure_one, rotated
-from benchmarks.peers import HOSTED, PKG_INDEX, STOCK, Figure, Peer, PeerError, tcl_peer, usual_peers
+from benchmarks.peers import HOSTED, PKG_INDEX, PURE, STOCK, Figure, Peer, PeerError, tcl_peer, usual_peers
 from benchmarks.results import Results, Run, Spread, pairwise
 from benchmarks.workloads import LATENCY_MESSAGES, OVERHEAD, Workload, chosen, workloads
 
@@ -46,7 +46,7 @@ FIGURES = {
     "subscriber_foreach": {"rate": "messages/s"},
 }
 MEMORY = {"resident": "MiB", "peak": "MiB"}
-WITHOUT = [word for peer in (STOCK, "bare", "kcat") for word in ("--without", peer)]
+WITHOUT = [word for peer in (PURE, STOCK, "bare", "kcat") for word in ("--without", peer)]
 OF_QUEUES = {"queue_batch", "queue_callback"}
 
 
@@ -207,7 +207,7 @@ def test_memory_is_that_of_the_sidecar_too(place: EmbeddedCluster) -> None:
 
 def test_what_is_not_installed_is_no_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert [peer.name for peer in usual_peers()] == [HOSTED, "bare"]
+    assert [peer.name for peer in usual_peers()] == [HOSTED, PURE, "bare"]
 
 
 def test_another_peer_does_not_find_this_package_by_accident(
@@ -223,6 +223,15 @@ def test_another_peer_does_not_find_this_package_by_accident(
     ]:
         monkeypatch.setenv("TCLLIBPATH", path)
         assert tcl_peer("c", str(script)).about(SECONDS) == {"found": found}
+
+
+def test_another_peer_is_asked_for_the_original(tmp_path: Path) -> None:
+    script = tmp_path / "peer"
+    script.write_text('#!/bin/sh\nprintf \'{"asked": "%s"}\' "$BENCHMARK_PACKAGE"\n')
+    script.chmod(0o755)
+    assert tcl_peer("c", str(script)).about(SECONDS) == {"asked": "-exact kafka 2.4.3"}
+    with pytest.raises(PeerError, match=r"exact"):
+        tcl_peer("c", "tclsh").about(SECONDS)
 
 
 def test_kcat_is_a_peer_where_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -470,7 +479,10 @@ def test_a_chart_is_drawn_or_it_is_said_what_it_needs(
 # -- the driver ------------------------------------------------------------------------
 
 
-def test_the_driver(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_driver(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCHMARK_PACKAGE", "kafka")
     file, page = tmp_path / "results.json", tmp_path / "page.md"
     page.write_text(f"{tables.BEGIN}\n{tables.END}\n")
     options = ["--embedded", "--peer", f"twin={KAFKATCL}", *WITHOUT]
@@ -512,10 +524,10 @@ def test_a_workload_that_fails_is_told_and_does_not_stop_the_others(
     ("options", "complaint"),
     [
         (["--peer", "c"], '--peer must be NAME=COMMAND, got "c"'),
-        (["--embedded", "--peer", "bare=tclsh", *WITHOUT[:2]], "a name of its own: kafkatcl, bare, bare"),
+        (["--embedded", "--peer", "bare=tclsh", *WITHOUT[:2]], "a name of its own: kafkatcl, tclsh, bare, bare"),
         (
             ["--embedded", "--peer", "tclsh=tclsh"],
-            "each peer needs a name of its own: kafkatcl, tclsh, tclsh",
+            "each peer needs a name of its own: kafkatcl, pure, tclsh, tclsh",
         ),
         (["--embedded", "--peer", "c=/none/such"], "c /none/such cannot be run"),
         (["--embedded", "--only", "nothing"], 'no workload is called "nothing"'),

@@ -472,12 +472,13 @@ static int produce_batch(Topic *topic, int objc, Tcl_Obj *const objv[]) {
     return queued;
 }
 
-/* Read a message of names and values; 0 if something in it is unusual. */
-static int read_message(Tcl_Obj *row, Outgoing *message) {
+/* Read a message of names and values; 0 if something in it is unusual.  `partition` is that
+ * of all messages; NULL for that which each one names. */
+static int read_message(Tcl_Obj *row, const int32_t *partition, Outgoing *message) {
     Tcl_Size count;
     Tcl_Obj **words, *payload = NULL, *key = NULL;
     int64_t timestamp;
-    message->partition = UNASSIGNED;
+    message->partition = partition ? *partition : UNASSIGNED;
     if (!elements_of(row, &count, &words) || count % 2) return 0;
     for (Tcl_Size i = 0; i < count; i += 2) {
         const char *name = text_of(words[i]);
@@ -487,7 +488,7 @@ static int read_message(Tcl_Obj *row, Outgoing *message) {
         } else if (!strcmp(name, "key")) {
             key = value;
         } else if (!strcmp(name, "partition")) {
-            if (!partition_of(value, &message->partition)) return 0;
+            if (!partition && !partition_of(value, &message->partition)) return 0;
         } else if (!strcmp(name, "timestamp")) {
             if (!number_of(value, INT64_MAX, &timestamp)) return 0;
             message->timestamp = timestamp;
@@ -501,14 +502,17 @@ static int read_message(Tcl_Obj *row, Outgoing *message) {
     return payload && bytes_of(payload, &message->payload) && (!key || bytes_of(key, &message->key));
 }
 
-/* produce_messages {{name value ...} ...} */
+/* produce_messages {{name value ...} ...} ?-partition n? */
 static int produce_messages(Topic *topic, int objc, Tcl_Obj *const objv[]) {
     Tcl_Size count, filled = 0, tried = 0;
     Tcl_Obj **rows;
-    int code = 0;
-    if (objc != 3 || !elements_of(objv[2], &count, &rows) || count < 1 || count > MOST) return 0;
+    int32_t partition;
+    int code = 0, has_partition = objc == 5 && is(objv[3], "-partition") && partition_of(objv[4], &partition);
+    if (!has_partition && objc != 3) return 0;
+    if (!elements_of(objv[2], &count, &rows) || count < 1 || count > MOST) return 0;
     Outgoing *messages = calloc((size_t)count, sizeof *messages);
-    while (messages && filled < count && read_message(rows[filled], &messages[filled])) filled++;
+    while (messages && filled < count && read_message(rows[filled], has_partition ? &partition : NULL, &messages[filled]))
+        filled++;
     void *rkt = filled == count ? enter(topic) : NULL;
     if (rkt) {
         while (tried < count && !code) code = send(topic, rkt, &messages[tried++]);

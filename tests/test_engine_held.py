@@ -107,7 +107,8 @@ def test_a_reader_does_not_hold_up_the_callbacks_of_its_handle(
         told: list[int] = []
 
         def read_and_listen() -> bool:
-            payloads(topic.buffer(0), 1)
+            # On a busy machine much of partition 0 may have come before the other.
+            payloads(topic.buffer(0), max(1, min(topic.buffer(0).size, 100)))
             told.extend(numbers([item for _, item in running.events.take(500)]))
             return len(told) == 100
 

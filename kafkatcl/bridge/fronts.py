@@ -30,7 +30,9 @@ class Fronts:
         """Tell Tcl which kinds of objects may have such commands: none, where the
         native part is not used.
         """
-        found = _loaded(self._app.interpaddr(), str(self._app.call("info", "patchlevel")))
+        found = _found(self._app)
+        if found.is_odd:
+            _tell(found.words)
         self._library = found.library
         self._app.setvar("::kafkatcl::fronts", _KINDS if found.library else ())
         inprocess.define_call(self._app, "::kafkatcl::bridge::front", self.front)
@@ -54,15 +56,16 @@ class Fronts:
 
 def status() -> str:
     """Whether the native part is used in interpreters of this process, and why."""
-    app = inprocess.application(inprocess.new_interp())
-    found = loaded(app.interpaddr(), str(app.call("info", "patchlevel")))
+    found = _found(inprocess.application(inprocess.new_interp()))
     return f"native part: {found.words}" if found.library else f"native part: not used, {found.words}"
 
 
+def _found(app: Any) -> Found:
+    """What runs in an interpreter."""
+    return loaded(app.interpaddr(), str(app.call("info", "patchlevel")))
+
+
 @cache
-def _loaded(interpreter: int, tcl_version: str) -> Found:
-    """What runs in an interpreter; what is odd is told once for each."""
-    found = loaded(interpreter, tcl_version)
-    if found.is_odd:
-        print(f"kafkatcl: the native part is not used: {found.words}", file=sys.stderr)
-    return found
+def _tell(words: str) -> None:
+    """Tell, once in a process, why the native part is not used."""
+    print(f"kafkatcl: the native part is not used: {words}", file=sys.stderr)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ VARIABLE = "KAFKATCL_NATIVE"
 _OFF = ("0", "no", "off", "false")
 
 _POINTER = ctypes.c_void_p
+_loading = threading.Lock()
 
 
 class Found(NamedTuple):
@@ -80,7 +82,8 @@ def loaded(interpreter: int, tcl_version: str) -> Found:
         table = (_POINTER * len(wanted))(*addresses(wanted))
     except AttributeError as error:
         return Found(None, f"this librdkafka has not all that it needs: {error}", is_odd=True)
-    why = found.library.kafkatcl_load(interpreter, table)
+    with _loading:  # it notes what it finds in variables of its own
+        why = found.library.kafkatcl_load(interpreter, table)
     return Found(None, f"{found.words}: {why.decode()}", is_odd=True) if why else found
 
 

@@ -524,7 +524,10 @@ def test_a_workload_that_fails_is_told_and_does_not_stop_the_others(
     ("options", "complaint"),
     [
         (["--peer", "c"], '--peer must be NAME=COMMAND, got "c"'),
-        (["--embedded", "--peer", "bare=tclsh", *WITHOUT[:2]], "a name of its own: kafkatcl, tclsh, bare, bare"),
+        (
+            ["--embedded", "--peer", "bare=tclsh", *WITHOUT[:2]],
+            "a name of its own: kafkatcl, tclsh, bare, bare",
+        ),
         (
             ["--embedded", "--peer", "tclsh=tclsh"],
             "each peer needs a name of its own: kafkatcl, pure, tclsh, tclsh",

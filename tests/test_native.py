@@ -332,6 +332,33 @@ def test_the_command_is_one_like_any_other(run_tcl: RunTcl, cluster: Cluster) ->
     ], done.stderr
 
 
+NAMES = (
+    SETUP
+    + r"""
+m producer_creator p
+foreach name [list \u00e9 \u20ac "a b" "\{" a\u0000b \U1f600 \ud800 {} " " -x #] {
+    set command [p new_topic ::of::$name $topic]
+    $command produce 0 first
+    $command produce 0 second
+    rename $command ::other
+    ::other produce 0 third
+    rename ::other {}
+}
+while {[p output_queue_length]} {p poll 10}
+m consumer_creator c
+c new_topic in $topic
+in start 0 0
+puts [in consume_batch 0 20000 33 row {}],[info commands ::of::*],[info commands ::kafkatcl::behind::*]
+"""
+)
+
+
+@pytest.mark.parametrize("way", BOTH)
+def test_commands_of_any_name(run_tcl: RunTcl, embedded_cluster: Cluster, way: str) -> None:
+    done = run_tcl(NAMES, embedded_cluster.topic(), brokers=embedded_cluster, env=BOTH[way])
+    assert done.stdout == "33,,\n", done.stderr
+
+
 def test_a_forked_process_sends_nothing(cluster: Cluster) -> None:
     """The mark of a process that was forked behind Python's back is seen."""
     interp = Interp()

@@ -4,6 +4,7 @@ process: see ``native/fastpaths.c``.
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import cache
 from typing import Any
@@ -17,6 +18,8 @@ from kafkatcl.native.topics import NativeTopic, address
 
 #: The kinds of objects whose commands may be in C.
 _KINDS = ("producer_topic",)
+#: A text that C and every Tcl have as the same UTF-8.
+_SIMPLE = re.compile("[\x01-\ud7ff\ue000-\uffff]*")
 
 
 class Fronts:
@@ -46,6 +49,8 @@ class Fronts:
         :param procedure: that of the procedure that does what is unusual.
         :returns: 0 if it cannot be made.
         """
+        if not all(map(_SIMPLE.fullmatch, (path, name, procedure))):
+            return 0
         words = (text.encode() for text in (path, name, procedure))
         made = self._library.kafkatcl_topic(self._app.interpaddr(), *words, address(in_loading_process))
         if not made:

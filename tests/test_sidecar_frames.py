@@ -174,7 +174,7 @@ LONG_VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", LONG_VALUES)
+@pytest.mark.parametrize("value", LONG_VALUES, ids=range(len(LONG_VALUES)))
 def test_long_values_keep_every_byte(tcl: Any, value: bytes | str) -> None:
     """Wherever in an answer they are, and beside messages."""
     run = Run("t", 1, PLAIN, (b"payload", 7, -1))

@@ -22,6 +22,8 @@ from kafkatcl.bridge.fronts import status
 from kafkatcl.engine.process import in_loading_process
 from kafkatcl.native import library
 
+pytestmark = pytest.mark.skipif(not compiler(), reason="there is no C compiler")
+
 ROOT = Path(__file__).parent.parent
 WITH, WITHOUT = {library.VARIABLE: "1"}, {library.VARIABLE: "0"}
 BOTH = {"native": WITH, "pure": WITHOUT}

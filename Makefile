@@ -46,7 +46,7 @@ bench: $(INSTALLED) $(NATIVE)
 # What a release consists of, into dist/: for all platforms, by the C compiler of Zig.
 wheels: $(READY)
 	$(BIN)/python -m venv $(RELEASE)
-	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check 'hatchling>=1.21' 'ziglang>=0.14'
+	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check 'hatchling>=1.21' 'ziglang>=0.17'
 	$(RELEASE)/bin/python -m tools.wheels dist
 
 clean:

@@ -6,9 +6,12 @@ Without a compiler the package is the same but for that part, and nothing is sai
 
 Environment variables, for whoever builds for other platforms:
 
-- ``KAFKATCL_CC``: the compiler, a command; empty for a wheel without the native part;
-- ``KAFKATCL_PLATFORM``: the platform that the wheel names, such as
-  ``manylinux_2_17_x86_64``.
+- ``KAFKATCL_CC``: the compiler, a command, which must not fail then; empty for a wheel
+  without the native part;
+- ``KAFKATCL_PLATFORM``: the platform that the wheel names, or several with dots between
+  them, such as ``manylinux_2_17_x86_64.manylinux2014_x86_64``.
+
+``make wheels`` does that for all platforms, see ``tools/wheels.py``.
 """
 
 from __future__ import annotations
@@ -18,12 +21,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from packaging.tags import platform_tags
 
 NATIVE = Path("kafkatcl") / "native"
 _SOURCE = "fastpaths.c"
@@ -41,20 +44,37 @@ def compiler() -> list[str]:
     return [found] if found else []
 
 
+def platform() -> str:
+    """The platform that a wheel with the native part names.
+
+    It is the one chosen, else this machine, which need not have the C library of any
+    other.
+    """
+    own = (tag for tag in platform_tags() if not tag.startswith(("manylinux", "musllinux")))
+    return os.environ.get("KAFKATCL_PLATFORM") or next(own)
+
+
+class CannotCompile(Exception):
+    """The compiler fails, and why in its own words."""
+
+
 def compiled(sources: Path, folder: Path) -> list[Path]:
-    """Compile the native part into a folder: all files of it.
+    """Compile the native part into a folder.
 
     :param sources: the folder of the project.
-    :raises OSError: there is no compiler.
-    :raises subprocess.CalledProcessError: it fails; what it said is in ``stderr``.
+    :returns: the files of it; nothing where there is no compiler.
+    :raises CannotCompile: the compiler fails.
     """
     command = compiler()
-    if not command:
-        raise FileNotFoundError("no C compiler was found")
-    made = [folder / name for name in _FILES]
+    made = [folder / name for name in _FILES] if command else []
+    source = str((sources / NATIVE / _SOURCE).resolve())
     for file, defines in zip(made, _FILES.values()):
-        words = [*command, *_FLAGS, *defines, "-o", str(file), str(sources / NATIVE / _SOURCE)]
-        subprocess.run(words, check=True, capture_output=True, text=True)
+        words = [*command, *_FLAGS, *defines, "-o", file.name, source]
+        try:
+            # In the folder, as a library for macOS has in it what it was called by.
+            subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise CannotCompile(getattr(error, "stderr", None) or str(error)) from error
     return made
 
 
@@ -68,26 +88,29 @@ class NativePart(BuildHookInterface[Any]):
         if self.target_name != "wheel":
             return
         root = Path(self.root)
-        self._folder = root / NATIVE if version == "editable" else Path(tempfile.mkdtemp())
+        is_editable = version == "editable"
+        self._folder = tempfile.TemporaryDirectory()
         try:
-            files = compiled(root, self._folder)
-        except (OSError, subprocess.CalledProcessError):
+            files = compiled(root, root / NATIVE if is_editable else Path(self._folder.name))
+        except CannotCompile:
+            if "KAFKATCL_CC" in os.environ:
+                raise
             return
-        if version != "editable":
-            platform = os.environ.get("KAFKATCL_PLATFORM") or sysconfig.get_platform()
-            build_data["tag"] = f"py3-none-{platform.replace('-', '_').replace('.', '_')}"
+        if files and not is_editable:
+            build_data["tag"] = f"py3-none-{platform()}"
             build_data["pure_python"] = False
             build_data["force_include"].update({str(file): str(NATIVE / file.name) for file in files})
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Leave nothing behind."""
-        if self.target_name == "wheel" and version != "editable":
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self.target_name == "wheel":
+            self._folder.cleanup()
 
 
 if __name__ == "__main__":
+    ROOT = Path(__file__).parent.resolve()
     try:
-        ROOT = Path(__file__).parent
-        compiled(ROOT, ROOT / NATIVE)
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"the native part cannot be compiled: {getattr(error, 'stderr', None) or error}")
+        if not compiled(ROOT, ROOT / NATIVE):
+            print("the native part is left out: there is no C compiler", file=sys.stderr)
+    except CannotCompile as failure:
+        sys.exit(f"the native part cannot be compiled: {failure}")

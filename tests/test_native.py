@@ -16,11 +16,13 @@ import pytest
 from fix_cluster import Cluster
 from fix_tcl import TCLSH, TCLSH9, RunTcl
 
-from hatch_build import NATIVE, compiled, compiler
+from hatch_build import NATIVE, CannotCompile, compiled, compiler
 from kafkatcl import Interp
 from kafkatcl.bridge.fronts import status
 from kafkatcl.engine.process import in_loading_process
 from kafkatcl.native import library
+
+pytestmark = pytest.mark.skipif(not compiler(), reason="there is no C compiler")
 
 ROOT = Path(__file__).parent.parent
 WITH, WITHOUT = {library.VARIABLE: "1"}, {library.VARIABLE: "0"}
@@ -656,7 +658,17 @@ def test_it_compiles_without_a_warning(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("KAFKATCL_CC", f"{compiler()[0]} -Werror -Wpedantic")
     assert all(file.stat().st_size for file in compiled(ROOT, tmp_path))
     monkeypatch.setenv("KAFKATCL_CC", "")
-    with pytest.raises(OSError, match="no C compiler"):
+    assert compiled(ROOT, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "why"), [("no-such-compiler", "no-such-compiler"), ("false", "exit status 1")]
+)
+def test_a_compiler_that_fails_is_told(
+    command: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAFKATCL_CC", command)
+    with pytest.raises(CannotCompile, match=why):
         compiled(ROOT, tmp_path)
 
 

@@ -57,6 +57,7 @@ class Machine:
             f"""case "$*" in
                 *"pip install"*) echo "$@" >> {self.folder}/pip.log; {pip};;
                 "-m kafkatcl.launch --embedded "*) echo the demo runs;;
+                hatch_build.py) echo the native part is compiled;;
             esac""",
         )
         program(file, f'case "$*" in "-m venv --clear "*) cp -R {inside.parent} "$4";; esac')
@@ -167,6 +168,22 @@ def test_the_demo_waits_for_what_the_project_depends_on_and_no_more(machine: Mac
     assert len(machine.installations()) == 2
 
 
+def test_the_native_part_is_compiled_once_until_its_source_changes(machine: Machine, tmp_path: Path) -> None:
+    machine.good_python(machine.path / "python3")
+    file = tmp_path / "native.so"
+
+    def make(*options: str) -> bool:
+        done = machine.make(f"NATIVE={file}", str(file), *options)
+        assert done.returncode == 0, done.stderr
+        return "the native part is compiled" in done.stdout
+
+    assert make()
+    file.touch()
+    assert not make()
+    assert make("--assume-new=kafkatcl/native/fastpaths.c")
+    assert make("--assume-new=hatch_build.py")
+
+
 def test_set_up_that_was_broken_off_is_done_again(machine: Machine) -> None:
     machine.good_python(machine.path / "python3", pip="exit 1")
     assert machine.make("demo").returncode != 0
@@ -192,7 +209,7 @@ def test_apt_is_not_asked_to_mend_a_python_that_is_not_its_own(root_machine: Mac
     assert root_machine.asked_of_apt() == []
 
 
-TCL_PACKAGES = "tcl tcl-itcl4 tcl-thread tcllib tclx8.4 tk libtk-img xvfb"
+TCL_PACKAGES = "tcl tcl-itcl4 tcl-thread tcllib tclx8.4 tk libtk-img xvfb gcc libc6-dev"
 
 
 def test_missing_tcl_programs_are_told(machine: Machine) -> None:

@@ -18,6 +18,7 @@ from kafkatcl.bridge.inprocess import application, new_interp
 from kafkatcl.bridge.shapes import Messages
 from kafkatcl.engine.layouts import LAYOUTS, PLAIN, Layout
 from kafkatcl.engine.messages import Run
+from kafkatcl.sidecar import answers
 from kafkatcl.sidecar.answers import answer_frame, frame
 from kafkatcl.sidecar.protocol import Kind
 from kafkatcl.sidecar.requests import frames, produced, produced_batch, produced_row, words
@@ -49,7 +50,7 @@ def read(tcl: Any, parts: list[bytes]) -> Any:
     length, kind = struct.unpack_from("<ii", data)
     body = data[8:]
     assert length == len(body)
-    reader = {Kind.LIST: "Text", Kind.RUNS: "Runs"}[Kind(kind)]
+    reader = {Kind.LIST: "Text", Kind.PARTS: "Parts"}[Kind(kind)]
     return tcl.call(f"::kafkatcl::sidecar::{reader}", body)
 
 
@@ -157,6 +158,51 @@ def test_messages_cross_byte_for_byte(tcl: Any, layout: Layout) -> None:
     assert got == [tuple(map(plain, field)) if isinstance(field, tuple) else plain(field) for field in first]
     assert elements(tcl, tcl.call("lindex", value, 1, 3)) == ["error", "x", "y", "z"]
     assert elements(tcl, tcl.call("lindex", value, 1, 4, 4)) == ["other", "7", "1700000000000"]
+
+
+#: What may not be told from a part of a list, and what is long enough to stand apart.
+LONG_VALUES = [
+    ALL_BYTES,
+    b"{" * 300,
+    b"\\" * 301,
+    b"0" * 300,
+    b" 1" + b" " * 300,
+    b"#" + b"a b " * 100,
+    "\u0100\u20ac{" * 100,
+    "\U0001f600" * 100,
+    "x" * answers.LONG,
+]
+
+
+@pytest.mark.parametrize("value", LONG_VALUES, ids=range(len(LONG_VALUES)))
+def test_long_values_keep_every_byte(tcl: Any, value: bytes | str) -> None:
+    """Wherever in an answer they are, and beside messages."""
+    run = Run("t", 1, PLAIN, (b"payload", 7, -1))
+    for told in (
+        (0, value),
+        (0, (("r", ("payload", value, "partition", 0, "headers", ("h", value))), ("s", (value, "a b")))),
+        (0, (Messages.of("c", run), ("r", ("key", value)), Messages.of("c", run), (value,))),
+        (1, value, ("KAFKA", value)),
+    ):
+        parts = answer_frame(told)
+        assert parts.count(value if isinstance(value, bytes) else value.encode()) >= 1
+        _assert_same(tcl, read(tcl, parts), told)
+
+
+def _assert_same(tcl: Any, got: Any, told: Any) -> None:
+    if isinstance(told, tuple):
+        parts = tcl.call("lrange", got, 0, "end")
+        assert len(parts) == len(told)
+        for one, like in zip(parts, told):
+            _assert_same(tcl, one, like)
+    else:
+        assert plain(got) == plain(told)
+
+
+def test_an_answer_with_long_values_is_a_list_as_tcl_writes_it(tcl: Any) -> None:
+    told = (0, (("r", ("payload", b"{ \\" * 100, "tag", "\u0100$" * 100, "none", "")), ()))
+    apart, whole = (read(tcl, answer_frame(told, long=long)) for long in (answers.LONG, 10_000))
+    assert tcl.call("string", "equal", apart, whole)
 
 
 # -- requests --------------------------------------------------------------------------

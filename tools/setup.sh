@@ -2,7 +2,7 @@
 # What make needs before anything else can run:
 #   setup.sh environment PYTHON FOLDER            a virtual environment in FOLDER with what this project depends on
 #   setup.sh environment PYTHON FOLDER EXTRAS     the same with the project itself and its extras
-#   setup.sh programs                             the Tcl programs and packages that tests use
+#   setup.sh programs                             the Tcl programs and packages that tests use, and a C compiler
 # PYTHON is a path, or a name of which the first on PATH that will do is taken.  What is missing is installed where
 # that can be done (by root with apt-get), and named where it cannot.
 set -euf
@@ -114,6 +114,12 @@ missing_programs() {
     has_package Tk || echo tk
     has_package img::window || echo libtk-img
     command -v Xvfb >/dev/null || echo xvfb
+    compiles || echo gcc libc6-dev
+}
+
+# Whether there is a C compiler, with the headers of the C library.
+compiles() {
+    echo "#include <stdlib.h>" | cc -fsyntax-only -x c - 2>/dev/null
 }
 
 # Whether tclsh finds a package; it is not loaded, since Tk needs a display for that.

@@ -34,7 +34,7 @@ From the sidecar, ``length kind body``:
 kind                body
 ==================  ==================================================================
 LIST                an answer (see ``bridge/answers.py``) as a Tcl list in UTF-8
-RUNS                an answer with messages in it, see below
+PARTS               an answer with messages or long values in it, see below
 BELL                a session that has events to take; no answer
 BELL_BACK           a session that must give back some of those it took; no answer
 REFUSED             why there is no sidecar; it ends
@@ -46,29 +46,33 @@ INTERRUPTED         the same, where Ctrl-C has ended the wait for them
 The first frame is REFUSED, or a LIST whose value begins with the protocol's number: see
 ``hello.py``.
 
-A RUNS frame of one run of two messages, ``hi`` at offset 7 and ``you`` at offset 8,
-without timestamps:
+In the list of a PARTS frame stand three lists: the answer, without the fields of its
+messages and without long values; for each run of messages the path to their place, how
+many they are, and the kinds of the columns; and the path, the kind and the length of
+each long value.  Of one run of two messages, ``hi`` at offset 7 and ``you`` at offset
+8, without timestamps:
 
 =====  ===============================================================================
 bytes  what
 =====  ===============================================================================
-4      55, the length of the list
-55     the list, in UTF-8: the answer without the fields of its messages; and for each
-       run the path to their place, how many messages, and the kinds of the columns:
-       ``{0 {messages t 0 plain {}}} {{{1 4} 2 {bytes int int}}}``
-16     the column of payloads: where in the body they begin, 107 109, and where their
-       last bytes are, 108 111
+4      56, the length of the list
+56     the list, in UTF-8: ``{0 {messages t 0 plain {}}} {{{1 4} 2 bytes,int,int}} {}``
+16     the column of payloads: where in the body they begin, 108 110, and where their
+       last bytes are, 109 112
 16     the column of offsets, of 64 bits each: 7 8
 16     the column of timestamps: -1 -1
 5      the tail, to which the columns lead: ``hiyou``
 =====  ===============================================================================
 
+Further runs have their columns behind those of the first, and the tail is one for all.
+Long values lie between the columns and the tail, in their order: of the report
+``{0 {{report {payload {} partition 0}}}} {} {{1 0 1 1} bytes 5000}`` only the payload,
+which takes its place as it is.  The kind of one is ``bytes``, or ``text`` in UTF-8.
+
 The numbers of a LIST_CALL are the length of all strings together; how many lists there
 are in the list, and how many elements each has; and for each element its length, or
 -1-n for a list of n strings, whose lengths follow.  Lengths are characters as Tcl
 counts them: in Tcl 8 one that has two halves counts twice.
-
-Further runs have their columns behind those of the first, and the tail is one for all.
 """
 
 from __future__ import annotations
@@ -77,7 +81,7 @@ import struct
 from enum import IntEnum
 from typing import Union
 
-PROTOCOL = 5
+PROTOCOL = 6
 #: What a frame begins with: the length of its body, and its op or kind.
 HEADER = struct.Struct("<ii")
 INT = struct.Struct("<i")
@@ -108,7 +112,7 @@ class Kind(IntEnum):
     """What the sidecar sends."""
 
     LIST = 0
-    RUNS = 1
+    PARTS = 1
     BELL = 2
     REFUSED = 3
     BELL_BACK = 4

@@ -105,7 +105,7 @@ class Server:
 
     def run(self) -> None:
         """Execute frames until the interpreter ends, or this process is told to."""
-        self._send(answer_frame((0, hello(self._functions))))
+        self._send(answer_frame((0, hello(self._functions)), long=sys.maxsize))
         threading.Thread(target=self._watch, name="kafkatcl-watch", daemon=True).start()
         for op, body in frames(self._reading, self._gather):
             if op == Op.BYE:

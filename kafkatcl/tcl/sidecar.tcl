@@ -15,7 +15,7 @@ namespace eval ::kafkatcl {
 namespace eval ::kafkatcl::bridge {}
 
 namespace eval ::kafkatcl::sidecar {
-    variable protocol 5     ;# the number of the protocol that is spoken here
+    variable protocol 6     ;# the number of the protocol that is spoken here
     variable header 8       ;# bytes before the body of a frame: its length, and what it is
     variable kind           ;# number -> what a frame from the sidecar is
     variable op             ;# what a frame to it is -> number
@@ -219,7 +219,7 @@ proc ::kafkatcl::sidecar::Answer {} {
         lassign [Frame [Read $header]] what body
         switch $what {
             LIST {return [Text $body]}
-            RUNS {return [Runs $body]}
+            PARTS {return [Parts $body]}
             REFUSED {Refused [Text $body]}
             default {Unasked $what [Text $body]}
         }

@@ -8,7 +8,7 @@ namespace eval ::kafkatcl::sidecar {
     # Tcl 8 encodes them, so that the sidecar can refuse them by name; the default of
     # Tcl 9 is an error: https://www.tcl-lang.org/man/tcl9.0/TclCmd/encoding.html
     variable utf8 [expr {[package vsatisfies [package provide Tcl] 9-] ? "-profile tcl8 utf-8" : "utf-8"}]
-    # kinds of columns, as a RUNS names them -> the procedure that reads such columns,
+    # kinds of columns, as a PARTS names them -> the procedure that reads such columns,
     # and their number
     variable readers
     variable widths
@@ -35,13 +35,14 @@ proc ::kafkatcl::sidecar::Text {body} {
     return [::tcl::encoding::convertfrom {*}$utf8 $body]
 }
 
-# The answer that the body of a RUNS holds, with the fields of messages in their places.
-proc ::kafkatcl::sidecar::Runs {body} {
+# The answer that the body of a PARTS holds, with the fields of messages and the long
+# values in their places.
+proc ::kafkatcl::sidecar::Parts {body} {
     variable readers
     variable widths
     ::tcl::binary::scan $body i size
     set at [expr {4 + $size}]
-    lassign [Text [::tcl::string::range $body 4 $at-1]] answer runs
+    lassign [Text [::tcl::string::range $body 4 $at-1]] answer runs values
     foreach run $runs {
         lassign $run path count kinds
         if {![info exists readers($kinds)]} {
@@ -51,6 +52,14 @@ proc ::kafkatcl::sidecar::Runs {body} {
         }
         lset answer {*}$path [$readers($kinds) $body $at $count]
         incr at [expr {8 * $count * $widths($kinds)}]
+    }
+    foreach {path kind length} $values {
+        set value [::tcl::string::range $body $at [expr {$at + $length - 1}]]
+        if {$kind eq "text"} {
+            set value [Text $value]
+        }
+        lset answer {*}$path $value
+        incr at $length
     }
     return $answer
 }

@@ -13,16 +13,20 @@ from typing import Any, Callable, NamedTuple
 
 from kafkatcl.engine.layouts import PLAIN
 from kafkatcl.engine.messages import Item, Run
-from kafkatcl.librdkafka.wrapper import AcknowledgeType
+from kafkatcl.librdkafka.wrapper import (
+    SHARE_ACKNOWLEDGE_TYPE_ACCEPT,
+    SHARE_ACKNOWLEDGE_TYPE_REJECT,
+    SHARE_ACKNOWLEDGE_TYPE_RELEASE,
+)
 
 _OFFSET = PLAIN.place("offset")  # as in all layouts
 
 #: What a member may say of a message.
 ACCEPT, RELEASE, REJECT = "accept", "release", "reject"
 _TYPES = {
-    ACCEPT: AcknowledgeType.ACCEPT,
-    RELEASE: AcknowledgeType.RELEASE,
-    REJECT: AcknowledgeType.REJECT,
+    ACCEPT: SHARE_ACKNOWLEDGE_TYPE_ACCEPT,
+    RELEASE: SHARE_ACKNOWLEDGE_TYPE_RELEASE,
+    REJECT: SHARE_ACKNOWLEDGE_TYPE_REJECT,
 }
 ACKNOWLEDGEMENTS = tuple(_TYPES)
 

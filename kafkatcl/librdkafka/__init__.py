@@ -9,3 +9,8 @@ producing, and the mock cluster.
 Links into the sources of librdkafka and of its wrapper name version 2.15.0, where the
 code was read.  The tests hold what we rely on for the version that is installed.
 """
+
+from kafkatcl.librdkafka import extension
+
+#: The extension module of confluent-kafka.
+EXTENSION = extension.load()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ctypes
 
-from confluent_kafka import KafkaError
+from confluent_kafka.cimpl import KafkaError
 
 from kafkatcl.librdkafka.library import function
 

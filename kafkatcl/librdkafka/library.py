@@ -6,12 +6,12 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
-import confluent_kafka
+from kafkatcl.librdkafka import EXTENSION
 
 # The extension module of confluent-kafka links its own copy of librdkafka; opening the
 # module by its file gives the copy that is already in the process, never a second one.
-_LIBRARY = ctypes.CDLL(confluent_kafka.cimpl.__file__)
-_QUICK_LIBRARY = ctypes.PyDLL(confluent_kafka.cimpl.__file__)
+_LIBRARY = ctypes.CDLL(EXTENSION.__file__)
+_QUICK_LIBRARY = ctypes.PyDLL(EXTENSION.__file__)
 
 
 def function(name: str, result: Any, arguments: Sequence[Any]) -> Any:

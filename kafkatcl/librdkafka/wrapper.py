@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import warnings
 
-from confluent_kafka import (
-    AcknowledgeType,
+from confluent_kafka.cimpl import (
+    SHARE_ACKNOWLEDGE_TYPE_ACCEPT,
+    SHARE_ACKNOWLEDGE_TYPE_REJECT,
+    SHARE_ACKNOWLEDGE_TYPE_RELEASE,
     Consumer,
     KafkaError,
     KafkaException,
@@ -18,7 +20,9 @@ from confluent_kafka import (
 )
 
 __all__ = [
-    "AcknowledgeType",
+    "SHARE_ACKNOWLEDGE_TYPE_ACCEPT",
+    "SHARE_ACKNOWLEDGE_TYPE_REJECT",
+    "SHARE_ACKNOWLEDGE_TYPE_RELEASE",
     "Consumer",
     "KafkaError",
     "KafkaException",

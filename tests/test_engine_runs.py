@@ -150,12 +150,12 @@ def test_errors_and_ends_stand_where_they_came() -> None:
     ]
     told = ("Broker: Unknown topic or partition", "RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART", "why", 3)
     assert list(items(messages)) == [
-        ErrorItem(*told, ("t", 0)),
+        ErrorItem(*told, ("t", 0), offset=0),
         *items(messages[1:3]),
         EndItem("t", 0, 2),
         *items(messages[4:5]),
         ErrorItem(*told, None),
-        ErrorItem(*told, ("t", 3)),
+        ErrorItem(*told, ("t", 3), offset=3),
         *items(messages[7:]),
     ]
     assert [(item.size, item.nbytes) for item in (END, ERROR)] == [(1, 0)] * 2

@@ -201,7 +201,7 @@ class _Reader:
             self._partitions() if "partition" in columns else (),
             self._timestamps() if "timestamp" in columns else (),
             self._headers() if "headers" in columns or "null_headers" in columns else (),
-            list(map(_text, columns["tag"])) if "tag" in columns else (),
+            tags=list(map(_text, columns["tag"])) if "tag" in columns else (),
         )
 
     def _payloads(self) -> Sequence[bytes | None]:

@@ -90,5 +90,5 @@ def _unconverted(message: Run, field: str, encoding: Encoding, at: int) -> Uncon
         f"is no {encoding.name} at byte {at}: encoding binary reads it as it is",
         code,
         message.topic_partition,
-        message.first,
+        offset=message.first,
     )

@@ -8,10 +8,10 @@ else on the way to the script.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar, NamedTuple, Union
 
 from kafkatcl.engine.layouts import PLAIN, Layout, Table
+from kafkatcl.engine.values import Value
 from kafkatcl.librdkafka.errors import PARTITION_END, error_name, error_text
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 
@@ -83,8 +83,7 @@ class Run(NamedTuple):
         return self.size
 
 
-@dataclass(frozen=True)
-class ErrorItem:
+class ErrorItem(Value):
     """An error that came in the place of a message:
     its text, the name of its code, details, and its number.
 
@@ -92,30 +91,34 @@ class ErrorItem:
     none, and ``offset`` is where it happened there.
     """
 
-    error: str
-    code: str
-    message: str
-    number: int
-    topic_partition: tuple[str, int] | None = None
-    offset: int = field(default=OFFSET_INVALID, compare=False)
-
     size: ClassVar[int] = 1
     nbytes: ClassVar[int] = 0
 
+    def __init__(
+        self,
+        error: str,
+        code: str,
+        message: str,
+        number: int,
+        topic_partition: tuple[str, int] | None = None,
+        *,
+        offset: int = OFFSET_INVALID,
+    ) -> None:
+        self.error, self.code, self.message, self.number = error, code, message, number
+        self.topic_partition, self.offset = topic_partition, offset
 
-@dataclass(frozen=True)
-class EndItem:
+
+class EndItem(Value):
     """The end of a partition, told when ``enable.partition.eof`` is on.
 
     ``offset`` is that of the next message to be written.
     """
 
-    topic: str
-    partition: int
-    offset: int
-
     size: ClassVar[int] = 1
     nbytes: ClassVar[int] = 0
+
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        self.topic, self.partition, self.offset = topic, partition, offset
 
     @property
     def topic_partition(self) -> tuple[str, int]:
@@ -179,7 +182,7 @@ def error_item(
 ) -> ErrorItem:
     """The item of a ``confluent_kafka.KafkaError``."""
     code = error.code()
-    return ErrorItem(error_text(code), error_name(code), error.str(), code, topic_partition, offset)
+    return ErrorItem(error_text(code), error_name(code), error.str(), code, topic_partition, offset=offset)
 
 
 def _told(message: Any) -> Item:

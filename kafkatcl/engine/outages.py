@@ -13,7 +13,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from kafkatcl.engine.failures import ConnectionFailure, connection_of, failure_of
 from kafkatcl.engine.telling import printable
@@ -38,18 +37,18 @@ _QUIET_SECONDS = 30.0
 _MAX_REASONS = 3
 
 
-@dataclass
 class _Outage:
     """A broker that cannot be reached; its times are by ``time.monotonic``."""
 
-    address: str
-    since: float
-    reasons: list[str] = field(default_factory=list)  # those that were told
-    reason: str = ""  # the last one
-    attempts: int = 0
-    failed_at: float = 0.0
-    worked_at: float = 0.0  # 0: it has failed since
-    is_dropped: bool = False
+    def __init__(self, address: str, since: float) -> None:
+        self.address = address
+        self.since = since
+        self.reasons: list[str] = []  # those that were told
+        self.reason = ""  # the last one
+        self.attempts = 0
+        self.failed_at = 0.0
+        self.worked_at = 0.0  # 0: it has failed since
+        self.is_dropped = False
 
     def fails(self) -> None:
         self.failed_at, self.worked_at, self.is_dropped = time.monotonic(), 0.0, False

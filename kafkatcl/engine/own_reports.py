@@ -48,14 +48,14 @@ class Sent(NamedTuple):
             self.topic,
             delivery.key,
             None if delivery.offset == OFFSET_INVALID else delivery.offset,
-            delivery.code,
-            reason,
-            self.headers,
-            delivery.payload is None,
-            self.timestamp,
-            self.tag,
-            delivery.latency,
-            delivery.status,
+            code=delivery.code,
+            reason=reason,
+            headers=self.headers,
+            tombstone=delivery.payload is None,
+            timestamp=self.timestamp,
+            tag=self.tag,
+            latency=delivery.latency,
+            status=delivery.status,
         )
 
     def failed(self, code: int, partition: int, payload: bytes | None, key: bytes | None) -> Delivery:

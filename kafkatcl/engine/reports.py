@@ -5,9 +5,9 @@ errors, log lines, and delivery reports.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from kafkatcl.engine.values import Value
 from kafkatcl.librdkafka.errors import FAILED
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID
 from kafkatcl.librdkafka.sending import NO_HEADERS, Headers
@@ -41,28 +41,32 @@ class LogEntry(NamedTuple):
         return cls(_WARNING, "LOG", f"{count} further log lines were left out: {_TOO_FAST}")
 
 
-@dataclass
-class DeliveryReport:
+class DeliveryReport(Value):
     """The outcome of a produced message: an offset, or the ``code`` of its failure.
 
     A message without a payload has an empty one.  ``offset`` is None where the broker
     told none; ``code`` is 0 where there is no error.  Of an error, ``reason`` says what
     is known besides its code.
 
-    It is a dataclass, as one is made for each message, and a named tuple takes twice as
-    long to make.
+    It is no named tuple, as one is made for each message, and that takes twice as long
+    to make.
     """
 
-    payload: bytes
-    partition: int
-    topic: str
-    key: bytes | None = None
-    offset: int | None = None
-    code: int = 0
-    reason: str = ""
+    def __init__(
+        self,
+        payload: bytes,
+        partition: int,
+        topic: str,
+        key: bytes | None = None,
+        offset: int | None = None,
+        *,
+        code: int = 0,
+        reason: str = "",
+    ) -> None:
+        self.payload, self.partition, self.topic, self.key = payload, partition, topic, key
+        self.offset, self.code, self.reason = offset, code, reason
 
 
-@dataclass
 class MessageReport(DeliveryReport):
     """The report of a message that was sent with more than a payload and a key: what it
     was sent with, and what became of it.
@@ -72,12 +76,26 @@ class MessageReport(DeliveryReport):
     microseconds.
     """
 
-    headers: Headers = NO_HEADERS
-    tombstone: bool = False
-    timestamp: int = 0
-    tag: str | None = None
-    latency: int = 0
-    status: str = "not"
+    def __init__(
+        self,
+        payload: bytes,
+        partition: int,
+        topic: str,
+        key: bytes | None = None,
+        offset: int | None = None,
+        *,
+        code: int = 0,
+        reason: str = "",
+        headers: Headers = NO_HEADERS,
+        tombstone: bool = False,
+        timestamp: int = 0,
+        tag: str | None = None,
+        latency: int = 0,
+        status: str = "not",
+    ) -> None:
+        super().__init__(payload, partition, topic, key, offset, code=code, reason=reason)
+        self.headers, self.tombstone, self.timestamp, self.tag = headers, tombstone, timestamp, tag
+        self.latency, self.status = latency, status
 
 
 class OwnReport(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, chain, repeat
 
 #: How many messages of a list are handled together, and from how many bytes each on
@@ -29,7 +28,6 @@ _sample = b"sample"
 BYTES_AT = address(_sample) - id(_sample)
 
 
-@dataclass(frozen=True)
 class OutgoingBatch:
     """Messages to produce: the addresses of their payloads and keys,
     and how many bytes they have.
@@ -40,11 +38,16 @@ class OutgoingBatch:
         ``key_lengths`` is, where no message has a key.
     """
 
-    data: object
-    payloads: Sequence[int]
-    lengths: Sequence[int]
-    keys: Sequence[int] = ()
-    key_lengths: Sequence[int] = ()
+    def __init__(
+        self,
+        data: object,
+        payloads: Sequence[int],
+        lengths: Sequence[int],
+        keys: Sequence[int] = (),
+        key_lengths: Sequence[int] = (),
+    ) -> None:
+        self.data, self.payloads, self.lengths = data, payloads, lengths
+        self.keys, self.key_lengths = keys, key_lengths
 
     @classmethod
     def of(cls, data: bytes | bytearray, lengths: Sequence[int], start: int = 0) -> OutgoingBatch:

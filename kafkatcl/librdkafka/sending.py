@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, NamedTuple, Optional
 
@@ -37,7 +36,6 @@ NO_HEADERS = Headers((), ())
 OutgoingMessage = tuple[int, Optional[bytes], Optional[bytes], int, Headers, Optional[str]]
 
 
-@dataclass(frozen=True)
 class OutgoingMessages:
     """Messages to produce, column by column; each has as many entries as there are
     messages, or none where all messages are alike.
@@ -50,12 +48,18 @@ class OutgoingMessages:
     :param tags: what the script wants back in the report, None for nothing.
     """
 
-    payloads: Sequence[bytes | None]
-    keys: Sequence[bytes | None]
-    partitions: Sequence[int] = ()
-    timestamps: Sequence[int] = ()
-    headers: Sequence[Headers] = ()
-    tags: Sequence[str | None] = ()
+    def __init__(
+        self,
+        payloads: Sequence[bytes | None],
+        keys: Sequence[bytes | None],
+        partitions: Sequence[int] = (),
+        timestamps: Sequence[int] = (),
+        headers: Sequence[Headers] = (),
+        *,
+        tags: Sequence[str | None] = (),
+    ) -> None:
+        self.payloads, self.keys, self.partitions = payloads, keys, partitions
+        self.timestamps, self.headers, self.tags = timestamps, headers, tags
 
     def __len__(self) -> int:
         return len(self.payloads)

@@ -22,7 +22,7 @@ SETTINGS = {"topic.metadata.propagation.max.ms": "0"}
 
 # An error of a consumer that comes outside of the messages, as librdkafka words it:
 # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_partition.c#L2696-L2698
-_TEXT = re.compile(
+_TEXT = (
     r"(?P<topic>.+) \[(?P<partition>\d+)\]: (?:topic does not exist|desired partition is not available) \("
 )
 #: For how long a topic counts as absent after librdkafka has said so.
@@ -99,7 +99,7 @@ def absence_of(error: Any) -> Absence | None:
 
     :param error: the ``confluent_kafka.KafkaError`` of the error callback.
     """
-    found = _TEXT.match(error.str())
+    found = re.match(_TEXT, error.str())
     if not found:
         return None
     now = time.monotonic()

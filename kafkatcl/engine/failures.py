@@ -15,16 +15,11 @@ from kafkatcl.engine.secrets import scrub
 from kafkatcl.engine.telling import printable
 
 # [thrd:ssl://host:9093/bootstrap]: ssl://host:9093/bootstrap: what happened
-_NAMED = re.compile(
-    r"(?:\[thrd:.*?\]: )?(?:(?P<protocol>\w+)://)?(?P<name>.+?)(?:/(?P<id>bootstrap|-?\d+))?: (?P<text>.*)",
-    re.DOTALL,
-)
+_NAMED = r"(?s)(?:\[thrd:.*?\]: )?(?:(?P<protocol>\w+)://)?(?P<name>.+?)(?:/(?P<id>bootstrap|-?\d+))?: (?P<text>.*)"
 # What is connected to for a purpose, such as the coordinator of a group, has its
 # address behind its name.
-_ADDRESS = re.compile(r"(\S+:\d+): (.*)", re.DOTALL)
-_ENDING = re.compile(
-    r" \(after (?P<ms>\d+)ms in state (?P<state>\w+)(?:, \d+ identical error\(s\) suppressed)?\)$"
-)
+_ADDRESS = r"(?s)(\S+:\d+): (.*)"
+_ENDING = r" \(after (?P<ms>\d+)ms in state (?P<state>\w+)(?:, \d+ identical error\(s\) suppressed)?\)$"
 # Characters of a reason.
 _MAX_CHARACTERS = 300
 _SOON_MS = 2000
@@ -85,7 +80,7 @@ class ConnectionFailure(NamedTuple):
 
 def connection_of(message: str) -> ConnectionName | None:
     """The connection that a line is about; None if it is about none."""
-    found = _NAMED.match(message)
+    found = re.match(_NAMED, message)
     return ConnectionName(found["name"], found["id"] or "") if found else None
 
 
@@ -94,13 +89,13 @@ def failure_of(message: str) -> ConnectionFailure | None:
     about no connection.  Its reason is printable, has no known secret, and is cut off
     behind 300 characters.
     """
-    found = _NAMED.match(message)
+    found = re.match(_NAMED, message)
     if not found:
         return None
     address, purpose, text = found["name"], "", found["text"]
-    if ":" not in address and (inner := _ADDRESS.match(text)):
+    if ":" not in address and (inner := re.match(_ADDRESS, text)):
         purpose, address, text = address, inner[1], inner[2]
-    ending = _ENDING.search(text)
+    ending = re.search(_ENDING, text)
     state, ms = (ending["state"], int(ending["ms"])) if ending else ("", 0)
     text = text[: ending.start()] if ending else text
     reason = _reason(text, state, ms, found["protocol"] or "plaintext")
@@ -117,7 +112,7 @@ def _reason(text: str, state: str, ms: int, protocol: str) -> str:
     if text.startswith("Disconnected") or ("Disconnected" in text and state == "SSL_HANDSHAKE"):
         return _closed(text, state, ms, protocol)
     for pattern, words in _TEXTS:
-        if found := pattern.match(text):
+        if found := re.match(pattern, text, re.DOTALL):
             return words(found)
     return text
 
@@ -147,20 +142,17 @@ def _size(found: re.Match[str]) -> str:
 
 
 _Words = Callable[[re.Match[str]], str]
-_TEXTS: list[tuple[re.Pattern[str], _Words]] = [
-    (re.compile(pattern, re.DOTALL), words)
-    for pattern, words in (
-        (r"Connect to \S+ failed: (.*)", lambda found: found[1]),
-        (r"Failed to resolve '.*': (.*)", lambda found: f"the host name cannot be resolved: {found[1]}"),
-        (r"SASL authentication error: (.*)", _authentication),
-        (r"SASL \S+ mechanism handshake failed: .*not valid in current SASL state", lambda _: _WITHOUT_SASL),
-        (
-            r"SASL (\S+) mechanism handshake failed: .*Unsupported SASL mechanism: (.*)",
-            lambda found: f"the broker does not know sasl.mechanism {found[1]} ({found[2]})",
-        ),
-        (r".*certificate verify failed", lambda _: _UNTRUSTED),
-        (r".*wrong version number", lambda _: _WITHOUT_TLS),
-        (r"ApiVersionRequest failed: Local: Timed out|\d+ request\(s\) timed out", lambda _: _SILENT),
-        (r"Receive failed: Invalid response size (-?\d+)", _size),
-    )
-]
+_TEXTS: tuple[tuple[str, _Words], ...] = (
+    (r"Connect to \S+ failed: (.*)", lambda found: found[1]),
+    (r"Failed to resolve '.*': (.*)", lambda found: f"the host name cannot be resolved: {found[1]}"),
+    (r"SASL authentication error: (.*)", _authentication),
+    (r"SASL \S+ mechanism handshake failed: .*not valid in current SASL state", lambda _: _WITHOUT_SASL),
+    (
+        r"SASL (\S+) mechanism handshake failed: .*Unsupported SASL mechanism: (.*)",
+        lambda found: f"the broker does not know sasl.mechanism {found[1]} ({found[2]})",
+    ),
+    (r".*certificate verify failed", lambda _: _UNTRUSTED),
+    (r".*wrong version number", lambda _: _WITHOUT_TLS),
+    (r"ApiVersionRequest failed: Local: Timed out|\d+ request\(s\) timed out", lambda _: _SILENT),
+    (r"Receive failed: Invalid response size (-?\d+)", _size),
+)

@@ -23,9 +23,7 @@ from kafkatcl.librdkafka.logs import LogLine, LogQueue
 
 # Warnings that are none: brokers may be named later, and a master is for clients of
 # both kinds, so it has properties that one of them ignores.
-_UNTRUE = re.compile(
-    r"No `bootstrap\.servers` configured|property \S+ is a \w+ property and will be ignored by this \w+ instance"
-)
+_UNTRUE = r"No `bootstrap\.servers` configured|property \S+ is a \w+ property and will be ignored by this \w+ instance"
 #: Lines of a client that may wait; beyond that the oldest are left out, and their
 #: number is told.
 WAITING_LIMIT = 10_000
@@ -154,7 +152,9 @@ class Log:
             instead = self.outages.take(line)
             if self._sums_up and instead is not None:
                 yield from instead
-            elif not (self._is_for_people and line.facility == "CONFWARN" and _UNTRUE.search(line.message)):
+            elif not (
+                self._is_for_people and line.facility == "CONFWARN" and re.search(_UNTRUE, line.message)
+            ):
                 yield line._replace(message=secrets.scrub(line.message))
         if self._sums_up:
             yield from self.outages.ended()

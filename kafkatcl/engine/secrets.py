@@ -21,18 +21,16 @@ MARKER = "[redacted]"
 # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_conf.c#L859-L1190
 _MARKED = {"sasl.username", "ssl.key.location", "sasl.oauthbearer.config"}
 _HIDDEN_PREFIXES = ("ssl.keystore.", "sasl.oauthbearer.assertion.private.key.")
-_TELLING = re.compile(
-    "passw|passphrase|secret|token|pem|credential|private.?key|jaas|api.?key", re.IGNORECASE
-)
+_TELLING = "(?i)passw|passphrase|secret|token|pem|credential|private.?key|jaas|api.?key"
 _KNOWN_TO_BE_NONE = {
     "enable.sasl.oauthbearer.unsecure.jwt",
     "oauthbearer_token_refresh_cb",
     "sasl.oauthbearer.token.endpoint.url",
 }
 # Not shown, but no secrets that could not be in a text.
-_PLACES_AND_NAMES = re.compile(r"sasl\.username|.*\.(location|file)")
+_PLACES_AND_NAMES = r"sasl\.username|.*\.(location|file)"
 
-_WITH_IDENTITY = re.compile(re.escape(MARKER) + r"#(\d+)")
+_WITH_IDENTITY = re.escape(MARKER) + r"#(\d+)"
 #: Characters of a secret, from which on it is looked for in texts at all, and also
 #: within a word.
 _SHORTEST = 4
@@ -94,12 +92,12 @@ def is_hidden(name: str) -> bool:
     """
     if name in _KNOWN_TO_BE_NONE:
         return False
-    return name in _MARKED or name.startswith(_HIDDEN_PREFIXES) or bool(_TELLING.search(name))
+    return name in _MARKED or name.startswith(_HIDDEN_PREFIXES) or bool(re.search(_TELLING, name))
 
 
 def note(name: str, value: str) -> None:
     """Remember what a property is set to, if it is a secret that no text may show."""
-    if is_hidden(name) and not _PLACES_AND_NAMES.fullmatch(name):
+    if is_hidden(name) and not re.fullmatch(_PLACES_AND_NAMES, name):
         _memory.note(value)
 
 
@@ -148,7 +146,7 @@ def given(name: str, value: str) -> str:
     :raises Failure: nobody knows what the marker stands for, or the property would show
         the value.
     """
-    found = _WITH_IDENTITY.fullmatch(value)
+    found = re.fullmatch(_WITH_IDENTITY, value)
     if not found and not (value == MARKER and is_hidden(name)):
         return value
     if not is_hidden(name):

@@ -32,12 +32,12 @@ _MECHANISM = ("sasl.mechanism", "sasl.mechanisms")
 
 _UNKNOWN = "No such configuration property"
 _OUTSIDE = " is outside allowed range "
-_NAME = re.compile(r"[a-z]+([._-][a-z]+)*")
+_NAME = r"[a-z]+([._-][a-z]+)*"
 _UNITS = "e[-+]?[0-9]{1,2}|%|[mun]?s|secs?|m|mins?|h|d|b|[kmg]i?b?"
-_PLAIN = re.compile(rf"[-+]?[0-9.,_]{{1,20}} ?(?i:{_UNITS})?|[a-z]{{1,8}}([,._-][a-z]{{1,8}})*")
+_PLAIN = rf"[-+]?[0-9.,_]{{1,20}} ?(?i:{_UNITS})?|[a-z]{{1,8}}([,._-][a-z]{{1,8}})*"
 _ADDRESSES = {"bootstrap.servers", "metadata.broker.list", "client.id", "group.id"}
 _SECURITY = ("security.", "sasl.", "ssl.", "https.", "enable.ssl.", "enable.sasl.")
-_PARTS = re.compile(r"[,;\s]+")
+_PARTS = r"[,;\s]+"
 # Enough of a value to find it in a text of librdkafka, which may be cut off.
 _ENOUGH = 40
 
@@ -110,7 +110,7 @@ def shown_words(words: Sequence[str], settings_from: int) -> Iterator[str]:
             hidden = not _is_property(name) or not (name in _ADDRESSES or _is_plain(name, word))
         else:
             following = words[place + 1] if place + 1 < len(words) else ""
-            hidden = not (_is_property(word) or _NAME.fullmatch(word)) or (
+            hidden = not (_is_property(word) or re.fullmatch(_NAME, word)) or (
                 not _is_property(word) and _is_property(following)
             )
         yield secrets.MARKER if word and hidden else secrets.scrub(word)
@@ -142,7 +142,7 @@ def _unknown(conf: GlobalConf | TopicConf, name: str, value: str, text: str) -> 
     if close and not secrets.is_secret(name):
         hint = f'did you mean "{close}"?'
         return f'{_UNKNOWN}: "{name}" ({hint})', hint
-    if name and (secrets.is_secret(name) or not _NAME.fullmatch(name)):
+    if name and (secrets.is_secret(name) or not re.fullmatch(_NAME, name)):
         return f'{_UNKNOWN}: "{secrets.MARKER}" (it is no name, and may be a secret)', ""
     if of_topics and name in names(of_topics=False):
         return text, f"{name} is a property of clients: it is set by the config of a master"
@@ -159,7 +159,9 @@ def _is_plain(name: str, value: str) -> bool:
         return True
     if secrets.is_hidden(name) or secrets.is_secret(value):
         return False
-    return bool(_PLAIN.fullmatch(value)) and not (name.startswith(_SECURITY) and value not in allowed(name))
+    return bool(re.fullmatch(_PLAIN, value)) and not (
+        name.startswith(_SECURITY) and value not in allowed(name)
+    )
 
 
 def _is_path(name: str, value: str) -> bool:
@@ -172,7 +174,7 @@ def _is_property(name: str) -> bool:
 
 def _parts(value: str) -> list[str]:
     """The parts of a value that librdkafka may repeat, longest first."""
-    parts = {part[:_ENOUGH] for part in (value, *_PARTS.split(value)) if len(part) > 1}
+    parts = {part[:_ENOUGH] for part in (value, *re.split(_PARTS, value)) if len(part) > 1}
     return sorted(parts, key=len, reverse=True)
 
 

@@ -21,7 +21,7 @@ _NOTHING: Mapping[str, str] = {}
 # librdkafka takes patterns for extended POSIX ones.  \w, \s, \b and their opposites are
 # known to the C libraries nevertheless.
 # https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdregex.c#L66-L73
-_FOREIGN_ESCAPE = re.compile(r"\^(?:[^\\]|\\[^a-zA-Z]|\\[wWsSbB])*?(\\[a-zA-Z](?<![wWsSbB]))")
+_FOREIGN_ESCAPE = r"\^(?:[^\\]|\\[^a-zA-Z]|\\[wWsSbB])*?(\\[a-zA-Z](?<![wWsSbB]))"
 
 
 def usable_name(name: str) -> str:
@@ -47,7 +47,7 @@ def usable_pattern(name: str) -> str:
     :raises Failure: no topic can have the name, or the pattern has an escape such as
         ``\d``, which the C library would take for the letter alone.
     """
-    found = _FOREIGN_ESCAPE.match(name)
+    found = re.match(_FOREIGN_ESCAPE, name)
     if found:
         more = f'"{found[1]}" means nothing in a POSIX regular expression: a digit is [0-9], a letter [a-z]'
         raise kafka_failure(INVALID_ARGUMENT, more)

@@ -97,7 +97,7 @@ def is_watched() -> bool:
 
 # C0, DEL, C1, what ends a line or a paragraph, what turns the direction of text around,
 # and halves of characters.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS = r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -105,7 +105,7 @@ def printable(text: str) -> str:
     r"""``text`` on one line, with control characters as ``\n``,
     ``\x1b``, ``\u2028``.
     """
-    return _CONTROLS.sub(_escape, text)
+    return re.sub(_CONTROLS, _escape, text)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -19,9 +19,9 @@ _OK = 0
 _ERROR_TEXT_BYTES = 512
 _BLANKS = " \t\n\v\f\r"
 _LONG_INT = 40
-_BEGINS_AS_NUMBER = re.compile(r"[-+]?(?:\.?[0-9]|inf|nan)", re.IGNORECASE)
-_WHOLE = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0|[1-9][0-9]*)")
-_DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_BEGINS_AS_NUMBER = r"(?i)[-+]?(?:\.?[0-9]|inf|nan)"
+_WHOLE = r"[-+]?(?:0[xX][0-9a-fA-F]+|0|[1-9][0-9]*)"
+_DECIMAL = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 # Clients and topics both have these.  A topic's compression is "inherit" until it is
 # set; its automatic commits are those of librdkafka's old consumer, see ConsumerHandle.
@@ -170,11 +170,11 @@ class _Configuration:
             kind = str(error).partition(" configuration property ")[0]
         # librdkafka itself refuses a value that does not begin as a number.
         text = value.rstrip(_BLANKS)
-        if not _BEGINS_AS_NUMBER.match(text):
+        if not re.match(_BEGINS_AS_NUMBER, text):
             return
         if kind == "Integer" and not _is_int(text):
             must = "a whole number"
-        elif kind == "Float" and not _DECIMAL.fullmatch(text):
+        elif kind == "Float" and not re.fullmatch(_DECIMAL, text):
             must = "a number"
         else:
             return
@@ -216,7 +216,7 @@ def is_topic_property(name: str) -> bool:
 def _is_int(text: str) -> bool:
     """Whether librdkafka takes the whole of ``text`` as this int."""
     # Python refuses to convert thousands of digits.
-    return bool(_WHOLE.fullmatch(text)) and len(text) < _LONG_INT and -(2**31) <= int(text, 0) < 2**31
+    return bool(re.fullmatch(_WHOLE, text)) and len(text) < _LONG_INT and -(2**31) <= int(text, 0) < 2**31
 
 
 def _encode(text: str, what: str) -> bytes:

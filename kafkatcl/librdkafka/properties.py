@@ -16,11 +16,11 @@ _RANGE = 2
 _DEFAULT = 3
 _DESCRIPTION = 5
 _COLUMNS = 6
-_LIMITS = re.compile(r"(-?\d+) \.\. (-?\d+)")
+_LIMITS = r"(-?\d+) \.\. (-?\d+)"
 _HEADING = "Property"
-_TYPE = re.compile(r"\*Type: (.*?)\*")
-_MARKUP = re.compile(r"<br>|\*\*|`")
-_ALIAS = re.compile("Alias for `([a-z._]+)`")
+_TYPE = r"\*Type: (.*?)\*"
+_MARKUP = r"<br>|\*\*|`"
+_ALIAS = "Alias for `([a-z._]+)`"
 
 
 class Property(NamedTuple):
@@ -46,10 +46,10 @@ def described() -> list[Property]:
     found, sections = [], 0
     for row in _rows():
         sections += row[0] == _HEADING
-        kind = _TYPE.search(row[_DESCRIPTION])
+        kind = re.search(_TYPE, row[_DESCRIPTION])
         if kind is None or kind[1] == "see dedicated API":
             continue
-        text = _MARKUP.sub("", row[_DESCRIPTION][: kind.start()]).strip()
+        text = re.sub(_MARKUP, "", row[_DESCRIPTION][: kind.start()]).strip()
         found.append(Property(row[0], sections > 1, row[_RANGE], row[_DEFAULT], text, "CSV" in kind[1]))
     return found
 
@@ -88,13 +88,13 @@ def _enumerations() -> dict[str, tuple[str, ...]]:
 
 @functools.cache
 def _limits() -> dict[str, tuple[str, str]]:
-    found = ((row[0], _LIMITS.fullmatch(row[_RANGE])) for row in _rows())
+    found = ((row[0], re.fullmatch(_LIMITS, row[_RANGE])) for row in _rows())
     return {name: (match[1], match[2]) for name, match in found if match}
 
 
 @functools.cache
 def _aliases() -> dict[str, str]:
-    found = ((row[0], _ALIAS.search(row[_DESCRIPTION])) for row in _rows())
+    found = ((row[0], re.search(_ALIAS, row[_DESCRIPTION])) for row in _rows())
     return {name: match[1] for name, match in found if match}
 
 

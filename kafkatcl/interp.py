@@ -15,9 +15,9 @@ from kafkatcl.bridge.inprocess import (
     application,
     define_call,
     define_command,
-    new_interp,
 )
 from kafkatcl.bridge.install import install, kafka_object, uninstall
+from kafkatcl.bridge.roots import new_interp
 from kafkatcl.bridge.texts import text_from_tcl
 from kafkatcl.hosting.answers import answering
 from kafkatcl.hosting.commands import FunctionCommand, ObjectCommand

@@ -5,6 +5,7 @@ Linux distributions have tkinter in a package of its own.
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import NoReturn
 
@@ -13,8 +14,10 @@ from kafkatcl.postponed import postpone
 
 def kafkatclsh() -> NoReturn:
     """Run the shell, or say in a line what it lacks."""
-    # confluent-kafka 2.16 imports asyncio, which takes a tenth of the time to start;
-    # prompt_toolkit uses it.
+    # Nothing of what is imported is garbage: main has it looked for from then on.
+    gc.disable()
+    # The package confluent-kafka, where it is needed at all, imports asyncio, which
+    # takes long; prompt_toolkit uses it.
     postpone("asyncio")
     try:
         from kafkatcl.shell import main  # noqa: PLC0415

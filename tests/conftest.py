@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from kafkatcl.bridge.fronts import status
-from kafkatcl.bridge.inprocess import application, new_interp
+from kafkatcl.bridge.inprocess import new_application
 
 pytest_plugins = [
     "fix_buffer",
@@ -62,7 +62,7 @@ gc.disable()
 
 
 def pytest_report_header() -> str:
-    tcl = application(new_interp()).eval("info patchlevel")
+    tcl = new_application().eval("info patchlevel")
     return f"Tcl: {tcl}, librdkafka: {confluent_kafka.libversion()[0]}, {status()}"
 
 

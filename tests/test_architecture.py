@@ -60,7 +60,7 @@ MAY_IMPORT_FOREIGN = {
     # The prompt needs some functions of Tcl that tkinter leaves out, and of readline
     # that Python's module does.
     "ctypes": ("librdkafka", "native", "shell.cancelling", "shell.eventsource", "shell.redisplay"),
-    "tkinter": ("bridge.inprocess",),
+    "tkinter": ("bridge.roots",),
     "_tkinter": ("bridge.inprocess",),
     # They import by names that no test here sees.
     "importlib": ("librdkafka.extension", "postponed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kafkatcl.bridge.inprocess import application, new_interp
+from kafkatcl.bridge.inprocess import new_application
 from kafkatcl.bridge.texts import echoed, text_from_tcl, text_to_tcl
 
 TEXTS = [
@@ -33,7 +33,7 @@ def test_an_echo_is_the_same_however_often(text: str) -> None:
 
 @pytest.mark.parametrize("text", [text for text in TEXTS if text != "\U0001f600"], ids=ascii)
 def test_tcl_has_the_characters_of_the_text(text: str) -> None:
-    app = application(new_interp())
+    app = new_application()
     encoded = app.call("encoding", "convertto", "utf-8", text_to_tcl(text))
     digits = str(app.call("binary", "encode", "hex", encoded), "ascii")
     assert digits == text.encode("utf-8", "surrogatepass").hex()

@@ -19,7 +19,7 @@ from fuzz.runner import Target
 from fuzz.shell import Answer
 from fuzz.values import KINDS
 
-from kafkatcl.bridge.inprocess import application, new_interp
+from kafkatcl.bridge.inprocess import new_application
 
 CALLS = scaled(2_000, 30_000)
 SEEDS = range(1, scaled(1, 2) + 1)
@@ -77,7 +77,7 @@ def test_signatures_are_of_known_kinds() -> None:
 
 
 def test_calls_are_single_commands_in_one_line_of_ascii() -> None:
-    interp = application(new_interp())
+    interp = new_application()
     for call in calls(2, 20_000):
         assert call.isascii()
         assert call.isprintable()
@@ -85,7 +85,7 @@ def test_calls_are_single_commands_in_one_line_of_ascii() -> None:
 
 
 def test_no_object_is_made_under_the_name_of_a_command_of_tcl() -> None:
-    interp = application(new_interp())
+    interp = new_application()
     commands = set(interp.splitlist(interp.eval("info commands")))
     assert not commands & {*ANY, *KINDS["name"].usual, *KINDS["name"].hostile}
 

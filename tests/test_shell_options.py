@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fix_tcl import KAFKATCLSH, RunTcl
 
-from kafkatcl.bridge.inprocess import application, new_interp
+from kafkatcl.bridge.inprocess import new_application
 from kafkatcl.shell.options import Options, parse
 from kafkatcl.shell.paths import set_paths
 
@@ -87,7 +87,7 @@ def test_its_executable_runs_scripts(run_tcl: RunTcl, tmp_path: Path) -> None:
 def test_a_tcl_of_pythons_own_finds_the_systems_packages(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    app = application(new_interp())
+    app = new_application()
     app.eval("namespace eval ::kafkatcl::shell {}")
     own = Path(str(app.getvar("tcl_library"))).parent
     tclsh = tmp_path / f"tclsh{app.getvar('tcl_version')}"

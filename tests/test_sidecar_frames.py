@@ -14,7 +14,7 @@ import pytest
 from fix_engine import laid_out
 
 import kafkatcl
-from kafkatcl.bridge.inprocess import application, new_interp
+from kafkatcl.bridge.inprocess import new_application
 from kafkatcl.bridge.shapes import Messages
 from kafkatcl.engine.layouts import LAYOUTS, PLAIN, Layout
 from kafkatcl.engine.messages import Run
@@ -36,8 +36,7 @@ _kept: list[Any] = []
 @pytest.fixture(scope="module")
 def tcl() -> Any:
     """A Tcl interpreter that has the procedures of the sidecar, and no sidecar."""
-    interp = new_interp()
-    app = application(interp)
+    app = new_application()
     app.eval("namespace eval ::kafkatcl::sidecar {}")
     app.call("source", str(TCL / "sidecar" / "frames.tcl"))
     _kept.append(app)

@@ -61,7 +61,7 @@ class Fronts:
 
 def status() -> str:
     """Whether the native part is used in interpreters of this process, and why."""
-    found = _found(inprocess.application(inprocess.new_interp()))
+    found = _found(inprocess.new_application())
     return f"native part: {found.words}" if found.library else f"native part: not used, {found.words}"
 
 

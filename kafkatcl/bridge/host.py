@@ -5,6 +5,7 @@ How it is given the package, how it hears of events, and how it is closed.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import weakref
@@ -51,10 +52,10 @@ class Host:
         self._app.setvar("::kafkatcl::version", TCL_VERSION)
         self._fronts.install()
         for file in ("programs.tcl", "install.tcl"):
-            self._app.call("source", "-encoding", "utf-8", str(inprocess.TCL_LIBRARY / file))
+            self._app.call("source", "-encoding", "utf-8", os.path.join(inprocess.TCL_LIBRARY, file))
         # The interpreters of new threads, and of programs that a script runs, have no
         # Python: they get a sidecar.
-        self._app.setvar("::kafkatcl::programs::index", str(index_folder()))
+        self._app.setvar("::kafkatcl::programs::index", index_folder())
         self._app.setvar("::kafkatcl::programs::python", sys.executable or "")
 
     def open_session(self) -> str:

@@ -1,4 +1,4 @@
-"""Tcl in this process: the only module that imports tkinter.
+"""Tcl in this process, by the part of tkinter that is written in C.
 
 Every function given to the interpreter is guarded (see ``answers.py``).
 """
@@ -6,15 +6,14 @@ Every function given to the interpreter is guarded (see ``answers.py``).
 from __future__ import annotations
 
 import itertools
+import os
 import sys
-from pathlib import Path
 from typing import Any, Callable
 
 from kafkatcl.bridge.answers import Function, guarded
 
 try:
     import _tkinter
-    import tkinter
 except ImportError:
     raise ImportError(
         f"{sys.executable} has no tkinter: install python3-tk (Debian, Ubuntu), python3-tkinter (Fedora) or python-tk "
@@ -23,9 +22,9 @@ except ImportError:
     ) from None
 
 #: The Tcl sources of the package.
-TCL_LIBRARY = Path(__file__).parent.parent / "tcl"
+TCL_LIBRARY = os.path.join(os.path.dirname(os.path.dirname(__file__)), "tcl")
 
-NativeError = tkinter.TclError
+NativeError = _tkinter.TclError
 #: The file of the module that is linked with Tcl; None where it is part of Python
 #: itself.
 LIBRARY: str | None = getattr(_tkinter, "__file__", None)
@@ -53,28 +52,25 @@ proc ::kafkatcl::WithList {command args} {
 """
 
 
-class _Interpreter(tkinter.Tk):
-    """A tkinter interpreter that runs no files of the user."""
+def new_application() -> Any:
+    """Make a Tcl interpreter of our own, as ``tkinter.Tcl()`` has one inside: without
+    the classes of tkinter, which take their time to import.
 
-    def readprofile(self, baseName: str, className: str) -> None:  # noqa: N803
-        """Run none of the files in the home directory that tkinter would run.
-
-        Neither tclsh nor wish does so; see
-        https://github.com/python/cpython/blob/v3.11.2/Lib/tkinter/__init__.py#L2374
-        """
-
-
-def new_interp(*, tk: bool = False) -> tkinter.Misc:
-    """Make a Tcl interpreter of our own; with ``tk`` it has a main window too.
-
-    :raises NativeError: there is no display for the window.
+    ``Tk.__init__`` in
+    https://github.com/python/cpython/blob/v3.11.2/Lib/tkinter/__init__.py#L2265
     """
-    return _Interpreter(useTk=tk)
+    return _tkinter.create(None, "", "Tk", False, True, False)
 
 
 def application(interp: Any) -> Any:
     """The interpreter behind a ``tkinter.Tcl()``, a ``Tk()``, a widget, or itself."""
     return getattr(interp, "tk", interp)
+
+
+def evaluate_file(interp: Any, folder: str, name: str) -> None:
+    """Evaluate a file of ours; unlike ``source``, Tcl is not told which."""
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        application(interp).eval(file.read())
 
 
 def define_call(interp: Any, name: str, function: Function) -> None:
@@ -137,7 +133,7 @@ def define_command(interp: Any, name: str, function: Function) -> None:
     """
     app = application(interp)
     hidden = f"::kafkatcl::python{next(_numbers)}"
-    app.eval((TCL_LIBRARY / "answers.tcl").read_text(encoding="utf-8"))
+    evaluate_file(app, TCL_LIBRARY, "answers.tcl")
     app.eval(_FORGET)
     define_call(app, hidden, function)
     app.call("proc", name, "args", f"tailcall ::kafkatcl::Unwrap [{hidden} {{*}}$args]")
@@ -163,7 +159,7 @@ def on_readable(interp: Any, descriptor: int, function: Callable[[], None]) -> N
     """
     answer = guarded(function)
     application(interp).createfilehandler(
-        descriptor, tkinter.READABLE, lambda _file, _mask: answer() and None
+        descriptor, _tkinter.READABLE, lambda _file, _mask: answer() and None
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import Any, Callable, NamedTuple
@@ -78,7 +78,7 @@ class ConsumerHandle(ControlledHandle):
         if not self.has_group:
             # A consumer must name a group; this one is never joined and nothing is
             # committed to it.
-            settings["group.id"] = f"kafkatcl-{uuid.uuid4().hex}"
+            settings["group.id"] = f"kafkatcl-{os.urandom(16).hex()}"
             settings["enable.auto.commit"] = "false"
         return settings
 

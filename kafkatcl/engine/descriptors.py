@@ -17,7 +17,6 @@ import fcntl
 import mmap
 import os
 import resource
-import socket
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -127,6 +126,8 @@ def _is_librdkafkas(descriptor: int) -> bool:
 
 
 def _local_port(descriptor: int) -> int | None:
+    import socket  # noqa: PLC0415 - it takes its time, and only the embedded broker needs it
+
     with socket.socket(fileno=os.dup(descriptor)) as found:
         return int(found.getsockname()[1]) if found.family == socket.AF_INET else None
 

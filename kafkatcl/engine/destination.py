@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import threading
 from typing import Any, NamedTuple
 
@@ -17,8 +16,8 @@ VARIABLE = "KAFKATCL_BROKERS"
 ADDRESS_PROPERTIES = ("bootstrap.servers", "metadata.broker.list")
 
 _SECURITY = ("security.", "sasl.", "ssl.")
-_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
-_LOCAL = re.compile(r"127\.\d+\.\d+\.\d+|localhost|\[::1\]", re.IGNORECASE)
+_ADDRESS = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]]+)(?::(?P<port>[0-9]{1,5}))?"
+_LOCAL = r"(?i)127\.\d+\.\d+\.\d+|localhost|\[::1\]"
 _KAFKA_PORT = 9092
 _PROBE_SECONDS = 1.0
 _MAX_ANSWER_BYTES = 1 << 16
@@ -82,7 +81,7 @@ def is_embedded(brokers: list[str]) -> bool:
     :param brokers: their ``host:port``.
     """
     found = [_split(address) for address in brokers]
-    local = [address for address in found if address and _LOCAL.fullmatch(address[0])]
+    local = [address for address in found if address and re.fullmatch(_LOCAL, address[0])]
     return bool(local) and len(local) == len(brokers) and _is_embedded(*local[0])
 
 
@@ -94,12 +93,14 @@ def named(settings: dict[str, Any]) -> list[str]:
 
 def _split(address: str) -> tuple[str, int] | None:
     """The host and the port of an address; None if it is none."""
-    found = _ADDRESS.fullmatch(address)
+    found = re.fullmatch(_ADDRESS, address)
     port = int(found["port"] or _KAFKA_PORT) if found else 0
     return (found["host"], port) if found and 0 < port < 1 << 16 else None
 
 
 def _is_embedded(host: str, port: int) -> bool:
+    import socket  # noqa: PLC0415 - few scripts get here
+
     try:
         with socket.create_connection((host.strip("[]"), port), _PROBE_SECONDS) as asked:
             asked.sendall(len(_PROBE).to_bytes(4, "big") + _PROBE)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -57,6 +56,8 @@ def _logged(where: str, error: BaseException) -> str:
 
 def _lines(error: BaseException | None) -> Iterator[str]:
     """The traceback of an exception, behind those of the exceptions that led to it."""
+    import traceback  # noqa: PLC0415 - it takes its time, and faults are rare
+
     if error is None:
         return
     yield from _lines(error.__cause__ or error.__context__)

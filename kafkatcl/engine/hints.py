@@ -4,7 +4,6 @@ allows.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from kafkatcl.librdkafka import properties
@@ -19,6 +18,8 @@ def meant(name: str, known: Iterable[str]) -> str:
 
     Case, blanks around it, and ``_`` in the place of ``.`` make no difference.
     """
+    import difflib  # noqa: PLC0415 - it takes its time, and only a wrong name needs it
+
     plain = {other.replace("_", "."): other for other in known}
     found = difflib.get_close_matches(name.strip().lower().replace("_", "."), plain, 1, _CLOSE)
     return plain[found[0]] if found else ""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import select
-import syslog
 import time
 from typing import Callable
 
@@ -89,6 +88,8 @@ def _write(chunk: bytes, gives_up: Callable[[], bool]) -> bool:
 
 
 def _to_syslog(lines: list[LogLine]) -> None:
+    import syslog  # noqa: PLC0415 - few scripts have it
+
     for line in lines:
         syslog.syslog(line.level, printable(f"{line.facility}: {line.message}"))
 

@@ -7,7 +7,7 @@ partitions there are.
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Callable
 
@@ -140,7 +140,7 @@ class OffsetLookup:
         """
         brokers = Metadata(interruptibly(lambda: self._client.list_topics(timeout=5.0))).brokers()
         reader = Consumer({
-            "bootstrap.servers": ",".join(brokers), "group.id": f"kafkatcl-{uuid.uuid4().hex}",
+            "bootstrap.servers": ",".join(brokers), "group.id": f"kafkatcl-{os.urandom(16).hex()}",
             "enable.auto.commit": False, "enable.partition.eof": True, "fetch.wait.max.ms": 10, "log_level": 0,
         })  # fmt: skip
         try:

@@ -10,7 +10,7 @@ what is there takes, and an idle client wakes its thread once a second only.
 from __future__ import annotations
 
 import os
-import selectors
+import select
 import sys
 import threading
 import time
@@ -20,10 +20,6 @@ from typing import Callable
 
 from kafkatcl.engine.process import is_forked
 from kafkatcl.librdkafka.queues import SIGNAL
-
-# Unlike select, poll takes any number of descriptors; unlike epoll, it needs none of
-# its own.
-_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 #: Seconds after which a client is served without a signal.  A consumer group expects
 #: its members to be polled each max.poll.interval.ms, 300,000 by default.
@@ -73,8 +69,10 @@ class PollThread:
     def __init__(self, serve: Callable[[], bool]) -> None:
         self._serve = serve
         self._reading, self.descriptor = _signal_descriptors()
-        self._selector = _Selector()
-        self._selector.register(self._reading, selectors.EVENT_READ)
+        # Unlike select, poll takes any number of descriptors; unlike epoll, it needs
+        # none of its own.
+        self._poll = select.poll()
+        self._poll.register(self._reading, select.POLLIN)
         self._stopping = False
         self.is_serving = False
         _poll_threads.add(self)
@@ -111,7 +109,6 @@ class PollThread:
 
         The thread has ended, or was never started.
         """
-        self._selector.close()
         for descriptor in {self._reading, self.descriptor}:
             os.close(descriptor)
 
@@ -119,7 +116,7 @@ class PollThread:
         more = False
         while not self._stopping:
             if not more:
-                self._selector.select(IDLE_SECONDS)
+                self._poll.poll(IDLE_SECONDS * 1000)
             self._begin()
             self._drain()
             more = self._serve()

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import re
 import signal
-import socket
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -133,9 +133,9 @@ def _check_descriptors(brokers: int) -> None:
     """
     pipes = 8
     try:
-        with contextlib.ExitStack() as sockets:
+        with contextlib.ExitStack() as opened:
             for _ in range(brokers + pipes):
-                sockets.enter_context(socket.socket())
+                opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
         more = f"cannot start {brokers} brokers: {error.strerror}; raise ulimit -n"
         words = ("KAFKA", error_name(NO_RESOURCE), error_text(NO_RESOURCE), more)

@@ -10,7 +10,6 @@ import ctypes
 import os
 import threading
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from kafkatcl.librdkafka.addresses import addresses, major_version
@@ -23,6 +22,7 @@ _LIBRDKAFKA = 2
 VARIABLE = "KAFKATCL_NATIVE"
 _OFF = ("0", "no", "off", "false")
 
+_FOLDER = os.path.dirname(__file__)
 _POINTER = ctypes.c_void_p
 _loading = threading.Lock()
 
@@ -36,12 +36,12 @@ class Found(NamedTuple):
     is_odd: bool = False
 
 
-def file_for(tcl_version: str) -> Path:
+def file_for(tcl_version: str) -> str:
     """The file for a Tcl version such as ``8.6.13``."""
     chosen = os.environ.get(VARIABLE, "")
     if chosen and chosen.lower() not in (*_OFF, "1"):
-        return Path(chosen)
-    return Path(__file__).with_name(f"tcl{tcl_version.partition('.')[0]}.so")
+        return chosen
+    return os.path.join(_FOLDER, f"tcl{tcl_version.partition('.')[0]}.so")
 
 
 @cache
@@ -53,19 +53,19 @@ def find(tcl_version: str) -> Found:
     if os.environ.get(VARIABLE, "").lower() in _OFF:
         return Found(None, f"as {VARIABLE} is {os.environ[VARIABLE]}")
     file = file_for(tcl_version)
-    if not file.is_file():
-        is_chosen = file.parent != Path(__file__).parent
+    if not os.path.isfile(file):
+        is_chosen = os.path.dirname(file) != _FOLDER
         return Found(None, f"there is no file {file}" if is_chosen else "it was not compiled here", is_chosen)
     if major_version() != _LIBRDKAFKA:
         return Found(None, f"it is made for librdkafka {_LIBRDKAFKA}", is_odd=True)
     try:
-        library = ctypes.CDLL(str(file))
+        library = ctypes.CDLL(file)
         if ctypes.c_int.in_dll(library, "kafkatcl_interface").value != INTERFACE:
             return Found(None, f"{file} is of another version of kafkatcl", is_odd=True)
         _declare(library)
     except (OSError, ValueError, AttributeError) as error:
         return Found(None, f"{file} cannot be used: {error}", is_odd=True)
-    return Found(library, str(file))
+    return Found(library, file)
 
 
 def loaded(interpreter: int, tcl_version: str) -> Found:

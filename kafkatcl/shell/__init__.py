@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import sys
 from typing import Any, NoReturn
@@ -11,8 +12,7 @@ from typing import Any, NoReturn
 import kafkatcl
 import kafkatcl.shell.behind
 from kafkatcl import stacks
-from kafkatcl.bridge.inprocess import NativeError, application, new_interp
-from kafkatcl.shell.editors import terminal_reader
+from kafkatcl.bridge.inprocess import NativeError, new_application
 from kafkatcl.shell.exiting import leave
 from kafkatcl.shell.interpreter import is_terminal, like_tclsh
 from kafkatcl.shell.interrupt import Interrupt
@@ -36,12 +36,13 @@ def main() -> NoReturn:
     stacks.on_signal()
     if options.embedded:
         os.environ["KAFKATCL_EMBEDDED"] = "1"
-    interp = new_interp()
-    app = application(interp)
+    app = new_application()
     if options.action == "version":
         print(_version(app))
         leave(0)
-    kafkatcl.install(interp)
+    kafkatcl.install(app)
+    gc.freeze()
+    gc.enable()
     like_tclsh(app, options)
     _leave_by_exit(app, _run(app, options))
 
@@ -66,6 +67,8 @@ def _run(app: Any, options: Options) -> int:
 
 
 def _converse(app: Any) -> None:
+    from kafkatcl.shell.editors import terminal_reader  # noqa: PLC0415 - scripts need none
+
     interrupt = Interrupt(app)
     reader = terminal_reader(app, SignalWatch(interrupt), interrupt)
     if os.isatty(1):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
-from kafkatcl.bridge.inprocess import define_call
+from kafkatcl.bridge.inprocess import define_call, evaluate_file
 from kafkatcl.shell.exiting import leave
 from kafkatcl.shell.options import Options
 from kafkatcl.shell.paths import set_paths
@@ -18,7 +17,7 @@ RC_FILE = "~/.kafkatclshrc"
 def like_tclsh(app: Any, options: Options) -> None:
     """Give ``app`` the variables, paths and commands that ``tclsh`` has."""
     _restore_locale(app)
-    app.eval(Path(__file__).with_name("shell.tcl").read_text(encoding="utf-8"))
+    evaluate_file(app, os.path.dirname(__file__), "shell.tcl")
     define_call(app, "::kafkatcl::shell::leave", lambda status: leave(int(status)))
     set_paths(app)
     app.call("set", "::kafkatcl::programs::own", app.getvar("::kafkatcl::shell::executable"))

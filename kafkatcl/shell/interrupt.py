@@ -11,11 +11,10 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from kafkatcl.bridge.inprocess import NativeError, on_time
+from kafkatcl.bridge.inprocess import NativeError, evaluate_file, on_time
 from kafkatcl.engine.telling import say
 from kafkatcl.engine.waiting import interruption
 from kafkatcl.errors import Failure
@@ -56,7 +55,7 @@ class Interrupt:
         self._asked = self._cancelled = self._stuck = False  # how far it has come with interrupting it
         self._insisting = threading.Thread()  # interrupts it
         interruption.is_asked = lambda: self._running and self._cancelled
-        app.eval(Path(__file__).with_name("interrupts.tcl").read_text(encoding="utf-8"))
+        evaluate_file(app, os.path.dirname(__file__), "interrupts.tcl")
 
     @contextlib.contextmanager
     def command(self) -> Iterator[None]:

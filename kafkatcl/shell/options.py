@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HELP = """\
 usage: kafkatclsh [--embedded] [-encoding NAME] [SCRIPT [ARGUMENT ...]]
@@ -30,8 +29,7 @@ class UnknownOptionError(ValueError):
     """A word that looks like an option of ours and is none."""
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What the command line asks for.
 
     ``script`` is None when commands come from standard input.
@@ -69,6 +67,8 @@ def parse(words: Sequence[str]) -> Options:
 
 
 def _unknown(word: str) -> str:
+    import difflib  # noqa: PLC0415 - it takes its time, and only a slip needs it
+
     close = [_SLIPS[word]] if word in _SLIPS else difflib.get_close_matches(word, _OURS, 1)
     hint = (
         f"did you mean {close[0]}?" if close else "see kafkatclsh --help; a script's options come behind it"

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
-import sysconfig
-from pathlib import Path
 from typing import Any
 
 
@@ -24,11 +20,16 @@ def executable() -> str:
 
     It is empty, as Tcl says it, where only ``python -m kafkatcl.shell`` exists.
     """
-    candidates = [sys.argv[0], os.path.join(sysconfig.get_path("scripts"), "kafkatclsh")]
-    for candidate in candidates:
-        if Path(candidate).name == "kafkatclsh" and os.access(candidate, os.X_OK):
-            return os.path.abspath(candidate)
-    return ""
+    if _is_ours(sys.argv[0]):
+        return os.path.abspath(sys.argv[0])
+    import sysconfig  # noqa: PLC0415 - it takes its time
+
+    installed = os.path.join(sysconfig.get_path("scripts"), "kafkatclsh")
+    return os.path.abspath(installed) if _is_ours(installed) else ""
+
+
+def _is_ours(program: str) -> bool:
+    return os.path.basename(program) == "kafkatclsh" and os.access(program, os.X_OK)
 
 
 def _system_auto_path(app: Any) -> tuple[str, ...]:
@@ -36,12 +37,13 @@ def _system_auto_path(app: Any) -> tuple[str, ...]:
 
     Such a Tcl does not know the folders of the system.
     """
+    if not _within(str(app.getvar("tcl_library")), sys.base_prefix):
+        return ()
+    import shutil  # noqa: PLC0415 - they take their time
+    import subprocess  # noqa: PLC0415
+
     tclsh = shutil.which(f"tclsh{app.getvar('tcl_version')}")
-    if (
-        tclsh is None
-        or not _within(str(app.getvar("tcl_library")), sys.base_prefix)
-        or _within(tclsh, sys.base_prefix)
-    ):
+    if tclsh is None or _within(tclsh, sys.base_prefix):
         return ()
     try:
         asked = subprocess.run(
@@ -53,4 +55,5 @@ def _system_auto_path(app: Any) -> tuple[str, ...]:
 
 
 def _within(path: str, directory: str) -> bool:
-    return Path(directory).resolve() in Path(path).resolve().parents
+    directory = os.path.realpath(directory)
+    return os.path.commonpath((os.path.realpath(path), directory)) == directory

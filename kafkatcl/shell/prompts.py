@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from typing import Any
 
 from kafkatcl.bridge.inprocess import NativeError
@@ -46,6 +45,8 @@ class Prompts:
 
         :returns: None if the script fails, or no temporary file can be had.
         """
+        import tempfile  # noqa: PLC0415 - it takes its time, and few prompts are scripts
+
         # Caught at file descriptor 1, as commands that the script runs write there too.
         with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:
             self._app.call("chan", "flush", "stdout")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import kafkatcl
-from kafkatcl.bridge.inprocess import NativeError, application, new_interp
+from kafkatcl.bridge.inprocess import NativeError, new_application
 
 _UNKNOWN = "\x01"
 #: Words of questions that stand for any other.
@@ -57,7 +57,7 @@ _PROCEDURES = "easy"
 
 def table_interpreter() -> Any:
     """A fresh interpreter that has the package's table of subcommands, and no more."""
-    app = application(new_interp())
+    app = new_application()
     for file in ("core", "table", "commands"):
         app.evalfile(str(Path(kafkatcl.__file__).with_name("tcl") / f"{file}.tcl"))
     return app

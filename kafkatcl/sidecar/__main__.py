@@ -5,6 +5,7 @@ The two talk over a pipe.
 It also runs as a file, under any Python 3, so that the script is told what is missing.
 """
 
+import gc
 import os
 import struct
 import sys
@@ -32,7 +33,8 @@ def main() -> None:
             raise ImportError("it is Python " + sys.version.split()[0] + ", and 3.9 or newer is needed")
         from kafkatcl.postponed import postpone  # noqa: PLC0415
 
-        postpone("asyncio")  # confluent-kafka imports it; it takes a quarter of the memory, and time
+        gc.disable()  # nothing of what is imported is garbage; ``serve`` has it looked for
+        postpone("asyncio")  # the package confluent-kafka imports it; it takes memory, and time
         from kafkatcl.sidecar.server import serve  # noqa: PLC0415
     except ImportError as error:
         _refuse(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -42,6 +43,8 @@ def serve() -> None:
     The end is when the interpreter closes them or says so.  The status is 1 if messages
     were lost.
     """
+    gc.freeze()
+    gc.enable()
     stacks.watch()
     server = Server(*_own_descriptors())
     # These signals end the interpreter, if it does not handle them; the sidecar still

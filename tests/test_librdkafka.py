@@ -334,6 +334,17 @@ def test_each_topic_of_a_producer_has_its_own_configuration() -> None:
     producer.close()
 
 
+def test_how_many_partitions_a_topic_has(cluster: Cluster) -> None:
+    with producing(bootstrap_servers=cluster.bootstrap_servers) as (_, native):
+        topic = native.open_topic(cluster.topic(4))
+        assert native.partition_count(topic, 10_000) == 4
+        native.close_topic(topic)
+    with producing(bootstrap_servers=NOWHERE) as (_, native):
+        topic = native.open_topic("t")
+        assert native.partition_count(topic, 10) == 0
+        native.close_topic(topic)
+
+
 def test_each_topic_of_a_consumer_has_its_own_configuration(embedded_cluster: Cluster) -> None:
     first, last = embedded_cluster.topic(), embedded_cluster.topic()
     with producing(bootstrap_servers=embedded_cluster.bootstrap_servers) as (producer, _):

@@ -195,6 +195,12 @@ class ProducerTopic(Topic):
                 self.send_message = self._message_sender.send
         return self._message_sender
 
+    def partition_count(self, timeout_ms: int) -> int:
+        """How many partitions the cluster says the topic has (waits); 0 if it says
+        nothing in time, or has an error instead.
+        """
+        return self.handle.native.partition_count(self._pointer(), timeout_ms)
+
     def _pointer(self) -> Any:
         return self.topic.pointer(self.handle.native)
 

@@ -20,6 +20,7 @@ from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.library import function
 from kafkatcl.librdkafka.live_conf import LiveConf
 from kafkatcl.librdkafka.logs import LogQueue
+from kafkatcl.librdkafka.partition_counts import partition_count
 from kafkatcl.librdkafka.reporting import Reports
 from kafkatcl.librdkafka.sending import MessageSender
 from kafkatcl.librdkafka.wrapper import ShareConsumer
@@ -140,6 +141,12 @@ class NativeClient:
     def close_topic(self, topic: Any) -> None:
         """Destroy a topic from :meth:`open_topic`."""
         _topic_destroy(topic)
+
+    def partition_count(self, topic: Any, timeout_ms: int) -> int:
+        """How many partitions the cluster says a topic of :meth:`open_topic` has
+        (waits); 0 if it says nothing in time, or has an error instead.
+        """
+        return partition_count(self._pointer, topic, timeout_ms)
 
     def signal_events(self, descriptor: int, *, consumer: bool) -> None:
         """Have ``queues.SIGNAL`` written to ``descriptor`` when the client gets

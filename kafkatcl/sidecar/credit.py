@@ -10,19 +10,17 @@ been granted it produces with an answer, and the answer grants more.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from kafkatcl.engine.producer import ProducerHandle
 from kafkatcl.engine.producer_topic import ProducerTopic
-from kafkatcl.librdkafka.wrapper import KafkaException
 
 #: Larger messages (payload and key, in bytes) are produced with an answer.
 LARGEST = 64 << 10
-#: Seconds: how long to wait for an answer about a topic's partitions; and how long to
-#: wait before asking, at first and at most.
-_PATIENCE = 0.05
+#: How long to wait for an answer about a topic's partitions.
+_PATIENCE_MS = 50
+#: Seconds to wait before asking, at first and at most.
 _FIRST_PAUSE, _MAX_PAUSE = 0.005, 1.0
 
 
@@ -38,16 +36,16 @@ class Credit(NamedTuple):
     is_known: int
 
 
-@dataclass
 class _PartitionLookup:
     """What is known of a topic's partitions (0: nothing yet), and when to ask again.
 
     ``next`` is a moment of ``time.monotonic``; ``pause`` is in seconds, and doubles.
     """
 
-    next: float
-    pause: float = _FIRST_PAUSE
-    partitions: int = 0
+    def __init__(self, next: float) -> None:
+        self.next = next
+        self.pause = _FIRST_PAUSE
+        self.partitions = 0
 
 
 class Creditor:
@@ -75,15 +73,7 @@ class Creditor:
         now = time.monotonic()
         asked = self._asked.setdefault(topic, _PartitionLookup(now + _FIRST_PAUSE))
         if not asked.partitions and now >= asked.next:
-            asked.partitions = _partitions(topic.handle, topic.topic.name)
+            asked.partitions = topic.partition_count(_PATIENCE_MS)
             asked.pause = min(2 * asked.pause, _MAX_PAUSE)
             asked.next = time.monotonic() + asked.pause
         return asked.partitions
-
-
-def _partitions(handle: ProducerHandle, name: str) -> int:
-    try:
-        found = handle.client.list_topics(name, timeout=_PATIENCE).topics[name]
-    except KafkaException:
-        return 0
-    return len(found.partitions) if found.error is None else 0

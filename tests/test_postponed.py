@@ -7,8 +7,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from fix_tcl import RunTcl
-
 PROGRAM = """
 import sys
 from kafkatcl.postponed import postpone
@@ -35,12 +33,3 @@ print(sys.modules["asyncio"].run is run)
 def test_a_module_is_imported_when_it_is_used() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("42\n42\nTrue\nTrue\n", "")
-
-
-def test_kafkatclsh_starts_without_asyncio(run_tcl: RunTcl) -> None:
-    done = run_tcl(
-        "package require kafka", shell=(sys.executable, "-X", "importtime", "-m", "kafkatcl.launch")
-    )
-    assert done.status == 0
-    assert "confluent_kafka.cimpl" in done.stderr
-    assert "asyncio" not in done.stderr

@@ -192,6 +192,49 @@ def test_a_reader_gets_no_more_than_a_mebibyte_ahead(ledger: Ledger, key: bytes 
     assert (ledger.held, ledger.held_bytes) == (0, 0)
 
 
+def followed(ledger: Ledger, count: int) -> list[int]:
+    """Sizes of a batch that was used and of what was read ahead, which is used, too."""
+    batch = ledger.buffer.batch(count, 0, reads_ahead=True)
+    batch.end(0)
+    ledger.buffer.acknowledge(0)
+    return [batch.size, batch.ahead.size if batch.ahead else 0]
+
+
+@pytest.mark.parametrize(
+    ("count", "ahead"),
+    [
+        (1, [0, 3, 15, 63, 255, 499]),
+        (7, [0, 21, 105, 441, 497, 497]),
+        (100, [0, 300, 500, 500]),
+        (101, [0] * 6),
+    ],
+)
+def test_small_batches_have_whole_ones_read_ahead(ledger: Ledger, count: int, ahead: list[int]) -> None:
+    ledger.put(run(0, 5000))
+    assert [followed(ledger, count) for _ in ahead] == [[count, size] for size in ahead]
+    assert ledger.consumed == singles([run(0, len(ahead) * count + sum(ahead))])
+
+
+def test_batches_are_read_ahead_of_one_partition_and_if_there_is_a_whole_one(ledger: Ledger) -> None:
+    ledger.put(run(0, 2), run(2, 7), run(0, 2, partition=1), ERROR, run(2, 4, partition=1))
+    assert [followed(ledger, 2) for _ in range(4)] == [[2, 0], [2, 4], [2, 0], [2, 4]]
+    ledger.buffer.requeue(0)
+    ledger.put(run(0, 9, size=300 << 10))  # of which three are within the limit
+    assert [followed(ledger, 2) for _ in range(3)] == [[2, 0], [2, 2], [2, 0]]
+
+
+def test_what_was_read_ahead_becomes_a_batch(ledger: Ledger) -> None:
+    ledger.put(run(0, 20))
+    followed(ledger, 2)
+    ledger.buffer.batch(2, 0, reads_ahead=True).end(0)
+    batch = ledger.buffer.batch_ahead(4, 2)  # 4 and 5 are used, 6 and 7 not yet
+    assert ledger.consumed == singles([run(0, 6)])
+    assert ledger.next() == run(8)
+    batch.end(1)
+    assert ledger.drain() == singles([run(7), run(9, 11)])
+    assert ledger.counted()
+
+
 def test_with_a_callback_nothing_is_read_ahead(ledger: Ledger) -> None:
     ledger.put(run(0, 5))
     ledger.buffer.listen("callback")
@@ -199,6 +242,8 @@ def test_with_a_callback_nothing_is_read_ahead(ledger: Ledger) -> None:
     assert (ledger.consumed, ledger.held) == (FIVE[:3], 2)
     ledger.buffer.acknowledge(0)
     assert ledger.consumed == FIVE[:3]
+    assert [followed(ledger, 1) for _ in range(2)] == [[1, 0]] * 2
+    ledger.put(run(5, 5))
     ledger.buffer.listen(None)
     assert ledger.ahead().size == 1  # it was not hasty before
 

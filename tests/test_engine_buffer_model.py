@@ -54,11 +54,18 @@ class Model:
             item = self.kept.pop(0)
             if not isinstance(item, EndItem):
                 got.append(item)
-        batch = self.ledger.buffer.batch(count, 0)
+        batch = self.ledger.buffer.batch(count, 0, reads_ahead=True)
         assert singles(batch.items) == got
+        ahead = singles([batch.ahead])
+        assert ahead == self.kept[: len(ahead)]
+        assert not ahead or (len(got) == count and not self.in_flight and len(ahead) % count == 0)
+        self.in_flight += ahead
+        del self.kept[: len(ahead)]
         if self.chance.random() < 0.3:
             self.put()
         run_through = self.chance.randint(0, len(got))
+        if run_through < len(got):
+            self.requeue()  # what is behind the batch goes back first
         batch.end(len(got) - run_through)
         self.consumed += got[:run_through]
         self.kept[:0] = got[run_through:]
@@ -93,6 +100,19 @@ class Model:
         self.ledger.buffer.requeue(waiting)
         self._acknowledge(waiting)
         self.kept, self.in_flight = [*(item for item in self.in_flight if item), *self.kept], []
+
+    def batch_ahead(self) -> None:
+        waiting = self.chance.randint(0, len(self.in_flight))
+        count = self.chance.randint(0, waiting)
+        batch = self.ledger.buffer.batch_ahead(waiting, count)
+        self._acknowledge(waiting)
+        taken = self.in_flight[:count]
+        self.kept = [*(item for item in self.in_flight[count:] if item), *self.kept]
+        self.in_flight = []
+        run_through = self.chance.randint(0, count)
+        batch.end(count - run_through)
+        self.consumed += filter(None, taken[:run_through])
+        self.kept = [*(item for item in taken[run_through:] if item), *self.kept]
 
     def _acknowledge(self, waiting: int) -> None:
         used = len(self.in_flight) - waiting
@@ -130,6 +150,7 @@ WEIGHTS = {
     "read_ahead": 4,
     "acknowledge": 2,
     "requeue": 1,
+    "batch_ahead": 1,
     "drop": 1,
 }
 

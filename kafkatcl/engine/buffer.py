@@ -25,6 +25,8 @@ from kafkatcl.librdkafka.errors import DESTROYED, UNKNOWN_PARTITION
 #: The limits of what a callback or a reader ahead gets at once: bytes, and messages.
 _MAX_IN_FLIGHT_BYTES = 1 << 20
 _AHEAD = 500
+#: The largest batch that has others read ahead behind it.
+_SMALL = 100
 
 
 class Stopped(NamedTuple):
@@ -104,6 +106,8 @@ class ConsumedBatch(NamedTuple):
     taken: list[Taken]
     #: What was taken, as the script gets it.
     items: list[Item]
+    #: The messages of further batches of that size, which are read ahead.
+    ahead: Item | None = None
 
     @property
     def size(self) -> int:
@@ -281,7 +285,9 @@ class MessageBuffer:
             self._acknowledge(item.size - 1)
             return shown
 
-    def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> ConsumedBatch:
+    def batch(
+        self, count: int, timeout_ms: int, *, wait_for_all: bool = True, reads_ahead: bool = False
+    ) -> ConsumedBatch:
         """Up to ``count`` messages and errors; fewer only after ``timeout_ms``, or in
         front of a message that cannot be converted.
 
@@ -291,10 +297,14 @@ class MessageBuffer:
         :param timeout_ms: how long to wait; for ever if negative.
         :param wait_for_all: if not, the wait is for the first alone: what is there then
             is all that is returned.
+        :param reads_ahead: behind a small batch that is full give the messages of
+            further ones; for these holds what :meth:`read_ahead` says of all but the
+            first.
         :raises Failure: the buffer is closed, or its handle deleted; what was taken is
             put back.
         """
         deadline = deadline_after(timeout_ms)
+        wanted = count
         got: list[Item] = []
         shown: list[Item] = []
         with self.owner.lock:
@@ -310,7 +320,20 @@ class MessageBuffer:
             except BaseException:  # stopped, or interrupted
                 self._put_back(got)
                 raise
-            return ConsumedBatch(self, self._eras.taken(got), shown)
+            is_followed = reads_ahead and count == 0 and 0 < wanted <= _SMALL
+            ahead = self._take_batches(wanted) if is_followed else None
+            return ConsumedBatch(self, self._eras.taken(got), shown, ahead)
+
+    def batch_ahead(self, waiting: int, count: int) -> ConsumedBatch:
+        """Make a batch of messages that were read ahead: of the last ``waiting`` the
+        first ``count``.  Those before count as consumed, the others are put back.
+        """
+        with self.owner.lock:
+            self._acknowledge(waiting)
+            taken, others = parted(self._in_flight, waiting - count)
+            self._in_flight = others
+            self._requeue()
+            return ConsumedBatch(self, taken, [])
 
     def some(self, count: int, max_bytes: int, deadline: float | None) -> list[Taken]:
         """Up to ``count`` messages, errors and ends of what is here, and about
@@ -430,11 +453,14 @@ class MessageBuffer:
         """
         with self.owner.lock:
             self._acknowledge(waiting)
-            left, self._in_flight = self._in_flight, []
-            self._put_back(self._eras.wanted(left))
-            self._ahead = 1
+            self._requeue()
 
     # -- inside (lock held) ------------------------------------------------------------
+
+    def _requeue(self) -> None:
+        left, self._in_flight = self._in_flight, []
+        self._put_back(self._eras.wanted(left))
+        self._ahead = 1
 
     def _wait(self, deadline: float | None) -> bool:
         while not self._items:
@@ -476,6 +502,30 @@ class MessageBuffer:
             self._at = 0
         self._account(-taken.size, -nbytes)
         return taken, shown
+
+    def _take_batches(self, count: int) -> Item | None:
+        """The messages of some batches of ``count``, all of one partition: of none at
+        first, then 3, 15 and so on, within the limits of :meth:`read_ahead`.
+
+        :returns: as the script gets them; None where there is no batch to take.
+        """
+        if self._in_flight or self.callback_id is not None:
+            return None
+        wanted = min((self._ahead - 1) * count, _AHEAD)
+        self._ahead = min(4 * self._ahead, _AHEAD)
+        item = self._items[0] if self._items else None
+        if not wanted or not isinstance(item, Run):
+            return None
+        offered = item.part(self._at, min(wanted, item.size - self._at))
+        is_small = offered.nbytes <= _MAX_IN_FLIGHT_BYTES
+        wanted = offered.size if is_small else offered.within(_MAX_IN_FLIGHT_BYTES)
+        if wanted < count:
+            return None
+        taken, shown = self._take(wanted - wanted % count)
+        if type(taken) is UnconvertedItem:
+            return None
+        self._in_flight = self._eras.taken([taken])
+        return shown
 
     def _is_stuck(self) -> bool:
         """Whether the first message is still the one that could not be converted."""

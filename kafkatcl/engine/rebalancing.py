@@ -48,9 +48,9 @@ class SubscriberBuffer(MessageBuffer):
 
     owner: RebalancingHandle
 
-    def batch(self, count: int, timeout_ms: int, *, wait_for_all: bool = True) -> ConsumedBatch:
+    def batch(self, count: int, timeout_ms: int, **options: bool) -> ConsumedBatch:
         self.owner.require_told()
-        return super().batch(count, timeout_ms, wait_for_all=wait_for_all)
+        return super().batch(count, timeout_ms, **options)
 
     def _wait(self, deadline: float | None) -> bool:
         self.owner.require_told()

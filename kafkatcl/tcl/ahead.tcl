@@ -11,7 +11,8 @@
 #   message begins, `width` how many fields each message has, and `due` when the engine
 #   is to be told how many are used, in ms as of `clock milliseconds`.
 #
-#   A walk is a reader, too, whose words are its object id, see walks.tcl.
+#   A walk is a reader, too, whose words are its object id, see walks.tcl; and so is
+#   `consume_batch` of few messages, a list of three, see batches.tcl.
 #
 #   A buffer is the partition of a topic of a handle, a queue, or a subscriber.  Several
 #   readers may read one buffer; at most one of them has something stored.
@@ -108,17 +109,23 @@ proc ::kafkatcl::ahead::Store {id words topic partition layout fields} {
 proc ::kafkatcl::ahead::Report {reader {call ::kafkatcl::bridge::read_acknowledge}} {
     variable kept
     variable interval
-    lassign $reader id words
+    lassign $reader id words ofBatches
     if {[::tcl::info::exists ::kafkatcl::walks::rest($words)]} {
         return [::kafkatcl::walks::Report $reader $call]
     }
-    variable $id
-    lassign [set ${id}($words)] at topic partition layout width fields
+    if {$ofBatches eq ""} {
+        upvar #0 ::kafkatcl::ahead::$id stored
+    } elseif {[::kafkatcl::batches::IsLent $reader]} {
+        return [::kafkatcl::batches::Report $reader $call]
+    } else {
+        upvar #0 ::kafkatcl::batches::$id stored
+    }
+    lassign $stored($words) at topic partition layout width fields
     set left [expr {([llength $fields] - $at) / $width}]
     if {$left == 0 || $call eq "::kafkatcl::bridge::read_requeue"} {
-        unset ${id}($words) kept($reader)
+        unset stored($words) kept($reader)
     } else {
-        lset ${id}($words) end [expr {[::tcl::clock::milliseconds] + $interval}]
+        lset stored($words) 6 [expr {[::tcl::clock::milliseconds] + $interval}]
     }
     # Whatever the answer: the object may be deleted, and its messages with it.
     $call $id $partition $left
@@ -151,7 +158,7 @@ proc ::kafkatcl::ahead::AddTopic {id handle name} {
 # Forget an object that is gone.  What was stored for it was requeued before.
 proc ::kafkatcl::ahead::DropObject {id} {
     variable topicOf
-    unset -nocomplain topicOf($id) ::kafkatcl::ahead::$id
+    unset -nocomplain topicOf($id) ::kafkatcl::ahead::$id ::kafkatcl::batches::$id
 }
 
 # Requeue every message that the script has not seen, with callbacks and without: before

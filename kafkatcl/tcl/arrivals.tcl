@@ -86,6 +86,8 @@ proc ::kafkatcl::arrivals::IsNothing {code result options} {
 proc ::kafkatcl::arrivals::Wait {id partition count deadline} {
     variable made
     variable entered
+    # What is stored in Tcl is not in the buffer.
+    ::kafkatcl::batches::Clear $id $partition
     set coroutine [::tcl::info::coroutine]
     set ms [expr {$deadline == Inf ? -1 : max(0, $deadline - [::tcl::clock::milliseconds])}]
     set answerId [::kafkatcl::background::Await $coroutine]

@@ -28,7 +28,7 @@ namespace eval ::kafkatcl {
 
 foreach file {
     core answers failures layouts table commands background object secrets waits events turns ahead messages
-    rebalance walks arrivals channels master handle topic producing subscriber share_subscriber forms control
+    batches rebalance walks arrivals channels master handle topic producing subscriber share_subscriber forms control
     transactions easy help
 } {
     source [file join $::kafkatcl::library $file.tcl]

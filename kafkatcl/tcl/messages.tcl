@@ -8,57 +8,62 @@
 #   has in its own errors.  A message is where the head of layouts.tcl says.
 
 namespace eval ::kafkatcl::messages {
-    variable running ""     ;# the batch whose code is run: the innermost one
-    variable left 0         ;# how many of its messages the code has not got to
-    variable outer {}       ;# batch, left, ... of those within whose code it is run
-    variable cut            ;# batch that was ended early -> how many messages were put back
-    array set cut {}
+    variable runs 0         ;# counts the batches whose code was run: each is a run
+    variable toGo           ;# run that is under way -> how many messages the code has not got to
+    variable batchOf        ;# run -> the object id of its batch; unset if that was read ahead
+    variable cut            ;# run that was ended early -> how many messages were put back
+    foreach name {toGo batchOf cut} {
+        array set $name {}
+    }
+    unset name
 
     # A text: set the array to a message.
     variable fill [::kafkatcl::core::Named [::kafkatcl::layouts::Fill]]
 
-    # A text: a batch of `count` messages, whose object id is in `batch`, is run from
-    # now on; `left` is how many are not.
+    # A text: begin a `run` over `count` messages; `left` is how many of them the code
+    # has not got to.
     variable begin {
-        variable running
-        variable left
-        variable outer
-        if {$running ne ""} {
-            lappend outer $running $left
-        }
-        set running $batch
+        variable ::kafkatcl::messages::runs
+        set run [incr runs]
+        upvar #0 ::kafkatcl::messages::toGo($run) left
         set left $count
     }
 
-    # A text: the batch is through, but for the last `left` messages.  These are put
-    # back; their number is in `rest`.  How its code has ended is in `code`, as `catch`
-    # tells it; how the engine answers is in `ended`.
-    variable end {
-        variable cut
+    # A text: the code of the run is through, but for the last `rest` messages.
+    variable leave {
         set rest $left
-        set running ""
-        if {$outer ne ""} {
-            lassign [lrange $outer end-1 end] running left
-            set outer [lrange $outer 0 end-2]
-        }
-        if {[::tcl::info::exists cut($batch)]} {
-            set rest $cut($batch)
-            unset cut($batch)
-            set ended {}
-        } else {
+        unset left
+    }
+
+    # A text: the run is left.  How its code has ended is in `code`, as `catch` tells
+    # it.  Messages that it did not get to are put back, and what was read ahead of them
+    # before that; their number is in `rest`.  How the engine answers is in `ended`.
+    variable end {
+        set batch $::kafkatcl::messages::batchOf($run)
+        unset ::kafkatcl::messages::batchOf($run)
+        set ended {}
+        if {[::tcl::info::exists ::kafkatcl::messages::cut($run)]} {
+            set rest $::kafkatcl::messages::cut($run)
+            unset ::kafkatcl::messages::cut($run)
+        } elseif {$batch ne ""} {
+            if {$rest > 0} {
+                ::kafkatcl::ahead::Requeue
+            }
             set ended [::kafkatcl::bridge::batch_end $batch $rest $code]
         }
     }
 }
 
-# A text with the texts of what is done for messages put in: `fill`, `begin` and `end`
-# in this file for %fill%, %begin% and %end%, ahead::find for %find%, layouts::forArrays
-# for %layout%.
+# A text with the texts of what is done for messages put in: `fill`, `begin`, `leave`
+# and `end` in this file for %fill% and so on, ahead::find for %find%,
+# layouts::forArrays for %layout%.
 proc ::kafkatcl::messages::Text {text} {
     variable fill
     variable begin
+    variable leave
     variable end
-    set texts [list %fill% $fill %begin% $begin %end% $end %find% $::kafkatcl::ahead::find %layout% $::kafkatcl::layouts::forArrays]
+    set texts [list %fill% $fill %begin% $begin %leave% $leave %end% $end \
+        %find% $::kafkatcl::ahead::find %layout% $::kafkatcl::layouts::forArrays]
     return [::tcl::string::map $texts $text]
 }
 
@@ -155,14 +160,13 @@ proc ::kafkatcl::messages::Raised {pairs} {
 }
 
 # A text: the code of a `consume_batch` behind its checks.
-#   call  a script that reads messages: its result is the answer of a bridge call
-proc ::kafkatcl::messages::ConsumeBatch {call} {
-    return [::tcl::string::map [list %call% $call] {
-        if {[::tcl::array::size ::kafkatcl::ahead::kept]} {
-            ::kafkatcl::ahead::Requeue
-        }
+#   reader  what has the words of its reader, see batches.tcl
+#   call    a script that reads messages: its result is the answer of a bridge call
+proc ::kafkatcl::messages::ConsumeBatch {reader call} {
+    return [::tcl::string::map [list %reader% $reader %call% $call] {
         upvar 2 $array <array>  ;# refuses an array that cannot be, before messages are read
-        return [::kafkatcl::messages::RunForEach $array $code [%call%]]
+        ::kafkatcl::batches::Clear $id %reader%
+        return [::kafkatcl::messages::RunForEach $array $code [::kafkatcl::batches::Store $id %reader% [%call%]]]
     }]
 }
 
@@ -183,6 +187,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     set items [lassign $value batch count]
     upvar 3 $array <array>
     %begin%
+    set ::kafkatcl::messages::batchOf($run) $batch
     set next 0
     set at 0
     set fields {}
@@ -206,6 +211,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
             uplevel 3 $body
         }
     } result options]
+    %leave%
     %end%
     if {[lindex $ended 0] eq 1} {
         ::kafkatcl::Unwrap $ended
@@ -218,14 +224,15 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
 }]
 
 # How a procedure returns whose loop over messages has not ended normally.
-#   subcommand  that has run the code, by `uplevel 3 $body`
+#   subcommand  that has run the code, by `uplevel 3 $body` or its like
 #   array       its name, as the script gave it
 #   code        of `catch`, as are `result` and `options`
+#   levels      how many levels up the code was run
 #   Result      a list of two: the result, and the options of `return`
-proc ::kafkatcl::messages::Ended {subcommand array code result options} {
+proc ::kafkatcl::messages::Ended {subcommand array code result options {levels 3}} {
     if {$code == 1} {
         set info [dict get $options -errorinfo]
-        if {[string match {*"uplevel 3 $body"} $info]} {
+        if {[string match "*\"uplevel $levels \$body\"" $info]} {
             set info [::kafkatcl::failures::OfScript $info "\"$subcommand\" body line %line%"]
             set options [::kafkatcl::failures::Passed $info $options]
         } else {
@@ -233,54 +240,52 @@ proc ::kafkatcl::messages::Ended {subcommand array code result options} {
         }
     }
     set ::kafkatcl::failures::passed $options
-    # A return of the code is one of the caller: from there it has three procedures more
-    # to leave (https://www.tcl-lang.org/man/tcl8.6/TclCmd/return.htm).
-    dict incr options -level [expr {$code == 2 ? 3 : 1}]
+    # A return of the code is one of the caller: from there it has more procedures to
+    # leave (https://www.tcl-lang.org/man/tcl8.6/TclCmd/return.htm).
+    dict incr options -level [expr {$code == 2 ? $levels : 1}]
     return [list $result $options]
 }
 
 # End the batches of a reader's handle whose code is being run, the last one first: some
 # of their messages are not wanted any more.  The others are put back, and the code is
-# run for none.
+# run for none.  What was read ahead has been requeued.
 #   reader  the object id of a topic or of a subscriber
 proc ::kafkatcl::messages::Cut {reader} {
-    variable running
-    variable left
-    variable outer
+    variable toGo
+    variable batchOf
     variable cut
-    if {$running eq ""} {
-        return
-    }
-    set rests {}
-    foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
-        if {![::tcl::info::exists cut($batch)]
-                && [::kafkatcl::Unwrap [::kafkatcl::bridge::batch_cut $batch $reader $rest]]} {
-            set cut($batch) $rest
-            set rest 0
+    foreach run [Runs] {
+        if {![::tcl::info::exists cut($run)]
+                && [::kafkatcl::Unwrap [::kafkatcl::bridge::batch_cut $batchOf($run) $reader $toGo($run)]]} {
+            set cut($run) $toGo($run)
+            set toGo($run) 0
         }
-        set rests [list $batch $rest {*}$rests]
     }
-    set left [lindex $rests end]
-    set outer [lrange $rests 0 end-2]
+}
+
+# The runs that are under way, the last one first.
+proc ::kafkatcl::messages::Runs {} {
+    variable toGo
+    return [lsort -integer -decreasing [::tcl::array::names toGo]]
 }
 
 # Script cancellation has unwound the code of all batches: requeue the messages that it
-# did not reach, the last batch first.  Called by the shell.
+# did not reach, the last batch first.  Called by the shell.  A coroutine that had
+# yielded was not unwound, and finds its batch ended.
 proc ::kafkatcl::messages::Unwound {} {
-    variable running
-    variable left
-    variable outer
+    variable toGo
+    variable batchOf
     variable cut
-    if {$running ne ""} {
-        foreach {rest batch} [lreverse [list {*}$outer $running $left]] {
-            if {![::tcl::info::exists cut($batch)]} {
-                ::kafkatcl::bridge::batch_end $batch $rest 1
-            }
+    if {[::tcl::array::size toGo]} {
+        ::kafkatcl::ahead::Requeue
+    }
+    foreach run [Runs] {
+        if {[::tcl::info::exists batchOf($run)] && ![::tcl::info::exists cut($run)]} {
+            ::kafkatcl::bridge::batch_end $batchOf($run) $toGo($run) 1
+            set cut($run) $toGo($run)
+            set toGo($run) 0
         }
     }
-    set running ""
-    set outer ""
-    array unset cut
     if {[llength $::kafkatcl::walks::running]} {
         ::kafkatcl::walks::Unwound
     }
@@ -294,6 +299,7 @@ proc ::kafkatcl::messages::CallForEach {prefix answer} [::kafkatcl::messages::Te
     set items [lassign [::kafkatcl::Unwrap $answer] batch count]
     set code 0
     %begin%
+    set ::kafkatcl::messages::batchOf($run) $batch
     foreach item $items {
         if {$left == 0} {
             break
@@ -310,6 +316,7 @@ proc ::kafkatcl::messages::CallForEach {prefix answer} [::kafkatcl::messages::Te
             ::kafkatcl::events::RunCallback {} [list {*}$prefix [Pairs $topic $partition $layout $fields $at]]
         }
     }
+    %leave%
     %end%
     ::kafkatcl::events::ReportFailures
     return [expr {$count - $rest}]

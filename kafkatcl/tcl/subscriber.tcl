@@ -184,13 +184,17 @@ proc ::kafkatcl::subscriber::Timeout {timeout} {
 
 # Scripts ask whether there is such a subcommand by calling it without words, which the
 # original refuses.
-::kafkatcl::FastPath subscriber consume_batch {
+::kafkatcl::FastPath subscriber consume_batch [::tcl::string::map [list %next% $::kafkatcl::batches::next] {
     ::if {[::llength $args] == 0} {
         ::kafkatcl::Unknown subscriber [::info level 0] consume_batch
+    } elseif {[::llength $args] == 4} {
+        ::lassign $args timeout count array code
+        ::set words $timeout,$count
+        %next%
     }
-}
+}]
 
-::kafkatcl::Implement subscriber consume_batch [::kafkatcl::messages::ConsumeBatch {
+::kafkatcl::Implement subscriber consume_batch [::kafkatcl::messages::ConsumeBatch {$timeout,$count} {
     ::kafkatcl::rebalance::Wait $id [list subscriber_consume_batch $id $timeout $count 1] 2
 }]
 

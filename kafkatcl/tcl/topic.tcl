@@ -168,7 +168,15 @@ proc ::kafkatcl::consumer_topic::StartQueue {id queue topic partition offset} {
         [::kafkatcl::bridge::consume $id $partition $timeout]]
 }
 
-::kafkatcl::Implement consumer_topic consume_batch [::kafkatcl::messages::ConsumeBatch {
+::kafkatcl::FastPath consumer_topic consume_batch [::tcl::string::map [list %next% $::kafkatcl::batches::next] {
+    ::if {[::llength $args] == 5} {
+        ::lassign $args partition timeout count array code
+        ::set words $partition,$timeout,$count
+        %next%
+    }
+}]
+
+::kafkatcl::Implement consumer_topic consume_batch [::kafkatcl::messages::ConsumeBatch {$partition,$timeout,$count} {
     ::kafkatcl::bridge::consume_batch $id $partition $timeout $count 1
 }]
 
@@ -199,7 +207,15 @@ proc ::kafkatcl::consumer_topic::StartQueue {id queue topic partition offset} {
     return [::kafkatcl::messages::One $id $timeout $array [::kafkatcl::bridge::queue_consume $id $timeout]]
 }
 
-::kafkatcl::Implement queue consume_batch [::kafkatcl::messages::ConsumeBatch {
+::kafkatcl::FastPath queue consume_batch [::tcl::string::map [list %next% $::kafkatcl::batches::next] {
+    ::if {[::llength $args] == 4} {
+        ::lassign $args timeout count array code
+        ::set words $timeout,$count
+        %next%
+    }
+}]
+
+::kafkatcl::Implement queue consume_batch [::kafkatcl::messages::ConsumeBatch {$timeout,$count} {
     ::kafkatcl::bridge::queue_consume_batch $id $timeout $count 1
 }]
 

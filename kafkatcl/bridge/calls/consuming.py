@@ -17,11 +17,12 @@ from typing import Any
 from kafkatcl.bridge.arguments import parse_count, parse_integer, parse_offset
 from kafkatcl.bridge.calls.registry import bridge_call, flat, one_way
 from kafkatcl.bridge.sessions import find, forget, register
-from kafkatcl.bridge.shapes import item_shape
+from kafkatcl.bridge.shapes import Messages, item_shape
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.consumer_topic import ConsumerTopic
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.handle import Handle
+from kafkatcl.engine.messages import Run
 from kafkatcl.engine.queue import Queue
 from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.librdkafka.errors import TIMED_OUT
@@ -100,7 +101,9 @@ def consume_batch(topic: str, partition: str, timeout_ms: str, max_count: str, w
     They count as consumed when :func:`batch_end` says so.
 
     :returns: the object id of the batch, how many messages and errors it has, and its
-        items.  A batch that came to nothing in time is empty, which is no error.
+        items.  A batch that came to nothing in time is empty, which is no error.  The
+        last item of a small batch may have messages of further ones, under the head
+        ``ahead``: they are read ahead, as those behind the first of :func:`consume`.
     :raises Failure: as :func:`consume`, but for the time; ``max_count`` is negative.
     """
     number, timeout, limit = parse_integer(partition), parse_integer(timeout_ms), parse_count(max_count)
@@ -201,6 +204,22 @@ def read_requeue(source: str, partition: str, waiting: str) -> None:
         buffer.requeue(int(waiting))
 
 
+@bridge_call
+def read_batch(source: str, partition: str, waiting: str, count: str) -> str:
+    """Make a batch of messages that were read ahead, as its code is still being run.
+
+    :param waiting: how many messages are not used yet, with those of the batch.
+    :param count: how many of those the batch has; the others are put back.
+    :returns: the object id of the batch for :func:`batch_end`; empty where there is
+        nothing to end.  The other arguments are those of :func:`read_acknowledge`.
+    """
+    buffer = _read_from(source, partition)
+    if not buffer:
+        return ""
+    batch = buffer.batch_ahead(int(waiting), int(count))
+    return register(source, "b", lambda _: batch)
+
+
 def _read_from(source: str, partition: str) -> MessageBuffer | None:
     """Find the buffer of a topic's partition, of a queue, or of a subscriber.
 
@@ -225,5 +244,7 @@ def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wa
     :returns: the object id of the batch for :func:`batch_end`, the number of its
         messages, and its items.
     """
-    batch = buffer.batch(limit, timeout_ms, wait_for_all=wait == "1")
-    return (register(source, "b", lambda _: batch), batch.size, *map(item_shape, batch.items))
+    waits = wait == "1"
+    batch = buffer.batch(limit, timeout_ms, wait_for_all=waits, reads_ahead=waits)
+    ahead = (Messages.of("ahead", batch.ahead),) if isinstance(batch.ahead, Run) else ()
+    return (register(source, "b", lambda _: batch), batch.size, *map(item_shape, batch.items), *ahead)

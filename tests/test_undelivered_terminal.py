@@ -105,7 +105,9 @@ def test_ctrl_c_ends_the_flush_after_the_prompt() -> None:
             shell.sendline(line)
         shell.sendline("puts [string repeat done 2]")
         shell.expect("donedone")
+        shell.expect("% ")
         shell.sendline("")
+        shell.expect("% ")  # the terminal is read key by key then, so that no Ctrl-D is lost
         shell.sendeof()
         shell.expect("waiting for 5 messages")
         shell.sendintr()

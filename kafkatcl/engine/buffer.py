@@ -463,8 +463,8 @@ class MessageBuffer:
         self._ahead = 1
 
     def _wait(self, deadline: float | None) -> bool:
+        interruption.refuse()
         while not self._items:
-            interruption.refuse()
             if not self.owner.wait(self, deadline):
                 return False
         return True

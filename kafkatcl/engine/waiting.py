@@ -21,8 +21,8 @@ class Interruption:
         self.is_asked: Callable[[], bool] = lambda: False
 
     def refuse(self) -> None:
-        """Begin no wait for messages in a script that is being interrupted: it would
-        get them and could do nothing with them.
+        """Give no messages to a script that is being interrupted: it could do nothing
+        with them.
 
         :raises Failure: this is the main thread, and it is.
         """

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 #: PATH with the programs of this project.
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 VARYING = {
-    "<file>": r"\S+",
+    "<file>": r".+",  # or why there is none
     "<number>": r"\d+",
     "<port>": r"\d{2,5}",
     "<timestamp>": r"\d{13}",

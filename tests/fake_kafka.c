@@ -51,8 +51,6 @@ static int fake_error_code(const void *error) {
 
 static void fake_error_destroy(void *error) { (void)error; }
 
-static int fake_last_error(void) { return QUEUE_FULL; }
-
 static Topic *made;
 
 /* Say the codes of what was tried. */
@@ -77,7 +75,7 @@ static int fake(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 
 EXPORT int Fake_Init(Tcl_Interp *interp) {
     static void *const table[] = {
-        fake_produce, fake_produce_batch, fake_produceva, fake_error_code, fake_error_destroy, fake_last_error};
+        fake_produce, fake_produce_batch, fake_produceva, fake_error_code, fake_error_destroy};
     setvbuf(stdout, NULL, _IONBF, 0);
     const char *why = kafkatcl_load(interp, table);
     if (why) puts(why);

@@ -146,8 +146,7 @@ enum { COPY = 2, UNASSIGNED = -1, QUEUE_FULL = -184 };
     F(int, produce_batch, (void *, int32_t, int, Message *, int)) \
     F(void *, produceva, (void *, const Typed *, size_t)) \
     F(int, error_code, (const void *)) \
-    F(void, error_destroy, (void *)) \
-    F(int, last_error, (void))
+    F(void, error_destroy, (void *))
 
 /* -- what is found when the file is loaded ------------------------------------------------ */
 

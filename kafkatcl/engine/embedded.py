@@ -9,11 +9,14 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from kafkatcl.engine.descriptors import broker_ports
 from kafkatcl.engine.shutdown import at_shutdown
 from kafkatcl.errors import Failure
-from kafkatcl.librdkafka.mock import MockCluster
+
+if TYPE_CHECKING:
+    from kafkatcl.librdkafka.mock import MockCluster
 
 #: What a mock cluster is good for.
 LIMITS = (
@@ -51,6 +54,8 @@ def brokers() -> list[str]:
     global _cluster  # noqa: PLW0603 - one for the process, whatever interpreters and handles there are
     with _lock:
         if _cluster is None:
+            from kafkatcl.librdkafka.mock import MockCluster  # noqa: PLC0415 - few scripts want it
+
             _cluster = MockCluster(
                 _setting("KAFKATCL_EMBEDDED_BROKERS", 1), _setting("KAFKATCL_EMBEDDED_PARTITIONS", 4)
             )

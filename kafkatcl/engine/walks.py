@@ -9,16 +9,18 @@ is at stays with the walk.
 from __future__ import annotations
 
 import time
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from kafkatcl.engine.buffer import MessageBuffer
 from kafkatcl.engine.fetching import ConsumingHandle
-from kafkatcl.engine.goals import Goal, Partitions
 from kafkatcl.engine.inflight import Taken, parted
 from kafkatcl.engine.messages import EndItem, Item, Run
 from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.waiting import deadline_after, remaining
 from kafkatcl.librdkafka.wrapper import TopicPartition
+
+if TYPE_CHECKING:
+    from kafkatcl.engine.goals import Goal, Partitions
 
 #: The limits of a batch: messages, and about so many bytes.
 _MOST, _MAX_BYTES = 500, 1 << 20

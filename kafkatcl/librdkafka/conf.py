@@ -7,7 +7,7 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kafkatcl.librdkafka.library import function
 from kafkatcl.librdkafka.properties import canonical
@@ -34,7 +34,8 @@ _SHARED_PROPERTIES = {
     "enable.auto.commit",
 }
 
-Self = TypeVar("Self", bound="_Configuration")
+if TYPE_CHECKING:
+    Self = TypeVar("Self", bound="_Configuration")
 
 
 class PropertyError(ValueError):

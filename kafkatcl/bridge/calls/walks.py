@@ -7,7 +7,7 @@ of a time in ms since 1970; empty: nowhere.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafkatcl.bridge.arguments import integer_or_none, parse_count, parse_integer, parse_offset
 from kafkatcl.bridge.calls.registry import bridge_call, one_way
@@ -16,7 +16,6 @@ from kafkatcl.bridge.shapes import item_shape
 from kafkatcl.engine.consumer_topic import ConsumerTopic
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.fetching import ConsumingHandle
-from kafkatcl.engine.goals import Goal, Partitions
 from kafkatcl.engine.lookup import LOOKUP_MS
 from kafkatcl.engine.positions import TopicPartitionOffset
 from kafkatcl.engine.resetting import RESET
@@ -24,6 +23,9 @@ from kafkatcl.engine.subscriber import Subscriber
 from kafkatcl.engine.walks import Walk
 from kafkatcl.errors import Failure
 from kafkatcl.librdkafka.errors import CONFLICT
+
+if TYPE_CHECKING:
+    from kafkatcl.engine.goals import Goal, Partitions
 
 #: The words by which ``auto.offset.reset`` has a partition begin at its end.
 _ENDS = ("largest", "latest", "end")
@@ -138,4 +140,6 @@ def _goal(until: str, handle: ConsumingHandle, partitions: Partitions, *, resets
             f'bad -until "{until}": must be end or @MS, a time in ms since 1970',
             ("TCL", "LOOKUP", "INDEX", "until", until),
         )
+    from kafkatcl.engine.goals import Goal  # noqa: PLC0415 - few walks have one
+
     return Goal(handle, partitions, resets_to_end=resets_to_end, time_ms=time_ms)

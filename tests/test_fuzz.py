@@ -102,6 +102,8 @@ def test_each_value_is_drawn_for_its_position() -> None:
 PLANT = """
 ::kafkatcl::Define master
 ::kafkatcl::Define handle
+::kafkatcl::DefineSubcommand master partitioner
+::kafkatcl::DefineSubcommand handle log_level
 rename ::kafkatcl::master::partitioner ::fuzz::partitioner
 rename ::kafkatcl::handle::log_level ::fuzz::log_level
 proc ::kafkatcl::master::partitioner {id words} {

@@ -87,6 +87,24 @@ def test_garbage_is_looked_for_once_all_is_imported(run_tcl: RunTcl) -> None:
     assert done.stdout.split() == ["True", "True"], done.stderr
 
 
+def test_the_procedure_of_a_subcommand_is_made_when_it_is_first_called(run_tcl: RunTcl) -> None:
+    script = """
+        package require kafka
+        kafka::kafka create m
+        proc made {} {
+            lmap procedure [lsort [info procs ::kafkatcl::master::*]] {
+                if {[string match *DefineSubcommand* [info body $procedure]]} {continue}
+                namespace tail $procedure
+            }
+        }
+        set helpers [made]
+        m config client.id a
+        m partitioner random
+        puts [lmap name [made] {if {$name in $helpers} {continue}; set name}]
+    """
+    assert run_tcl(script).stdout == "config partitioner\n"
+
+
 # -- confluent-kafka, whose extension module is loaded alone ---------------------------
 
 OURS = "from kafkatcl.librdkafka import wrapper as ours\n"

@@ -43,7 +43,7 @@ namespace eval ::kafkatcl {
     variable rows           ;# kind,subcommand -> a dict: the fields of its row, and its usage
     variable rowsOf         ;# kind -> the subcommands of its rows, {info topics} and its like among them
     variable bodies         ;# kind,subcommand -> the code behind the checks
-    variable defined        ;# kind -> 1 once its procedures are made
+    variable defined        ;# kind -> 1 once there are its procedures
     foreach name {kinds aboutKind rows rowsOf bodies defined} {
         array set $name {}
     }
@@ -127,10 +127,8 @@ proc ::kafkatcl::Procedure {kind subcommand} {
     return ::kafkatcl::${kind}::[join $subcommand .]$dot
 }
 
-# Make the procedures of a kind, unless they are there; see Procedure.  Each takes the
-# object id and the list of words, and does the checks of its row and then its code.
-# They are made when the first object of the kind is, as a script that starts uses few
-# of them.
+# Have the procedures of a kind made, unless that was done; see Procedure.  Each is made
+# when it is first called, as a script uses few of them.
 proc ::kafkatcl::Define {kind} {
     variable rowsOf
     variable defined
@@ -139,9 +137,16 @@ proc ::kafkatcl::Define {kind} {
     }
     set defined($kind) 1
     foreach subcommand $rowsOf($kind) {
-        proc [Procedure $kind $subcommand] {id words} \
-            "[Checks $kind $subcommand][CodeOf $kind $subcommand]"
+        set procedure [Procedure $kind $subcommand]
+        proc $procedure {id words} \
+            "::kafkatcl::DefineSubcommand $kind [list $subcommand]; tailcall $procedure \$id \$words"
     }
+}
+
+# Make the procedure of a subcommand.  It takes the object id and the list of words, and
+# does the checks of its row and then its code.
+proc ::kafkatcl::DefineSubcommand {kind subcommand} {
+    proc [Procedure $kind $subcommand] {id words} "[Checks $kind $subcommand][CodeOf $kind $subcommand]"
 }
 
 # The code of a subcommand behind its checks: from `suboptions`, from `call`, or given

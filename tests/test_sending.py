@@ -423,3 +423,43 @@ def test_a_batch_that_is_not_taken_whole_says_which_messages_were_not(
     ]
     assert lines == expected * 2
     assert told == str(2 + 5 + 5)
+
+
+#: Words that a quick look takes for none, and too few words, and too many.
+FEW_WORDS = (
+    SETUP
+    + r"""
+for {set i 0} {$i < 50} {incr i} {out produce 0 first}
+kafka::producer flush
+foreach words {{} 0 {0 \uFFFF} {0 {}} {0 {} {}} {0 x \uFFFF} {\uFFFF x} {0 x y z} {0 {} -headers {a \uFFFF}}} {
+    puts [catch [list out produce {*}[subst $words]] result]$result
+}
+puts [kafka::producer flush]
+"""
+)
+
+
+@also_in_tcl9
+def test_a_word_that_is_missing_is_another_thing_than_any_word(
+    run_everywhere: RunTcl, embedded_cluster: Cluster
+) -> None:
+    usage = '1wrong # args: should be "out produce partition payload ?key?"'
+    no_byte = (
+        "1kafka error: Local: Invalid argument or configuration (character U+FFFF at position 0 of the %s"
+    )
+    refused = [no_byte % what for what in ("payload", "key", "header")]
+    expected = [
+        usage,
+        usage,
+        refused[0],
+        "0",
+        "0",
+        refused[1],
+        "1expected integer but got ",
+        usage,
+        refused[2],
+    ]
+    topic = embedded_cluster.topic()
+    *told, left = run_everywhere(FEW_WORDS, topic, brokers=embedded_cluster).stdout.splitlines()
+    assert [line[: len(begin)] for line, begin in zip(told, expected)] == expected, told
+    assert (left, embedded_cluster.messages_in(topic)) == ("0", 52)

@@ -13,10 +13,12 @@
 
 namespace eval ::kafkatcl {
     variable fastPaths      ;# kind,subcommand -> a body to try before the procedure
+    variable leading        ;# kind -> parameters in front of `args`, see FastPath
     variable objectBodies   ;# kind -> the body of its object commands
     variable commandOf      ;# object id -> the present name of its command
     namespace eval behind {}  ;# the procedures that stand behind commands in C
     array set fastPaths {}
+    array set leading {}
     array set objectBodies {}
     array set commandOf {}
 }
@@ -95,12 +97,24 @@ proc ::kafkatcl::KindOf {command} {
 # saves a call where every one counts.  The body returns what the usual case gives; in
 # any other case, and for every error, its end is reached and the procedure of the
 # subcommand is called.
-#   body  its commands have full names, as the namespace of the object command may have
-#         commands of the same names.  It has the words behind the subcommand in `args`,
-#         and %id% stands for the object id.
-proc ::kafkatcl::FastPath {kind subcommand body} {
+#   body   its commands have full names, as the namespace of the object command may have
+#          commands of the same names.  It has the words behind the subcommand in `args`,
+#          and %id% stands for the object id.
+#   words  names for the first of these words, which are not in `args` then: that takes
+#          less than a list of all.  One that is not there is U+FFFF, which is no byte.
+proc ::kafkatcl::FastPath {kind subcommand body {words {}}} {
     variable fastPaths
+    variable leading
     set fastPaths($kind,$subcommand) $body
+    if {[llength $words]} {
+        set leading($kind) [lmap word $words {list $word \uFFFF}]
+    }
+}
+
+# The parameters of the object commands of a kind.
+proc ::kafkatcl::Parameters {kind} {
+    variable leading
+    return [list {subcommand {}} {*}[expr {[info exists leading($kind)] ? $leading($kind) : {}}] args]
 }
 
 # A body for a call whose words may be secrets: its errors do not show them.
@@ -134,17 +148,19 @@ proc ::kafkatcl::Body {kind id} {
 proc ::kafkatcl::KindBody {kind} {
     variable kinds
     variable fastPaths
+    variable leading
     Define $kind
+    set words [expr {[info exists leading($kind)] ? {[::lrange [::info level 0] 2 end]} : {$args}}]
     set cases {}
     foreach subcommand $kinds($kind) {
-        set call "[Procedure $kind $subcommand] %id% \$args"
+        set call "[Procedure $kind $subcommand] %id% $words"
         set call [expr {[MayShowSecrets $kind $subcommand] ? [Discreet $call] : [failures::Body $call]}]
         if {[info exists fastPaths($kind,$subcommand)]} {
             set call "$fastPaths($kind,$subcommand)\n$call"
         }
         lappend cases $subcommand $call
     }
-    lappend cases help [failures::Body [format {::kafkatcl::Help %s $args} $kind]]
+    lappend cases help [failures::Body "::kafkatcl::Help $kind $words"]
     lappend cases default [Discreet "::kafkatcl::Unknown $kind \[::info level 0\] \$subcommand"]
     return [core::Named "::switch -exact -- \$subcommand [list $cases]"]
 }
@@ -214,13 +230,13 @@ proc ::kafkatcl::MakeProcedure {kind id name} {
     variable fronts
     if {$kind in $fronts} {
         set procedure ::kafkatcl::behind::$id
-        proc $procedure {{subcommand {}} args} [Body $kind $id]
+        proc $procedure [Parameters $kind] [Body $kind $id]
         if {[up Front $id $name $procedure]} {
             return
         }
         rename $procedure {}
     }
-    proc $name {{subcommand {}} args} [Body $kind $id]
+    proc $name [Parameters $kind] [Body $kind $id]
 }
 
 # The trace on the command of an object.  After `rename` the object is known under the

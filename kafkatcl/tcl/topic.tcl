@@ -29,21 +29,26 @@ unset kind
 # -- producing -------------------------------------------------------------------------
 
 # One message takes no more than this, also with headers and no other option; anything
-# unusual goes to the procedure.
+# unusual goes to the procedure.  A key is in the list, as there is no word that cannot
+# be one.
 ::kafkatcl::FastPath producer_topic produce {
-    ::if {[::llength $args] == 2 || [::llength $args] == 3} {
-        ::if {[::kafkatcl::bridge::try_produce %id% {*}$args]} {
+    ::if {[::llength $args] == 0} {
+        ::if {[::kafkatcl::bridge::try_produce %id% $partition $payload]} {
+            ::return
+        }
+    } elseif {[::llength $args] == 1} {
+        ::if {[::kafkatcl::bridge::try_produce %id% $partition $payload [::lindex $args 0]]} {
             ::return
         }
     } elseif {[::lindex $args end-1] eq "-headers"} {
         ::if {![::catch {
-            ::kafkatcl::bridge::try_produce_headers %id% [::llength [::lrange $args 4 end]] \
+            ::kafkatcl::bridge::try_produce_headers %id% [::llength [::lrange $args 2 end]] $partition $payload \
                 {*}[::lrange $args 0 end-2] {*}[::lindex $args end]
         } done] && $done} {
             ::return
         }
     }
-}
+} {partition payload}
 
 ::kafkatcl::Implement producer_topic produce_batch {
     Batch $id $partition [lindex $words 1]

@@ -65,5 +65,5 @@ $(INSTALLED): pyproject.toml tools/setup.sh
 	touch $(READY) $@
 
 # The installation compiles the native part, too; this does so after a change, and says what is wrong.
-$(NATIVE): kafkatcl/native/fastpaths.c hatch_build.py | $(INSTALLED)
+$(NATIVE): $(wildcard kafkatcl/native/*.[ch]) hatch_build.py | $(INSTALLED)
 	$(BIN)/python hatch_build.py

@@ -30,6 +30,7 @@ pytest_plugins = [
     "fix_interp",
     "fix_kafka",
     "fix_mock",
+    "fix_native",
     "fix_screen",
     "fix_tcl",
 ]

@@ -1,7 +1,7 @@
 /* fake_kafka.c -- fastpaths.c in a tclsh, with a librdkafka that only says what it is asked
  * for: for a Tcl that no Python here has.
  *
- *   load FILE Fake; fake COMMAND PROCEDURE
+ *   load FILE Fake; fake COMMAND PROCEDURE; reader COMMAND PROCEDURE ID WORDS
  */
 #include "fastpaths.c"
 #include <stdio.h>
@@ -51,7 +51,77 @@ static int fake_error_code(const void *error) {
 
 static void fake_error_destroy(void *error) { (void)error; }
 
-static Topic *made;
+/* -- reading ------------------------------------------------------------------------------ */
+
+enum { MESSAGES = 3 };
+
+static void fake_forward(void *from, void *to) { (void)from, (void)to; }
+
+static size_t fake_queue_length(void *queue) { return queue ? MESSAGES : 0; }
+
+/* The messages that a queue always has: the second has a key, the third is a tombstone with
+ * headers, the second of which is null. */
+static ptrdiff_t fake_consume(void *queue, int timeout, Message **messages, size_t most) {
+    static Message all[MESSAGES];
+    (void)queue, (void)timeout;
+    for (int i = 0; i < MESSAGES && i < (int)most; i++) {
+        all[i] = (Message){.partition = 7, .offset = 10 + i};
+        if (i < 2) all[i].payload = "payload", all[i].len = 7;
+        if (i == 1) all[i].key = "k\0", all[i].key_len = 2;
+        messages[i] = &all[i];
+    }
+    return MESSAGES;
+}
+
+static void fake_destroy(Message *message) { printf("destroy %lld\n", (long long)message->offset); }
+
+static int64_t fake_timestamp(const Message *message, int *type) {
+    *type = message->offset == 12 ? APPEND_TIME : 1;
+    return 1000 + message->offset;
+}
+
+static int fake_headers(const Message *message, void **headers) {
+    *headers = NULL;
+    return message->offset == 12 ? 0 : -1;
+}
+
+static int fake_header(const void *headers, size_t at, const char **name, const void **value, size_t *size) {
+    (void)headers;
+    *name = at ? "null" : "name";
+    *value = at ? NULL : "value";
+    *size = at ? 0 : 5;
+    return at < 2 ? 0 : -1;
+}
+
+/* lay_out first count: fetch, and return the number by which `fetched` takes some of it. */
+static int lay_out_some(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
+    ErrorCallback *callback = NULL;
+    (void)data;
+    if (objc != 3) return TCL_ERROR;
+    Fetcher *fetcher = kafkatcl_fetcher(interp, interp, &callback);
+    Fetched *fetched = kafkatcl_fetch(fetcher, NULL, 0, 0, 500);
+    int64_t number = kafkatcl_lay_out(fetched, (int)number_in(objv[1]), (int)number_in(objv[2]));
+    printf("%d, %d of a partition, %lld bytes\n", fetched->count, kafkatcl_row(fetched, 0),
+        (long long)kafkatcl_nbytes(fetched, 0, fetched->count));
+    kafkatcl_drop(fetched);
+    kafkatcl_forget(fetcher);
+    tcl.SetObjResult(interp, tcl.NewWideIntObj(number));
+    return TCL_OK;
+}
+
+/* reader command procedure id words */
+static int reader(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
+    (void)data;
+    if (objc != 5) return TCL_ERROR;
+    int made = kafkatcl_reader(
+        interp, "", text_of(objv[1]), text_of(objv[2]), text_of(objv[3]), (int)number_in(objv[4]));
+    tcl.SetObjResult(interp, tcl.NewWideIntObj(made));
+    return TCL_OK;
+}
+
+/* -- producing ---------------------------------------------------------------------------- */
+
+static Front *made;
 
 /* Say the codes of what was tried. */
 static int codes(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
@@ -75,12 +145,15 @@ static int fake(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[])
 
 EXPORT int Fake_Init(Tcl_Interp *interp) {
     static void *const table[] = {
-        fake_produce, fake_produce_batch, fake_produceva, fake_error_code, fake_error_destroy};
+        fake_forward, fake_queue_length, fake_consume, fake_destroy, fake_timestamp, fake_headers, fake_header, fake_produce, fake_produce_batch, fake_produceva, fake_error_code, fake_error_destroy};
     setvbuf(stdout, NULL, _IONBF, 0);
     const char *why = kafkatcl_load(interp, table);
     if (why) puts(why);
     if (why) return TCL_ERROR;
     tcl.NRCreateCommand(interp, "::fake", fake, fake, NULL, NULL);
     tcl.NRCreateCommand(interp, "::codes", codes, codes, NULL, NULL);
+    tcl.CreateObjCommand(interp, "::lay_out", lay_out_some, NULL, NULL);
+    tcl.CreateObjCommand(interp, "::reader", reader, NULL, NULL);
+    kafkatcl_fetched(interp, "::fetched");
     return TCL_OK;
 }

@@ -20,8 +20,8 @@ MAY_IMPORT = {
     "pkgindex": ("errors",),
     "install_tcl": ("errors", "pkgindex"),
     "librdkafka": ("errors",),
-    "native": ("librdkafka.addresses",),
-    "engine": ("errors", "librdkafka", "native.topics"),
+    "native": ("librdkafka.addresses", "librdkafka.message_queue", "librdkafka.raw_messages"),
+    "engine": ("errors", "librdkafka", "native.fetching", "native.topics"),
     "relay": ("errors", "librdkafka.mock"),
     "broker": ("engine", "errors", "librdkafka", "relay"),
     "bridge": (

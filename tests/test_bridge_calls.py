@@ -319,7 +319,8 @@ def test_what_was_read_ahead_can_be_given_back(kind: str, fresh_bridge: Bridge) 
         bridge.answer("subscriber_assign", source, bridge.value("topic_name", topic), "0", "0")
 
     def offsets() -> list[int]:
-        what, _, partition, layout, fields = bridge.value(*consume)
+        item = bridge.app.call("::kafkatcl::layouts::Received", bridge.value(*consume))
+        what, _, partition, layout, fields = item
         assert (what, partition, layout) == ("messages", 0, "plain")
         return [int(offset) for offset in fields[1::3]]
 

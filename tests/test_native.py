@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from fix_cluster import Cluster
+from fix_native import BOTH, NEEDS_COMPILER, ROOT, SETUP, WITH, WITHOUT
 from fix_tcl import TCLSH, TCLSH9, RunTcl
 
 from hatch_build import NATIVE, CannotCompile, compiled, compiler
@@ -22,19 +23,7 @@ from kafkatcl.bridge.fronts import status
 from kafkatcl.engine.process import in_loading_process
 from kafkatcl.native import library
 
-pytestmark = pytest.mark.skipif(not compiler(), reason="there is no C compiler")
-
-ROOT = Path(__file__).parent.parent
-WITH, WITHOUT = {library.VARIABLE: "1"}, {library.VARIABLE: "0"}
-BOTH = {"native": WITH, "pure": WITHOUT}
-
-SETUP = """
-package require kafka
-lassign $argv topic
-kafka::kafka create m
-m logger none
-m config bootstrap.servers [join $env(KAFKATCL_TEST_BROKERS) ,] linger.ms 0
-"""
+pytestmark = NEEDS_COMPILER
 
 # -- it is there, and used -------------------------------------------------------------
 
@@ -350,7 +339,9 @@ while {[p output_queue_length]} {p poll 10}
 m consumer_creator c
 c new_topic in $topic
 in start 0 0
-puts [in consume_batch 0 20000 33 row {}],[info commands ::of::*],[info commands ::kafkatcl::behind::*]
+set count [in consume_batch 0 20000 33 row {}]
+rename in {}
+puts $count,[info commands ::of::*],[info commands ::kafkatcl::behind::*]
 """
 )
 
@@ -461,17 +452,103 @@ rename u {}
 puts [info commands u]
 """
 
+FAKE_READING = r"""
+fconfigure stdout -buffering none
+load [lindex $argv 0] Fake
+foreach {first count} {0 1 1 1 2 1 0 3} {puts [fetched [lay_out $first $count]]}
+proc behind {{subcommand {}} args} {puts "procedure [info level 0]"}
+# What Tcl has behind these commands: the layout of a field and one that not all messages have.
+namespace eval kafkatcl::layouts {proc Shape {layout} {
+    return {payload 0 0 topic -1 0 key 4 1 partition -2 0 error -3 0}
+}}
+namespace eval kafkatcl::batches {proc Look {id words} {puts "look $id $words"}}
+namespace eval kafkatcl::batches {proc End {run code} {
+    puts "end $run $code [lindex [array get ::kafkatcl::batches::lent] 1 0] [array get ::kafkatcl::messages::toGo]"
+    return $::kafkatcl::messages::toGo($run)
+}}
+namespace eval kafkatcl::messages {}
+namespace eval kafkatcl::ahead {}
+proc messages {count} {
+    for {set i 0} {$i < $count} {incr i} {lappend fields "payload $i" o t [expr {$i % 2}] key$i}
+    return $fields
+}
+proc keep {id words count args} {
+    set due [expr {[clock milliseconds] + 60000}]
+    ::kafkatcl::native::keep $id $words [list 0 topic 7 mixed 5 [messages $count] $due {*}$args]
+}
+proc show {} {upvar row row; return [lsort -stride 2 [array get row]]}
+reader t behind t1 2
+reader s behind s1 -1
+reader q behind q1 1
+puts [keep none 0,100 5][keep t1 0,100 3]
+set row(error) gone
+puts [t consume 0 100 row],[show]
+t consume 0 99 row
+puts [t consume 0 100 row],[show]
+# The last one is for the procedure.
+puts [t consume 0 100 row],[lindex [array get kafkatcl::ahead::t1] 1 0]
+keep s1 {} 3
+puts [s consume],[s consume]
+keep q1 100 3
+puts [q consume 100 row],[show]
+keep q1 100,2 7 2
+puts [q consume_batch 100 2 row {lappend got $row(payload)}],$got
+puts [q consume_batch 100 2 row {lappend got $row(payload); break}],$got
+puts [catch {q consume_batch 100 2 row {error failed}} message],$message,$errorInfo
+keep q1 100,2 7 2
+puts [apply {{} {q consume_batch 100 2 row {return early}; return late}}]
+coroutine c apply {{} {puts [q consume_batch 100 2 row {puts [yield $row(payload)]}]}}
+puts [c on],[c on]
+keep q1 100,2 7 2
+puts [q consume_batch 100 2 row {kafkatcl::native::recall q1; set kafkatcl::messages::toGo(1) 0}]
+puts [catch {q consume_batch 100 2 row(x) {}}],[lindex [array get kafkatcl::batches::q1] 1 0]
+set scalar 1
+keep t1 0,100 3
+puts [catch {t consume 0 100 scalar} message],$message,$errorCode
+keep t1 0,1,2 9 2
+puts [t consume_batch 0 1 2 row {catch {rename t {}}}]
+interp create child
+load [lindex $argv 0] Fake child
+child eval {
+    proc behind args {}
+    reader t behind t1 2
+    namespace eval kafkatcl::layouts {proc Shape layout {return {payload 0 0}}}
+    kafkatcl::native::keep t1 0,1,1 {0 topic 7 plain 3 {a 1 1 b 2 2 c 3 3} 99999999999999 1}
+}
+interp alias child delete {} interp delete child
+child eval {catch {t consume_batch 0 1 1 row delete}}
+puts [interp exists child]
+"""
 
-@pytest.mark.parametrize(
+
+def fake_kafka(folder: Path, defines: Sequence[str]) -> str:
+    """The native part with a librdkafka that only says what it is asked for."""
+    file = folder / "fake.so"
+    words = [
+        *compiler(),
+        *defines,
+        "-std=gnu11",
+        "-fPIC",
+        "-shared",
+        "-I",
+        str(ROOT / NATIVE),
+        "-o",
+        str(file),
+    ]
+    subprocess.run([*words, str(ROOT / "tests" / "fake_kafka.c")], check=True)
+    return str(file)
+
+
+IN_A_TCL_OF_ITS_OWN = pytest.mark.parametrize(
     ("shell", "defines"), [(TCLSH, ()), (TCLSH9, ("-DTCL9",))], ids=["tclsh", "tclsh9"], indirect=["shell"]
 )
-def test_it_works_in_a_tcl_of_its_own(
+
+
+@IN_A_TCL_OF_ITS_OWN
+def test_producing_in_a_tcl_of_its_own(
     run_tcl: RunTcl, shell: Sequence[str], defines: tuple[str, ...], tmp_path: Path
 ) -> None:
-    file = tmp_path / "fake.so"
-    words = [*compiler(), *defines, "-std=gnu11", "-fPIC", "-shared", "-I", str(ROOT / NATIVE)]
-    subprocess.run([*words, "-o", str(file), str(ROOT / "tests" / "fake_kafka.c")], check=True)
-    done = run_tcl(FAKE, str(file), shell=shell)
+    done = run_tcl(FAKE, fake_kafka(tmp_path, defines), shell=shell)
     assert done.stdout_bytes.decode("latin-1").splitlines() == [
         "produce 0 <payload> none",
         "produce -1 <payload> <key>",
@@ -511,26 +588,65 @@ def test_it_works_in_a_tcl_of_its_own(
     ], done.stderr
 
 
+@IN_A_TCL_OF_ITS_OWN
+def test_reading_in_a_tcl_of_its_own(
+    run_tcl: RunTcl, shell: Sequence[str], defines: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = run_tcl(FAKE_READING, fake_kafka(tmp_path, defines), shell=shell)
+    assert done.stdout.splitlines() == [
+        "3, 3 of a partition, 29 bytes",
+        "destroy 10",
+        "destroy 11",
+        "destroy 12",
+        "plain {payload 10 1010}",
+        "3, 3 of a partition, 29 bytes",
+        "destroy 10",
+        "destroy 11",
+        "destroy 12",
+        "keyed {payload 11 1011 k\x00}",
+        "3, 3 of a partition, 29 bytes",
+        "destroy 10",
+        "destroy 11",
+        "destroy 12",
+        "mixed {{} 12 1012 30 {} {name value null {}} 1 1 append 0 0}",
+        "3, 3 of a partition, 29 bytes",
+        "destroy 10",
+        "destroy 11",
+        "destroy 12",
+        "mixed {payload 10 1010 0 {} {} {} 0 {} 0 0"
+        " payload 11 1011 1 k\x00 {} {} 0 {} 0 0 {} 12 1012 30 {} {name value null {}} 1 1 append 0 0}",
+        "01",
+        "1,partition 7 payload {payload 0} topic topic",
+        "procedure t consume 0 99 row",
+        "1,key key1 partition 7 payload {payload 1} topic topic",
+        "procedure t consume 0 100 row",
+        ",10",
+        "payload {payload 0} topic topic partition 7,payload {payload 1} topic topic key key1 partition 7",
+        "1,partition 7 payload {payload 0} topic topic",
+        "2,{payload 0} {payload 1}",
+        "1,{payload 0} {payload 1} {payload 2}",
+        "1,failed,failed",
+        "    while executing",
+        '"error failed"',
+        '    ("consume_batch" body line 1)',
+        "    invoked from within",
+        '"q consume_batch 100 2 row {error failed}"',
+        "early",
+        "on",
+        "on",
+        "2",
+        "payload 2,",
+        "end 1 0 q1 100,2 batches 1 0",
+        "2",
+        "procedure q consume_batch 100 2 row(x) {}",
+        "0,20",
+        "1,can't set \"scalar(payload)\": variable isn't array,TCL LOOKUP VARNAME scalar",
+        "2",
+        "0",
+    ], done.stderr
+
+
 # -- its memory ------------------------------------------------------------------------
-
-SANITIZERS = ("asan", "ubsan")
-
-
-@pytest.fixture(scope="session")
-def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment in which the native part is checked at each access to memory."""
-    file = tmp_path_factory.mktemp("checked") / "checked.so"
-    words = ["-g", "-O1", "-std=gnu11", "-fPIC", "-shared", "-fsanitize=address,undefined"]
-    source = str(ROOT / NATIVE / "fastpaths.c")
-    subprocess.run([*compiler(), *words, "-fno-sanitize-recover", "-o", str(file), source], check=True)
-    found = [
-        subprocess.run(
-            [*compiler(), f"-print-file-name=lib{name}.so"], check=True, capture_output=True, text=True
-        ).stdout.strip()
-        for name in SANITIZERS
-    ]
-    # Python frees little at its end, so what is left then says nothing.
-    return {library.VARIABLE: str(file), "LD_PRELOAD": ":".join(found), "ASAN_OPTIONS": "detect_leaks=0"}
 
 
 @pytest.mark.parametrize("script", [USED, ODD, COMMAND], ids=["used", "odd", "command"])
@@ -607,7 +723,7 @@ def odd_files(folder: Path) -> dict[str, Path]:
     text = folder / "text.so"
     text.write_text("no library")
     source = folder / "other.c"
-    source.write_text("const int kafkatcl_interface = 1;")
+    source.write_text(f"const int kafkatcl_interface = {library.INTERFACE};")
     other = folder / "other.so"
     subprocess.run([*compiler(), "-shared", "-fPIC", "-o", other, source], check=True)
     version = folder / "version.so"
@@ -637,7 +753,7 @@ def test_a_file_needs_no_permission_to_be_run(run_tcl: RunTcl, tmp_path: Path) -
     shutil.copy(ROOT / NATIVE / "tcl8.so", file)
     file.chmod(0o444)
     done = run_tcl(WORKS + "puts $::kafkatcl::fronts", env={library.VARIABLE: str(file)}, embedded=True)
-    assert done.stdout == "first\nsecond\nproducer_topic\n", done.stderr
+    assert done.stdout == "first\nsecond\nproducer_topic consumer_topic queue subscriber\n", done.stderr
 
 
 @pytest.mark.parametrize("value", ["0", "no", "OFF", "false"])

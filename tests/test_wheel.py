@@ -163,7 +163,7 @@ def test_a_compiler_that_was_chosen_must_not_fail(tmp_path: Path) -> None:
 def test_the_sdist_has_the_source_and_nothing_compiled(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"kafkatcl/native/fastpaths.c", "hatch_build.py"} <= names
+    assert {"kafkatcl/native/fastpaths.c", "kafkatcl/native/reading.h", "hatch_build.py"} <= names
     assert not NATIVE & names
 
 
@@ -193,7 +193,10 @@ def test_the_sdist_can_be_installed(how: str, sdist: Path, tmp_path: Path) -> No
 def test_the_native_part_of_the_wheel_is_in_use(environment: Path, tmp_path: Path) -> None:
     file = tmp_path / "script.tcl"
     file.write_text("package require kafka; puts $::kafkatcl::fronts")
-    assert run(environment / "bin" / "kafkatclsh", file, cwd=tmp_path) == "producer_topic\n"
+    assert (
+        run(environment / "bin" / "kafkatclsh", file, cwd=tmp_path)
+        == "producer_topic consumer_topic queue subscriber\n"
+    )
     told = run(environment / "bin" / "kafkatcl", "--version", cwd=tmp_path)
     assert Path(told.rstrip().partition("native part: ")[2]).is_relative_to(environment)
 

@@ -63,8 +63,8 @@ PLATFORMS = (
 #: What may be called: all of these C libraries have had them for longer than the
 #: versions of the tags.  The last three are what macOS has for memset and for calls.
 FUNCTIONS = {
-    *("calloc", "free", "getpid", "malloc", "memcmp", "memcpy", "memmove", "memset", "strcmp", "strlen"),
-    *("usleep", "bzero", "__bzero", "dyld_stub_binder"),
+    *("abort", "calloc", "free", "getpid", "gettimeofday", "malloc", "memcmp", "memcpy", "memmove", "memset"),
+    *("snprintf", "strcmp", "strlen", "strncmp", "strpbrk", "usleep", "bzero", "__bzero", "dyld_stub_binder"),
 }
 _GLIBC = (2, 17)
 _MACOS = (11, 0)

@@ -67,7 +67,7 @@ class Host:
         """
         if self._bell is None:
             self._bell = self._start()
-        session = sessions.open_session(self._bell.ring)
+        session = sessions.open_session(self._bell.ring, library=self._fronts.library)
         self._queues[session] = sessions.events(session)
         return session
 

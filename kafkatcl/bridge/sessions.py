@@ -24,16 +24,19 @@ _session_of: dict[str, str] = {}  # by object id
 _automatic_names: dict[str, Any] = {}
 
 
-def open_session(ring: Callable[[str], None], ring_back: Callable[[str], None] | None = None) -> str:
+def open_session(
+    ring: Callable[[str], None], ring_back: Callable[[str], None] | None = None, library: Any = None
+) -> str:
     """Open a session for an interpreter; its name, such as ``i1``.
 
     :param ring: is called with the name, from any thread, when there are events to
         take.
     :param ring_back: the same when the interpreter must give some back; ``ring`` by
         default.
+    :param library: of ``native.library.loaded``, where the interpreter works with it.
     """
     name = f"i{next(_numbers)}"
-    _sessions[name] = EventQueue(lambda: ring(name), lambda: (ring_back or ring)(name))
+    _sessions[name] = EventQueue(lambda: ring(name), lambda: (ring_back or ring)(name), library)
     return name
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from kafkatcl.bridge.texts import text_to_tcl
+from kafkatcl.engine.fetched_runs import FetchedRun
 from kafkatcl.engine.forms import UnconvertedItem
 from kafkatcl.engine.layouts import FIELDS, LAYOUTS, Layout
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
 
 
 class Messages(NamedTuple):
-    """Messages of one partition in a row."""
+    """Messages of one partition in a row.
+
+    Where C has laid them out the layout is ``fetched``, and the fields are the number
+    by which ``::kafkatcl::bridge::fetched`` has both, see ``native/fastpaths.c``.
+    """
 
     #: ``messages``, or the callback id of the callback they are for.
     head: str
@@ -19,12 +24,17 @@ class Messages(NamedTuple):
     partition: int
     #: The name of the layout of ``fields``, in which are those of all messages.
     layout: str
-    fields: tuple[Any, ...]
+    fields: Any
 
     @classmethod
     def of(cls, head: str, run: Run) -> Messages:
         """Those of a run, under this head."""
         topic, partition, layout, fields = run
+        if isinstance(run, FetchedRun):
+            number = run.lay_out()
+            if number:
+                return tuple.__new__(cls, (head, topic, partition, "fetched", number))
+            layout, fields = run.read()[2:]
         if layout.texts:
             fields = _to_tcl(layout, fields)
         # For each small batch, so without the function that names the fields.

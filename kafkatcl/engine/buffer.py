@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Callable, NamedTuple
 
 from kafkatcl.engine.errors import kafka_failure
 from kafkatcl.engine.events import Event, EventQueue
+from kafkatcl.engine.fetched_runs import FetchedRun
 from kafkatcl.engine.forms import Form, UnconvertedItem, converted
 from kafkatcl.engine.inflight import Eras, Taken, parted
 from kafkatcl.engine.messages import EndItem, ErrorItem, Item, Run
@@ -74,9 +75,9 @@ class BufferOwner:
     def on_requeued(self, items: Iterable[Item]) -> None:
         """The script did not get to these: they count as not consumed (lock held)."""
 
-    def ask(self, names: Collection[str]) -> None:
-        """Have messages that are fetched from now on read with these fields, too, where
-        the form of their buffer has them (lock held).
+    def ask(self, form: Form) -> None:
+        """Have messages that are fetched from now on read as a form says, where it is
+        that of their buffer (lock held).
         """
 
     def watched(self) -> None:
@@ -308,6 +309,10 @@ class MessageBuffer:
         got: list[Item] = []
         shown: list[Item] = []
         with self.owner.lock:
+            if reads_ahead and count > 0 and self._wait(deadline):
+                ahead = self._take_fetched(count)
+                if ahead is not None:
+                    return ConsumedBatch(self, [], [], ahead)
             try:
                 while count > 0 and (self._items or ((wait_for_all or not got) and self._wait(deadline))):
                     item, as_shown = self._take(count)
@@ -436,7 +441,7 @@ class MessageBuffer:
     def reform(self) -> None:
         """The script wants the messages in another form now."""
         with self.owner.lock:
-            self.owner.ask(self.form.asked)
+            self.owner.ask(self.form)
             self._stuck = None
             self.announce()
 
@@ -488,9 +493,9 @@ class MessageBuffer:
         if max_bytes is not None and nbytes > max_bytes:
             taken = taken.part(0, taken.within(max_bytes))
             nbytes = taken.nbytes
-        shown: Item = taken
+        shown = self.form.with_fields(taken)
         if self.form.encoding is not None:
-            shown, failed = converted(taken, self.form.encoding)
+            shown, failed = converted(shown, self.form.encoding)
             if failed:
                 if not shown.size:
                     return failed, failed
@@ -502,6 +507,29 @@ class MessageBuffer:
             self._at = 0
         self._account(-taken.size, -nbytes)
         return taken, shown
+
+    def _take_fetched(self, count: int) -> Item | None:
+        """A batch of ``count`` messages that are still as librdkafka has given them,
+        all of one partition; of a small one several batches.  They are in flight, as if
+        they were read ahead.
+
+        :returns: as the script gets them; None where there is no such batch to take.
+        """
+        item = self._items[0]
+        if type(item) is not FetchedRun or self._in_flight or self.callback_id is not None:
+            return None
+        left = item.size - self._at
+        wanted = min(left, max(count, min(self._ahead * count, _AHEAD)))
+        wanted -= wanted % count
+        if not wanted or item.part(self._at, wanted).nbytes > _MAX_IN_FLIGHT_BYTES:
+            return None
+        self._ahead = min(4 * self._ahead, _AHEAD)
+        taken, shown = self._take(wanted)
+        if type(shown) is not FetchedRun:
+            self._put_back([taken])
+            return None
+        self._in_flight = self._eras.taken([taken])
+        return shown
 
     def _take_batches(self, count: int) -> Item | None:
         """The messages of some batches of ``count``, all of one partition: of none at

@@ -106,6 +106,7 @@ class ConsumerHandle(ControlledHandle):
             self._started.add(topic.name)
             self._only_topic = topic.name if len(self._started) == 1 else None
             with kafka_errors():
+                self._read_natively([(topic.name, partition)])
                 self.client.incremental_assign([TopicPartition(topic.name, partition, offset)])
             self._assignment_generation += 1
             self.routes[topic.name, partition] = Route(buffer, starter, self._assignment_generation, topic)
@@ -218,6 +219,7 @@ class ConsumerHandle(ControlledHandle):
             with kafka_errors():
                 self.offsets.store()
                 self.client.incremental_unassign([TopicPartition(*topic_partition)])
+            self._read_no_more([topic_partition])
             self._forget([topic_partition])
             stopped.append(Stopped(route.buffer.callback_id or "", *topic_partition))
             route.buffer.drop(*topic_partition)

@@ -79,7 +79,7 @@ class ConsumerTopic(Topic):
 
     def reform(self) -> None:
         """The script wants the messages in another form now."""
-        self.handle.ask(self.form.asked)
+        self.handle.ask(self.form)
         for route in list(self.handle.routes.values()):
             if route.buffer.form is self.form:
                 route.buffer.reform()

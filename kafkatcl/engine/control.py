@@ -230,6 +230,7 @@ class ControlledHandle(ConsumingHandle):
     def _reassign(self, topic_partition: TopicPartitionPair, offset: int) -> None:
         """The same, also for a partition that is halted."""
         self.client.incremental_unassign([TopicPartition(*topic_partition)])
+        self._read_natively([topic_partition])
         self.client.incremental_assign([TopicPartition(*topic_partition, offset)])
         self._halted.discard(topic_partition)
 
@@ -264,7 +265,8 @@ class ControlledHandle(ConsumingHandle):
 
     def _fetch(self) -> bool:
         if self._seeks:
-            self._make_seeks()
+            with self._errors():
+                self._make_seeks()
         return super()._fetch()
 
     def _keep(self, fetched: list[Item], count: int, generation: int) -> None:

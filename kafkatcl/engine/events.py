@@ -70,9 +70,17 @@ class EventQueue:
         not again before :meth:`take` has found nothing.
     :param ring_back: is called, from any thread, when events that were taken are
         recalled (see :meth:`recalled`); without it ``ring`` is.
+    :param library: of ``native.library.loaded``, where the interpreter works with it.
     """
 
-    def __init__(self, ring: Callable[[], None], ring_back: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        ring: Callable[[], None],
+        ring_back: Callable[[], None] | None = None,
+        library: Any = None,
+    ) -> None:
+        #: The native part, where the interpreter works with it.
+        self.library = library
         self._ring = ring
         self._recalls = Recalls(ring_back or ring)
         self._lock = threading.Lock()

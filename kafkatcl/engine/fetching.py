@@ -14,20 +14,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from kafkatcl.engine.absence import SETTINGS as ABSENCE_SETTINGS
 from kafkatcl.engine.absence import Absence, absence_of
 from kafkatcl.engine.buffer import BufferOwner, MessageBuffer
 from kafkatcl.engine.events import EventQueue
+from kafkatcl.engine.fetched_runs import KNOWS_FIELDS, fetched_items
 from kafkatcl.engine.flow import FlowControl, Reason, TopicPartitionPair
+from kafkatcl.engine.forms import Form
 from kafkatcl.engine.handle import Handle
 from kafkatcl.engine.master import Master
 from kafkatcl.engine.messages import Item, Run, items
 from kafkatcl.engine.offsets import OffsetStore
 from kafkatcl.engine.poll_thread import IDLE_SECONDS
 from kafkatcl.engine.waiting import remaining
-from kafkatcl.librdkafka.wrapper import Consumer, KafkaException
+from kafkatcl.librdkafka.wrapper import Consumer, KafkaError, KafkaException
+from kafkatcl.native.fetching import MAX_FETCH as MAX_NATIVE_FETCH
+from kafkatcl.native.fetching import Fetcher
 
 _FETCH_BACKOFF_MS = "20"
 _ABSENT = "ABSENT"
@@ -65,6 +70,8 @@ class ConsumingHandle(Handle, BufferOwner):
         self._read = 0.0  # when a reader fetched for the last time
         self._routing = False  # whether the poll thread has something that is in no buffer yet
         self._absent: dict[TopicPartitionPair, Absence] = {}
+        #: Where the native part fetches messages; then the client has errors alone.
+        self._fetcher = Fetcher(events.library) if events.library and KNOWS_FIELDS else None
 
     # -- what a kind of consumer must bring --------------------------------------------
 
@@ -128,8 +135,12 @@ class ConsumingHandle(Handle, BufferOwner):
         if self.flow.account(count, nbytes):
             self.poll_thread.wake()
 
-    def ask(self, names: Collection[str]) -> None:
-        self._asked |= frozenset(names)
+    def ask(self, form: Form) -> None:
+        self._asked |= form.asked
+        if self._fetcher and (form.asked or form.encoding):
+            # It has messages as they come: to read them otherwise takes more time than
+            # the client does.
+            self._fetcher.retreat()
 
     def watched(self) -> None:
         # librdkafka has signalled only what came into its empty queue, and what a
@@ -162,9 +173,27 @@ class ConsumingHandle(Handle, BufferOwner):
             settings.setdefault(name, value)
         return settings
 
+    def _prepare(self) -> None:
+        super()._prepare()
+        if self._fetcher:
+            queue = self.native.message_queue(self.poll_thread.descriptor)
+            self.native.divert_errors(partial(self._fetcher.begin, queue))
+
     def _make(self, settings: dict[str, Any]) -> Consumer:
         self.offsets.commits = str(settings.get(_AUTO_COMMIT, "true")).lower() in _ON
         return Consumer(settings)
+
+    def _read_natively(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
+        """These partitions are about to be assigned (lock held)."""
+        if self._fetcher and not self.deleted:
+            for pair in topic_partitions:
+                self._fetcher.open(pair)
+
+    def _read_no_more(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
+        """These partitions are not assigned any more (lock held)."""
+        if self._fetcher:
+            for pair in topic_partitions:
+                self._fetcher.close(pair)
 
     def _forget(self, topic_partitions: Collection[TopicPartitionPair]) -> None:
         """These partitions are no longer read (lock held)."""
@@ -191,19 +220,20 @@ class ConsumingHandle(Handle, BufferOwner):
                 self.flow.throttle()
                 if not self.flow.poll_is_due(IDLE_SECONDS):
                     return False
-            wanted = 1 if full else self.flow.max_fetch()
-            messages = self.client.consume(wanted, 0)
+            wanted = 1 if full else self._max_fetch()
+            messages, natively = self._take(wanted)
             # Behind the fetch: a rebalance callback within it may have changed what is
             # read, and then librdkafka has left out what came before.
             generation = self._assignment_generation
-            self._routing = bool(messages)
+            count = len(messages) + sum(item.size for item in natively)
+            self._routing = count > 0
         fetched = self._items(messages)  # without the lock, so that the script can work meanwhile
         with self.lock:
             self._routing = False
-            self._keep(fetched, len(messages), generation)
+            self._keep([*natively, *fetched], count, generation)
             if not full:
                 self._balance()
-        return len(messages) == wanted and not full
+        return count == wanted and not full
 
     def _is_read(self) -> bool:
         """Whether a reader fetches, so that the poll thread need not (lock held).
@@ -221,17 +251,55 @@ class ConsumingHandle(Handle, BufferOwner):
     def _fetch(self) -> bool:
         """Fetch in the thread of a reader; whether something was there (lock held)."""
         self._read = time.monotonic()
-        wanted = self.flow.max_fetch()
+        wanted = self._max_fetch()
         try:
-            messages = self.client.consume(wanted, 0)
+            messages, natively = self._take(wanted)
         except KafkaException as error:
             self._on_error(error.args[0])
             return False
-        self._keep(self._items(messages), len(messages), self._assignment_generation)
-        if len(messages) == wanted and self._has_listeners():
+        fetched = [*natively, *self._items(messages)]
+        count = sum(item.size for item in fetched)
+        self._keep(fetched, count, self._assignment_generation)
+        if count == wanted and self._has_listeners():
             # librdkafka signals only what comes into an empty queue, see queues.signal.
             self.poll_thread.wake()
-        return bool(messages)
+        return count > 0
+
+    def _max_fetch(self) -> int:
+        """How many messages to take at once: more of those that nobody reads yet."""
+        has_native = self._fetcher and not self._fetcher.has_retreated
+        return self.flow.max_fetch(MAX_NATIVE_FETCH) if has_native else self.flow.max_fetch()
+
+    def _take(self, wanted: int) -> tuple[Sequence[Any], list[Item]]:
+        """Up to so many messages of the client, and what the native part has fetched:
+        together no more (lock held).
+
+        The client calls back within this, so it comes first, mostly: then nothing is
+        fetched natively of partitions that were taken away.  Where the native part has
+        but what came before it has retreated, that comes before.
+
+        :raises KafkaException: a fatal error.
+        """
+        if not self._fetcher:
+            return self.client.consume(wanted, 0), []
+        if not self._fetcher.has_retreated:
+            messages = self.client.consume(wanted, 0)
+            return messages, self._fetch_natively(self._fetcher, wanted - len(messages))
+        natively = self._fetch_natively(self._fetcher, wanted)
+        wanted -= sum(item.size for item in natively)
+        return self.client.consume(wanted, 0) if wanted > 0 else (), natively
+
+    def _fetch_natively(self, fetcher: Fetcher, most: int) -> list[Item]:
+        fetched = fetcher.fetch(most) if most > 0 else None
+        if not fetched:
+            return []
+        for told in fetched.told:
+            self._on_error(KafkaError(*told))
+        found = list(fetched_items(fetched))
+        for item in found:
+            if item.topic_partition:
+                fetcher.came_from(item.topic_partition)
+        return found
 
     def _keep(self, fetched: list[Item], count: int, generation: int) -> None:
         """Give what was fetched to its buffers (lock held).
@@ -315,5 +383,7 @@ class ConsumingHandle(Handle, BufferOwner):
             for buffer in self._buffers():
                 buffer.close()
             self.lock.notify_all()
+            if self._fetcher:
+                self._fetcher.release()
         self._release()
         self.client.close()

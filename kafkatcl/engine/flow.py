@@ -87,11 +87,11 @@ class FlowControl:
         """
         return self._count <= HELD_LIMIT * 3 // 4 and self.nbytes <= HELD_BYTES * 3 // 4
 
-    def max_fetch(self) -> int:
-        """How many messages to take at once: up to 500, and about 4 MiB if they are as
-        large as those before.
+    def max_fetch(self, most: int = MAX_FETCH) -> int:
+        """How many messages to take at once: up to ``most``, and about 4 MiB if they
+        are as large as those before.
         """
-        return max(1, min(MAX_FETCH, _MAX_FETCH_BYTES // self._average))
+        return max(1, min(most, _MAX_FETCH_BYTES // self._average))
 
     def learn(self, count: int, nbytes: int) -> None:
         """``count`` messages, at least one, of ``nbytes`` together were fetched."""

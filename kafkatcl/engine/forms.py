@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from kafkatcl.engine.encodings import Encoding
+from kafkatcl.engine.fetched_runs import FetchedRun
 from kafkatcl.engine.layouts import ASKED, Layout
 from kafkatcl.engine.messages import ErrorItem, Item, Run
 from kafkatcl.librdkafka.errors import KEY_NOT_CONVERTED, VALUE_NOT_CONVERTED, error_name, error_text
@@ -35,7 +36,18 @@ class Form:
 
     def shown(self, item: Item) -> Item:
         """An item as the script gets it; all of its messages can be converted."""
-        return converted(item, self.encoding)[0] if self.encoding and isinstance(item, Run) else item
+        if not isinstance(item, Run):
+            return item
+        run = self.with_fields(item)
+        return converted(run, self.encoding)[0] if self.encoding else run
+
+    def with_fields(self, run: Run) -> Run:
+        """A run with the fields that were asked for, and read where it is to be
+        converted.
+        """
+        if isinstance(run, FetchedRun) and (self.encoding or self.asked):
+            return run.read(self.asked)
+        return run
 
     @property
     def tells_ends(self) -> bool:

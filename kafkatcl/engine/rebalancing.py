@@ -228,6 +228,7 @@ class RebalancingHandle(ConsumingHandle):
             topic_partitions = [_pair(each) for each in partitions]
             self._of_group.update(topic_partitions)
             self._taken_away.difference_update(topic_partitions)
+            self._read_natively(topic_partitions)
             if self._is_told():
                 # As the wrapper does it behind a callback that does not.  Here it is
                 # done first, so that the script finds the partitions assigned.
@@ -253,6 +254,7 @@ class RebalancingHandle(ConsumingHandle):
             self.offsets.store()
             for topic_partition in topic_partitions:
                 self.messages.drop(*topic_partition)
+            self._read_no_more(topic_partitions)
             self._forget(topic_partitions)
             self._of_group.difference_update(topic_partitions)
             self._taken_away.update(topic_partitions)

@@ -115,7 +115,10 @@ class Subscriber(RebalancingHandle, CommittingHandle):
         with self.lock, self._errors():
             self.offsets.store()
             self.flow.forget_all()
-            self.client.assign([position.or_stored().native() for position in wanted])
+            named = [position.or_stored().native() for position in wanted]
+            self._read_no_more(self._being_read())
+            self._read_natively(place.topic_partition for place in wanted)
+            self.client.assign(named)
             self._restart()
 
     def incremental_assign(self, wanted: list[TopicPartitionOffset]) -> None:
@@ -134,7 +137,9 @@ class Subscriber(RebalancingHandle, CommittingHandle):
                 more = f"partition {place.partition} of topic '{place.topic}' is assigned already"
                 raise bare_failure(CONFLICT, more)
         with self.lock, self._incremental():
-            self.client.incremental_assign([position.or_stored().native() for position in wanted])
+            named = [position.or_stored().native() for position in wanted]
+            self._read_natively(place.topic_partition for place in wanted)
+            self.client.incremental_assign(named)
 
     def incremental_unassign(self, wanted: list[TopicPartitionOffset]) -> None:
         """Read these partitions no more; the offsets do not matter.
@@ -147,6 +152,7 @@ class Subscriber(RebalancingHandle, CommittingHandle):
             topic_partitions = self.require_read(wanted)
             self.offsets.store()
             self.client.incremental_unassign([TopicPartition(*pair) for pair in topic_partitions])
+            self._read_no_more(topic_partitions)
             self._drop(topic_partitions)
             self._forget(topic_partitions)
 

@@ -13,13 +13,14 @@ before closing the client.
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 from kafkatcl.librdkafka import queues
 from kafkatcl.librdkafka.conf import TopicConf
 from kafkatcl.librdkafka.library import function
 from kafkatcl.librdkafka.live_conf import LiveConf
 from kafkatcl.librdkafka.logs import LogQueue
+from kafkatcl.librdkafka.message_queue import MessageQueue
 from kafkatcl.librdkafka.partition_counts import partition_count
 from kafkatcl.librdkafka.reporting import Reports
 from kafkatcl.librdkafka.sending import MessageSender
@@ -39,6 +40,7 @@ _rebalance_protocol = function("rd_kafka_rebalance_protocol", _TEXT, [_POINTER])
 _last_error = function("rd_kafka_last_error", _INT, [])
 _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
 _queue_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
+_conf_set_error_cb = function("rd_kafka_conf_set_error_cb", None, [_POINTER, _POINTER])
 _assignment_lost = function("rd_kafka_assignment_lost", _INT, [_POINTER])
 
 
@@ -158,6 +160,19 @@ class NativeClient:
         queue = get_queue(self._pointer)
         queues.signal(queue, descriptor)
         self._queues.append(queue)
+
+    def message_queue(self, descriptor: int) -> MessageQueue:
+        """A queue for the messages of some partitions, see :class:`MessageQueue`."""
+        return MessageQueue(self._pointer, descriptor)
+
+    def divert_errors(self, divert: Callable[[Any, int], int]) -> None:
+        """Set another callback for errors in the configuration that the client uses.
+
+        :param divert: gets the pointer of the client and the address of the present
+            one, and gives the address of the other.
+        """
+        callback = divert(self._pointer, int(self._conf.get("error_cb"), 16))
+        _conf_set_error_cb(self._conf.pointer, callback)
 
     def lend_topic(self, borrower: Borrower, topic: Any) -> None:
         """Let another use the client and a topic of :meth:`open_topic`; whoever closes

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from kafkatcl.librdkafka.addresses import addresses, major_version
 
 #: What this module and ``fastpaths.c`` must agree on; the file has the same number.
-INTERFACE = 1
+INTERFACE = 2
 #: Of librdkafka: a new major version may have other structures.
 _LIBRDKAFKA = 2
 #: ``0`` turns the native part off; another value is the file to use.
@@ -89,15 +89,30 @@ def loaded(interpreter: int, tcl_version: str) -> Found:
 
 def _declare(library: Any) -> None:
     """Tell ctypes what the functions of ``fastpaths.c`` take and return."""
-    text, none = ctypes.c_char_p, None
-    for name, result, arguments in (
+    text, integer, none = ctypes.c_char_p, ctypes.c_int, None
+    functions = (
         ("load", text, [_POINTER, ctypes.POINTER(_POINTER)]),
         ("topic", _POINTER, [_POINTER, text, text, text, _POINTER]),
+        ("reader", integer, [_POINTER, text, text, text, text, integer]),
         ("open", none, [_POINTER, _POINTER, _POINTER]),
         ("close", none, [_POINTER]),
-        ("codes", ctypes.c_int, [_POINTER, ctypes.POINTER(ctypes.POINTER(ctypes.c_int))]),
+        ("codes", integer, [_POINTER, ctypes.POINTER(ctypes.POINTER(integer))]),
         ("release", none, [_POINTER]),
-    ):
-        function = library[f"kafkatcl_{name}"]
-        function.restype, function.argtypes = result, arguments
-        setattr(library, f"kafkatcl_{name}", function)
+        ("fetched", none, [_POINTER, text]),
+        ("fetcher", _POINTER, [_POINTER, _POINTER, _POINTER]),
+        ("fetch", _POINTER, [_POINTER, _POINTER, integer, integer, integer]),
+        ("retreat", none, [_POINTER, _POINTER]),
+        ("forget", none, [_POINTER]),
+    )
+    # With Python's lock, so that nobody drops what another thread is looking at.
+    locked = (
+        ("drop", none, [_POINTER]),
+        ("row", integer, [_POINTER, integer]),
+        ("nbytes", ctypes.c_int64, [_POINTER, integer, integer]),
+        ("lay_out", ctypes.c_int64, [_POINTER, integer, integer]),
+    )
+    for loader, rows in ((library, functions), (ctypes.PyDLL(library._name), locked)):
+        for name, result, arguments in rows:
+            function = loader[f"kafkatcl_{name}"]
+            function.restype, function.argtypes = result, arguments
+            setattr(library, f"kafkatcl_{name}", function)

@@ -17,6 +17,14 @@
 #   A buffer is the partition of a topic of a handle, a queue, or a subscriber.  Several
 #   readers may read one buffer; at most one of them has something stored.
 
+# What C has in the place of these, where the native part is used.
+namespace eval ::kafkatcl::native {
+    variable loops 0        ;# whether there is the command `each`, for callbacks
+    proc keep {id words list} {return 0}
+    proc recall {args} {}
+    proc again {id} {return 0}
+}
+
 namespace eval ::kafkatcl::ahead {
     variable kept           ;# reader that has something stored -> the buffer it reads
     variable topicOf        ;# object id of a topic object -> {handle name}
@@ -96,8 +104,18 @@ proc ::kafkatcl::ahead::Store {id words topic partition layout fields} {
     set width [::kafkatcl::layouts::Width $layout]
     if {[llength $fields] > $width} {
         set due [expr {[::tcl::clock::milliseconds] + $interval}]
-        set ${id}($words) [list $width $topic $partition $layout $width $fields $due]
+        Keep ahead $id $words [list $width $topic $partition $layout $width $fields $due]
         set kept([list $id $words]) [BufferOf $id $words]
+    }
+}
+
+# Keep what was read ahead: in C, where that can be; it goes on with it, and gives it
+# back to these variables by `recall`.
+#   where  the namespace of the array, ahead or batches
+#   list   what the array gets
+proc ::kafkatcl::ahead::Keep {where id words list} {
+    if {![::kafkatcl::native::keep $id $words $list]} {
+        set ::kafkatcl::${where}::${id}($words) $list
     }
 }
 
@@ -113,6 +131,7 @@ proc ::kafkatcl::ahead::Report {reader {call ::kafkatcl::bridge::read_acknowledg
     if {[::tcl::info::exists ::kafkatcl::walks::rest($words)]} {
         return [::kafkatcl::walks::Report $reader $call]
     }
+    ::kafkatcl::native::recall $id
     if {$ofBatches eq ""} {
         upvar #0 ::kafkatcl::ahead::$id stored
     } elseif {[::kafkatcl::batches::IsLent $reader]} {

@@ -32,6 +32,31 @@ namespace eval ::kafkatcl::batches {
     }]
 }
 
+# A text as messages::Text makes it, with this one put in for %settle%: the end of a
+# run, of which `left`, `lent` and `code` are known.
+proc ::kafkatcl::batches::Text {text} {
+    return [::kafkatcl::messages::Text [::tcl::string::map [list %settle% {
+        set isLent [::tcl::info::exists lent($run)]
+        if {$isLent} {
+            lassign $lent($run) reader list
+            lassign $reader id words
+            lassign $list at topic partition layout width fields due count
+            # Within a message that the array has refused `at` is no beginning.
+            incr at [expr {($count - $left) * $width}]
+            lset list 0 $at
+            set ::kafkatcl::batches::${id}($words) $list
+            unset lent($run)
+            if {[::tcl::clock::milliseconds] > $due || $at + $count * $width > [llength $fields]} {
+                Look $id $words
+            }
+        }
+        %leave%
+        if {!$isLent} {
+            %end%
+        }
+    }] $text]]
+}
+
 # Before messages are read over the bridge: requeue those stored for readers of this
 # buffer.  What was used of others counts as consumed.
 proc ::kafkatcl::batches::Clear {id words} {
@@ -45,10 +70,10 @@ proc ::kafkatcl::batches::Clear {id words} {
 #   answer  of the bridge call that has read: a batch
 #   Result  the answer without them
 proc ::kafkatcl::batches::Store {id words answer} [::kafkatcl::messages::Text {
-    lassign [lindex $answer 1 end] kind topic partition layout fields
-    if {$kind ne "ahead"} {
+    if {[lindex $answer 1 end 0] ne "ahead"} {
         return $answer
     }
+    lassign [::kafkatcl::layouts::Received [lindex $answer 1 end]] kind topic partition layout fields
     set count [lindex $answer 1 1]
     %layout%
     set width [::kafkatcl::layouts::Width $layout]
@@ -56,7 +81,7 @@ proc ::kafkatcl::batches::Store {id words answer} [::kafkatcl::messages::Text {
         ::kafkatcl::bridge::read_requeue $id $partition [expr {[llength $fields] / $width}]
     } else {
         set due [expr {[::tcl::clock::milliseconds] + $::kafkatcl::ahead::interval}]
-        set ::kafkatcl::batches::${id}($words) [list 0 $topic $partition $layout $width $fields $due $count]
+        ::kafkatcl::ahead::Keep batches $id $words [list 0 $topic $partition $layout $width $fields $due $count]
         set ::kafkatcl::ahead::kept([list $id $words batches]) [::kafkatcl::ahead::BufferOf $id $words]
     }
     return [list 0 [lrange [lindex $answer 1] 0 end-1]]
@@ -79,7 +104,7 @@ proc ::kafkatcl::batches::MayBeUsed {id words} {
 #   Result  the number of messages for which the code has run
 #   Errors  as those of messages::RunForEach
 #   Level   2, for the array and the code
-proc ::kafkatcl::batches::RunStored {id words array body} [::kafkatcl::messages::Text {
+proc ::kafkatcl::batches::RunStored {id words array body} [::kafkatcl::batches::Text {
     variable lent
     upvar #0 ::kafkatcl::batches::$id stored
     upvar 2 $array <array>
@@ -94,26 +119,22 @@ proc ::kafkatcl::batches::RunStored {id words array body} [::kafkatcl::messages:
             uplevel 2 $body
         }
     } result options]
-    set isLent [::tcl::info::exists lent($run)]
-    if {$isLent} {
-        set stored($words) [lindex $lent($run) 1]
-        # Within a message that the array has refused `at` is no beginning.
-        set at [expr {[lindex $stored($words) 0] + ($count - $left) * $width}]
-        lset stored($words) 0 $at
-        unset lent($run)
-        if {[::tcl::clock::milliseconds] > $due || $at + $count * $width > [llength $fields]} {
-            Look $id $words
-        }
-    }
-    %leave%
-    if {!$isLent} {
-        %end%
-    }
+    %settle%
     if {$code == 0} {
         return [expr {$count - $rest}]
     }
     lassign [::kafkatcl::messages::Ended consume_batch $array $code $result $options 2] result options
     return -options $options $result
+}]
+
+# The end of a run that C has begun and has given back meanwhile.
+#   code    of `catch`: how its code has ended
+#   Result  how many messages the code has not got to
+proc ::kafkatcl::batches::End {run code} [::kafkatcl::batches::Text {
+    variable lent
+    upvar #0 ::kafkatcl::messages::toGo($run) left
+    %settle%
+    return $rest
 }]
 
 # Tell the engine how many stored messages are not used yet.  They are requeued if they

@@ -157,7 +157,8 @@ proc ::kafkatcl::events::TakeEvents {} {
     variable interval
     variable taken [::tcl::clock::milliseconds]
     variable due [expr {$taken + $interval}]
-    ReplaceEvents [::kafkatcl::Unwrap [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]
+    ReplaceEvents [::kafkatcl::layouts::ReceivedAll \
+        [::kafkatcl::Unwrap [::kafkatcl::bridge::events_take $::kafkatcl::session $batch]]]
     set rung [expr {$left > 0}]
     return $left
 }

@@ -16,9 +16,9 @@ namespace eval ::kafkatcl {
 
 # Put a command in C in front of the procedure of an object, in an interpreter.
 #   Result  0 if that cannot be
-proc ::kafkatcl::Front {path id name procedure} {
+proc ::kafkatcl::Front {path kind id name procedure} {
     # The package itself may be loaded in a child only, so there may be no Unwrap here.
-    lassign [bridge::front $path $id $name $procedure] status isMade
+    lassign [bridge::front $path $kind $id $name $procedure] status isMade
     return [expr {$status ne 1 && $isMade}]
 }
 

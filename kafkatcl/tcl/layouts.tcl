@@ -30,6 +30,22 @@ namespace eval ::kafkatcl::layouts {
     unset layout
 }
 
+# Messages as they came over the bridge, or anything else that did: where C has laid
+# them out, the layout and the fields are taken from there.
+#   item    a list: head, topic, partition, layout, fields
+#   Result  the same, with a layout of ours
+proc ::kafkatcl::layouts::Received {item} {
+    if {[lindex $item 3] ne "fetched"} {
+        return $item
+    }
+    return [list {*}[lrange $item 0 2] {*}[::kafkatcl::bridge::fetched [lindex $item 4]]]
+}
+
+# The same for several: what C has laid out stays there until somebody takes it.
+proc ::kafkatcl::layouts::ReceivedAll {items} {
+    return [lmap item $items {Received $item}]
+}
+
 # The number of fields that a layout has of each message.
 proc ::kafkatcl::layouts::Width {layout} {
     variable columns
@@ -71,6 +87,49 @@ proc ::kafkatcl::layouts::Switch {make {forArray 0}} {
     return "::kafkatcl::core::switch -exact -- \$layout {$cases}"
 }
 
+# How the messages of a layout are put into arrays, for C: three words for each field.
+# They are its name; its place among the fields of a message, -1 for what is that of the
+# topic, -2 for the partition, -3 for what arrays are to have unset; and its bit, 0 for
+# what all of the messages have, or none.
+#   layout  also one of our own
+proc ::kafkatcl::layouts::Shape {layout} {
+    variable names
+    variable columns
+    variable optional
+    set fields [dict get $columns $layout]
+    set rows {}
+    foreach name $names {
+        set place [lsearch -exact $fields $name]
+        if {$name in $optional && $place < 0} {
+            continue
+        }
+        set bit [expr {$layout eq "mixed" && $name in $optional ? [Bit $name] : 0}]
+        lappend rows $name [expr {$place < 0 ? $name eq "topic" ? -1 : -2 : $place}] $bit
+    }
+    foreach name [Unset $layout] {
+        lappend rows $name -3 0
+    }
+    return $rows
+}
+
+# The names that arrays are to have unset behind a message of a layout: what it never
+# has and others have, and what an error or the end of a partition sets.
+proc ::kafkatcl::layouts::Unset {layout} {
+    variable columns
+    variable optional
+    set fields [dict get $columns $layout]
+    set unset [lmap name $optional {
+        if {$name in $fields} {
+            continue
+        }
+        set name
+    }]
+    if {$layout in {plain keyed}} {
+        return [lsearch -all -inline -exact $unset key]
+    }
+    return [concat $unset end error code message]
+}
+
 # A text that sets `width`; for Switch.
 proc ::kafkatcl::layouts::SetWidth {layout} {
     return "set width [Width $layout]"
@@ -105,7 +164,6 @@ proc ::kafkatcl::layouts::FillOptional {layout} {
     variable optional
     set fields [dict get $columns $layout]
     set text {}
-    set unset {}
     if {$layout eq "mixed"} {
         append text "::set present \[::lindex \$fields \[::incr at\]\]\n"
     }
@@ -115,14 +173,9 @@ proc ::kafkatcl::layouts::FillOptional {layout} {
             append text "::if {\$present & [Bit $name]} {$set} else {::incr at; ::unset -nocomplain <array>($name)}\n"
         } elseif {$name in $fields} {
             append text $set \n
-        } else {
-            lappend unset <array>($name)
         }
     }
-    lappend unset <array>(end) <array>(error) <array>(code) <array>(message)
-    if {$layout in {plain keyed}} {
-        set unset [lsearch -all -inline $unset <array>(key)]
-    }
+    set unset [lmap name [Unset $layout] {set name <array>($name)}]
     return [expr {[llength $unset] ? "${text}::unset -nocomplain [join $unset]\n" : $text}]
 }
 

@@ -130,7 +130,7 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
     set value [::kafkatcl::Unwrap $answer]
     switch -- [lindex $value 0] {
         messages {
-            lassign $value kind topic partition layout fields
+            lassign [::kafkatcl::layouts::Received $value] kind topic partition layout fields
             %layout%
             ::kafkatcl::ahead::Store $id $words $topic $partition $layout $fields
             set at 0
@@ -166,7 +166,13 @@ proc ::kafkatcl::messages::ConsumeBatch {reader call} {
     return [::tcl::string::map [list %reader% $reader %call% $call] {
         upvar 2 $array <array>  ;# refuses an array that cannot be, before messages are read
         ::kafkatcl::batches::Clear $id %reader%
-        return [::kafkatcl::messages::RunForEach $array $code [::kafkatcl::batches::Store $id %reader% [%call%]]]
+        set answer [::kafkatcl::batches::Store $id %reader% [%call%]]
+        if {[lindex $answer 1 0] ne "stored"} {
+            return [::kafkatcl::messages::RunForEach $array $code $answer]
+        }
+        if {![::kafkatcl::native::again $id]} {
+            tailcall ::kafkatcl::batches::RunStored $id %reader% $array $code
+        }
     }]
 }
 
@@ -184,7 +190,7 @@ proc ::kafkatcl::messages::RunForEach {array body answer} [::kafkatcl::messages:
     if {$status eq 1} {
         return -code error -errorcode $code $value
     }
-    set items [lassign $value batch count]
+    set items [::kafkatcl::layouts::ReceivedAll [lassign $value batch count]]
     upvar 3 $array <array>
     %begin%
     set ::kafkatcl::messages::batchOf($run) $batch
@@ -266,6 +272,7 @@ proc ::kafkatcl::messages::Cut {reader} {
 # The runs that are under way, the last one first.
 proc ::kafkatcl::messages::Runs {} {
     variable toGo
+    ::kafkatcl::native::recall
     return [lsort -integer -decreasing [::tcl::array::names toGo]]
 }
 
@@ -276,10 +283,11 @@ proc ::kafkatcl::messages::Unwound {} {
     variable toGo
     variable batchOf
     variable cut
-    if {[::tcl::array::size toGo]} {
+    set runs [Runs]
+    if {[llength $runs]} {
         ::kafkatcl::ahead::Requeue
     }
-    foreach run [Runs] {
+    foreach run $runs {
         if {[::tcl::info::exists batchOf($run)] && ![::tcl::info::exists cut($run)]} {
             ::kafkatcl::bridge::batch_end $batchOf($run) $toGo($run) 1
             set cut($run) $toGo($run)
@@ -296,7 +304,7 @@ proc ::kafkatcl::messages::Unwound {} {
 #   Result  the number of messages
 #   Errors  that of the bridge call; errors of the callback are background errors
 proc ::kafkatcl::messages::CallForEach {prefix answer} [::kafkatcl::messages::Text {
-    set items [lassign [::kafkatcl::Unwrap $answer] batch count]
+    set items [::kafkatcl::layouts::ReceivedAll [lassign [::kafkatcl::Unwrap $answer] batch count]]
     set code 0
     %begin%
     set ::kafkatcl::messages::batchOf($run) $batch

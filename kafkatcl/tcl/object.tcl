@@ -231,7 +231,7 @@ proc ::kafkatcl::MakeProcedure {kind id name} {
     if {$kind in $fronts} {
         set procedure ::kafkatcl::behind::$id
         proc $procedure [Parameters $kind] [Body $kind $id]
-        if {[up Front $id $name $procedure]} {
+        if {[up Front $kind $id $name $procedure]} {
             return
         }
         rename $procedure {}

@@ -115,7 +115,7 @@ proc ::kafkatcl::subscriber::Commits {elements} {
     set value [::kafkatcl::Unwrap [::kafkatcl::rebalance::Wait $id [list subscriber_consume $id {*}[Timeout $timeout]] 2]]
     switch -- [lindex $value 0] {
         messages {
-            lassign $value kind topic partition layout fields
+            lassign [::kafkatcl::layouts::Received $value] kind topic partition layout fields
             ::kafkatcl::ahead::Store $id $timeout $topic $partition $layout $fields
             return [::kafkatcl::messages::Pairs $topic $partition $layout $fields 0]
         }

@@ -285,6 +285,11 @@ proc ::kafkatcl::events::RunMessages {maxCount} [::tcl::string::map [list \
     set end [llength $fields]
     set outer $running
     lappend running $callbackId
+    if {$::kafkatcl::native::loops && min($maxCount, ($end - $at) / $width) > 8} {
+        set ran [::kafkatcl::native::each $callback($callbackId) $topic $partition $layout $fields $width $maxCount]
+        set running $outer
+        return $ran
+    }
     set messages [lrange $fields $at [expr {$at + $width * min($maxCount, $burst) - 1}]]
     set ran 0
     %each%

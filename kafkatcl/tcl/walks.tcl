@@ -50,7 +50,7 @@ proc ::kafkatcl::walks::Take {walk count timeout} {
     if {$rest($walk) > 0} {
         set kept($reader) $buffer
     }
-    return $items
+    return [::kafkatcl::layouts::ReceivedAll $items]
 }
 
 # Tell the engine how far the script has come in the batch of a walk, or requeue the

@@ -104,6 +104,7 @@ def consume_batch(topic: str, partition: str, timeout_ms: str, max_count: str, w
         items.  A batch that came to nothing in time is empty, which is no error.  The
         last item of a small batch may have messages of further ones, under the head
         ``ahead``: they are read ahead, as those behind the first of :func:`consume`.
+        For an object id of ``stored`` those of this batch are among them, as well.
     :raises Failure: as :func:`consume`, but for the time; ``max_count`` is negative.
     """
     number, timeout, limit = parse_integer(partition), parse_integer(timeout_ms), parse_count(max_count)
@@ -242,9 +243,12 @@ def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wa
     """Read a batch.
 
     :returns: the object id of the batch for :func:`batch_end`, the number of its
-        messages, and its items.
+        messages, and its items.  Or ``stored``, that number, and messages that are read
+        ahead, the first batch of which is this one: there is nothing to end then.
     """
     waits = wait == "1"
     batch = buffer.batch(limit, timeout_ms, wait_for_all=waits, reads_ahead=waits)
+    if isinstance(batch.ahead, Run) and not batch.items:
+        return ("stored", limit, Messages.of("ahead", batch.ahead))
     ahead = (Messages.of("ahead", batch.ahead),) if isinstance(batch.ahead, Run) else ()
     return (register(source, "b", lambda _: batch), batch.size, *map(item_shape, batch.items), *ahead)

@@ -59,7 +59,11 @@ class Ledger(BufferOwner):
         self.held = self.held_bytes = 0
         self.consumed: list[Item] = []
         self.put_back: list[Item] = []
+        self.watches = 0
         self.buffer = MessageBuffer(self)
+
+    def watched(self) -> None:
+        self.watches += 1
 
     def held_changed(self, count: int, size: int) -> None:
         self.held += count

@@ -367,3 +367,11 @@ def test_closing_ends_a_wait(ledger: Ledger) -> None:
     ledger.close_queue(ledger.buffer)
     waiting.join(5)
     assert until(lambda: len(failures) == 1)
+
+
+def test_who_fetches_is_told_of_a_callback(ledger: Ledger) -> None:
+    """What a reader has left to librdkafka is to be fetched, and is not signalled."""
+    ledger.buffer.listen(None)
+    assert ledger.watches == 0
+    ledger.buffer.listen("q1")
+    assert ledger.watches == 1

@@ -81,7 +81,7 @@ class BufferOwner:
         """
 
     def watched(self) -> None:
-        """Somebody has begun to watch a buffer (lock held)."""
+        """Somebody has begun to watch a buffer, or to listen to it (lock held)."""
 
     def is_full(self) -> bool:
         """Whether the buffers hold so much that no more comes (lock held)."""
@@ -409,6 +409,8 @@ class MessageBuffer:
         with self.owner.lock:
             self.callback_id = callback_id
             self.announce()
+            if callback_id is not None:
+                self.owner.watched()
 
     def hand_out(self, count: int) -> list[Event]:
         """Up to ``count`` messages and 1 MiB for the callback, but one if there is any;
@@ -516,7 +518,9 @@ class MessageBuffer:
         :returns: as the script gets them; None where there is no such batch to take.
         """
         item = self._items[0]
-        if type(item) is not FetchedRun or self._in_flight or self.callback_id is not None:
+        if type(item) is not FetchedRun or self.form.encoding or self.form.asked:
+            return None
+        if self._in_flight or self.callback_id is not None:
             return None
         left = item.size - self._at
         wanted = min(left, max(count, min(self._ahead * count, _AHEAD)))
@@ -525,9 +529,6 @@ class MessageBuffer:
             return None
         self._ahead = min(4 * self._ahead, _AHEAD)
         taken, shown = self._take(wanted)
-        if type(shown) is not FetchedRun:
-            self._put_back([taken])
-            return None
         self._in_flight = self._eras.taken([taken])
         return shown
 

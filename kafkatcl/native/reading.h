@@ -1,7 +1,7 @@
 /* reading.h -- consume, consume_batch: messages that were read ahead.
  *
  * They belong to `tcl/ahead.tcl` and `tcl/batches.tcl`, which lend them to us by the command
- * `keep`.  Whenever these want to look at them, and before the last of them are used, they
+ * `keep`.  Whenever these want to look at them, and when the last of them are used, they
  * get them back, and all goes on in Tcl.
  */
 

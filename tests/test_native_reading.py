@@ -242,6 +242,55 @@ def test_odd_words_and_odd_code(run_tcl: RunTcl, cluster: Cluster, kind: str) ->
     assert len(told["pure"]) > 200
 
 
+DELETED = (
+    READING
+    + r"""
+fill 1000
+m consumer_creator d
+d new_topic other $topic
+other start 0 0
+set deletions {
+    topic {{rename in {}} {c delete} {in stop 0; rename in {}}}
+    queue {{q delete} {c delete} {rename q {}; rename in {}}}
+    subscriber {{s delete} {rename s {}} {s unsubscribe; s delete}}
+}
+foreach delete [dict get $deletions $kind] {
+    foreach {count later} {1 {} 3 {error failed} 3 {set x 1} 20 break} {
+        foreach name {in q s c} {
+            if {[info commands $name] ne ""} {rename $name {}}
+        }
+        if {$kind eq "subscriber"} {
+            m subscriber s
+        } else {
+            m consumer_creator c
+            c new_topic in $topic
+            if {$kind eq "queue"} {c create_queue q}
+        }
+        begin
+        for {set i 0} {$i < 4} {incr i} {batch 20000 $count row {}}
+        set code [catch {batch 20000 $count row "$delete; $later"} result]
+        puts [list $delete $count $later $code $result [info commands {[insq]}]]
+        # Others go on, and what has to do with all of them.
+        other consume_batch 0 20000 3 row {}
+        ::kafkatcl::messages::Runs
+        update
+    }
+}
+"""
+)
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_code_that_deletes_what_it_reads_from(run_tcl: RunTcl, cluster: Cluster, kind: str) -> None:
+    told = {}
+    for way, env in BOTH.items():
+        done = run_tcl(DELETED, cluster.topic(), kind, brokers=cluster, env=env, timeout=120)
+        assert done.status == 0, done.stderr
+        told[way] = done.stdout.splitlines()
+    assert told["native"] == told["pure"]
+    assert len(told["pure"]) == 12
+
+
 # -- callbacks -------------------------------------------------------------------------
 
 CALLBACKS = (
@@ -400,7 +449,9 @@ def test_a_callback_that_is_cancelled_takes_no_other_along(
 # -- its memory ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("script", [SORTS, ODD, CALLBACKS], ids=["sorts", "odd", "callbacks"])
+@pytest.mark.parametrize(
+    "script", [SORTS, ODD, DELETED, CALLBACKS], ids=["sorts", "odd", "deleted", "callbacks"]
+)
 @pytest.mark.parametrize("kind", READERS)
 def test_reading_touches_no_memory_but_its_own(
     run_tcl: RunTcl, embedded_cluster: Cluster, checked: dict[str, str], script: str, kind: str

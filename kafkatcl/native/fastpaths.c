@@ -152,6 +152,7 @@ static void realm_deleted(void *data, Tcl_Interp *interp) {
     Realm *realm = data;
     (void)interp;
     for (Front *front = realm->fronts; front; front = front->next) front->realm = NULL;
+    for (Run *run = realm->runs; run; run = run->next) run->realm = NULL;
     for (Shape *shape; (shape = realm->shapes);) {
         realm->shapes = shape->next;
         drop(shape->name);

@@ -28,6 +28,7 @@ typedef struct Stored {
 /* A batch whose code is being run. */
 typedef struct Run {
     struct Run *next;
+    struct Realm *realm;       /* NULL once the interpreter is gone; that of `front` goes with its command */
     Front *front;
     Stored *stored;            /* begins with the batch, and is in no list meanwhile */
     Tcl_Obj *array, *code, *number; /* `number` is NULL until Tcl has the run back */
@@ -312,8 +313,8 @@ static int64_t put_back(Tcl_Interp *interp, Run *run) {
 static int finish(Tcl_Interp *interp, Run *run, int code) {
     Front *front = run->front;
     int has_failed = 0;
-    if (front->realm) {
-        Run **at = &front->realm->runs;
+    if (run->realm) {
+        Run **at = &run->realm->runs;
         while (*at != run) at = &(*at)->next;
         *at = run->next;
     }
@@ -375,7 +376,7 @@ static int consume_batch(Front *front, Tcl_Interp *interp, int objc, Tcl_Obj *co
     Run *run = stored ? calloc(1, sizeof *run) : NULL;
     if (!run) return PROCEDURE;
     front->stored = stored->next;
-    *run = (Run){front->realm->runs, front, stored, hold(objv[2 + words]), hold(objv[3 + words]), NULL, stored->count};
+    *run = (Run){front->realm->runs, front->realm, front, stored, hold(objv[2 + words]), hold(objv[3 + words]), NULL, stored->count};
     front->realm->runs = run;
     __atomic_add_fetch(&front->references, 1, __ATOMIC_RELAXED);
     void *data[] = {run};

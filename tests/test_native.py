@@ -467,7 +467,7 @@ namespace eval kafkatcl::batches {proc End {run code} {
     return $::kafkatcl::messages::toGo($run)
 }}
 namespace eval kafkatcl::messages {}
-namespace eval kafkatcl::ahead {}
+namespace eval kafkatcl::ahead {proc Report {reader} {puts "report $reader"}}
 proc messages {count} {
     for {set i 0} {$i < $count} {incr i} {lappend fields "payload $i" o t [expr {$i % 2}] key$i}
     return $fields
@@ -485,7 +485,7 @@ set row(error) gone
 puts [t consume 0 100 row],[show]
 t consume 0 99 row
 puts [t consume 0 100 row],[show]
-# The last one is for the procedure.
+# Behind the last one the engine is told.
 puts [t consume 0 100 row],[lindex [array get kafkatcl::ahead::t1] 1 0]
 keep s1 {} 3
 puts [s consume],[s consume]
@@ -619,8 +619,8 @@ def test_reading_in_a_tcl_of_its_own(
         "1,partition 7 payload {payload 0} topic topic",
         "procedure t consume 0 99 row",
         "1,key key1 partition 7 payload {payload 1} topic topic",
-        "procedure t consume 0 100 row",
-        ",10",
+        "report t1 0,100",
+        "1,15",
         "payload {payload 0} topic topic partition 7,payload {payload 1} topic topic key key1 partition 7",
         "1,partition 7 payload {payload 0} topic topic",
         "2,{payload 0} {payload 1}",

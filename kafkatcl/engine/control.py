@@ -22,15 +22,16 @@ from kafkatcl.librdkafka.errors import (
     AUTO_OFFSET_RESET,
     INVALID_ARGUMENT,
     NOT_STARTED,
+    OUTDATED,
     STOPPING,
     UNKNOWN_PARTITION,
 )
 from kafkatcl.librdkafka.offsets import OFFSET_INVALID, OFFSET_STORED
 from kafkatcl.librdkafka.wrapper import KafkaException, TopicPartition
 
-#: librdkafka does not fetch a partition yet: it is to be stopped before, or it is asked
-#: for what is committed of it.
-_NOT_YET = frozenset((NOT_STARTED, STOPPING, UNKNOWN_PARTITION))
+#: librdkafka does not fetch a partition yet: it is to be stopped before, it is asked
+#: for what is committed of it, or it was being started while the seek was on its way.
+_NOT_YET = frozenset((NOT_STARTED, STOPPING, UNKNOWN_PARTITION, OUTDATED))
 
 
 class ControlledHandle(ConsumingHandle):

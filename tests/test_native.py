@@ -691,9 +691,13 @@ proc pages {} {
     return $pages
 }
 for {set i 0} {$i < 40} {incr i} {round}
-set before [pages]
-for {set i 0} {$i < 200} {incr i} {round}
-puts [expr {[pages] - $before}]
+# What is kept is so each time; what a busy machine frees later is not.
+for {set time 0} {$time < 4} {incr time} {
+    set before [pages]
+    for {set i 0} {$i < 60} {incr i} {round}
+    lappend grown [expr {[pages] - $before}]
+}
+puts [lindex [lsort -integer $grown] 0]
 exit
 """
 )
@@ -701,8 +705,8 @@ exit
 
 def test_it_keeps_no_memory(run_tcl: RunTcl, embedded_cluster: Cluster) -> None:
     done = run_tcl(LEAKS, embedded_cluster.topic(), brokers=embedded_cluster, env=WITH, timeout=120)
-    # One value of 50,000 bytes in each round would be 2,400 pages.
-    assert int(done.stdout) < 1200, done.stdout
+    # One value of 50,000 bytes in each round would be 730 pages.
+    assert int(done.stdout) < 360, done.stdout
 
 
 # -- what may be wrong with its file ---------------------------------------------------

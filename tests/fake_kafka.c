@@ -99,7 +99,7 @@ static int lay_out_some(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const
     (void)data;
     if (objc != 3) return TCL_ERROR;
     Fetcher *fetcher = kafkatcl_fetcher(interp, interp, &callback);
-    Fetched *fetched = kafkatcl_fetch(fetcher, NULL, 0, 0, 500);
+    Fetched *fetched = kafkatcl_fetch(fetcher, interp, NULL, 0, 0, 500);
     int64_t number = kafkatcl_lay_out(fetched, (int)number_in(objv[1]), (int)number_in(objv[2]));
     printf("%d, %d of a partition, %lld bytes\n", fetched->count, kafkatcl_row(fetched, 0),
         (long long)kafkatcl_nbytes(fetched, 0, fetched->count));

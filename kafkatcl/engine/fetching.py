@@ -183,9 +183,13 @@ class ConsumingHandle(Handle, BufferOwner):
         self.offsets.commits = str(settings.get(_AUTO_COMMIT, "true")).lower() in _ON
         return Consumer(settings)
 
-    def _read_natively(self, topic_partitions: Iterable[TopicPartitionPair]) -> None:
-        """These partitions are about to be assigned (lock held)."""
+    def _read_natively(self, topic_partitions: Iterable[TopicPartitionPair], *, alone: bool = False) -> None:
+        """These partitions are about to be assigned, ``alone`` or beside others (lock
+        held).
+        """
         if self._fetcher and not self.deleted:
+            if alone:
+                self._fetcher.close_all()
             for pair in topic_partitions:
                 self._fetcher.open(pair)
 

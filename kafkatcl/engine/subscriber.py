@@ -116,8 +116,7 @@ class Subscriber(RebalancingHandle, CommittingHandle):
             self.offsets.store()
             self.flow.forget_all()
             named = [position.or_stored().native() for position in wanted]
-            self._read_no_more(self._being_read())
-            self._read_natively(place.topic_partition for place in wanted)
+            self._read_natively({place.topic_partition for place in wanted}, alone=True)
             self.client.assign(named)
             self._restart()
 

@@ -39,7 +39,6 @@ _topic_destroy = function("rd_kafka_topic_destroy", None, [_POINTER])
 _rebalance_protocol = function("rd_kafka_rebalance_protocol", _TEXT, [_POINTER])
 _last_error = function("rd_kafka_last_error", _INT, [])
 _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
-_queue_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
 _conf_set_error_cb = function("rd_kafka_conf_set_error_cb", None, [_POINTER, _POINTER])
 _assignment_lost = function("rd_kafka_assignment_lost", _INT, [_POINTER])
 
@@ -156,7 +155,7 @@ class NativeClient:
 
         :param consumer: whether the consumer's queue is meant, or the main queue.
         """
-        get_queue = _queue_get_consumer if consumer else _queue_get_main
+        get_queue = queues.of_consumer if consumer else _queue_get_main
         queue = get_queue(self._pointer)
         queues.signal(queue, descriptor)
         self._queues.append(queue)

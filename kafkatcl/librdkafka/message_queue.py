@@ -16,8 +16,6 @@ _new = function("rd_kafka_queue_new", _POINTER, [_POINTER])
 _get_partition = function(
     "rd_kafka_queue_get_partition", _POINTER, [_POINTER, ctypes.c_char_p, ctypes.c_int32]
 )
-_get_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
-_destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
 _forward = function("rd_kafka_queue_forward", None, [_POINTER, _POINTER])
 
 
@@ -35,9 +33,10 @@ class MessageQueue:
     def __init__(self, client: Any, descriptor: int) -> None:
         self._client = client
         self._descriptor = descriptor
-        self._of_consumer: Any = None
         #: A pointer to the ``rd_kafka_queue_t``.
         self.pointer = _new(client)
+        #: The same of the queue that partitions lead to.
+        self.target = self.pointer
         queues.signal(self.pointer, descriptor)
 
     def lead(self, topic: str, partition: int) -> int:
@@ -54,16 +53,12 @@ class MessageQueue:
         queue = _get_partition(self._client, topic.encode("utf-8", "surrogateescape"), partition)
         if queue:
             queues.signal(queue, self._descriptor)
-            _forward(queue, self._of_consumer or self.pointer)
+            _forward(queue, self.target)
         return int(queue or 0)
 
-    def retreat(self) -> int:
-        """Have partitions lead to the queue of the consumer from now on.
-
-        :returns: a pointer to that.
-        """
-        self._of_consumer = _get_consumer(self._client)
-        return int(self._of_consumer)
+    def retreat(self) -> None:
+        """Have partitions lead to the queue of the consumer from now on; once."""
+        self.target = queues.of_consumer(self._client)
 
     def give_up(self, queue: int) -> None:
         """Have nothing come of a partition any more."""
@@ -72,6 +67,6 @@ class MessageQueue:
 
     def close(self) -> None:
         """Destroy the queue, before its client is closed."""
+        if self.target != self.pointer:
+            queues.destroy(self.target)
         queues.give_up(self.pointer)
-        if self._of_consumer:
-            _destroy(self._of_consumer)

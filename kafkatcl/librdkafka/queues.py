@@ -20,7 +20,10 @@ _POINTER = ctypes.c_void_p
 _io_event_enable = function(
     "rd_kafka_queue_io_event_enable", None, [_POINTER, ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t]
 )
-_destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
+#: The queue of a consumer, a pointer for :func:`destroy`, by that to its client.
+of_consumer = function("rd_kafka_queue_get_consumer", _POINTER, [_POINTER])
+#: Give up a pointer to a queue; its signals stay.
+destroy = function("rd_kafka_queue_destroy", None, [_POINTER])
 
 
 def signal(queue: Any, descriptor: int) -> None:
@@ -39,4 +42,4 @@ def signal(queue: Any, descriptor: int) -> None:
 def give_up(queue: Any) -> None:
     """Stop the signals, and destroy the queue."""
     _io_event_enable(queue, -1, None, 0)
-    _destroy(queue)
+    destroy(queue)

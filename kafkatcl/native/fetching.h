@@ -35,7 +35,7 @@ typedef void ErrorCallback(void *, int, const char *, void *);
 
 typedef struct Fetcher {
     struct Fetcher *next;
-    void *client, *queue, *target; /* `target`: the queue that partitions lead to */
+    void *client, *queue;
     int is_fetching;
     Told *told, **last; /* meanwhile; where the next one goes */
 } Fetcher;
@@ -76,7 +76,7 @@ EXPORT Fetcher *kafkatcl_fetcher(void *client, void *queue, ErrorCallback **call
     confluent_kafka = *callback;
     *callback = on_error;
     fetcher->client = client;
-    fetcher->queue = fetcher->target = queue;
+    fetcher->queue = queue;
     fetcher->last = &fetcher->told;
     lock();
     fetcher->next = fetchers;
@@ -84,9 +84,6 @@ EXPORT Fetcher *kafkatcl_fetcher(void *client, void *queue, ErrorCallback **call
     unlock();
     return fetcher;
 }
-
-/* From now on partitions lead to another queue, which others read. */
-EXPORT void kafkatcl_retreat(Fetcher *fetcher, void *target) { fetcher->target = target; }
 
 EXPORT void kafkatcl_forget(Fetcher *fetcher) {
     lock();
@@ -99,12 +96,13 @@ EXPORT void kafkatcl_forget(Fetcher *fetcher) {
 }
 
 /* The messages that are there; NULL if there are none.  `partitions` are the queues of those
- * that are to lead to the target.  Any may have been cut off, the first `news` of them most
+ * that are to lead to the queue `target`.  Any may have been cut off, the first `news` of them most
  * likely, of which nothing has come yet; the others are seen to when nothing comes. */
-EXPORT Fetched *kafkatcl_fetch(Fetcher *fetcher, void *const *partitions, int news, int count, int most) {
+EXPORT Fetched *kafkatcl_fetch(
+    Fetcher *fetcher, void *target, void *const *partitions, int news, int count, int most) {
     Message *found[MAX_FETCH];
     int seen = kafka.queue_length(fetcher->queue) ? news : count;
-    for (int i = 0; i < seen; i++) kafka.queue_forward(partitions[i], fetcher->target);
+    for (int i = 0; i < seen; i++) kafka.queue_forward(partitions[i], target);
     if (!kafka.queue_length(fetcher->queue)) return NULL;
     fetcher->is_fetching = 1;
     ptrdiff_t got = kafka.consume_batch_queue(fetcher->queue, 0, found, (size_t)(most < MAX_FETCH ? most : MAX_FETCH));

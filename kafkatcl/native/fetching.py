@@ -127,6 +127,7 @@ class Fetcher:
         #: The queues of partitions, of all and of those of which nothing has come yet.
         self._queues: dict[Pair, int] = {}
         self._new: dict[Pair, int] = {}
+        #: All of them for C, the new ones first; None: to be made anew.
         self._table: Any = None
         self._fetched: weakref.WeakSet[Fetched] = weakref.WeakSet()
 
@@ -148,15 +149,20 @@ class Fetcher:
         queue = self._queue.lead(*pair)
         if queue:
             self._queues[pair] = self._new[pair] = queue
-            self._arrange()
+            self._table = None
 
     def close(self, pair: Pair) -> None:
         """Fetch nothing more of a partition."""
         queue = self._queues.pop(pair, None)
         if queue:
             self._new.pop(pair, None)
-            self._arrange()
+            self._table = None
             self._queue.give_up(queue)
+
+    def close_all(self) -> None:
+        """Fetch nothing more of any partition."""
+        for pair in list(self._queues):
+            self.close(pair)
 
     def retreat(self) -> None:
         """Let the client have all further messages.  Those that are here already come
@@ -164,19 +170,22 @@ class Fetcher:
         """
         if self._fetcher is not None and not self.has_retreated:
             self.has_retreated = True
-            self._library.kafkatcl_retreat(self._fetcher, self._queue.retreat())
+            self._queue.retreat()
             self._new.update(self._queues)
-            self._arrange()
+            self._table = None
 
     def came_from(self, pair: Pair) -> None:
         """Something has come of a partition."""
         if self._new.pop(pair, None):
-            self._arrange()
+            self._table = None
 
     def fetch(self, most: int) -> Fetched | None:
         """Up to ``most`` messages, and ``MAX_FETCH``; None if there are none."""
+        if self._table is None:
+            others = [queue for pair, queue in self._queues.items() if pair not in self._new]
+            self._table = (ctypes.c_void_p * len(self._queues))(*self._new.values(), *others)
         address = self._library.kafkatcl_fetch(
-            self._fetcher, self._table, len(self._new), len(self._queues), most
+            self._fetcher, self._queue.target, self._table, len(self._new), len(self._queues), most
         )
         if not address:
             return None
@@ -190,15 +199,9 @@ class Fetcher:
         """
         if self._fetcher is None:
             return
-        for pair in list(self._queues):
-            self.close(pair)
+        self.close_all()
         for fetched in list(self._fetched):
             fetched.retire()
         self._queue.close()
         self._library.kafkatcl_forget(self._fetcher)
         self._fetcher = None
-
-    def _arrange(self) -> None:
-        """Make the table of queues for C, the new ones first."""
-        others = [queue for pair, queue in self._queues.items() if pair not in self._new]
-        self._table = (ctypes.c_void_p * len(self._queues))(*self._new.values(), *others)

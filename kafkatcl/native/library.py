@@ -100,8 +100,7 @@ def _declare(library: Any) -> None:
         ("release", none, [_POINTER]),
         ("fetched", none, [_POINTER, text]),
         ("fetcher", _POINTER, [_POINTER, _POINTER, _POINTER]),
-        ("fetch", _POINTER, [_POINTER, _POINTER, integer, integer, integer]),
-        ("retreat", none, [_POINTER, _POINTER]),
+        ("fetch", _POINTER, [_POINTER, _POINTER, _POINTER, integer, integer, integer]),
         ("forget", none, [_POINTER]),
     )
     # With Python's lock, so that nobody drops what another thread is looking at.

@@ -30,9 +30,9 @@ pytest_plugins = [
     "fix_interp",
     "fix_kafka",
     "fix_mock",
-    "fix_native",
     "fix_screen",
     "fix_tcl",
+    "fix_native",
 ]
 
 Report = Union[pytest.TestReport, pytest.CollectReport]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fix_cluster import Cluster
-from fix_native import BOTH, NEEDS_COMPILER, ROOT, SETUP, WITH, WITHOUT
+from fix_native import BOTH, GROWTH, NEEDS_COMPILER, ROOT, SETUP, WITH, WITHOUT, require_sound, told_both_ways
 from fix_tcl import TCLSH, TCLSH9, RunTcl
 
 from hatch_build import NATIVE, CannotCompile, compiled, compiler
@@ -180,11 +180,7 @@ puts [llength $told]
 
 
 def test_odd_words_mean_the_same(run_tcl: RunTcl, cluster: Cluster) -> None:
-    told = {}
-    for way, env in BOTH.items():
-        done = run_tcl(ODD, cluster.topic(partitions=4), brokers=cluster, env=env, timeout=180)
-        assert done.status == 0, done.stderr
-        told[way] = done.stdout_bytes.splitlines()
+    told = told_both_ways(run_tcl, cluster, ODD)
     assert told["native"] == told["pure"]
     assert int(told["pure"][-1]) > 300
 
@@ -656,9 +652,7 @@ def test_it_touches_no_memory_but_its_own(
     wrong = run_tcl("puts [string length [info library]]", env={**checked, "ASAN_OPTIONS": "no_such_option"})
     assert "AddressSanitizer" in wrong.stderr  # so it is at work
     done = run_tcl(script, embedded_cluster.topic(), brokers=embedded_cluster, env=checked, timeout=180)
-    assert done.status == 0, done.stderr
-    assert "Sanitizer" not in done.stderr
-    assert "runtime error" not in done.stderr
+    require_sound(done)
 
 
 LEAKS = (
@@ -684,22 +678,9 @@ proc round {} {
     p purge
     p flush 10000
 }
-proc pages {} {
-    set file [open /proc/self/statm]
-    set pages [lindex [gets $file] 1]
-    close $file
-    return $pages
-}
-for {set i 0} {$i < 40} {incr i} {round}
-# What is kept is so each time; what a busy machine frees later is not.
-for {set time 0} {$time < 4} {incr time} {
-    set before [pages]
-    for {set i 0} {$i < 60} {incr i} {round}
-    lappend grown [expr {[pages] - $before}]
-}
-puts [lindex [lsort -integer $grown] 0]
-exit
+set rounds 60
 """
+    + GROWTH
 )
 
 

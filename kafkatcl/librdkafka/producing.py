@@ -42,6 +42,14 @@ class Message(ctypes.Structure):
     )
 
 
+_topic_name = function("rd_kafka_topic_name", ctypes.c_char_p, [_POINTER])
+
+
+def topic_of(message: Message) -> str:
+    """The name of the topic of a message."""
+    return str(_topic_name(message.rkt).decode(errors="replace"))
+
+
 _produce_batch = function(
     "rd_kafka_produce_batch",
     ctypes.c_int,

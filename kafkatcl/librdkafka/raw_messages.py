@@ -9,12 +9,11 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Callable
 
-from kafkatcl.librdkafka.library import function, quick_function
-from kafkatcl.librdkafka.producing import Message
+from kafkatcl.librdkafka.library import quick_function
+from kafkatcl.librdkafka.producing import Message, topic_of
 
 _POINTER = ctypes.c_void_p
 
-_topic_name = function("rd_kafka_topic_name", ctypes.c_char_p, [_POINTER])
 _errstr = quick_function("rd_kafka_message_errstr")
 _errstr.restype = ctypes.c_char_p
 _timestamp = quick_function("rd_kafka_message_timestamp")
@@ -54,7 +53,7 @@ class RawMessage:
 
     def topic(self) -> str:
         """The name of the topic."""
-        return str(_topic_name(self._message.rkt).decode(errors="replace"))
+        return topic_of(self._message)
 
     def partition(self) -> int:
         """The number of the partition."""

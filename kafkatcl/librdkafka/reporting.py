@@ -16,14 +16,12 @@ from typing import Any, Callable, NamedTuple
 
 from kafkatcl.librdkafka.library import function, quick_function
 from kafkatcl.librdkafka.live_conf import LiveConf
-from kafkatcl.librdkafka.producing import Message
+from kafkatcl.librdkafka.producing import Message, topic_of
 
 _POINTER = ctypes.c_void_p
-_TEXT = ctypes.c_char_p
 
 _REPORT = ctypes.CFUNCTYPE(None, _POINTER, ctypes.POINTER(Message), _POINTER)
 _conf_set_dr_msg_cb = function("rd_kafka_conf_set_dr_msg_cb", None, [_POINTER, _REPORT])
-_topic_name = function("rd_kafka_topic_name", _TEXT, [_POINTER])
 _message_status = quick_function("rd_kafka_message_status")
 _message_latency = quick_function("rd_kafka_message_latency")
 _message_latency.restype = ctypes.c_int64
@@ -84,7 +82,7 @@ class Reports:
             if told._private:
                 tell(told._private, _delivery(message, told))
             elif told.err:
-                tell_failure(_topic(told), told.err)
+                tell_failure(topic_of(told), told.err)
 
         self._call(report)
         self.want_all(False)
@@ -117,14 +115,10 @@ class Reports:
         _conf_set_dr_msg_cb(self._conf.pointer, self._callbacks[-1])
 
 
-def _topic(told: Message) -> str:
-    return str(_topic_name(told.rkt).decode(errors="replace"))
-
-
 def _delivery(message: Any, told: Message) -> Delivery:
     return Delivery(
         told.err,
-        _topic(told),
+        topic_of(told),
         told.partition,
         told.offset,
         ctypes.string_at(told.payload, told.len) if told.payload else None,

@@ -285,6 +285,7 @@ proc ::kafkatcl::events::RunMessages {maxCount} [::tcl::string::map [list \
     set end [llength $fields]
     set outer $running
     lappend running $callbackId
+    # To link the variables of the turn takes C as long as some callbacks.
     if {$::kafkatcl::native::loops && min($maxCount, ($end - $at) / $width) > 8} {
         set ran [::kafkatcl::native::each $callback($callbackId) $topic $partition $layout $fields $width $maxCount]
         set running $outer

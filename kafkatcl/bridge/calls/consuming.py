@@ -248,7 +248,7 @@ def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wa
     """
     waits = wait == "1"
     batch = buffer.batch(limit, timeout_ms, wait_for_all=waits, reads_ahead=waits)
-    if isinstance(batch.ahead, Run) and not batch.items:
-        return ("stored", limit, Messages.of("ahead", batch.ahead))
     ahead = (Messages.of("ahead", batch.ahead),) if isinstance(batch.ahead, Run) else ()
+    if ahead and not batch.items:
+        return ("stored", limit, *ahead)
     return (register(source, "b", lambda _: batch), batch.size, *map(item_shape, batch.items), *ahead)

@@ -5,6 +5,7 @@ and that nothing is skipped on CI or left behind.
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import gc
 import os
 import shutil
@@ -12,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator
-from typing import Union
+from typing import Any, Union
 
 import confluent_kafka
 import fix_process
@@ -38,6 +39,7 @@ pytest_plugins = [
 Report = Union[pytest.TestReport, pytest.CollectReport]
 
 SECONDS_TO_END = 5  # for threads and processes that were told to
+SECONDS_TO_STOP = 60  # for a test whose time is over
 GARBAGE = 20_000  # objects that may wait to be looked through
 
 #: The variables of ours that are for test runs; all others, and those of Tcl and
@@ -60,6 +62,28 @@ _clean_environment()
 # go of an interpreter (https://github.com/python/cpython/issues/83274).  So here it is
 # collected between tests.
 gc.disable()
+
+
+_stderr = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_stderr] = os.dup(2)  # which pytest has not redirected yet
+
+
+# A test that hangs in C never sees the signal that its time is over.
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None, bool, bool]:
+    faulthandler.dump_traceback_later(
+        settings.timeout + SECONDS_TO_STOP, exit=True, file=item.config.stash[_stderr]
+    )
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_cancel_timer() -> Generator[None, bool, bool]:
+    faulthandler.cancel_dump_traceback_later()
+    return (yield)
 
 
 def pytest_report_header() -> str:

@@ -53,27 +53,30 @@ static void fake_error_destroy(void *error) { (void)error; }
 
 /* -- reading ------------------------------------------------------------------------------ */
 
-enum { MESSAGES = 3 };
+enum { MESSAGES = 22, USUAL = 3 };
 
 static void fake_forward(void *from, void *to) { (void)from, (void)to; }
 
 static size_t fake_queue_length(void *queue) { return queue ? MESSAGES : 0; }
 
 /* The messages that a queue always has: the second has a key, the third is a tombstone with
- * headers, the second of which is null. */
+ * headers, the second of which is null.  Nine plain ones follow, and ten of which every
+ * second has a key, and one is a tombstone. */
 static ptrdiff_t fake_consume(void *queue, int timeout, Message **messages, size_t most) {
     static Message all[MESSAGES];
     (void)queue, (void)timeout;
     for (int i = 0; i < MESSAGES && i < (int)most; i++) {
         all[i] = (Message){.partition = 7, .offset = 10 + i};
-        if (i < 2) all[i].payload = "payload", all[i].len = 7;
-        if (i == 1) all[i].key = "k\0", all[i].key_len = 2;
+        if (i != 2 && i != 13) all[i].payload = "payload", all[i].len = 7;
+        if (i == 1 || (i > 11 && i % 2)) all[i].key = "k\0", all[i].key_len = 2;
         messages[i] = &all[i];
     }
-    return MESSAGES;
+    return (int)most < MESSAGES ? (int)most : MESSAGES;
 }
 
-static void fake_destroy(Message *message) { printf("destroy %lld\n", (long long)message->offset); }
+static void fake_destroy(Message *message) {
+    if (message->offset < 10 + USUAL) printf("destroy %lld\n", (long long)message->offset);
+}
 
 static int64_t fake_timestamp(const Message *message, int *type) {
     *type = message->offset == 12 ? APPEND_TIME : 1;
@@ -93,14 +96,16 @@ static int fake_header(const void *headers, size_t at, const char **name, const 
     return at < 2 ? 0 : -1;
 }
 
-/* lay_out first count: fetch, and return the number by which `fetched` takes some of it. */
+/* lay_out first count ?most?: fetch, and return the number by which `fetched` takes some of
+ * it.  With `most` so many are fetched, and may be packed. */
 static int lay_out_some(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
     ErrorCallback *callback = NULL;
     (void)data;
-    if (objc != 3) return TCL_ERROR;
+    if (objc < 3) return TCL_ERROR;
+    int most = objc > 3 ? (int)number_in(objv[3]) : USUAL;
     Fetcher *fetcher = kafkatcl_fetcher(interp, interp, &callback);
-    Fetched *fetched = kafkatcl_fetch(fetcher, interp, NULL, 0, 0, 500);
-    int64_t number = kafkatcl_lay_out(fetched, (int)number_in(objv[1]), (int)number_in(objv[2]));
+    Fetched *fetched = kafkatcl_fetch(fetcher, interp, NULL, 0, 0, most);
+    int64_t number = kafkatcl_lay_out(fetched, (int)number_in(objv[1]), (int)number_in(objv[2]), objc > 3);
     printf("%d, %d of a partition, %lld bytes\n", fetched->count, kafkatcl_row(fetched, 0),
         (long long)kafkatcl_nbytes(fetched, 0, fetched->count));
     kafkatcl_drop(fetched);

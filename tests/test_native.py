@@ -517,6 +517,48 @@ puts [interp exists child]
 """
 
 
+# What Tcl has behind it is as in turns.tcl and layouts.tcl.
+FAKE_PACKED = r"""
+load [lindex $argv 0] Fake
+proc behind args {}
+reader t behind t1 2
+namespace eval kafkatcl::layouts {proc Shape {layout} {
+    expr {$layout eq "plain" ? {payload 0 0 offset 1 0} : {payload 0 0 offset 1 0 key 4 1 tombstone 7 8}}
+}}
+namespace eval kafkatcl::events {
+    variable next 0 at 0 left 0 changes 0 until 99999999999999
+    proc Failed {result} {puts "failed: $result"}
+}
+namespace eval kafkatcl::waits {variable stop 0}
+proc type {fields} {lindex [tcl::unsupported::representation $fields] 3}
+proc take {first count} {
+    lassign [fetched [lay_out $first $count 22]] ::layout ::fields
+    puts "$::layout [type $::fields] [kafkatcl::native::length $::fields]"
+}
+proc run {at width most prefix} {
+    set ::kafkatcl::events::at $at
+    puts [kafkatcl::native::each $prefix topic 7 $::layout $::fields $width $most]
+}
+proc show {message} {puts $message}
+# A callback that looks at what there is has it made a list, whatever runs.
+proc look {message} {puts "$message [lindex $::fields $::kafkatcl::events::at] [type $::fields]"}
+take 3 9
+puts [kafkatcl::native::first $fields],[kafkatcl::native::first {any list}],[kafkatcl::native::length {any list}]
+run 0 3 2 show
+run 21 3 9 show
+run 3 3 3 look
+take 3 9
+set copy $fields
+lset copy 0 changed
+puts [type $copy],[type $fields],[lrange $copy 0 3],[lrange $fields 0 3]
+take 12 10
+run 0 11 3 show
+puts [lrange $fields 11 21]
+take 3 8
+unset fields copy
+"""
+
+
 def fake_kafka(folder: Path, defines: Sequence[str]) -> str:
     """The native part with a librdkafka that only says what it is asked for."""
     file = folder / "fake.so"
@@ -777,3 +819,35 @@ def test_the_checkout_has_what_its_source_says(tmp_path: Path) -> None:
     """Whoever changes the source compiles it: python hatch_build.py."""
     for file in compiled(ROOT, tmp_path):
         assert file.read_bytes() == (ROOT / NATIVE / file.name).read_bytes(), sys.executable
+
+
+@IN_A_TCL_OF_ITS_OWN
+def test_packed_messages(
+    run_tcl: RunTcl, shell: Sequence[str], defines: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = run_tcl(FAKE_PACKED, fake_kafka(tmp_path, defines), shell=shell)
+    fetched = "22, 22 of a partition, 165 bytes"
+    told = [line for line in done.stdout.splitlines() if line != fetched and not line.startswith("destroy")]
+    assert told == [
+        "plain kafkatcl 27",
+        "payload 13 1013,any list,2",
+        "payload payload offset 13",
+        "payload payload offset 14",
+        "2",
+        "payload payload offset 20",
+        "payload payload offset 21",
+        "2",
+        "payload payload offset 14 payload list",
+        "payload payload offset 15 payload list",
+        "payload payload offset 16 payload list",
+        "3",
+        "plain kafkatcl 27",
+        "list,kafkatcl,changed 13 1013 payload,payload 13 1013 payload",
+        "mixed kafkatcl 110",
+        "payload payload offset 22",
+        "payload {} offset 23 key k\x00 tombstone 1",
+        "payload payload offset 24",
+        "3",
+        "{} 23 1023 9 k\x00 {} {} 1 {} 0 0",
+        "plain list 24",
+    ], done.stderr

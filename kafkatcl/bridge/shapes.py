@@ -27,11 +27,14 @@ class Messages(NamedTuple):
     fields: Any
 
     @classmethod
-    def of(cls, head: str, run: Run) -> Messages:
-        """Those of a run, under this head."""
+    def of(cls, head: str, run: Run, *, packs: bool = False) -> Messages:
+        """Those of a run, under this head.
+
+        :param packs: see :meth:`Fetched.lay_out`.
+        """
         topic, partition, layout, fields = run
         if isinstance(run, FetchedRun):
-            number = run.lay_out()
+            number = run.lay_out(packs=packs)
             if number:
                 return tuple.__new__(cls, (head, topic, partition, "fetched", number))
             layout, fields = run.read()[2:]
@@ -41,14 +44,15 @@ class Messages(NamedTuple):
         return tuple.__new__(cls, (head, topic, partition, layout.name, fields))
 
 
-def item_shape(item: Item) -> tuple[Any, ...]:
+def item_shape(item: Item, *, packs: bool = False) -> tuple[Any, ...]:
     """The form in which a command that reads gets an item.
 
+    :param packs: see :meth:`Messages.of`.
     :returns: messages as :class:`Messages`, an error as ("error", pairs), the end of a
         partition as ("end", pairs).
     """
     if isinstance(item, Run):
-        return Messages.of("messages", item)
+        return Messages.of("messages", item, packs=packs)
     return ("error", error_pairs(item)) if isinstance(item, ErrorItem) else ("end", end_pairs(item))
 
 

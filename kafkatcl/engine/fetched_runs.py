@@ -70,13 +70,13 @@ class FetchedRun(Run):
         table = Table([fetched[place] for place in range(start, start + count)], asked)
         return Run(self.topic, self.partition, *table.part(0, count, asked))
 
-    def lay_out(self) -> int:
+    def lay_out(self, *, packs: bool) -> int:
         """Have C lay the messages out, see :meth:`Fetched.lay_out`.
 
         :raises Failure: their client was closed meanwhile.
         """
         try:
-            return self.fields.fetched.lay_out(self.fields.start, self.fields.size)
+            return self.fields.fetched.lay_out(self.fields.start, self.fields.size, packs=packs)
         except ReferenceError as error:
             raise kafka_failure(DESTROYED, str(error)) from error
 

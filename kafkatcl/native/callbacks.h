@@ -55,13 +55,11 @@ static int call_back(Tcl_Interp *interp, Turn *turn, Stored *stored, Tcl_Size en
 static int each_command(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
     Realm *realm = data;
     Turn *turn = &realm->turn;
-    Tcl_Size count, end;
-    Tcl_Obj **prefix, **fields;
+    Tcl_Size count, end = objc == 8 ? length_of(interp, objv[5]) : -1;
+    Tcl_Obj **prefix;
     int64_t ran = 0;
-    const Shape *shape = objc == 8 ? shape_of(interp, realm, objv[4]) : NULL;
-    if (!shape || tcl.ListObjGetElements(interp, objv[1], &count, &prefix) ||
-        tcl.ListObjGetElements(interp, objv[5], &end, &fields))
-        return TCL_ERROR;
+    const Shape *shape = end < 0 ? NULL : shape_of(interp, realm, objv[4]);
+    if (!shape || tcl.ListObjGetElements(interp, objv[1], &count, &prefix)) return TCL_ERROR;
     Tcl_Obj **words = malloc((size_t)(count + 1) * sizeof *words);
     if (!words) return TCL_ERROR;
     int64_t most = number_in(objv[7]);

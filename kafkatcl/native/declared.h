@@ -11,7 +11,7 @@
 
 /* What Python and this file must agree on; `native/library.py` has the same number. */
 #ifndef INTERFACE
-#define INTERFACE 2
+#define INTERFACE 3
 #endif
 #define EXPORT __attribute__((visibility("default")))
 
@@ -19,12 +19,14 @@
 
 #ifdef TCL9
 typedef ptrdiff_t Tcl_Size;
+typedef size_t Tcl_Room;
 #define BYTES_OF void *, /* Tcl_GetBytesFromObj has an interpreter in front */
 #define BYTES_FROM NULL,
 enum { MAJOR = 9, FIRST_MINOR = 0, STUBS_MAGIC = (int)0xFCA3BACB + (int)sizeof(void *) };
 #define SLOT(in8, in9) in9
 #else
 typedef int Tcl_Size;
+typedef unsigned Tcl_Room;
 #define BYTES_OF /* Tcl_GetByteArrayFromObj */
 #define BYTES_FROM
 enum { MAJOR = 8, FIRST_MINOR = 6, STUBS_MAGIC = (int)0xFCA3BACF };
@@ -52,6 +54,14 @@ typedef struct Tcl_Obj {
     void *internal[2];
 } Tcl_Obj;
 
+/* A type of objects: Tcl_ObjType. */
+struct ObjectType {
+    const char *name;
+    void (*free_inside)(Tcl_Obj *), (*copy_inside)(Tcl_Obj *, Tcl_Obj *), (*write_string)(Tcl_Obj *);
+    int (*set_inside)(Tcl_Interp *, Tcl_Obj *);
+    void *more[16]; /* in Tcl 9, all NULL: a type as in Tcl 8 */
+};
+
 typedef int Tcl_ObjCmdProc(void *, Tcl_Interp *, int, Tcl_Obj *const[]);
 typedef int Tcl_NRPostProc(void *[], Tcl_Interp *, int);
 typedef void Tcl_DeleteProc(void *);
@@ -77,6 +87,7 @@ enum { TCL_LINK_WIDE_INT = 5 };
 /* The functions that are used: result, name, arguments, and the slot in each Tcl. */
 #define TCL_FUNCTIONS(F) \
     F(void, GetVersion, (int *, int *, int *, int *), 279, 279) \
+    F(void *, Alloc, (Tcl_Room), 3, 3) \
     F(char *, GetStringFromObj, (Tcl_Obj *, Tcl_Size *), 41, 651) \
     F(unsigned char *, GetBytes, (BYTES_OF Tcl_Obj *, Tcl_Size *), 33, 650) \
     F(Tcl_Obj *, NewByteArrayObj, (const void *, Tcl_Size), 50, 50) \
@@ -193,6 +204,11 @@ EXPORT const char kafkatcl_names[] = KAFKA_FUNCTIONS(NAME);
 
 static void drop(Tcl_Obj *object) {
     if (object->refCount-- <= 1) tcl.FreeObj(object);
+}
+
+static Tcl_Obj *hold(Tcl_Obj *object) {
+    object->refCount++;
+    return object;
 }
 
 /* Whether Tcl's functions are what they should be. */

@@ -172,6 +172,8 @@ static Realm *realm_of(Tcl_Interp *interp) {
     tcl.CreateObjCommand(interp, "::kafkatcl::native::recall", recall_command, realm, NULL);
     tcl.CreateObjCommand(interp, "::kafkatcl::native::again", again_command, realm, NULL);
     tcl.CreateObjCommand(interp, "::kafkatcl::native::each", each_command, realm, NULL);
+    tcl.CreateObjCommand(interp, "::kafkatcl::native::length", length_command, NULL, NULL);
+    tcl.CreateObjCommand(interp, "::kafkatcl::native::first", first_command, NULL, NULL);
     tcl.SetVar2Ex(interp, "::kafkatcl::native::loops", NULL, tcl.NewWideIntObj(1), TCL_GLOBAL_ONLY);
     return realm;
 }

@@ -156,7 +156,8 @@ EXPORT int64_t kafkatcl_nbytes(const Fetched *fetched, int start, int count) {
 
 /* What a message has of the fields that not every message has: the bits of `present` in
  * `engine/layouts.py`, which has a layout for each sum below `HAS_NULLS`. */
-enum { HAS_KEY = 1, HAS_HEADERS = 2, HAS_NULLS = 4, IS_TOMBSTONE = 8, IS_APPENDED = 16, REQUIRED = 3, OPTIONAL = 7 };
+enum { HAS_KEY = 1, HAS_HEADERS = 2, HAS_NULLS = 4, IS_TOMBSTONE = 8, IS_APPENDED = 16 };
+enum { REQUIRED = 3, OPTIONAL = 7, MAX_FIELDS = REQUIRED + 1 + OPTIONAL };
 static const char *const layouts[] = {"plain", "keyed", "headed", "keyed_headed"};
 
 typedef struct {
@@ -209,32 +210,50 @@ static Tcl_Obj **lay_out(const Message *message, const Row *row, int is_mixed, T
     return to;
 }
 
+/* How many fields that are. */
+static Tcl_Size width_of(int present, int is_mixed) {
+    return is_mixed ? MAX_FIELDS : REQUIRED + !!(present & HAS_KEY) + !!(present & HAS_HEADERS);
+}
+
+#include "packed.h"
+
 /* What Python has made for the interpreter that has called it, until that takes it. */
 typedef struct Pending {
     struct Pending *next;
     int64_t number;
-    Tcl_Obj *words[2]; /* the name of a layout, and a list of fields */
+    Tcl_Obj *words[2]; /* the name of a layout, and fields */
 } Pending;
 
 static Pending *pending;
 static int64_t numbers;
 
+/* A list of the fields of some messages; NULL where there is no memory. */
+static Tcl_Obj *listed(const Fetched *fetched, int start, const Row rows[], int count, int is_mixed) {
+    Tcl_Obj **fields = malloc((size_t)count * MAX_FIELDS * sizeof *fields), **to = fields;
+    if (!fields) return NULL;
+    for (int i = 0; i < count; i++) to = lay_out(fetched->messages[start + i], &rows[i], is_mixed, to);
+    Tcl_Obj *list = tcl.NewListObj((Tcl_Size)(to - fields), fields);
+    free(fields);
+    return list;
+}
+
 /* Lay some messages out for the command `kafkatcl::bridge::fetched` in this thread: the
- * number it takes, 0 if something in them is unusual. */
-EXPORT int64_t kafkatcl_lay_out(const Fetched *fetched, int start, int count) {
+ * number it takes, 0 if something in them is unusual.  `packs`: whether they may be packed. */
+EXPORT int64_t kafkatcl_lay_out(const Fetched *fetched, int start, int count, int packs) {
     Row *rows = calloc((size_t)count, sizeof *rows);
-    Tcl_Obj **fields = malloc((size_t)count * (REQUIRED + 1 + OPTIONAL) * sizeof *fields), **to = fields;
     Pending *made = malloc(sizeof *made);
+    Tcl_Obj *fields = NULL;
     int64_t number = 0;
-    int good = rows && fields && made, is_mixed = 0;
+    int good = rows && made, is_mixed = 0;
     for (int i = 0; good && i < count; i++) {
         good = read_row(fetched, start + i, &rows[i]);
         is_mixed |= rows[i].present != rows[0].present || rows[i].present >= HAS_NULLS;
     }
-    if (good) {
-        for (int i = 0; i < count; i++) to = lay_out(fetched->messages[start + i], &rows[i], is_mixed, to);
+    if (good && packs) fields = packed(fetched, start, rows, count, is_mixed);
+    if (good && !fields) fields = listed(fetched, start, rows, count, is_mixed);
+    if (fields) {
         made->words[0] = tcl.NewStringObj(is_mixed ? "mixed" : layouts[rows[0].present], -1);
-        made->words[1] = tcl.NewListObj((Tcl_Size)(to - fields), fields);
+        made->words[1] = fields;
         lock();
         number = made->number = ++numbers;
         made->next = pending;
@@ -247,12 +266,12 @@ EXPORT int64_t kafkatcl_lay_out(const Fetched *fetched, int start, int count) {
         }
         free(made);
     }
-    free(fields);
     free(rows);
     return number;
 }
 
-/* fetched number: the layout and the fields that `kafkatcl_lay_out` has made. */
+/* fetched number: the layout and the fields that `kafkatcl_lay_out` has made, a list or
+ * packed. */
 static int fetched_command(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
     int64_t number;
     (void)data;

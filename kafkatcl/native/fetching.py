@@ -80,13 +80,14 @@ class Fetched:
         """The bytes of payloads, keys and headers of some of them."""
         return 0 if self._offsets else int(self._library.kafkatcl_nbytes(self._live(), start, count))
 
-    def lay_out(self, start: int, count: int) -> int:
+    def lay_out(self, start: int, count: int, *, packs: bool) -> int:
         """Lay some of them out as fields for the interpreter of this thread.
 
+        :param packs: whether they may be packed, for who does not take them for a list.
         :returns: the number by which its command ``fetched`` takes them; 0 if something
             in them is unusual.
         """
-        return int(self._library.kafkatcl_lay_out(self._live(), start, count))
+        return int(self._library.kafkatcl_lay_out(self._live(), start, count, packs))
 
     def offset(self, place: int) -> int:
         """The offset of one of them; also when they are retired."""

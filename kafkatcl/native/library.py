@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from kafkatcl.librdkafka.addresses import addresses, major_version
 
 #: What this module and ``fastpaths.c`` must agree on; the file has the same number.
-INTERFACE = 2
+INTERFACE = 3
 #: Of librdkafka: a new major version may have other structures.
 _LIBRDKAFKA = 2
 #: ``0`` turns the native part off; another value is the file to use.
@@ -108,7 +108,7 @@ def _declare(library: Any) -> None:
         ("drop", none, [_POINTER]),
         ("row", integer, [_POINTER, integer]),
         ("nbytes", ctypes.c_int64, [_POINTER, integer, integer]),
-        ("lay_out", ctypes.c_int64, [_POINTER, integer, integer]),
+        ("lay_out", ctypes.c_int64, [_POINTER, integer, integer, integer]),
     )
     for loader, rows in ((library, functions), (ctypes.PyDLL(library._name), locked)):
         for name, result, arguments in rows:

@@ -55,11 +55,6 @@ enum { MAX_ROWS = 40 };
  * the partition, or none, and then it is unset in arrays. */
 enum { OF_TOPIC = -1, OF_PARTITION = -2, ABSENT = -3 };
 
-static Tcl_Obj *hold(Tcl_Obj *object) {
-    object->refCount++;
-    return object;
-}
-
 static int64_t number_in(Tcl_Obj *object) {
     int64_t number = 0;
     tcl.GetWideIntFromObj(NULL, object, &number);
@@ -138,9 +133,11 @@ static int keep_command(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const
 static Tcl_Obj *list_of(const Stored *stored, int64_t at) {
     Tcl_Size size;
     Tcl_Obj **words, *copy[OF_BATCH];
+    const Pack *pack = pack_in(stored->fields);
     tcl.ListObjGetElements(NULL, stored->list, &size, &words);
     memcpy(copy, words, (size_t)size * sizeof *copy);
-    copy[AT] = tcl.NewWideIntObj(at);
+    if (pack) copy[FIELDS] = unpacked(pack, (Tcl_Size)(at / stored->width));
+    copy[AT] = tcl.NewWideIntObj(pack ? 0 : at);
     return tcl.NewListObj(size, copy);
 }
 
@@ -199,67 +196,79 @@ static int are(Tcl_Obj *const words[], int count, const char *joined) {
 /* What is stored for a reader.  NULL if there is nothing, and where Tcl goes on: when the
  * time has come to tell the engine. */
 static Stored *find(Tcl_Interp *interp, Front *front, Tcl_Obj *const words[], int count, int is_batch) {
-    Tcl_Size size;
-    Tcl_Obj **fields;
     for (Stored **place = &front->stored, *stored; (stored = *place); place = &stored->next) {
         if ((stored->count != 0) != is_batch || !are(words, count, text_of(stored->words))) continue;
         *place = stored->next; /* mostly it is the first one next time */
         stored->next = front->stored;
         front->stored = stored;
         int64_t enough = stored->width * (is_batch ? stored->count : 1);
-        int is_list = !tcl.ListObjGetElements(NULL, stored->fields, &size, &fields);
-        if (is_list && stored->at + enough <= size && now_ms() <= stored->due) return stored;
+        if (stored->at + enough <= length_of(NULL, stored->fields) && now_ms() <= stored->due) return stored;
         give_back(interp, front, stored);
         return NULL;
     }
     return NULL;
 }
 
-/* The value that the next message has of a row of its shape; NULL for none. */
+/* The value that a message has of a row of its shape, given its fields; NULL for none. */
 static Tcl_Obj *value_of(const Stored *stored, Tcl_Obj *const fields[], Tcl_Size row) {
     int64_t place = stored->shape->rows[row].place, bit = stored->shape->rows[row].bit;
     if (place == OF_TOPIC) return stored->topic;
     if (place == OF_PARTITION) return stored->partition;
-    if (place == ABSENT || (bit && !(number_in(fields[stored->at + REQUIRED]) & bit))) return NULL;
-    return fields[stored->at + place];
+    if (place == ABSENT || (bit && !(number_in(fields[REQUIRED]) & bit))) return NULL;
+    return fields[place];
 }
 
-/* Set an array to the next message, and go on behind that. */
+/* The fields of the next message, and go on behind that.  `room` has those that were made
+ * for it, up to the result; they are to be dropped. */
+static Tcl_Obj **take_fields(Stored *stored, Tcl_Obj *room[], Tcl_Obj ***fields) {
+    Tcl_Size size;
+    Tcl_Obj **end = room;
+    const Pack *pack = pack_in(stored->fields);
+    if (pack) {
+        end = unpack(pack, (Tcl_Size)(stored->at / stored->width), room);
+        for (Tcl_Obj **made = room; made < end; made++) hold(*made);
+        *fields = room;
+    } else if (tcl.ListObjGetElements(NULL, stored->fields, &size, fields)) {
+        *fields = NULL;
+    } else {
+        *fields += stored->at;
+    }
+    stored->at += stored->width;
+    return end;
+}
+
+/* Set an array to the next message. */
 static int fill(Tcl_Interp *interp, Tcl_Obj *array, Stored *stored) {
     const Shape *shape = stored->shape;
-    Tcl_Size size;
-    Tcl_Obj **fields;
-    int good = !tcl.ListObjGetElements(NULL, stored->fields, &size, &fields);
+    Tcl_Obj *room[MAX_FIELDS], **fields, **end = take_fields(stored, room, &fields);
+    int good = fields != NULL;
     for (Tcl_Size i = 0; good && i < shape->count; i++) {
         Tcl_Obj *name = shape->rows[i].name, *value = value_of(stored, fields, i);
         if (!value) tcl.UnsetVar2(interp, text_of(array), text_of(name), 0);
         else good = tcl.ObjSetVar2(interp, array, name, value, TCL_LEAVE_ERR_MSG) != NULL;
     }
-    stored->at += stored->width;
+    while (end > room) drop(*--end);
     return good ? TCL_OK : TCL_ERROR;
 }
 
 /* The next message as a list of names and values. */
 static Tcl_Obj *pairs(Stored *stored) {
-    Tcl_Size size, words = 0;
-    Tcl_Obj **fields, *found[2 * MAX_ROWS];
-    tcl.ListObjGetElements(NULL, stored->fields, &size, &fields);
-    for (Tcl_Size i = 0; i < stored->shape->count; i++) {
+    Tcl_Size words = 0;
+    Tcl_Obj *found[2 * MAX_ROWS], *room[MAX_FIELDS], **fields, **end = take_fields(stored, room, &fields);
+    for (Tcl_Size i = 0; fields && i < stored->shape->count; i++) {
         Tcl_Obj *value = value_of(stored, fields, i);
         if (!value) continue;
         found[words++] = stored->shape->rows[i].name;
         found[words++] = value;
     }
-    stored->at += stored->width;
-    return tcl.NewListObj(words, found);
+    Tcl_Obj *list = tcl.NewListObj(words, found);
+    while (end > room) drop(*--end);
+    return list;
 }
 
 /* Whether there is not another message, or batch, behind those that are used. */
 static int is_used_up(const Stored *stored) {
-    Tcl_Size size = 0;
-    Tcl_Obj **fields;
-    tcl.ListObjGetElements(NULL, stored->fields, &size, &fields);
-    return stored->at + stored->width * (stored->count ? stored->count : 1) > size;
+    return stored->at + stored->width * (stored->count ? stored->count : 1) > length_of(NULL, stored->fields);
 }
 
 /* Whether a name is that of an array which `upvar` does not refuse. */

@@ -19,10 +19,14 @@
 
 # What C has in the place of these, where the native part is used.
 namespace eval ::kafkatcl::native {
-    variable loops 0        ;# whether there is the command `each`, for callbacks
+    # whether there is the command `each`, for callbacks; then fields of events and of
+    # batches may be packed, and a list when somebody takes them for one
+    variable loops 0
     proc keep {id words list} {return 0}
     proc recall {args} {}
     proc again {id} {return 0}
+    proc length {fields} {llength $fields}
+    proc first {fields} {return $fields}
 }
 
 namespace eval ::kafkatcl::ahead {
@@ -97,16 +101,18 @@ proc ::kafkatcl::ahead::BufferOf {id words} {
 # Store all but the first of the messages that were read over the bridge.
 #   words   as of a reader, see above
 #   fields  the fields of all messages in a row, in the layout
+#   Result  a list that begins with the fields of the first
 proc ::kafkatcl::ahead::Store {id words topic partition layout fields} {
     variable kept
     variable interval
     variable $id
     set width [::kafkatcl::layouts::Width $layout]
-    if {[llength $fields] > $width} {
+    if {[::kafkatcl::native::length $fields] > $width} {
         set due [expr {[::tcl::clock::milliseconds] + $interval}]
         Keep ahead $id $words [list $width $topic $partition $layout $width $fields $due]
         set kept([list $id $words]) [BufferOf $id $words]
     }
+    return [::kafkatcl::native::first $fields]
 }
 
 # Keep what was read ahead: in C, where that can be; it goes on with it, and gives it

@@ -77,8 +77,9 @@ proc ::kafkatcl::batches::Store {id words answer} [::kafkatcl::messages::Text {
     set count [lindex $answer 1 1]
     %layout%
     set width [::kafkatcl::layouts::Width $layout]
-    if {[llength $fields] < $count * $width} {
-        ::kafkatcl::bridge::read_requeue $id $partition [expr {[llength $fields] / $width}]
+    set size [::kafkatcl::native::length $fields]
+    if {$size < $count * $width} {
+        ::kafkatcl::bridge::read_requeue $id $partition [expr {$size / $width}]
     } else {
         set due [expr {[::tcl::clock::milliseconds] + $::kafkatcl::ahead::interval}]
         ::kafkatcl::ahead::Keep batches $id $words [list 0 $topic $partition $layout $width $fields $due $count]

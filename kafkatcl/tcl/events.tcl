@@ -111,9 +111,13 @@ proc ::kafkatcl::events::Remaining {} {
     return $rest
 }
 
-# How many notices or messages an event is.
-proc ::kafkatcl::events::CountOf {event} {
-    return [expr {[llength $event] == 2 ? 1 : [llength [lindex $event 4]] / [::kafkatcl::layouts::Width [lindex $event 3]]}]
+# How many notices or messages of an event have not run.
+#   at  where in its fields the next message begins
+proc ::kafkatcl::events::CountOf {event {at 0}} {
+    if {[llength $event] == 2} {
+        return 1
+    }
+    return [expr {([::kafkatcl::native::length [lindex $event 4]] - $at) / [::kafkatcl::layouts::Width [lindex $event 3]]}]
 }
 
 # Have these events pending, in place of all that were.
@@ -133,9 +137,14 @@ proc ::kafkatcl::events::ReplaceEvents {events} {
 # How many notices or messages of each callback are pending.
 #   Result  a dict of callback ids and numbers, as the bridge calls take it
 proc ::kafkatcl::events::RemainingCounts {} {
+    variable waiting
+    variable next
+    variable at
     set counts {}
-    foreach event [Remaining] {
-        dict incr counts [lindex $event 0] [CountOf $event]
+    set first $at
+    foreach event [lrange $waiting $next end] {
+        dict incr counts [lindex $event 0] [CountOf $event $first]
+        set first 0
     }
     return $counts
 }

@@ -132,7 +132,7 @@ proc ::kafkatcl::messages::One {id words array answer} [::kafkatcl::messages::Te
         messages {
             lassign [::kafkatcl::layouts::Received $value] kind topic partition layout fields
             %layout%
-            ::kafkatcl::ahead::Store $id $words $topic $partition $layout $fields
+            set fields [::kafkatcl::ahead::Store $id $words $topic $partition $layout $fields]
             set at 0
             if {[catch {%fill%} result options]} {
                 lassign [Failed $array $result $options] result options

@@ -116,7 +116,7 @@ proc ::kafkatcl::subscriber::Commits {elements} {
     switch -- [lindex $value 0] {
         messages {
             lassign [::kafkatcl::layouts::Received $value] kind topic partition layout fields
-            ::kafkatcl::ahead::Store $id $timeout $topic $partition $layout $fields
+            set fields [::kafkatcl::ahead::Store $id $timeout $topic $partition $layout $fields]
             return [::kafkatcl::messages::Pairs $topic $partition $layout $fields 0]
         }
         error - end {

@@ -235,8 +235,7 @@ proc ::kafkatcl::events::SkipEvent {} {
     variable at
     variable left
     variable changes
-    set event [lindex [Remaining] 0]
-    incr left -[CountOf $event]
+    incr left -[CountOf [lindex $waiting $next] $at]
     incr next
     incr changes
     set at 0
@@ -282,11 +281,11 @@ proc ::kafkatcl::events::RunMessages {maxCount} [::tcl::string::map [list \
     set unchanged $changes
     lassign [lindex $waiting $next] callbackId topic partition layout fields
     %width%
-    set end [llength $fields]
+    set end [::kafkatcl::native::length $fields]
     set outer $running
     lappend running $callbackId
     # To link the variables of the turn takes C as long as some callbacks.
-    if {$::kafkatcl::native::loops && min($maxCount, ($end - $at) / $width) > 8} {
+    if {$::kafkatcl::native::loops && $end > 8 * $width} {
         set ran [::kafkatcl::native::each $callback($callbackId) $topic $partition $layout $fields $width $maxCount]
         set running $outer
         return $ran

@@ -236,7 +236,7 @@ def _next(buffer: MessageBuffer, timeout_ms: int) -> tuple[Any, ...]:
     item = buffer.read_ahead(timeout_ms)
     if item is None:
         raise kafka_failure(TIMED_OUT, buffer.why_empty())
-    return ("end", ()) if buffer.is_unasked(item) else item_shape(item)
+    return ("end", ()) if buffer.is_unasked(item) else item_shape(item, packs=True)
 
 
 def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wait: str) -> tuple[Any, ...]:
@@ -248,7 +248,7 @@ def _several(source: str, buffer: MessageBuffer, limit: int, timeout_ms: int, wa
     """
     waits = wait == "1"
     batch = buffer.batch(limit, timeout_ms, wait_for_all=waits, reads_ahead=waits)
-    ahead = (Messages.of("ahead", batch.ahead),) if isinstance(batch.ahead, Run) else ()
+    ahead = (Messages.of("ahead", batch.ahead, packs=True),) if isinstance(batch.ahead, Run) else ()
     if ahead and not batch.items:
         return ("stored", limit, *ahead)
     return (register(source, "b", lambda _: batch), batch.size, *map(item_shape, batch.items), *ahead)

@@ -79,5 +79,5 @@ def _counts(words: tuple[str, ...]) -> dict[str, int]:
 
 def _event(callback_id: str, told: Any) -> tuple[Any, ...]:
     if isinstance(told, Run):
-        return Messages.of(callback_id, told)
+        return Messages.of(callback_id, told, packs=True)
     return (callback_id, callback_argument(told))

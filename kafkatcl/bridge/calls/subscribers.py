@@ -204,4 +204,4 @@ def subscriber_consume(subscriber: str, timeout_ms: str) -> tuple[Any, ...] | No
     timeout = parse_integer(timeout_ms)
     messages = find(subscriber, Subscriber).messages
     item = messages.read_ahead(timeout)
-    return None if item is None or messages.is_unasked(item) else item_shape(item)
+    return None if item is None or messages.is_unasked(item) else item_shape(item, packs=True)

@@ -282,6 +282,55 @@ def test_code_that_deletes_what_it_reads_from(run_tcl: RunTcl, cluster: Cluster,
 
 # -- callbacks -------------------------------------------------------------------------
 
+# Whatever a trace does to what is read, and to who reads it, at a write of the first
+# or the second message.
+TRACED = (
+    SETUP
+    + r"""
+m config group.id $topic
+m producer_creator p
+p new_topic out $topic
+out produce_batch 0 [lmap message [lrepeat 100 {}] {list m[incr count]}]
+p flush 20000
+proc read {} {
+    catch {c delete}
+    m consumer_creator c
+    c new_topic in $::topic
+    in start 0 0
+    uplevel #0 {in consume 0 20000 row}
+}
+set reads {
+    one {in consume 0 100 row}
+    batch {in consume_batch 0 100 3 row {lappend got $row(payload)}}
+}
+foreach code {
+    {in consume 0 99 other} {in consume 0 100 other} {in consume 0 100 row} {in consume_batch 0 100 5 other {}}
+    {in stop 0} {rename in {}} {c delete}
+} {
+    dict for {kind read} $reads {
+        foreach write {3 8} {
+            read
+            lassign {} told got
+            set writes 0
+            set traced [list apply {{write code args} {if {[incr ::writes] == $write} {uplevel #0 $code}}} $write $code]
+            trace add variable row write $traced
+            foreach time {1 2 3} {lappend told [catch $read message] $message $row(payload)}
+            trace remove variable row write $traced
+            puts [list $code $kind $write [regsub -all {consumer-\d+} $told consumer] $got]
+        }
+    }
+}
+exit
+"""
+)
+
+
+def test_traces_that_read_and_delete(run_tcl: RunTcl, cluster: Cluster) -> None:
+    told = told_both_ways(run_tcl, cluster, TRACED)
+    assert told["native"] == told["pure"]
+    assert len(told["pure"]) == 28
+
+
 CALLBACKS = (
     READING
     + r"""
@@ -435,9 +484,16 @@ def test_a_callback_that_is_cancelled_takes_no_other_along(
 
 
 @pytest.mark.parametrize(
-    "script", [SORTS, ODD, DELETED, CALLBACKS], ids=["sorts", "odd", "deleted", "callbacks"]
+    ("script", "kind"),
+    [
+        *((script, kind) for script in (SORTS, ODD, DELETED, CALLBACKS) for kind in READERS),
+        (TRACED, "topic"),
+    ],
+    ids=[
+        *(f"{name}-{kind}" for name in ("sorts", "odd", "deleted", "callbacks") for kind in READERS),
+        "traced",
+    ],
 )
-@pytest.mark.parametrize("kind", READERS)
 def test_reading_touches_no_memory_but_its_own(
     run_tcl: RunTcl, embedded_cluster: Cluster, checked: dict[str, str], script: str, kind: str
 ) -> None:

@@ -18,6 +18,7 @@ typedef struct Shape {
 
 typedef struct Stored {
     struct Stored *next;
+    int references;            /* the list that it is in has one, and who looks at it while scripts may run */
     Tcl_Obj *words;            /* of the reader, as "partition,timeout" */
     Tcl_Obj *list;             /* as in ahead.tcl, or batches.tcl */
     Tcl_Obj *topic, *partition, *fields; /* some of its elements */
@@ -68,6 +69,7 @@ static int64_t now_ms(void) {
 }
 
 static void discard_stored(Stored *stored) {
+    if (--stored->references) return;
     drop(stored->words);
     drop(stored->list);
     free(stored);
@@ -120,7 +122,7 @@ static int keep_command(void *data, Tcl_Interp *interp, int objc, Tcl_Obj *const
         shape = shape_of(interp, data, words[LAYOUT]);
     Stored *stored = shape ? calloc(1, sizeof *stored) : NULL;
     if (stored) {
-        *stored = (Stored){front->stored, hold(objv[2]), hold(objv[3]), words[TOPIC], words[TOPIC + 1], words[FIELDS],
+        *stored = (Stored){front->stored, 1, hold(objv[2]), hold(objv[3]), words[TOPIC], words[TOPIC + 1], words[FIELDS],
             shape, number_in(words[AT]), number_in(words[WIDTH]), number_in(words[DUE]),
             size == OF_BATCH ? number_in(words[COUNT]) : 0};
         front->stored = stored;
@@ -274,6 +276,18 @@ static int is_used_up(const Stored *stored) {
 /* Whether a name is that of an array which `upvar` does not refuse. */
 static int is_simple(Tcl_Obj *name) { return !strpbrk(text_of(name), "(:") && *text_of(name) != '-'; }
 
+/* A message was taken: where it was the last one the engine is told. */
+static int look(Front *front, Stored *stored, Tcl_Interp *interp, int code) {
+    if (!is_used_up(stored)) return code;
+    void *state = tcl.SaveInterpState(interp, code);
+    Tcl_Obj *reader[] = {front->id, stored->words};
+    Tcl_Obj *list = hold(tcl.NewListObj(2, reader));
+    give_back(interp, front, stored);
+    call(interp, "::kafkatcl::ahead::Report", list, NULL);
+    drop(list);
+    return tcl.RestoreInterpState(interp, state);
+}
+
 /* consume ?partition? timeout array, and that of a subscriber, which has no array */
 static int consume(Front *front, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
     int words = front->words < 0 ? objc - 2 : front->words;
@@ -282,18 +296,15 @@ static int consume(Front *front, Tcl_Interp *interp, int objc, Tcl_Obj *const ob
     if (!stored) return PROCEDURE;
     int code = TCL_OK;
     Tcl_Obj *result = NULL;
+    /* A trace on the array may have what is stored given back, and the command deleted. */
+    stored->references++;
+    __atomic_add_fetch(&front->references, 1, __ATOMIC_RELAXED);
     if (front->words < 0) result = pairs(stored);
     else if (!(code = fill(interp, objv[2 + words], stored))) result = tcl.NewWideIntObj(1);
-    if (is_used_up(stored)) { /* the engine is told */
-        void *state = tcl.SaveInterpState(interp, code);
-        Tcl_Obj *reader[] = {front->id, stored->words};
-        Tcl_Obj *list = hold(tcl.NewListObj(2, reader));
-        give_back(interp, front, stored);
-        call(interp, "::kafkatcl::ahead::Report", list, NULL);
-        drop(list);
-        code = tcl.RestoreInterpState(interp, state);
-    }
+    if (stored->references > 1) code = look(front, stored, interp, code);
     if (result) tcl.SetObjResult(interp, result);
+    discard_stored(stored);
+    release(front);
     return code;
 }
 

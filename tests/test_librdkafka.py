@@ -392,6 +392,18 @@ def test_signals_come_when_there_is_something_to_poll(embedded_cluster: Cluster)
         producer.close()
 
 
+def test_librdkafka_answers_rebalances_behind_release(embedded_cluster: Cluster) -> None:
+    topic, told = embedded_cluster.topic(), []
+    with consuming(bootstrap_servers=embedded_cluster.bootstrap_servers, group_id=topic) as (consumer, _):
+        consumer.subscribe(
+            [topic], on_assign=lambda *_: told.append("assigned"), on_revoke=lambda *_: told.append("revoked")
+        )
+        deadline = time.monotonic() + 20
+        while not told and time.monotonic() < deadline:
+            consumer.poll(0.05)
+    assert told == ["assigned"]
+
+
 def test_release_and_close_leave_nothing(embedded_cluster: Cluster) -> None:
     process = psutil.Process()
     topic = embedded_cluster.topic()

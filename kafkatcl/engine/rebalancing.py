@@ -41,6 +41,9 @@ _RECALL_SECONDS = 0.2
 _SHARE = 0.9
 #: How long leaving a group waits for the revocation.
 _LEAVE_SECONDS = 5.0
+#: How many messages are dropped at once where only rebalances are to be answered, and
+#: how often.
+_DROPPED, _DROPS = 10_000, 20
 
 
 class SubscriberBuffer(MessageBuffer):
@@ -295,6 +298,19 @@ class RebalancingHandle(ConsumingHandle):
     def close(self, deadline: float) -> None:
         self._stop_telling()
         super().close(deadline)
+
+    def _finish(self, deadline: float) -> None:
+        self._answer_rebalances()
+        super()._finish(deadline)
+
+    def _answer_rebalances(self) -> None:
+        """Answer what waits, while the group can hear it: librdkafka closes a consumer
+        for ever that answers later (closing thread).
+        """
+        with suppress(KafkaException):
+            for _ in range(_DROPS):
+                if not self.client.consume(_DROPPED, 0):
+                    return
 
     def _stop_telling(self) -> None:
         """Have nobody wait for the script: it is gone."""

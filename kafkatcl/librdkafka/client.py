@@ -39,8 +39,12 @@ _topic_destroy = function("rd_kafka_topic_destroy", None, [_POINTER])
 _rebalance_protocol = function("rd_kafka_rebalance_protocol", _TEXT, [_POINTER])
 _last_error = function("rd_kafka_last_error", _INT, [])
 _queue_get_main = function("rd_kafka_queue_get_main", _POINTER, [_POINTER])
+_conf_set_rebalance_cb = function("rd_kafka_conf_set_rebalance_cb", None, [_POINTER, _POINTER])
 _conf_set_error_cb = function("rd_kafka_conf_set_error_cb", None, [_POINTER, _POINTER])
 _assignment_lost = function("rd_kafka_assignment_lost", _INT, [_POINTER])
+
+#: RD_KAFKA_EVENT_REBALANCE, a bit of the property enabled_events.
+_REBALANCE_EVENT = 0x10
 
 
 def _pointer_of(client: Any) -> Any:
@@ -206,7 +210,14 @@ class NativeClient:
         """Destroy our references to the client's queues, and stop their signals.
 
         Call it right before closing the client; nothing else here may be called then.
+        librdkafka answers rebalances itself from then on.  The wrapper would do it with
+        Python's lock held, and for ever: a group that has ended answers nothing, and
+        the whole process would stand still (``rd_kafka_cgrp_op_serve`` in
+        https://github.com/confluentinc/librdkafka/blob/v2.15.0/src/rdkafka_cgrp.c).
         """
+        events = int(self._conf.get("enabled_events"))
+        self._conf.set("enabled_events", str(events & ~_REBALANCE_EVENT))
+        _conf_set_rebalance_cb(self._conf.pointer, None)
         for queue in self._queues:
             queues.give_up(queue)
         self._queues.clear()

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import OFFSET_INVALID
 from fix_cluster import Cluster
 from fix_consumer import STORED, WAIT, committed, payloads
-from fix_engine import engine
+from fix_engine import engine, until
 
 from kafkatcl.engine.flow import TopicPartitionPair
 from kafkatcl.engine.messages import Run
@@ -250,6 +250,7 @@ def test_without_automatic_commits_nothing_is_committed(
 def test_partitions_are_taken_away_under_the_lock_also_where_the_client_is_closed(
     subscriber: Subscriber, hundred: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Before that a closing thread answers what the group has said."""
     subscriber.subscribe([TopicPartitionOffset(hundred)])
     assert subscriber.messages.next(WAIT)
     locked: list[bool] = []
@@ -260,5 +261,13 @@ def test_partitions_are_taken_away_under_the_lock_also_where_the_client_is_close
         forget(topic_partitions)
 
     monkeypatch.setattr(subscriber, "_forget", note)
+    subscriber.poll_thread.stop()
+    subscriber.client.unsubscribe()
+
+    def is_answered() -> bool:
+        subscriber._answer_rebalances()
+        return bool(locked)
+
+    assert until(is_answered)
     subscriber.delete()
     assert locked == [True]

@@ -61,10 +61,11 @@ PLATFORMS = (
     Platform("macosx_11_0_arm64", "aarch64-macos.11.0", "macho", "arm64", "/usr/lib/libSystem.B.dylib"),
 )
 #: What may be called: all of these C libraries have had them for longer than the
-#: versions of the tags.  The last three are what macOS has for memset and for calls.
+#: versions of the tags.  The last four are what macOS has for memset, memcpy and calls.
 FUNCTIONS = {
     *("abort", "calloc", "free", "getpid", "gettimeofday", "malloc", "memcmp", "memcpy", "memmove", "memset"),
-    *("snprintf", "strcmp", "strlen", "strncmp", "strpbrk", "usleep", "bzero", "__bzero", "dyld_stub_binder"),
+    *("snprintf", "strcmp", "strlen", "strncmp", "strpbrk", "usleep", "bzero", "__bzero"),
+    *("__memcpy_chk", "dyld_stub_binder"),
 }
 _GLIBC = (2, 17)
 _MACOS = (11, 0)

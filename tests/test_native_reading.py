@@ -280,8 +280,6 @@ def test_code_that_deletes_what_it_reads_from(run_tcl: RunTcl, cluster: Cluster,
     assert len(told["pure"]) == 12
 
 
-# -- callbacks -------------------------------------------------------------------------
-
 # Whatever a trace does to what is read, and to who reads it, at a write of the first
 # or the second message.
 TRACED = (
@@ -330,6 +328,8 @@ def test_traces_that_read_and_delete(run_tcl: RunTcl, cluster: Cluster) -> None:
     assert told["native"] == told["pure"]
     assert len(told["pure"]) == 28
 
+
+# -- callbacks -------------------------------------------------------------------------
 
 CALLBACKS = (
     READING
